@@ -1,0 +1,56 @@
+"""Image restoration with pre-trained diffusion models.
+
+from inverse import restore
+restore("photo.jpg", task="super-resolution", degraded=True).image.save("restored.png")
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from inverse.denoisers.catalog import load_prior
+    from inverse.errors import InverseError
+    from inverse.operators import TASKS
+    from inverse.presets import preset
+    from inverse.restoration import Problem, Result, degrade, measured, restore, stream
+    from inverse.solvers import SOLVERS, Step
+
+__version__ = "0.1.0"
+
+# Names are imported when they are used: torch takes seconds, and `python -m inverse --help` needs none of it.
+_HOMES = {
+    "load_prior": "inverse.denoisers.catalog",
+    "InverseError": "inverse.errors",
+    "TASKS": "inverse.operators",
+    "preset": "inverse.presets",
+    "Problem": "inverse.restoration",
+    "Result": "inverse.restoration",
+    "degrade": "inverse.restoration",
+    "measured": "inverse.restoration",
+    "restore": "inverse.restoration",
+    "stream": "inverse.restoration",
+    "SOLVERS": "inverse.solvers",
+    "Step": "inverse.solvers",
+}
+__all__ = [
+    "SOLVERS",
+    "TASKS",
+    "InverseError",
+    "Problem",
+    "Result",
+    "Step",
+    "degrade",
+    "load_prior",
+    "measured",
+    "preset",
+    "restore",
+    "stream",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module 'inverse' has no attribute {name!r}")

@@ -1,0 +1,1 @@
+"""Priors behind one contract: `denoiser(x, sigma)` estimates the clean image."""

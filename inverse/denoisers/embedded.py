@@ -1,0 +1,92 @@
+"""The embedded prior: EDM preconditioning around the small network, and its file format."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import safetensors
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from inverse.denoisers.base import Denoiser
+from inverse.denoisers.network import NetworkConfig, ResidualUNet
+from inverse.errors import PriorError
+
+FORMAT = "inverse-residual-unet-1"
+PRECISIONS = ("auto", "float32", "bfloat16")
+
+
+class EDMDenoiser(Denoiser):
+    """D = c_skip x + c_out F(c_in x, ln sigma), Karras et al. 2022 (arXiv 2206.00364), table 1.
+
+    Args:
+        network: F; it is frozen and moved to the device.
+        device: where it runs.
+        precision: "float32", "bfloat16" (autocast; the result is float32 all the same) or "auto", which takes
+            bfloat16 where the hardware computes in it.
+        sigma_min, sigma_max: the trained range.
+        data_std: sigma_data of the preconditioning.
+    """
+
+    def __init__(
+        self,
+        network: ResidualUNet,
+        device: torch.device | str = "cpu",
+        precision: str = "auto",
+        *,
+        sigma_min: float = 0.003,
+        sigma_max: float = 80.0,
+        data_std: float = 0.5,
+    ) -> None:
+        self.device = torch.device(device)
+        self.network = network.to(self.device, memory_format=torch.channels_last).eval().requires_grad_(False)
+        self.channels = network.config.channels
+        self.multiple = network.config.multiple
+        self.sigma_min, self.sigma_max, self.data_std = sigma_min, sigma_max, data_std
+        self.bfloat16 = precision == "bfloat16" or (precision == "auto" and computes_in_bfloat16(self.device))
+
+    def denoise(self, x: Tensor, sigma: Tensor) -> Tensor:
+        variance, data_variance = sigma.square()[:, None, None, None], self.data_std**2
+        total = variance + data_variance
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bfloat16):
+            scaled = (x / total.sqrt()).to(memory_format=torch.channels_last)
+            output = self.network(scaled, sigma.log())
+        return (data_variance / total) * x + (variance / total).sqrt() * self.data_std * output.to(x.dtype)
+
+
+def computes_in_bfloat16(device: torch.device) -> bool:
+    """Whether bfloat16 is faster than float32 there, not only supported."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    return device.type == "cpu" and torch.cpu._is_avx512_bf16_supported()
+
+
+def save_network(network: ResidualUNet, path: Path) -> None:
+    """Writes half-precision weights and the network's shape into one safetensors file."""
+    weights = {name: value.half().contiguous() for name, value in network.state_dict().items()}
+    save_file(weights, path, {"format": FORMAT, "network": json.dumps(network.config.to_dict())})
+
+
+def load_network(path: Path) -> ResidualUNet:
+    """Reads what `save_network` wrote; nothing in the file is executed.
+
+    Raises:
+        PriorError: the file is missing, damaged, or holds something else.
+    """
+    try:
+        with safetensors.safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+        if metadata.get("format") != FORMAT:
+            raise PriorError(f"{path.name} is not a prior of this program. Use a file that `train prior` wrote.")
+        fields = {k: tuple(v) if isinstance(v, list) else v for k, v in json.loads(metadata["network"]).items()}
+        network = ResidualUNet(NetworkConfig(**fields))
+        network.load_state_dict({name: value.float() for name, value in load_file(path).items()})
+    except FileNotFoundError:
+        raise PriorError(f"The prior's file {path.name} is missing. Restore it, or choose another prior.") from None
+    except (safetensors.SafetensorError, OSError, KeyError, TypeError, ValueError, RuntimeError) as error:
+        if isinstance(error, PriorError):
+            raise
+        raise PriorError(f"The prior's file {path.name} is damaged. Download it again.") from error
+    return network

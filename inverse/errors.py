@@ -1,0 +1,40 @@
+"""Errors that a person can act on: every message is a cause followed by a remedy."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from inverse.solvers.base import Step
+
+
+class InverseError(Exception):
+    """Base of every error that `inverse` raises on purpose; its text may be shown to the user as it is."""
+
+
+class ParameterError(InverseError, ValueError):
+    """A parameter is of the wrong type, out of its range, or unknown."""
+
+
+class ImageError(InverseError, ValueError):
+    """A file is not an image that can be used safely."""
+
+
+class ProblemError(InverseError, ValueError):
+    """Image, task, solver and prior do not fit together."""
+
+
+class PriorError(InverseError, RuntimeError):
+    """The weights of a prior are missing, damaged or of an unknown kind."""
+
+
+class DivergenceError(InverseError, ArithmeticError):
+    """A solver produced a non-finite value.
+
+    Attributes:
+        last: the last finite `Step`, or None when the first one failed already.
+    """
+
+    def __init__(self, message: str, last: Step | None) -> None:
+        super().__init__(message)
+        self.last = last

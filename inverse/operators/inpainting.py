@@ -1,0 +1,135 @@
+"""Missing pixels: a diagonal operator of zeros and ones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from inverse.errors import ProblemError
+from inverse.operators.base import LinearOperator, Shape
+from inverse.operators.task import TASKS, Task
+from inverse.parameters import choice, real
+
+
+class Mask(LinearOperator):
+    """H = diag(m), m in {0, 1}: a measurement is the image with its missing pixels at 0, which is mid-grey.
+
+    Args:
+        mask: (H, W), 1 where a pixel is known.
+        image_shape: (C, H, W).
+    """
+
+    norm = 1.0
+
+    def __init__(self, mask: Tensor, image_shape: Shape) -> None:
+        self.mask = mask.reshape(1, 1, *mask.shape[-2:])
+        self.image_shape = self.measurement_shape = tuple(image_shape)
+
+    @property
+    def entries(self) -> int:
+        return int(self.mask.sum()) * self.image_shape[0]
+
+    def restrict(self, y: Tensor) -> Tensor:
+        return self.mask * y
+
+    def __call__(self, x: Tensor) -> Tensor:
+        return self.mask * x
+
+    def adjoint(self, y: Tensor) -> Tensor:
+        return self.mask * y
+
+    def pinv(self, y: Tensor) -> Tensor:
+        return self.mask * y
+
+    def gain(self, r: Tensor, c: float) -> Tensor:
+        return self.mask * r / (1 + c)
+
+
+@TASKS.register
+@dataclass(frozen=True)
+class InpaintRandom(Task):
+    name = "inpaint-random"
+    title = "Inpainting: random pixels"
+    summary = "Most pixels are missing, scattered at random, the same in every colour."
+
+    missing: float = real(
+        0.7, 0.0, 0.99, help="Share of pixels that are missing.", effect="Above 0.9 fine detail cannot be recovered."
+    )
+
+    def operator(self, image_shape: Shape, generator: torch.Generator, auxiliary: Tensor | None) -> Mask:
+        return Mask((torch.rand(image_shape[-2:], generator=generator) >= self.missing).float(), image_shape)
+
+
+@TASKS.register
+@dataclass(frozen=True)
+class InpaintBox(Task):
+    name = "inpaint-box"
+    title = "Inpainting: box"
+    summary = "A rectangle is missing."
+
+    box_height: float = real(0.25, 0.02, 0.9, help="Height of the missing box, as a share of the image.")
+    box_width: float = real(0.25, 0.02, 0.9, help="Width of the missing box, as a share of the image.")
+    box_y: float = real(0.5, 0.0, 1.0, help="Where the box sits vertically: 0 is the top, 1 the bottom.")
+    box_x: float = real(0.5, 0.0, 1.0, help="Where the box sits horizontally: 0 is the left, 1 the right.")
+
+    def operator(self, image_shape: Shape, generator: torch.Generator, auxiliary: Tensor | None) -> Mask:
+        mask = torch.ones(image_shape[-2:])
+        rows = _span(image_shape[-2], self.box_height, self.box_y)
+        columns = _span(image_shape[-1], self.box_width, self.box_x)
+        mask[rows, columns] = 0
+        return Mask(mask, image_shape)
+
+
+@TASKS.register
+@dataclass(frozen=True)
+class InpaintHalf(Task):
+    name = "inpaint-half"
+    title = "Inpainting: half"
+    summary = "One half of the image is missing."
+
+    half: str = choice("right", "left", "right", "top", "bottom", help="Which half is missing.")
+
+    def operator(self, image_shape: Shape, generator: torch.Generator, auxiliary: Tensor | None) -> Mask:
+        height, width = image_shape[-2:]
+        mask = torch.ones(height, width)
+        missing = {
+            "left": (slice(None), slice(0, width // 2)),
+            "right": (slice(None), slice(width - width // 2, width)),
+            "top": (slice(0, height // 2), slice(None)),
+            "bottom": (slice(height - height // 2, height), slice(None)),
+        }
+        mask[missing[self.half]] = 0
+        return Mask(mask, image_shape)
+
+
+@TASKS.register
+@dataclass(frozen=True)
+class InpaintMask(Task):
+    name = "inpaint-mask"
+    title = "Inpainting: your own mask"
+    summary = "You brush over or upload what is missing: white is missing, black is known."
+    auxiliary = "mask"
+
+    def operator(self, image_shape: Shape, generator: torch.Generator, auxiliary: Tensor | None) -> Mask:
+        if auxiliary is None:
+            raise ProblemError("This task needs a mask. Brush over the missing part or upload a mask picture.")
+        if tuple(auxiliary.shape[-2:]) != tuple(image_shape[-2:]):
+            found, wanted = _size(auxiliary.shape), _size(image_shape)
+            raise ProblemError(f"The mask is {found} and the image {wanted}. Use a mask of the image's size.")
+        known = (auxiliary < 0.5).float()
+        if not known.any():
+            raise ProblemError("The mask covers the whole image. Leave some of it known (black).")
+        return Mask(known, image_shape)
+
+
+def _span(size: int, share: float, position: float) -> slice:
+    """Pixels covered by an interval of length share * size; position 0 touches the start, 1 the end."""
+    length = max(1, round(share * size))
+    start = round(position * (size - length))
+    return slice(start, start + length)
+
+
+def _size(shape: Shape) -> str:
+    return f"{shape[-1]}x{shape[-2]}"

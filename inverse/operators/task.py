@@ -1,0 +1,53 @@
+"""A task: what was done to the photo, as a small validated group of parameters that builds an operator."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from inverse.operators.base import Operator, Shape
+from inverse.parameters import Parameters, Registry
+
+
+@dataclass(frozen=True)
+class Task(Parameters):
+    """Base of every task. A new one is a subclass with fields, decorated with `TASKS.register`.
+
+    Attributes:
+        name: what the command line and saved settings call it.
+        title: what people read.
+        summary: one sentence for people.
+        auxiliary: kind of picture that has to come with the photo ("mask", ...), or empty.
+    """
+
+    summary: ClassVar[str] = ""
+    auxiliary: ClassVar[str] = ""
+
+    @abstractmethod
+    def operator(self, image_shape: Shape, generator: torch.Generator, auxiliary: Tensor | None) -> Operator:
+        """The operator for images of shape (C, H, W).
+
+        Args:
+            image_shape: (C, H, W) with H and W multiples of `multiple`.
+            generator: source of whatever the operator draws at random.
+            auxiliary: the picture that `auxiliary` names, (h, w) on [0, 1].
+
+        Raises:
+            ProblemError: the operator cannot be built for this image.
+        """
+
+    @property
+    def multiple(self) -> int:
+        """The sides of the image must be multiples of this."""
+        return 1
+
+    def image_shape(self, measurement_size: tuple[int, int]) -> tuple[int, int]:
+        """(H, W) of the image behind an already degraded photo of size (h, w)."""
+        return measurement_size
+
+
+TASKS: Registry[type[Task]] = Registry("task")

@@ -1,0 +1,31 @@
+"""Random numbers that depend on a seed and a purpose only, never on the device or on the batch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+MEASUREMENT, SOLVER = 0, 1
+
+
+def generator(seed: int, *purpose: int) -> torch.Generator:
+    """A CPU generator for one purpose, independent of every other purpose of the same seed.
+
+    Args:
+        seed: what the user chose, 0 <= seed < 2**32.
+        purpose: e.g. (SOLVER, 3) for the fourth sample of a run.
+    """
+    entropy = np.random.SeedSequence(seed, spawn_key=purpose).generate_state(1, np.uint64)[0]
+    return torch.Generator("cpu").manual_seed(int(entropy >> 1))
+
+
+def normal(generators: Sequence[torch.Generator], shape: Sequence[int], like: Tensor) -> Tensor:
+    """Standard normal numbers of shape (len(generators), *shape), one generator a sample.
+
+    Drawn on the CPU in float32, so that a sample is the same alone, in any batch and on any device.
+    """
+    drawn = [torch.randn(tuple(shape), generator=g, dtype=torch.float32) for g in generators]
+    return torch.stack(drawn).to(device=like.device, dtype=like.dtype)

@@ -1,0 +1,252 @@
+"""The one entry: photo -> problem -> stream of steps -> result."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from PIL import Image
+from torch import Tensor
+
+from inverse import images, metrics, noise, presets, randomness
+from inverse.denoisers.base import Denoiser
+from inverse.denoisers.catalog import load_prior
+from inverse.errors import ProblemError
+from inverse.operators import TASKS, Operator, Task
+from inverse.parameters import Integer
+from inverse.solvers import Solver, Step
+
+SEED = Integer(help="Seed of everything random; the same seed gives the same result.", low=0, high=2**32 - 1)
+SAMPLES = Integer(help="How many restorations to draw, each with randomness of its own.", low=1, high=64)
+SIZE = Integer(help="Shorter side to which the photo is resized.", low=8, high=2048, unit="pixels")
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is to be solved.
+
+    Attributes:
+        task: what was done to the photo.
+        operator: A.
+        y: the measurement, (1, *measurement_shape).
+        sigma_y: standard deviation of its noise, on [-1, 1].
+        truth: the clean image (1, 3, H, W), None when nobody knows it.
+    """
+
+    task: Task
+    operator: Operator
+    y: Tensor
+    sigma_y: float
+    truth: Tensor | None
+
+    @property
+    def measurement(self) -> Image.Image:
+        """The measurement as a picture."""
+        return images.to_image(self.operator.preview(self.y))
+
+
+@dataclass(frozen=True)
+class Result:
+    """A restoration.
+
+    Attributes:
+        problem: what was solved.
+        step: the last step.
+        seconds: how long the solver took.
+    """
+
+    problem: Problem
+    step: Step
+    seconds: float
+
+    @property
+    def images(self) -> list[Image.Image]:
+        """One picture a sample."""
+        return [images.to_image(x) for x in self.step.x0_hat]
+
+    @property
+    def image(self) -> Image.Image:
+        """The first sample's picture."""
+        return self.images[0]
+
+    @property
+    def psnr(self) -> list[float]:
+        """PSNR of each sample in dB; empty without a truth."""
+        return [] if self.problem.truth is None else [metrics.psnr(x, self.problem.truth[0]) for x in self.step.x0_hat]
+
+    @property
+    def ssim(self) -> list[float]:
+        """SSIM of each sample; empty without a truth."""
+        return [] if self.problem.truth is None else [metrics.ssim(x, self.problem.truth[0]) for x in self.step.x0_hat]
+
+
+def make_task(task: str | Task, parameters: Mapping[str, Any] | None = None) -> Task:
+    """A task by name, with some of its parameters set.
+
+    Raises:
+        ParameterError: the name or a parameter is unknown, or a value is out of its range.
+    """
+    return task.replace(**(parameters or {})) if isinstance(task, Task) else TASKS.find(task).create(parameters or {})
+
+
+def make_solver(solver: str | Solver, task: Task, parameters: Mapping[str, Any] | None = None) -> Solver:
+    """A solver by name at its preset for the task, with some of its parameters set.
+
+    Raises:
+        ParameterError: the name or a parameter is unknown, or a value is out of its range.
+    """
+    if isinstance(solver, Solver):
+        return solver.replace(**(parameters or {}))
+    return presets.preset(task.name, solver, parameters)
+
+
+def degrade(
+    photo: images.Photo,
+    task: str | Task,
+    *,
+    task_parameters: Mapping[str, Any] | None = None,
+    sigma_y: float = 0.05,
+    mask: images.Photo | None = None,
+    size: int | None = None,
+    seed: int = 0,
+) -> Problem:
+    """Degrades a clean photo, so that a restoration can be compared with the truth.
+
+    Args:
+        photo: the clean photo; its center is cropped to sides that the task can deal with.
+        task: name of a task, or a task.
+        task_parameters: parameters of the task that differ from its defaults.
+        sigma_y: standard deviation of the noise to add, for pixels on [-1, 1].
+        mask: for tasks that need one: a picture, white where the photo is missing.
+        size: resize the photo to this shorter side first.
+        seed: of mask and noise.
+
+    Raises:
+        ImageError: photo or mask cannot be read.
+        ParameterError: a parameter is unknown or out of its range.
+        ProblemError: task and photo do not fit.
+    """
+    task = make_task(task, task_parameters)
+    sigma_y, seed = noise.SIGMA_Y.check("sigma_y", sigma_y), SEED.check("seed", seed)
+    size = size if size is None else SIZE.check("size", size)
+    truth = images.to_tensor(images.fit(images.load(photo), size, task.multiple))
+    generator = randomness.generator(seed, randomness.MEASUREMENT)
+    operator = task.operator(tuple(truth.shape[1:]), generator, _auxiliary(task, mask, truth.shape[-2:]))
+    y = noise.add_gaussian(operator(truth), sigma_y, operator, generator)
+    return Problem(task, operator, y, sigma_y, truth)
+
+
+def measured(
+    photo: images.Photo,
+    task: str | Task,
+    *,
+    task_parameters: Mapping[str, Any] | None = None,
+    sigma_y: float | None = None,
+    mask: images.Photo | None = None,
+    size: int | None = None,
+    seed: int = 0,
+) -> Problem:
+    """Takes a photo as the measurement that it is: already degraded, in the way that the task says.
+
+    Args:
+        photo: the degraded photo; its pixels are y.
+        task, task_parameters, mask, size, seed: as in `degrade`.
+        sigma_y: standard deviation of the noise in it, for pixels on [-1, 1]; estimated when None.
+
+    Raises:
+        ImageError, ParameterError, ProblemError: as in `degrade`.
+    """
+    task = make_task(task, task_parameters)
+    seed = SEED.check("seed", seed)
+    size = size if size is None else SIZE.check("size", size)
+    y = images.to_tensor(images.fit(images.load(photo), size))
+    sigma_y = noise.estimate(y) if sigma_y is None else noise.SIGMA_Y.check("sigma_y", sigma_y)
+    height, width = task.image_shape(tuple(y.shape[-2:]))
+    generator = randomness.generator(seed, randomness.MEASUREMENT)
+    operator = task.operator((y.shape[1], height, width), generator, _auxiliary(task, mask, (height, width)))
+    if operator.measurement_shape != tuple(y.shape[1:]):
+        raise ProblemError(f"{task.title} does not measure pictures. Degrade a clean photo with it instead.")
+    return Problem(task, operator, operator.restrict(y), sigma_y, None)
+
+
+def _auxiliary(task: Task, picture: images.Photo | None, size: tuple[int, int]) -> Tensor | None:
+    if picture is None or not task.auxiliary:
+        return None
+    return images.to_mask(images.load(picture), size)
+
+
+def stream(
+    problem: Problem,
+    solver: str | Solver = presets.DEFAULT_SOLVER,
+    denoiser: Denoiser | None = None,
+    *,
+    solver_parameters: Mapping[str, Any] | None = None,
+    seed: int = 0,
+    samples: int = 1,
+) -> Iterator[Step]:
+    """Restores step by step; close the generator to stop.
+
+    Args:
+        problem: from `degrade` or `measured`.
+        solver: name of a solver, at its preset for the task; or a solver.
+        denoiser: the prior; the embedded one when None.
+        solver_parameters: parameters of the solver that differ from the preset.
+        seed: of the solver's randomness; sample i does not depend on how many there are.
+        samples: how many restorations to draw.
+
+    Raises:
+        ParameterError, ProblemError: before the first step.
+        DivergenceError: at the step in which a value stops being finite.
+    """
+    solver = make_solver(solver, problem.task, solver_parameters)
+    seed, samples = SEED.check("seed", seed), SAMPLES.check("samples", samples)
+    generators = [randomness.generator(seed, randomness.SOLVER, sample) for sample in range(samples)]
+    return solver.solve(denoiser or load_prior(), problem.operator, problem.y, problem.sigma_y, generators)
+
+
+def restore(
+    photo: images.Photo,
+    task: str | Task = presets.DEFAULT_TASK,
+    solver: str | Solver = presets.DEFAULT_SOLVER,
+    *,
+    degraded: bool = False,
+    task_parameters: Mapping[str, Any] | None = None,
+    solver_parameters: Mapping[str, Any] | None = None,
+    sigma_y: float | None = None,
+    mask: images.Photo | None = None,
+    size: int | None = None,
+    seed: int = 0,
+    samples: int = 1,
+    denoiser: Denoiser | None = None,
+) -> Result:
+    """Restores a photo: `restore("photo.jpg", "super-resolution", degraded=True).image.save("out.png")`.
+
+    Args:
+        photo: the photo.
+        task, solver: names, or instances.
+        degraded: the photo is already degraded, in the way that the task says; otherwise it is clean, and degraded
+            here first, so that the result can be compared with it.
+        task_parameters, solver_parameters: what differs from the defaults and the preset.
+        sigma_y: standard deviation of the noise for pixels on [-1, 1]; when None it is estimated in a degraded photo,
+            and 0.05 for a clean one.
+        mask: for tasks that need one: a picture, white where the photo is missing.
+        size: resize the photo to this shorter side first.
+        seed: the same seed gives the same result.
+        samples: how many restorations to draw.
+        denoiser: the prior; the embedded one when None.
+
+    Raises:
+        InverseError: with a sentence on the cause and the remedy.
+    """
+    settings = {"task_parameters": task_parameters, "mask": mask, "size": size, "seed": seed}
+    if degraded:
+        problem = measured(photo, task, sigma_y=sigma_y, **settings)
+    else:
+        problem = degrade(photo, task, sigma_y=0.05 if sigma_y is None else sigma_y, **settings)
+    start = time.perf_counter()
+    steps = stream(problem, solver, denoiser, solver_parameters=solver_parameters, seed=seed, samples=samples)
+    (last,) = deque(steps, maxlen=1)
+    return Result(problem, last, time.perf_counter() - start)
