@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import warnings
 from pathlib import Path
 from typing import BinaryIO
@@ -47,6 +48,9 @@ def load(photo: Photo, max_side: int | None = None) -> Image.Image:
             orientation = image.getexif().get(0x0112, 1) if image.format else 1
             image.load()
             rgb = _to_rgb(image)
+    except Image.DecompressionBombError as error:  # beyond twice Pillow's own limit; its text tells how many pixels
+        pixels = int(re.search(r"\d+", str(error)).group())
+        raise _too_large(f"{pixels / 1e6:.0f} megapixels") from None
     except UnidentifiedImageError:
         raise ImageError(f"This file is not a picture that can be read here. Use {ACCEPTED}.") from None
     except (OSError, SyntaxError, ValueError, EOFError, IndexError, TypeError, OverflowError) as error:
@@ -83,12 +87,14 @@ def _opened(photo: str | Path | bytes | BinaryIO) -> str | Path | BinaryIO:
 
 def _check_size(width: int, height: int) -> None:
     if width * height > MAX_PIXELS or max(width, height) > MAX_SIDE:
-        raise ImageError(
-            f"This picture is {width}x{height}; the limit is {MAX_PIXELS // 1_000_000} megapixels "
-            f"and {MAX_SIDE} pixels a side. Shrink it first."
-        )
+        raise _too_large(f"{width}x{height}")
     if max(width, height) > MAX_ASPECT * min(width, height):
         raise ImageError(f"This picture is {width}x{height}, longer than 1:{MAX_ASPECT}. Crop it first.")
+
+
+def _too_large(size: str) -> ImageError:
+    limit = f"{MAX_PIXELS // 1_000_000} megapixels and {MAX_SIDE} pixels a side"
+    return ImageError(f"This picture is {size}; the limit is {limit}. Shrink it first.")
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:
@@ -125,11 +131,9 @@ def fit(image: Image.Image, size: int | None, multiple: int = 1, square: bool = 
     if size is not None and min(image.size) != size:
         scale = size / min(image.size)
         image = image.resize(tuple(max(1, round(scale * n)) for n in image.size), Image.Resampling.LANCZOS)
-    width, height = (max(multiple, n // multiple * multiple) for n in image.size)
-    if (width, height) == image.size:
-        return image
-    if width > image.width or height > image.height:  # smaller than one multiple
-        return image.resize((max(width, image.width), max(height, image.height)), Image.Resampling.LANCZOS)
+    if min(image.size) < multiple:
+        image = image.resize(tuple(max(multiple, n) for n in image.size), Image.Resampling.LANCZOS)
+    width, height = (n // multiple * multiple for n in image.size)
     left, top = (image.width - width) // 2, (image.height - height) // 2
     return image.crop((left, top, left + width, top + height))
 

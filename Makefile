@@ -1,0 +1,57 @@
+# Each target sets up what it needs on a fresh machine, then runs.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# Threads that spin while they wait slow everything down where cores are shared.
+export OMP_WAIT_POLICY ?= PASSIVE
+export HF_HUB_OFFLINE ?= 1
+
+.PHONY: app test test-fast test-browser lint format bench judge clean
+
+app: $(VENV)/.installed
+	HF_HUB_OFFLINE=0 $(BIN)/python app.py
+
+test: lint test-fast test-browser
+
+lint: $(VENV)/.tested
+	$(BIN)/ruff check --output-format concise .
+	$(BIN)/ruff format --check .
+
+# Two processes of one thread each: small tensors do not profit from a second thread.
+test-fast: $(VENV)/.tested
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not browser and not slow and not peers" -n 2
+
+test-browser: $(VENV)/.tested .make/chromium
+	$(BIN)/python -m pytest -m browser tests/browser
+
+format: $(VENV)/.tested
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(VENV)/.installed
+	$(BIN)/python -m inverse.experiments.bench
+
+judge: $(VENV)/.installed
+	$(BIN)/python -m inverse judge
+
+clean:
+	rm -rf $(VENV) .make build .pytest_cache .ruff_cache .hypothesis
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: requirements.txt | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	touch $@
+
+$(VENV)/.tested: pyproject.toml $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[test]"
+	touch $@
+
+# A browser for the tests: the system's Chromium or Chrome; installed with apt where there is none.
+.make/chromium:
+	@mkdir -p .make
+	@command -v chromium || command -v chromium-browser || command -v google-chrome || { \
+	  SUDO=$$(test "$$(id -u)" = 0 || echo sudo); \
+	  $$SUDO apt-get update -qq && $$SUDO apt-get install -y -qq chromium fonts-dejavu-core >/dev/null; }
+	@touch $@

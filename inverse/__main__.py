@@ -1,0 +1,42 @@
+"""`python -m inverse`: the command line. A command's module is imported when it is used, so that help is instant."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+import click
+
+COMMANDS = {
+    "restore": ("inverse.cli.restore", "Restore a photo."),
+    "degrade": ("inverse.cli.degrade", "Degrade a clean photo, to try a restoration on it."),
+    "tasks": ("inverse.cli.listing", "List the tasks and their parameters."),
+    "solvers": ("inverse.cli.listing", "List the solvers and their parameters."),
+    "app": ("inverse.cli.app", "Open the app in the browser."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group that knows its commands by name and imports one only to run it or to show its help."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        return getattr(import_module(COMMANDS[name][0]), name) if name in COMMANDS else None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, help) for name, (_, help) in COMMANDS.items()])
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name=None, version=import_module("inverse").__version__, prog_name="inverse")
+def main() -> None:
+    """Restore images with pre-trained diffusion models.
+
+    `python -m inverse COMMAND --help` explains a command.
+    """
+
+
+if __name__ == "__main__":
+    main(prog_name="python -m inverse")

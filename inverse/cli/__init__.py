@@ -1,0 +1,1 @@
+"""The command line's parts: options made from the registries, one file a command."""

@@ -1,0 +1,42 @@
+"""`python -m inverse degrade`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from inverse import noise, restoration
+from inverse.cli.options import (
+    GroupedCommand,
+    SpecType,
+    check_output,
+    given,
+    parameter_options,
+    photo_options,
+    save_picture,
+)
+from inverse.operators import TASKS
+
+
+@parameter_options(TASKS, "Parameters of tasks")
+@click.command(cls=GroupedCommand)
+@photo_options
+@click.option(
+    "--sigma-y", type=SpecType("sigma_y", noise.SIGMA_Y), default=0.05, show_default=True, help=noise.SIGMA_Y.help
+)
+def degrade(
+    photo: Path, output: Path, task: str, mask: Path | None, size: int | None, seed: int, sigma_y: float,
+    **parameters: Any,
+) -> None:  # fmt: skip
+    """Degrades PHOTO and writes the measurement as a picture.
+
+    `restore --degraded` with the same task, parameters and seed restores it.
+    """
+    check_output(output)
+    task_parameters = given(TASKS, TASKS.find(task), parameters)
+    problem = restoration.degrade(
+        photo, task, task_parameters=task_parameters, sigma_y=sigma_y, mask=mask, size=size, seed=seed
+    )  # fmt: skip
+    save_picture(problem.measurement, output)

@@ -1,0 +1,136 @@
+"""Command-line options made from the registries: every parameter of every task and solver is a flag."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import click
+from PIL import Image
+
+from inverse.errors import InverseError
+from inverse.operators import TASKS
+from inverse.parameters import Parameters, Registry, Spec
+from inverse.presets import DEFAULT_TASK
+from inverse.restoration import SEED, SIZE
+
+
+class SpecType(click.ParamType):
+    """Reads and checks a value with its specification, so that the command line refuses what the library refuses."""
+
+    def __init__(self, name: str, spec: Spec) -> None:
+        self.name, self.spec = name, spec
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        try:
+            return self.spec.parse(self.name, value) if isinstance(value, str) else self.spec.check(self.name, value)
+        except InverseError as error:
+            raise click.ClickException(str(error)) from None
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
+        return type(self.spec).__name__.upper()
+
+
+class GroupedCommand(click.Command):
+    """A command that ends with errors of the library as sentences, and lists the registries' flags under headings."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except InverseError as error:
+            raise click.ClickException(str(error)) from None
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        sections: dict[str, list[tuple[str, str]]] = {}
+        for param in self.get_params(ctx):
+            record = param.get_help_record(ctx)
+            if record and isinstance(param, click.Option):
+                sections.setdefault(getattr(param, "section", "Options"), []).append(record)
+        for title, records in sections.items():
+            with formatter.section(title):
+                formatter.write_dl(records)
+
+
+class ParameterOption(click.Option):
+    """The flag of a parameter that several tasks or solvers may share; its text is read once the owner is known."""
+
+    def __init__(self, name: str, owners: dict[str, Spec], section: str) -> None:
+        first = next(iter(owners.values()))
+        limits = {spec.limits for spec in owners.values()}
+        shared = f"{first.help} {first.limits[0].upper()}{first.limits[1:]}." if len(limits) == 1 else first.help
+        super().__init__([f"--{name.replace('_', '-')}", name], metavar="VALUE", help=f"{shared} [{', '.join(owners)}]")
+        self.section = section
+
+
+def parameter_options(registry: Registry, section: str) -> Callable[[click.Command], click.Command]:
+    """Decorator that adds one flag for each parameter name in the registry."""
+
+    def add(command: click.Command) -> click.Command:
+        owners: dict[str, dict[str, Spec]] = {}
+        for kind, parameters in registry.items():
+            for name, spec in parameters.specs().items():
+                owners.setdefault(name, {})[kind] = spec
+        command.params += [ParameterOption(name, specs, section) for name, specs in owners.items()]
+        return command
+
+    return add
+
+
+def given(registry: Registry, kind: type[Parameters], values: dict[str, Any]) -> dict[str, Any]:
+    """The parameters of one task or solver among all flags, checked.
+
+    Raises:
+        ParameterError: a flag was given that this task or solver does not have, or its value is out of range.
+    """
+    names = {name for parameters in registry.values() for name in parameters.specs()}
+    texts = {name: values[name] for name in names if values.get(name) is not None}
+    specs = kind.specs()
+    parsed = {name: specs[name].parse(name, text) if name in specs else text for name, text in texts.items()}
+    kind.create(parsed)  # names the flags that do not belong to it
+    return parsed
+
+
+def names_help(registry: Registry) -> str:
+    return f"One of: {', '.join(registry)}."
+
+
+def photo_options(command: Callable) -> Callable:
+    """Decorator for what `restore` and `degrade` share."""
+    options: Iterable[Callable] = (
+        click.argument("photo", type=click.Path(path_type=Path)),
+        click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="Where the picture goes."),
+        click.option("--task", default=DEFAULT_TASK, show_default=True, metavar="NAME", help=names_help(TASKS)),
+        click.option("--mask", type=click.Path(path_type=Path), help="Picture that the task needs; white is missing."),
+        click.option("--size", type=SpecType("size", SIZE), help=SIZE.help),
+        click.option("--seed", type=SpecType("seed", SEED), default=0, show_default=True, help=SEED.help),
+    )
+    for option in reversed(list(options)):
+        command = option(command)
+    return command
+
+
+def check_output(path: Path) -> None:
+    """Refuses a place where the result could not be written, before any work is done.
+
+    Raises:
+        ClickException: the format is unknown, or the folder does not exist or cannot be written to.
+    """
+    Image.init()
+    if Image.EXTENSION.get(path.suffix.lower()) not in Image.SAVE:
+        raise click.ClickException(f"{path.name} has no known picture format. End the name in .png or .jpg.")
+    if path.is_dir() or not os.access(path.parent, os.W_OK):
+        raise click.ClickException(f"{path} cannot be written. Choose a file in an existing folder of yours.")
+
+
+def save_picture(picture: Image.Image, path: Path) -> None:
+    """Writes a picture in the format that the file's name says.
+
+    Raises:
+        ClickException: the file cannot be written.
+    """
+    try:
+        picture.save(path)
+    except (OSError, ValueError) as error:
+        raise click.ClickException(f"{path} cannot be written ({error}). Choose another place or format.") from None

@@ -1,0 +1,1 @@
+"""Experiments over the library: searching presets, sweeping, comparing."""

@@ -1,0 +1,42 @@
+"""Presets fit the registries, and every pair that the app offers can be made."""
+
+import pytest
+
+from inverse.errors import ParameterError
+from inverse.operators import TASKS
+from inverse.presets import DEFAULT_SOLVER, DEFAULT_TASK, PRESETS, preset, solvers_for
+from inverse.solvers import SOLVERS
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_every_pair_has_valid_settings(task):
+    offered = solvers_for(task)
+    assert offered
+    for solver in offered:
+        assert isinstance(preset(task, solver), SOLVERS[solver])
+
+
+def test_the_table_names_only_what_exists():
+    for solver, tasks in PRESETS.items():
+        for task, values in tasks.items():
+            assert TASKS[task] and set(values) <= set(SOLVERS[solver].specs())
+
+
+def test_overrides_win_and_mistakes_are_named():
+    assert preset(DEFAULT_TASK, DEFAULT_SOLVER, {"steps": 7}).steps == 7
+    for task, solver, values in [
+        ("no", DEFAULT_SOLVER, {}),
+        (DEFAULT_TASK, "no", {}),
+        (DEFAULT_TASK, DEFAULT_SOLVER, {"no": 1}),
+        (DEFAULT_TASK, DEFAULT_SOLVER, {"steps": 0}),
+    ]:
+        with pytest.raises(ParameterError):
+            preset(task, solver, values)
+
+
+def test_linear_solvers_are_offered_for_linear_tasks_only():
+    for task, kind in TASKS.items():
+        for solver in solvers_for(task):
+            assert kind.linear or not SOLVERS[solver].linear_only
+    with pytest.raises(ParameterError):
+        solvers_for("no")

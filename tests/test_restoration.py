@@ -1,0 +1,176 @@
+"""The one entry: problems are what they say, runs repeat, and every refusal is a sentence."""
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from inverse import degrade, measured, restore, stream
+from inverse.denoisers.catalog import load_prior
+from inverse.denoisers.exact import GaussianField
+from inverse.errors import ImageError, InverseError, ParameterError, ProblemError
+from inverse.metrics import psnr
+from inverse.operators import TASKS
+from inverse.presets import DEFAULT_SOLVER
+from inverse.solvers import SOLVERS
+
+QUICK = {"steps": 3, "gradient_steps": 1}
+
+
+@pytest.fixture(scope="module")
+def prior():
+    return load_prior("embedded", "cpu", "float32")
+
+
+@pytest.fixture(scope="module")
+def mask(photo):
+    pixels = np.zeros((56, 72), np.uint8)
+    pixels[20:30, 25:50] = 255
+    return Image.fromarray(pixels)
+
+
+def test_degraded_photo_is_operator_plus_noise_of_the_stated_strength(photo):
+    problem = degrade(photo, "denoise", sigma_y=0.2)
+    noise = problem.y - problem.truth
+    assert abs(float(noise.std()) / 0.2 - 1) < 0.03 and abs(float(noise.mean())) < 0.01
+    assert degrade(photo, "super-resolution", sigma_y=0.0).y.shape == (1, 3, 14, 18)
+
+
+def test_missing_pixels_carry_no_noise_and_other_seeds_miss_others(photo):
+    a, b = (degrade(photo, "inpaint-random", seed=seed) for seed in (0, 1))
+    missing = (a.operator.mask == 0).expand_as(a.y)
+    assert not a.y[missing].any() and abs(float(missing.float().mean()) - 0.7) < 0.03
+    assert not torch.equal(a.operator.mask, b.operator.mask)
+    assert torch.equal(a.y, degrade(photo, "inpaint-random", seed=0).y)
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_same_seed_same_result_alone_and_in_company(photo, prior, solver):
+    problem = degrade(photo, "inpaint-random", size=24)
+    few = {name: value for name, value in QUICK.items() if name in SOLVERS[solver].specs()}
+    few["steps"] = max(few["steps"], SOLVERS[solver].specs()["steps"].low)
+    *_, one = stream(problem, solver, prior, solver_parameters=few, seed=5)
+    *_, again = stream(problem, solver, prior, solver_parameters=few, seed=5)
+    *_, three = stream(problem, solver, prior, solver_parameters=few, seed=5, samples=3)
+    assert torch.equal(one.x0_hat, again.x0_hat)
+    torch.testing.assert_close(three.x0_hat[:1], one.x0_hat, atol=2e-4, rtol=0)
+    *_, other = stream(problem, solver, prior, solver_parameters=few, seed=6)
+    assert not torch.equal(one.x0_hat, other.x0_hat)
+
+
+@pytest.mark.parametrize("task", [name for name, kind in TASKS.items() if kind.linear and not kind.auxiliary])
+def test_default_solver_improves_every_linear_task(photo, prior, task):
+    """A preset that gives garbage is a bug: better than the pseudo-inverse, which any viewer could show."""
+    problem = degrade(photo, task)
+    result = restore(photo, task, denoiser=prior)
+    operator = problem.operator
+    assert result.psnr[0] > psnr(operator.pinv(problem.y)[0], problem.truth[0])
+    assert result.image.size == photo.size or TASKS[task]().multiple > 1
+
+
+def test_own_mask(photo, mask, prior):
+    result = restore(photo, "inpaint-mask", mask=mask, sigma_y=0.01, denoiser=prior)
+    hole = result.problem.operator.mask == 0
+    assert hole.sum() == 250
+    known = (~hole).expand_as(result.problem.truth)
+    error = (result.step.x0_hat - result.problem.truth)[known]
+    assert error.square().mean().sqrt() < 0.02  # 40 dB where nothing was missing
+
+
+def test_already_degraded_photo_is_the_measurement(photo, prior):
+    small = photo.resize((18, 14))
+    problem = measured(small, "super-resolution", sigma_y=0.02)
+    assert problem.truth is None and problem.operator.image_shape == (3, 56, 72)
+    result = restore(small, "super-resolution", degraded=True, denoiser=prior, solver_parameters=QUICK)
+    assert result.image.size == (72, 56) and result.psnr == [] and result.ssim == []
+
+
+@pytest.mark.parametrize("sigma_y", [0.05, 0.2])
+def test_noise_of_a_degraded_photo_is_estimated(sigma_y):
+    smooth = Image.linear_gradient("L").convert("RGB")
+    noisy = degrade(smooth, "denoise", sigma_y=sigma_y).measurement
+    assert abs(measured(noisy, "denoise").sigma_y / sigma_y - 1) < 0.2
+
+
+def test_degrading_and_restoring_meet_over_a_saved_picture(photo, prior, tmp_path):
+    """The same task and seed name the same random mask."""
+    degrade(photo, "inpaint-random", seed=3).measurement.save(tmp_path / "y.png")
+    again = measured(tmp_path / "y.png", "inpaint-random", seed=3, sigma_y=0.05)
+    original = degrade(photo, "inpaint-random", seed=3)
+    assert torch.equal(again.operator.mask, original.operator.mask)
+    assert (again.y - original.y.clamp(-1, 1)).abs().max() <= 1 / 255
+
+
+@pytest.mark.parametrize("size", [(1, 1), (3, 2), (8, 8), (61, 43)])
+@pytest.mark.parametrize("task", ["inpaint-random", "deblur-gaussian", "super-resolution", "denoise"])
+def test_any_size(prior, size, task):
+    result = restore(Image.new("RGB", size, "teal"), task, denoiser=prior, solver_parameters=QUICK)
+    assert torch.isfinite(result.step.x0_hat).all()
+
+
+def test_closing_the_stream_stops_the_solver(photo, prior):
+    calls = []
+
+    class Counting(type(prior)):
+        def __init__(self):
+            self.__dict__.update(vars(prior))
+
+        def denoise(self, x, sigma):
+            calls.append(1)
+            return super().denoise(x, sigma)
+
+    steps = stream(degrade(photo, "denoise", size=24), "vml-map", Counting())
+    next(steps)
+    steps.close()
+    assert len(calls) == 1
+    assert torch.is_grad_enabled()
+
+
+def test_solver_and_task_may_be_instances(photo, prior):
+    task = TASKS["deblur-gaussian"](std=1.0)
+    result = restore(photo, task, SOLVERS[DEFAULT_SOLVER](**QUICK), denoiser=prior)
+    assert result.problem.task is task or result.problem.task == task
+    assert result.step.total == 6
+
+
+def test_default_prior_is_the_embedded_one(photo):
+    assert restore(photo, size=16, solver_parameters=QUICK).step.index == 6
+
+
+def test_a_prior_of_other_channels_is_refused(photo):
+    with pytest.raises(ProblemError, match="1 channels"):
+        restore(photo, denoiser=GaussianField((1, 56, 72)), solver_parameters=QUICK)
+
+
+HOSTILE = [
+    ({"sigma_y": float("nan")}, ParameterError, "sigma_y must be a number from 0 to 1"),
+    ({"sigma_y": True}, ParameterError, "sigma_y"),
+    ({"sigma_y": "0.1"}, ParameterError, "sigma_y"),
+    ({"sigma_y": 1e308}, ParameterError, "sigma_y"),
+    ({"seed": -1}, ParameterError, "seed must be a whole number"),
+    ({"seed": 2**32}, ParameterError, "seed"),
+    ({"seed": 0.5}, ParameterError, "seed"),
+    ({"samples": 0}, ParameterError, "samples"),
+    ({"samples": 10**6}, ParameterError, "samples"),
+    ({"size": 4}, ParameterError, "size"),
+    ({"size": [5]}, ParameterError, "size"),
+    ({"task": "inpaint-bx"}, ParameterError, "Did you mean 'inpaint-box'"),
+    ({"task": None}, ParameterError, "not a task"),
+    ({"solver": "DPS!"}, ParameterError, "not a solver"),
+    ({"task_parameters": {"missing": 2.0}}, ParameterError, "missing must be a number from 0 to 0.99"),
+    ({"task_parameters": {"std": 2.0}}, ParameterError, "'std' is not a parameter of inpaint-random"),
+    ({"solver_parameters": {"step_size": float("inf")}}, ParameterError, "step_size must be"),
+    ({"solver_parameters": {"stepsize": 1.0}}, ParameterError, "Did you mean 'step_size'"),
+    ({"photo": b"text"}, ImageError, "not a picture"),
+    ({"task": "inpaint-mask"}, ProblemError, "needs a mask"),
+    ({"task": "inpaint-mask", "mask": Image.new("L", (9, 9), 255)}, ProblemError, "covers the whole image"),
+    ({"task": "inpaint-mask", "mask": b"x"}, ImageError, "not a picture"),
+]
+
+
+@pytest.mark.parametrize(("wrong", "kind", "said"), HOSTILE, ids=[str(list(h[0].items())[-1])[:40] for h in HOSTILE])
+@pytest.mark.parametrize("degraded", [False, True])
+def test_bad_input_ends_in_a_sentence(photo, wrong, kind, said, degraded):
+    with pytest.raises(kind, match=said) as caught:
+        restore(**{"photo": photo, "solver_parameters": QUICK, "degraded": degraded, **wrong})
+    assert isinstance(caught.value, InverseError) and str(caught.value).endswith((".", "'.", "?"))
