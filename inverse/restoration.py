@@ -14,7 +14,6 @@ from torch import Tensor
 from inverse import images, metrics, noise, presets, randomness
 from inverse.denoisers.base import Denoiser
 from inverse.denoisers.catalog import load_prior
-from inverse.errors import ProblemError
 from inverse.operators import TASKS, Operator, Task
 from inverse.parameters import Integer
 from inverse.solvers import Solver, Step
@@ -109,7 +108,7 @@ def degrade(
     *,
     task_parameters: Mapping[str, Any] | None = None,
     sigma_y: float = 0.05,
-    mask: images.Photo | None = None,
+    auxiliary: images.Photo | None = None,
     size: int | None = None,
     seed: int = 0,
 ) -> Problem:
@@ -120,12 +119,12 @@ def degrade(
         task: name of a task, or a task.
         task_parameters: parameters of the task that differ from its defaults.
         sigma_y: standard deviation of the noise to add, for pixels on [-1, 1].
-        mask: for tasks that need one: a picture, white where the photo is missing.
+        auxiliary: the picture that some tasks need: a mask, white where the photo is missing, or a blur kernel.
         size: resize the photo to this shorter side first.
-        seed: of mask and noise.
+        seed: of everything that the task draws at random, and of the noise.
 
     Raises:
-        ImageError: photo or mask cannot be read.
+        ImageError: a picture cannot be read.
         ParameterError: a parameter is unknown or out of its range.
         ProblemError: task and photo do not fit.
     """
@@ -134,7 +133,7 @@ def degrade(
     size = size if size is None else SIZE.check("size", size)
     truth = images.to_tensor(images.fit(images.load(photo), size, task.multiple))
     generator = randomness.generator(seed, randomness.MEASUREMENT)
-    operator = task.operator(tuple(truth.shape[1:]), generator, _auxiliary(task, mask, truth.shape[-2:]))
+    operator = task.operator(tuple(truth.shape[1:]), generator, _auxiliary(task, auxiliary, truth.shape[-2:]))
     y = noise.add_gaussian(operator(truth), sigma_y, operator, generator)
     return Problem(task, operator, y, sigma_y, truth)
 
@@ -145,7 +144,7 @@ def measured(
     *,
     task_parameters: Mapping[str, Any] | None = None,
     sigma_y: float | None = None,
-    mask: images.Photo | None = None,
+    auxiliary: images.Photo | None = None,
     size: int | None = None,
     seed: int = 0,
 ) -> Problem:
@@ -153,7 +152,7 @@ def measured(
 
     Args:
         photo: the degraded photo; its pixels are y.
-        task, task_parameters, mask, size, seed: as in `degrade`.
+        task, task_parameters, auxiliary, size, seed: as in `degrade`.
         sigma_y: standard deviation of the noise in it, for pixels on [-1, 1]; estimated when None.
 
     Raises:
@@ -162,20 +161,18 @@ def measured(
     task = make_task(task, task_parameters)
     seed = SEED.check("seed", seed)
     size = size if size is None else SIZE.check("size", size)
-    y = images.to_tensor(images.fit(images.load(photo), size))
-    sigma_y = noise.estimate(y) if sigma_y is None else noise.SIGMA_Y.check("sigma_y", sigma_y)
-    height, width = task.image_shape(tuple(y.shape[-2:]))
+    picture = images.to_tensor(images.fit(images.load(photo), size))
+    sigma_y = noise.estimate(picture) if sigma_y is None else noise.SIGMA_Y.check("sigma_y", sigma_y)
+    height, width = task.image_shape(tuple(picture.shape[-2:]))
     generator = randomness.generator(seed, randomness.MEASUREMENT)
-    operator = task.operator((y.shape[1], height, width), generator, _auxiliary(task, mask, (height, width)))
-    if operator.measurement_shape != tuple(y.shape[1:]):
-        raise ProblemError(f"{task.title} does not measure pictures. Degrade a clean photo with it instead.")
-    return Problem(task, operator, operator.restrict(y), sigma_y, None)
+    operator = task.operator((3, height, width), generator, _auxiliary(task, auxiliary, (height, width)))
+    return Problem(task, operator, operator.measurement_of(picture), sigma_y, None)
 
 
 def _auxiliary(task: Task, picture: images.Photo | None, size: tuple[int, int]) -> Tensor | None:
     if picture is None or not task.auxiliary:
         return None
-    return images.to_mask(images.load(picture), size)
+    return task.prepare(images.load(picture), size)
 
 
 def stream(
@@ -216,7 +213,7 @@ def restore(
     task_parameters: Mapping[str, Any] | None = None,
     solver_parameters: Mapping[str, Any] | None = None,
     sigma_y: float | None = None,
-    mask: images.Photo | None = None,
+    auxiliary: images.Photo | None = None,
     size: int | None = None,
     seed: int = 0,
     samples: int = 1,
@@ -232,7 +229,7 @@ def restore(
         task_parameters, solver_parameters: what differs from the defaults and the preset.
         sigma_y: standard deviation of the noise for pixels on [-1, 1]; when None it is estimated in a degraded photo,
             and 0.05 for a clean one.
-        mask: for tasks that need one: a picture, white where the photo is missing.
+        auxiliary: the picture that some tasks need: a mask, white where the photo is missing, or a blur kernel.
         size: resize the photo to this shorter side first.
         seed: the same seed gives the same result.
         samples: how many restorations to draw.
@@ -241,7 +238,7 @@ def restore(
     Raises:
         InverseError: with a sentence on the cause and the remedy.
     """
-    settings = {"task_parameters": task_parameters, "mask": mask, "size": size, "seed": seed}
+    settings = {"task_parameters": task_parameters, "auxiliary": auxiliary, "size": size, "seed": seed}
     if degraded:
         problem = measured(photo, task, sigma_y=sigma_y, **settings)
     else:

@@ -69,7 +69,7 @@ def test_default_solver_improves_every_linear_task(photo, prior, task):
 
 
 def test_own_mask(photo, mask, prior):
-    result = restore(photo, "inpaint-mask", mask=mask, sigma_y=0.01, denoiser=prior)
+    result = restore(photo, "inpaint-mask", auxiliary=mask, sigma_y=0.01, denoiser=prior)
     hole = result.problem.operator.mask == 0
     assert hole.sum() == 250
     known = (~hole).expand_as(result.problem.truth)
@@ -163,8 +163,8 @@ HOSTILE = [
     ({"solver_parameters": {"stepsize": 1.0}}, ParameterError, "Did you mean 'step_size'"),
     ({"photo": b"text"}, ImageError, "not a picture"),
     ({"task": "inpaint-mask"}, ProblemError, "needs a mask"),
-    ({"task": "inpaint-mask", "mask": Image.new("L", (9, 9), 255)}, ProblemError, "covers the whole image"),
-    ({"task": "inpaint-mask", "mask": b"x"}, ImageError, "not a picture"),
+    ({"task": "inpaint-mask", "auxiliary": Image.new("L", (9, 9), 255)}, ProblemError, "covers the whole image"),
+    ({"task": "inpaint-mask", "auxiliary": b"x"}, ImageError, "not a picture"),
 ]
 
 

@@ -27,7 +27,7 @@ from inverse.operators import TASKS
     "--sigma-y", type=SpecType("sigma_y", noise.SIGMA_Y), default=0.05, show_default=True, help=noise.SIGMA_Y.help
 )
 def degrade(
-    photo: Path, output: Path, task: str, mask: Path | None, size: int | None, seed: int, sigma_y: float,
+    photo: Path, output: Path, task: str, auxiliary: Path | None, size: int | None, seed: int, sigma_y: float,
     **parameters: Any,
 ) -> None:  # fmt: skip
     """Degrades PHOTO and writes the measurement as a picture.
@@ -37,6 +37,6 @@ def degrade(
     check_output(output)
     task_parameters = given(TASKS, TASKS.find(task), parameters)
     problem = restoration.degrade(
-        photo, task, task_parameters=task_parameters, sigma_y=sigma_y, mask=mask, size=size, seed=seed
+        photo, task, task_parameters=task_parameters, sigma_y=sigma_y, auxiliary=auxiliary, size=size, seed=seed
     )  # fmt: skip
     save_picture(problem.measurement, output)

@@ -102,7 +102,13 @@ def photo_options(command: Callable) -> Callable:
         click.argument("photo", type=click.Path(path_type=Path)),
         click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="Where the picture goes."),
         click.option("--task", default=DEFAULT_TASK, show_default=True, metavar="NAME", help=names_help(TASKS)),
-        click.option("--mask", type=click.Path(path_type=Path), help="Picture that the task needs; white is missing."),
+        click.option(
+            "--mask",
+            "--kernel",
+            "auxiliary",
+            type=click.Path(path_type=Path),
+            help="The picture that some tasks need: a mask, white where the photo is missing, or a blur kernel.",
+        ),
         click.option("--size", type=SpecType("size", SIZE), help=SIZE.help),
         click.option("--seed", type=SpecType("seed", SEED), default=0, show_default=True, help=SEED.help),
     )

@@ -48,7 +48,7 @@ from inverse.solvers import SOLVERS, Step
 @click.option("--save-measurement", type=click.Path(path_type=Path), help="Write what the solver was given.")
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
 def restore(
-    photo: Path, output: Path, task: str, mask: Path | None, size: int | None, seed: int,
+    photo: Path, output: Path, task: str, auxiliary: Path | None, size: int | None, seed: int,
     degraded: bool, solver: str, sigma_y: float | None, samples: int, prior: str, device: str | None, precision: str,
     save_frames: Path | None, save_measurement: Path | None, quiet: bool, **parameters: Any,
 ) -> None:  # fmt: skip
@@ -64,7 +64,9 @@ def restore(
     make = measured if degraded else degrade
     if not degraded and sigma_y is None:
         sigma_y = 0.05
-    problem = make(photo, task, task_parameters=task_parameters, sigma_y=sigma_y, mask=mask, size=size, seed=seed)
+    problem = make(
+        photo, task, task_parameters=task_parameters, sigma_y=sigma_y, auxiliary=auxiliary, size=size, seed=seed
+    )
     settings = make_solver(solver, problem.task, solver_parameters)
     denoiser = load_prior(prior, device, precision)
     if save_frames is not None:
@@ -72,7 +74,8 @@ def restore(
     if save_measurement is not None:
         save_picture(problem.measurement, save_measurement)
     origin = "as it is" if degraded else "degraded first; --degraded if it already is"
-    console.print(f"{problem.task.title}, {settings.title}: {photo.name} ({origin}), sigma_y {problem.sigma_y:.3g}")
+    console.print(f"{problem.task.title}, {settings.title}")
+    console.print(f"{photo.name}: {origin}, sigma_y {problem.sigma_y:.3g}")
     start = time.perf_counter()
     with Progress(
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=console

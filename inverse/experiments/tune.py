@@ -3,7 +3,7 @@
     python -m inverse.experiments.tune dps dmap --task super-resolution --size 128
 
 prints the PSNR of every setting that was tried and the best one. Photos that the prior was not trained on and that
-the documentation's tables do not show: scikit-image's coffee and rocket.
+the documentation's tables do not show: scikit-image's coffee, rocket and motorcycle.
 """
 
 from __future__ import annotations
@@ -25,7 +25,11 @@ from inverse.presets import preset
 from inverse.restoration import restore
 from inverse.solvers import SOLVERS, Solver
 
-PHOTOS: tuple[Callable[[], np.ndarray], ...] = (skimage.data.coffee, skimage.data.rocket)
+PHOTOS: tuple[Callable[[], np.ndarray], ...] = (
+    skimage.data.coffee,
+    skimage.data.rocket,
+    lambda: skimage.data.stereo_motorcycle()[0],
+)
 
 # What is worth trying, in the order in which it is tried; a solver skips what it does not have. Multiples of the
 # preset's value for parameters that are explored by factors, values for the others.

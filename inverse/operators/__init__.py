@@ -1,7 +1,23 @@
 """Measurement operators, one file a family. Importing this package fills the registry `TASKS`."""
 
-from inverse.operators import inpainting, blur, super_resolution, denoising  # noqa: F401, I001  (the order is the menu's)
-from inverse.operators.base import LinearOperator, Operator
+# ruff: noqa: F401, I001  (imported for their tasks, in the menu's order)
+
+from inverse.operators import (
+    inpainting,
+    blur,
+    deblurring,
+    nonlinear_blur,
+    super_resolution,
+    bicubic,
+    colorization,
+    denoising,
+    jpeg,
+    tone,
+    demosaicing,
+    compressed_sensing,
+    phase_retrieval,
+)
+from inverse.operators.base import LinearOperator, Operator, StraightThrough
 from inverse.operators.task import TASKS, Task
 
-__all__ = ["TASKS", "LinearOperator", "Operator", "Task"]
+__all__ = ["TASKS", "LinearOperator", "Operator", "StraightThrough", "Task"]

@@ -10,6 +10,8 @@ from typing import Self
 import torch
 from torch import Tensor
 
+from inverse.errors import ProblemError
+
 Shape = tuple[int, ...]
 
 
@@ -19,11 +21,15 @@ class Operator(ABC):
     Attributes:
         image_shape: (C, H, W) of the images it accepts.
         measurement_shape: shape of one measurement, without the batch.
+        norm: Lipschitz constant of A on images, or an upper estimate of it; of the surrogate where A has one.
+        measures_pictures: a measurement is a picture that a camera or a file may hold already.
     """
 
     linear = False
+    measures_pictures = True
     image_shape: Shape
     measurement_shape: Shape
+    norm: float
 
     @abstractmethod
     def __call__(self, x: Tensor) -> Tensor:
@@ -39,8 +45,38 @@ class Operator(ABC):
         return y
 
     def preview(self, y: Tensor) -> Tensor:
-        """A picture (B, C, h, w) on [-1, 1] of a measurement, for people to look at."""
-        return y
+        """A picture (B, C, h, w) on [-1, 1] of a measurement, for people to look at; a grey one has 3 channels too."""
+        return y.expand(-1, 3, -1, -1) if y.shape[1] == 1 else y
+
+    def measurement_of(self, picture: Tensor) -> Tensor:
+        """The measurement that an already degraded photo holds.
+
+        Args:
+            picture: (1, C, h, w) on [-1, 1].
+
+        Returns:
+            y, (1, *measurement_shape).
+
+        Raises:
+            ProblemError: this operator does not measure pictures, or not of that size.
+        """
+        if not self.measures_pictures:
+            raise ProblemError(
+                "What this task measures is not a picture, so no photo can be its measurement. "
+                "Give it a clean photo, to be degraded here first."
+            )
+        found, wanted = tuple(picture.shape[1:]), tuple(self.measurement_shape)
+        if found[1:] != wanted[1:] or found[0] not in (wanted[0], self.image_shape[0]):
+            found, wanted = ("x".join(map(str, shape)) for shape in (found, wanted))
+            raise ProblemError(
+                f"The photo is {found} (channels x height x width) and the measurement {wanted}. "
+                "Build the operator for the photo's size."
+            )
+        return self.restrict(self._read(picture))
+
+    def _read(self, picture: Tensor) -> Tensor:
+        """The measurement in a picture (1, C, h, w) of the right size, whose channels may be the image's."""
+        return picture
 
     def to(self, device: torch.device | str, dtype: torch.dtype = torch.float32) -> Self:
         """A copy with every tensor on the device and in the precision, complex ones in the matching complex one."""
@@ -49,6 +85,8 @@ class Operator(ABC):
             if isinstance(value, Tensor):
                 target = dtype.to_complex() if value.is_complex() else dtype if value.is_floating_point() else None
                 setattr(moved, name, value.to(device=device, dtype=target))
+            elif isinstance(value, Operator):
+                setattr(moved, name, value.to(device, dtype))
         return moved
 
 
@@ -57,10 +95,15 @@ class LinearOperator(Operator):
 
     Attributes:
         norm: spectral norm of H, its largest singular value.
+        cut: singular values below it count as zero in `pinv`.
+
+    The singular value decomposition H = U diag(s) V^T has real orthogonal U and V for every operator here: a Fourier
+    transform is taken as the Hartley transform, its real twin. So V^T of white noise is white noise of the same
+    variance, and a solver may work on every coefficient alone.
     """
 
     linear = True
-    norm: float
+    cut = 0.0
 
     @abstractmethod
     def adjoint(self, y: Tensor) -> Tensor:
@@ -81,3 +124,44 @@ class LinearOperator(Operator):
     def solve(self, v: Tensor, a: float, b: float) -> Tensor:
         """(a H^T H + b I)^-1 v for a, b > 0, right in the null space too (Woodbury's identity)."""
         return (v - self.gain(self(v), b / a)) / b
+
+    def to_spectral(self, x: Tensor) -> Tensor:
+        """V^T x: the coefficients of images, (B, C, H, W) -> (B, *spectral_shape), as many as there are pixels."""
+        raise NotImplementedError
+
+    def from_spectral(self, coefficients: Tensor) -> Tensor:
+        """V c: the images of coefficients, the inverse of `to_spectral`."""
+        raise NotImplementedError
+
+    @property
+    def singular_values(self) -> Tensor:
+        """s >= 0, in the shape of coefficients or one that broadcasts to it; 0 in the null space of H."""
+        raise NotImplementedError
+
+    def measurement_to_spectral(self, y: Tensor) -> Tensor:
+        """U^T y in the layout of the coefficients, 0 where s = 0: s * V^T x for y = H x."""
+        raise NotImplementedError
+
+
+class StraightThrough(Operator):
+    """A map whose own derivative is useless, because it rounds: autograd sees another one in its place.
+
+    The value is `exact(x)`, the derivative that of `surrogate(x)` (the straight-through estimator of Bengio, Leonard
+    and Courville, 2013).
+    """
+
+    @abstractmethod
+    def exact(self, x: Tensor) -> Tensor:
+        """The measurement as it is."""
+
+    @abstractmethod
+    def surrogate(self, x: Tensor) -> Tensor:
+        """A differentiable map near `exact`; `norm` is its Lipschitz constant."""
+
+    def __call__(self, x: Tensor) -> Tensor:
+        with torch.no_grad():
+            exact = self.exact(x)
+        if not (torch.is_grad_enabled() and x.requires_grad):
+            return exact
+        surrogate = self.surrogate(x)
+        return surrogate + (exact - surrogate.detach())

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from inverse.operators.base import LinearOperator, Shape
+from inverse.operators.kernels import wrapped
 from inverse.operators.task import TASKS, Task
+from inverse.operators.transforms import dct, hartley, idct
 from inverse.parameters import choice, real
 
 
@@ -18,8 +21,7 @@ class SymmetricBlur(LinearOperator):
 
     With circular edges H = F^-1 diag(h) F. With reflecting edges the image is continued by its mirror image,
     where convolution is circular again and H = C^T diag(h) C for the orthogonal cosine transform C (Ng, Chan and
-    Tang, SIAM J. Sci. Comput. 1999): every function f(H) is "mirror, multiply by f(h), crop". Either way H is
-    symmetric, so that its adjoint is itself.
+    Tang, SIAM J. Sci. Comput. 1999). Either way H is symmetric, so that its adjoint is itself.
 
     Args:
         kernel: (k, k) with odd k, symmetric under both flips, summing to 1.
@@ -33,23 +35,20 @@ class SymmetricBlur(LinearOperator):
         self.reflect = reflect
         height, width = image_shape[-2:]
         domain = (2 * height, 2 * width) if reflect else (height, width)
-        # A kernel larger than the domain wraps around, as circular convolution says.
-        rows = torch.arange(kernel.shape[0]) - kernel.shape[0] // 2
-        columns = torch.arange(kernel.shape[1]) - kernel.shape[1] // 2
-        index = (rows % domain[0])[:, None] * domain[1] + (columns % domain[1])
-        impulse = torch.zeros(domain[0] * domain[1], dtype=torch.float64)
-        impulse.index_add_(0, index.flatten(), kernel.to(torch.float64).flatten())
-        self.transfer = torch.fft.rfft2(impulse.view(domain)).real
+        # Frequency k of the cosine transform of n pixels is frequency k of the Fourier transform of their 2n mirrored
+        # ones; without mirrors, frequency -k equals k.
+        transfer = torch.fft.rfft2(wrapped(kernel.to(torch.float64), domain)).real
+        self.transfer = transfer[:height, :width].clone()
+        column = torch.arange(width)
+        self.eigenvalues = self.transfer[:, column if reflect else torch.minimum(column, width - column)]
         self.norm = float(self.transfer.abs().max())
         self.cut = cut * self.norm
 
     def _multiply(self, x: Tensor, factor: Tensor) -> Tensor:
-        height, width = x.shape[-2:]
+        factor = factor.to(x.dtype)
         if self.reflect:
-            x = torch.cat([x, x.flip(-1)], dim=-1)
-            x = torch.cat([x, x.flip(-2)], dim=-2)
-        product = torch.fft.irfft2(torch.fft.rfft2(x) * factor, s=x.shape[-2:])
-        return product[..., :height, :width]
+            return idct(dct(x) * factor)
+        return torch.fft.irfft2(torch.fft.rfft2(x) * factor, s=x.shape[-2:])
 
     def __call__(self, x: Tensor) -> Tensor:
         return self._multiply(x, self.transfer)
@@ -64,6 +63,19 @@ class SymmetricBlur(LinearOperator):
     def gain(self, r: Tensor, c: float) -> Tensor:
         return self._multiply(r, self.transfer / (self.transfer**2 + c))
 
+    def to_spectral(self, x: Tensor) -> Tensor:
+        return dct(x) if self.reflect else hartley(x)
+
+    def from_spectral(self, coefficients: Tensor) -> Tensor:
+        return idct(coefficients) if self.reflect else hartley(coefficients)
+
+    @property
+    def singular_values(self) -> Tensor:
+        return self.eigenvalues.abs()
+
+    def measurement_to_spectral(self, y: Tensor) -> Tensor:
+        return self.to_spectral(y) * self.eigenvalues.sign().to(y.dtype)
+
 
 def gaussian_kernel(std: float) -> Tensor:
     """A Gaussian sampled at whole pixels out to 4 standard deviations, (k, k), summing to 1."""
@@ -71,6 +83,17 @@ def gaussian_kernel(std: float) -> Tensor:
     profile = torch.exp(-0.5 * (torch.arange(-radius, radius + 1, dtype=torch.float64) / std) ** 2)
     kernel = profile[:, None] * profile[None, :]
     return kernel / kernel.sum()
+
+
+def edges_field(slanted: bool = False) -> Any:
+    """What lies beyond the frame; `slanted` for kernels that need not be symmetric, which mirrors cannot do exactly."""
+    return choice(
+        "reflect", "reflect", "circular", advanced=True,
+        help="How the image goes on beyond its frame: as its mirror image, as real photos nearly do, "
+        "or as itself, which is what papers compute."
+        + (" A slanted blur is circular either way; reflect then blends the frame of a real photo to fit." * slanted),
+        effect="The wrong one leaves stripes along the frame.",
+    )  # fmt: skip
 
 
 @TASKS.register
@@ -84,12 +107,7 @@ class DeblurGaussian(Task):
         2.0, 0.3, 20.0, unit="pixels", help="Standard deviation of the blur.",
         effect="Too small leaves the image soft; too large leaves rings around edges.",
     )  # fmt: skip
-    edges: str = choice(
-        "reflect", "reflect", "circular", advanced=True,
-        help="How the image goes on beyond its frame: as its mirror image, as real photos nearly do, "
-        "or as itself, which is what papers compute.",
-        effect="The wrong one leaves stripes along the frame.",
-    )  # fmt: skip
+    edges: str = edges_field()
 
     def operator(self, image_shape: Shape, generator: torch.Generator, auxiliary: Tensor | None) -> SymmetricBlur:
         return SymmetricBlur(gaussian_kernel(self.std), image_shape, reflect=self.edges == "reflect")

@@ -18,6 +18,7 @@ class Identity(LinearOperator):
 
     def __init__(self, image_shape: Shape) -> None:
         self.image_shape = self.measurement_shape = tuple(image_shape)
+        self.one = torch.ones(1, 1, 1)
 
     def __call__(self, x: Tensor) -> Tensor:
         return x
@@ -30,6 +31,19 @@ class Identity(LinearOperator):
 
     def gain(self, r: Tensor, c: float) -> Tensor:
         return r / (1 + c)
+
+    def to_spectral(self, x: Tensor) -> Tensor:
+        return x
+
+    def from_spectral(self, coefficients: Tensor) -> Tensor:
+        return coefficients
+
+    @property
+    def singular_values(self) -> Tensor:
+        return self.one
+
+    def measurement_to_spectral(self, y: Tensor) -> Tensor:
+        return y
 
 
 @TASKS.register

@@ -10,7 +10,7 @@ from torch import Tensor
 from inverse.errors import ProblemError
 from inverse.operators.base import LinearOperator, Shape
 from inverse.operators.task import TASKS, Task
-from inverse.parameters import choice, real
+from inverse.parameters import choice, integer, real
 
 
 class Mask(LinearOperator):
@@ -45,6 +45,19 @@ class Mask(LinearOperator):
 
     def gain(self, r: Tensor, c: float) -> Tensor:
         return self.mask * r / (1 + c)
+
+    def to_spectral(self, x: Tensor) -> Tensor:
+        return x
+
+    def from_spectral(self, coefficients: Tensor) -> Tensor:
+        return coefficients
+
+    @property
+    def singular_values(self) -> Tensor:
+        return self.mask
+
+    def measurement_to_spectral(self, y: Tensor) -> Tensor:
+        return self.mask * y
 
 
 @TASKS.register
@@ -101,6 +114,24 @@ class InpaintHalf(Task):
             "bottom": (slice(height - height // 2, height), slice(None)),
         }
         mask[missing[self.half]] = 0
+        return Mask(mask, image_shape)
+
+
+@TASKS.register
+@dataclass(frozen=True)
+class InpaintPeriodic(Task):
+    name = "inpaint-periodic"
+    title = "Inpainting: every n-th pixel"
+    summary = "Only every n-th pixel of every n-th row is known."
+
+    period: int = integer(
+        2, 2, 16, unit="pixels", help="Distance between known pixels, along rows and columns.",
+        effect="Above 4 fine detail cannot be recovered.",
+    )  # fmt: skip
+
+    def operator(self, image_shape: Shape, generator: torch.Generator, auxiliary: Tensor | None) -> Mask:
+        mask = torch.zeros(image_shape[-2:])
+        mask[:: self.period, :: self.period] = 1
         return Mask(mask, image_shape)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -11,11 +12,14 @@ from torch import Tensor
 from inverse.errors import ProblemError
 from inverse.operators.base import LinearOperator, Shape
 from inverse.operators.task import TASKS, Task
+from inverse.operators.transforms import block_dct, block_idct
 from inverse.parameters import integer
 
 
 class BlockMean(LinearOperator):
     """H averages s x s blocks: H H^T = I / s^2, all singular values are 1 / s.
+
+    Its right singular vectors are the cosine transform of every block; what is measured is the constant one.
 
     Args:
         factor: s.
@@ -33,6 +37,7 @@ class BlockMean(LinearOperator):
         self.image_shape = tuple(image_shape)
         self.measurement_shape = (channels, height // factor, width // factor)
         self.norm = 1 / factor
+        self.values = torch.full((1, height // factor, width // factor), self.norm, dtype=torch.float64)
 
     def _repeat(self, y: Tensor) -> Tensor:
         return y.repeat_interleave(self.factor, -1).repeat_interleave(self.factor, -2)
@@ -49,6 +54,30 @@ class BlockMean(LinearOperator):
     def gain(self, r: Tensor, c: float) -> Tensor:
         return self._repeat(r) / (1 + c * self.factor**2)
 
+    def to_spectral(self, x: Tensor) -> Tensor:
+        return block_dct(x, self.factor)
+
+    def from_spectral(self, coefficients: Tensor) -> Tensor:
+        return block_idct(coefficients, self.factor)
+
+    @property
+    def singular_values(self) -> Tensor:
+        return self._constant_terms(self.values)
+
+    def measurement_to_spectral(self, y: Tensor) -> Tensor:
+        return self._constant_terms(y)
+
+    def _constant_terms(self, values: Tensor) -> Tensor:
+        """One value a block at the place of the block's constant coefficient, 0 at the others."""
+        height, width = self.image_shape[-2:]
+        coefficients = values.new_zeros(*values.shape[:-2], height, width)
+        coefficients[..., :: self.factor, :: self.factor] = values
+        return coefficients
+
+
+def factor_field() -> Any:
+    return integer(4, 2, 8, help="How many times larger the restored image is, a side.")
+
 
 @TASKS.register
 @dataclass(frozen=True)
@@ -57,7 +86,7 @@ class SuperResolution(Task):
     title = "Super-resolution"
     summary = "The image is small: every block of pixels was averaged into one."
 
-    factor: int = integer(4, 2, 8, help="How many times larger the restored image is, a side.")
+    factor: int = factor_field()
 
     def operator(self, image_shape: Shape, generator: torch.Generator, auxiliary: Tensor | None) -> BlockMean:
         return BlockMean(self.factor, image_shape)

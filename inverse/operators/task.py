@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
+from PIL import Image
 from torch import Tensor
 
+from inverse import images
 from inverse.operators.base import Operator, Shape
 from inverse.parameters import Parameters, Registry
 
@@ -21,11 +23,13 @@ class Task(Parameters):
         name: what the command line and saved settings call it.
         title: what people read.
         summary: one sentence for people.
-        auxiliary: kind of picture that has to come with the photo ("mask", ...), or empty.
+        auxiliary: kind of picture that has to come with the photo ("mask", "kernel"), or empty.
+        linear: its operators are linear; some solvers need that.
     """
 
     summary: ClassVar[str] = ""
     auxiliary: ClassVar[str] = ""
+    linear: ClassVar[bool] = True
 
     @abstractmethod
     def operator(self, image_shape: Shape, generator: torch.Generator, auxiliary: Tensor | None) -> Operator:
@@ -34,11 +38,20 @@ class Task(Parameters):
         Args:
             image_shape: (C, H, W) with H and W multiples of `multiple`.
             generator: source of whatever the operator draws at random.
-            auxiliary: the picture that `auxiliary` names, (h, w) on [0, 1].
+            auxiliary: the picture that `auxiliary` names, as `prepare` gives it, (h, w) on [0, 1].
 
         Raises:
             ProblemError: the operator cannot be built for this image.
         """
+
+    def prepare(self, picture: Image.Image, size: tuple[int, int]) -> Tensor:
+        """The picture that `auxiliary` names as `operator` wants it, (h, w) on [0, 1]: here resized to the image's.
+
+        Args:
+            picture: RGB picture.
+            size: (H, W) of the image.
+        """
+        return images.to_mask(picture, size)
 
     @property
     def multiple(self) -> int:

@@ -1,0 +1,89 @@
+"""Lost tones: clipped lights and shadows, and few levels of brightness."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from inverse.operators.base import Operator, Shape, StraightThrough
+from inverse.operators.task import TASKS, Task
+from inverse.parameters import choice, integer, real
+
+
+class Clipping(Operator):
+    """A(x) = clip(e x, -1, 1), or min(e (x + 1), 2) - 1 where only highlights clip.
+
+    Its derivative is e where nothing clips and 0 elsewhere.
+
+    Args:
+        exposure: e >= 1.
+        highlights_only: black stays black, as in an overexposed photo; otherwise mid-grey stays what it is.
+        image_shape: (C, H, W).
+    """
+
+    def __init__(self, exposure: float, highlights_only: bool, image_shape: Shape) -> None:
+        self.image_shape = self.measurement_shape = tuple(image_shape)
+        self.highlights_only = highlights_only
+        self.norm = exposure
+
+    def __call__(self, x: Tensor) -> Tensor:
+        if self.highlights_only:
+            return (self.norm * (x + 1) - 1).clamp(max=1)
+        return (self.norm * x).clamp(-1, 1)
+
+
+class Levels(StraightThrough):
+    """Rounds to 2^b levels, evenly spaced from -1 to 1. The surrogate is the identity.
+
+    Args:
+        bits: b.
+        image_shape: (C, H, W).
+    """
+
+    norm = 1.0
+
+    def __init__(self, bits: int, image_shape: Shape) -> None:
+        self.image_shape = self.measurement_shape = tuple(image_shape)
+        self.steps = 2**bits - 1
+
+    def exact(self, x: Tensor) -> Tensor:
+        return ((x.clamp(-1, 1) + 1) / 2 * self.steps).round() / self.steps * 2 - 1
+
+    def surrogate(self, x: Tensor) -> Tensor:
+        return x
+
+
+@TASKS.register
+@dataclass(frozen=True)
+class HighDynamicRange(Task):
+    name = "hdr"
+    title = "Clipped tones (HDR)"
+    summary = "The contrast was too high: the brightest or darkest parts are plain white or black."
+
+    exposure: float = real(
+        2.0, 1.0, 8.0, help="By how much brightness was multiplied before it was clipped.",
+        effect="Too low leaves the result too bright and flat; too high makes it dark.",
+    )  # fmt: skip
+    clipped: str = choice(
+        "both", "both", "highlights",
+        help="What was clipped: highlights and shadows alike, which is what papers compute, or highlights only, "
+        "as in an overexposed photo.",
+    )  # fmt: skip
+
+    def operator(self, image_shape: Shape, generator: torch.Generator, auxiliary: Tensor | None) -> Clipping:
+        return Clipping(self.exposure, self.clipped == "highlights", image_shape)
+
+
+@TASKS.register
+@dataclass(frozen=True)
+class BitDepth(Task):
+    name = "bit-depth"
+    title = "Few colours (bit depth)"
+    summary = "Every colour has only a few levels, so that smooth areas show bands."
+
+    bits: int = integer(3, 1, 8, help="Bits of each colour: 1 gives 2 levels, 3 gives 8.")
+
+    def operator(self, image_shape: Shape, generator: torch.Generator, auxiliary: Tensor | None) -> Levels:
+        return Levels(self.bits, image_shape)
