@@ -11,6 +11,8 @@ COMMANDS = {
     "degrade": ("inverse.cli.degrade", "Degrade a clean photo, to try a restoration on it."),
     "tasks": ("inverse.cli.listing", "List the tasks and their parameters."),
     "solvers": ("inverse.cli.listing", "List the solvers and their parameters."),
+    "judge": ("inverse.cli.judge", "Hold solvers to an exact posterior, and print how close they come."),
+    "train": ("inverse.cli.train", "Train a prior on your own photographs."),
     "app": ("inverse.cli.app", "Open the app in the browser."),
 }
 

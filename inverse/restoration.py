@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections import deque
 from collections.abc import Iterator, Mapping
@@ -108,6 +109,7 @@ def degrade(
     *,
     task_parameters: Mapping[str, Any] | None = None,
     sigma_y: float = 0.05,
+    photons: float | None = None,
     auxiliary: images.Photo | None = None,
     size: int | None = None,
     seed: int = 0,
@@ -118,7 +120,8 @@ def degrade(
         photo: the clean photo; its center is cropped to sides that the task can deal with.
         task: name of a task, or a task.
         task_parameters: parameters of the task that differ from its defaults.
-        sigma_y: standard deviation of the noise to add, for pixels on [-1, 1].
+        sigma_y: standard deviation of the Gaussian noise to add, for pixels on [-1, 1].
+        photons: count photons too, that many at white; the problem's sigma_y then stands for both kinds of noise.
         auxiliary: the picture that some tasks need: a mask, white where the photo is missing, or a blur kernel.
         size: resize the photo to this shorter side first.
         seed: of everything that the task draws at random, and of the noise.
@@ -134,7 +137,12 @@ def degrade(
     truth = images.to_tensor(images.fit(images.load(photo), size, task.multiple))
     generator = randomness.generator(seed, randomness.MEASUREMENT)
     operator = task.operator(tuple(truth.shape[1:]), generator, _auxiliary(task, auxiliary, truth.shape[-2:]))
-    y = noise.add_gaussian(operator(truth), sigma_y, operator, generator)
+    y = operator(truth)
+    if photons is not None:
+        y = noise.add_poisson(y, noise.PHOTONS.check("photons", photons), operator, generator)
+    y = noise.add_gaussian(y, sigma_y, operator, generator)
+    if photons is not None:
+        sigma_y = math.hypot(sigma_y, noise.equivalent_sigma_y(y, photons, operator))
     return Problem(task, operator, y, sigma_y, truth)
 
 
@@ -213,6 +221,7 @@ def restore(
     task_parameters: Mapping[str, Any] | None = None,
     solver_parameters: Mapping[str, Any] | None = None,
     sigma_y: float | None = None,
+    photons: float | None = None,
     auxiliary: images.Photo | None = None,
     size: int | None = None,
     seed: int = 0,
@@ -229,6 +238,7 @@ def restore(
         task_parameters, solver_parameters: what differs from the defaults and the preset.
         sigma_y: standard deviation of the noise for pixels on [-1, 1]; when None it is estimated in a degraded photo,
             and 0.05 for a clean one.
+        photons: for a clean photo: count photons too, that many at white.
         auxiliary: the picture that some tasks need: a mask, white where the photo is missing, or a blur kernel.
         size: resize the photo to this shorter side first.
         seed: the same seed gives the same result.
@@ -242,7 +252,8 @@ def restore(
     if degraded:
         problem = measured(photo, task, sigma_y=sigma_y, **settings)
     else:
-        problem = degrade(photo, task, sigma_y=0.05 if sigma_y is None else sigma_y, **settings)
+        sigma_y = 0.05 if sigma_y is None else sigma_y
+        problem = degrade(photo, task, sigma_y=sigma_y, photons=photons, **settings)
     start = time.perf_counter()
     steps = stream(problem, solver, denoiser, solver_parameters=solver_parameters, seed=seed, samples=samples)
     (last,) = deque(steps, maxlen=1)

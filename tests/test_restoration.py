@@ -44,6 +44,12 @@ def test_missing_pixels_carry_no_noise_and_other_seeds_miss_others(photo):
     assert torch.equal(a.y, degrade(photo, "inpaint-random", seed=0).y)
 
 
+def test_photon_noise_counts_in_sigma_y(photo):
+    problem = degrade(photo, "denoise", sigma_y=0.1, photons=50.0)
+    spread = float((problem.y - problem.truth).square().mean().sqrt())
+    assert abs(problem.sigma_y / spread - 1) < 0.05 and spread > 0.15
+
+
 @pytest.mark.parametrize("solver", SOLVERS)
 def test_same_seed_same_result_alone_and_in_company(photo, prior, solver):
     problem = degrade(photo, "inpaint-random", size=24)

@@ -15,6 +15,7 @@ from inverse.cli.options import (
     given,
     parameter_options,
     photo_options,
+    photons_option,
     save_picture,
 )
 from inverse.operators import TASKS
@@ -23,12 +24,13 @@ from inverse.operators import TASKS
 @parameter_options(TASKS, "Parameters of tasks")
 @click.command(cls=GroupedCommand)
 @photo_options
+@photons_option
 @click.option(
     "--sigma-y", type=SpecType("sigma_y", noise.SIGMA_Y), default=0.05, show_default=True, help=noise.SIGMA_Y.help
 )
 def degrade(
     photo: Path, output: Path, task: str, auxiliary: Path | None, size: int | None, seed: int, sigma_y: float,
-    **parameters: Any,
+    photons: float | None, **parameters: Any,
 ) -> None:  # fmt: skip
     """Degrades PHOTO and writes the measurement as a picture.
 
@@ -37,6 +39,13 @@ def degrade(
     check_output(output)
     task_parameters = given(TASKS, TASKS.find(task), parameters)
     problem = restoration.degrade(
-        photo, task, task_parameters=task_parameters, sigma_y=sigma_y, auxiliary=auxiliary, size=size, seed=seed
-    )  # fmt: skip
+        photo,
+        task,
+        task_parameters=task_parameters,
+        sigma_y=sigma_y,
+        photons=photons,
+        auxiliary=auxiliary,
+        size=size,
+        seed=seed,
+    )
     save_picture(problem.measurement, output)

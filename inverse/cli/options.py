@@ -10,6 +10,7 @@ from typing import Any
 import click
 from PIL import Image
 
+from inverse import noise
 from inverse.errors import InverseError
 from inverse.operators import TASKS
 from inverse.parameters import Parameters, Registry, Spec
@@ -115,6 +116,11 @@ def photo_options(command: Callable) -> Callable:
     for option in reversed(list(options)):
         command = option(command)
     return command
+
+
+photons_option = click.option(
+    "--photons", type=SpecType("photons", noise.PHOTONS), help=f"Count photons too. {noise.PHOTONS.help}"
+)
 
 
 def check_output(path: Path) -> None:

@@ -19,6 +19,7 @@ from inverse.cli.options import (
     names_help,
     parameter_options,
     photo_options,
+    photons_option,
     save_picture,
 )
 from inverse.denoisers.catalog import load_prior
@@ -40,6 +41,7 @@ from inverse.solvers import SOLVERS, Step
     type=SpecType("sigma_y", noise.SIGMA_Y),
     help="Noise in the measurement, for pixels from -1 to 1. Default: estimated in a degraded photo, else 0.05.",
 )
+@photons_option
 @click.option("--samples", type=SpecType("samples", SAMPLES), default=1, show_default=True, help=SAMPLES.help)
 @click.option("--prior", default="embedded", show_default=True, help="'embedded', or a folder with a diffusers model.")
 @click.option("--device", help="cpu, cuda, ... Default: the best there is.")
@@ -49,8 +51,9 @@ from inverse.solvers import SOLVERS, Step
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
 def restore(
     photo: Path, output: Path, task: str, auxiliary: Path | None, size: int | None, seed: int,
-    degraded: bool, solver: str, sigma_y: float | None, samples: int, prior: str, device: str | None, precision: str,
-    save_frames: Path | None, save_measurement: Path | None, quiet: bool, **parameters: Any,
+    degraded: bool, solver: str, sigma_y: float | None, photons: float | None, samples: int,
+    prior: str, device: str | None, precision: str, save_frames: Path | None, save_measurement: Path | None,
+    quiet: bool, **parameters: Any,
 ) -> None:  # fmt: skip
     """Restores PHOTO and writes the result to a file.
 
@@ -61,12 +64,11 @@ def restore(
         check_output(path)
     task_parameters = given(TASKS, TASKS.find(task), parameters)
     solver_parameters = given(SOLVERS, SOLVERS.find(solver), parameters)
-    make = measured if degraded else degrade
-    if not degraded and sigma_y is None:
-        sigma_y = 0.05
-    problem = make(
-        photo, task, task_parameters=task_parameters, sigma_y=sigma_y, auxiliary=auxiliary, size=size, seed=seed
-    )
+    shared = {"task_parameters": task_parameters, "auxiliary": auxiliary, "size": size, "seed": seed}
+    if degraded:
+        problem = measured(photo, task, sigma_y=sigma_y, **shared)
+    else:
+        problem = degrade(photo, task, sigma_y=0.05 if sigma_y is None else sigma_y, photons=photons, **shared)
     settings = make_solver(solver, problem.task, solver_parameters)
     denoiser = load_prior(prior, device, precision)
     if save_frames is not None:

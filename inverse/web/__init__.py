@@ -1,0 +1,40 @@
+"""The web app: `build()` makes the page, `launch(page)` serves it.
+
+    picker, controls -> form.py, settings.py -> preview.py (CPU, at once) and running.py (the device) -> the stage
+
+`elements.py` holds our own page elements, `layout.py` says where everything stands, `events.py` what leads to what.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import tempfile
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import gradio as gr
+
+# Gradio reads these when it is imported, which the functions below do first.
+os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+if not os.environ.get("GRADIO_TEMP_DIR"):
+    os.environ["GRADIO_TEMP_DIR"] = tempfile.mkdtemp(prefix="inverse-")  # uploads of this process, and nobody else's
+    atexit.register(shutil.rmtree, os.environ["GRADIO_TEMP_DIR"], ignore_errors=True)
+
+
+def build() -> gr.Blocks:
+    """The page, with everything wired."""
+    from inverse.web import events, layout
+
+    page = layout.build()
+    events.wire(page)
+    return page.blocks
+
+
+def launch(blocks: gr.Blocks, **settings: Any) -> Any:
+    """Serves the page on this machine; `settings` go to `gradio.Blocks.launch` over our own."""
+    from inverse.web import server
+
+    return server.launch(blocks, **settings)

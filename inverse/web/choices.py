@@ -1,0 +1,131 @@
+"""What each choice changes elsewhere on the page: photo, mode, task, solver, pictures that a task needs.
+
+Every function takes the page and the values of its inputs, and returns updates by component.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+from PIL import Image
+
+from inverse import images
+from inverse.errors import ImageError
+from inverse.operators import TASKS
+from inverse.presets import DEFAULT_SOLVER, preset
+from inverse.solvers import SOLVERS
+from inverse.web import elements, layout
+from inverse.web.controls import Values
+from inverse.web.guards import uploaded_photo
+from inverse.web.layout import Page
+from inverse.web.pictures import png
+from inverse.web.settings import (
+    DEFAULT_SIGMA_Y,
+    DEGRADED,
+    default_task,
+    estimated_noise,
+    solver_choices,
+    tasks_for,
+)
+
+Updates = dict[gr.Component, Any]
+
+
+def receive_photo(page: Page, values: Values) -> Updates:
+    """A photo was uploaded, pasted or chosen among the examples.
+
+    Raises:
+        ImageError: it cannot be used.
+    """
+    chosen = values[page.picker] if isinstance(values[page.picker], dict) else {}
+    if "example" in chosen:
+        if chosen["example"] not in elements.EXAMPLE_TITLES:
+            raise ImageError("There is no such example. Choose one of those on the page.")
+        photo, caption = example(chosen["example"])
+    else:
+        photo, caption = uploaded_photo(chosen.get("path")), "Your photo"
+    return {
+        page.photo: photo,
+        page.picker: elements.picked(photo, caption),
+        page.mask: {"mask": "", "reset": True},
+        page.viewer: elements.awaiting(photo),
+        page.status: {"phase": "idle"},
+        **_noise(page, values[page.mode], values[page.task], photo),
+    }
+
+
+def example(name: str) -> tuple[Image.Image, str]:
+    """An example photo and its title."""
+    return images.load(elements.EXAMPLES / f"{name}.jpg"), elements.EXAMPLE_TITLES[name]
+
+
+def change_mode(page: Page, values: Values) -> Updates:
+    """Clean or already damaged: other tasks make sense, and the noise is estimated or chosen."""
+    mode, task = values[page.mode], values[page.task]
+    offered = tasks_for(mode)
+    if task not in [name for _, name in offered]:
+        task = default_task(mode)
+    changes = {
+        page.mode_note: layout.MODE_WORDS[mode],
+        page.task: gr.update(choices=offered, value=task),
+        page.size: gr.update(visible=mode != DEGRADED),
+        **_task(page, task, values[page.solver]),
+        **_noise(page, mode, task, values[page.photo]),
+    }
+    return changes if mode == DEGRADED else {**changes, page.sigma_y: DEFAULT_SIGMA_Y}
+
+
+def change_task(page: Page, values: Values) -> Updates:
+    return _task(page, values[page.task], values[page.solver])
+
+
+def change_solver(page: Page, values: Values) -> Updates:
+    """Also what "Reset to preset" does."""
+    return _solver(page, values[page.task], values[page.solver])
+
+
+def receive_mask(page: Page, values: Values) -> Updates:
+    """A mask picture was uploaded; the pad shows it, and it can be brushed on."""
+    return {page.mask: {"mask": png(uploaded_photo(values[page.mask_upload]).convert("L")), "load": True}}
+
+
+def receive_picture(page: Page, values: Values) -> Updates:
+    """Another picture that the task needs was uploaded."""
+    kind = TASKS.find(values[page.task]).auxiliary
+    picture = uploaded_photo(values[page.picture_upload])
+    words = f"{kind.capitalize()} of {picture.width} × {picture.height} pixels."
+    return {page.auxiliary: {**values[page.auxiliary], kind: picture}, page.picture_note: words}
+
+
+def _noise(page: Page, mode: str, task: str, photo: Image.Image | None) -> Updates:
+    if mode != DEGRADED or photo is None:
+        return {page.sigma_y_note: ""}
+    words = "Estimated from the photo; change it if you know better."
+    return {page.sigma_y: estimated_noise(photo, TASKS.find(task)()), page.sigma_y_note: words}
+
+
+def _task(page: Page, task: str, solver: str) -> Updates:
+    kind, offered = TASKS.find(task), solver_choices(task)
+    names = [name for _, name in offered]
+    if solver not in names:
+        solver = DEFAULT_SOLVER if DEFAULT_SOLVER in names else names[0]
+    return {
+        page.task_summary: kind.summary,
+        **page.tasks.show(task),
+        page.mask_panel: gr.update(visible=kind.auxiliary == "mask"),
+        page.picture_panel: gr.update(visible=kind.auxiliary not in ("", "mask")),
+        page.picture_upload: gr.update(label=f"Upload the {kind.auxiliary} picture"),
+        page.picture_note: "",
+        page.solver: gr.update(choices=offered, value=solver),
+        **_solver(page, task, solver),
+    }
+
+
+def _solver(page: Page, task: str, solver: str) -> Updates:
+    return {
+        page.solver_summary: SOLVERS.find(solver).summary,
+        page.solver_source: SOLVERS.find(solver).source,
+        **page.solvers.show(solver),
+        **page.solvers.groups[solver].updates(preset(task, solver).to_dict()),
+    }

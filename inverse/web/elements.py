@@ -1,0 +1,244 @@
+"""Our own page elements: factories of `gr.HTML`, each with its markup here and its behaviour in static/<name>.js.
+
+Why not Gradio's: its Slider has no logarithmic scale and refuses values without naming the field; its Image refuses
+damaged files without words and leaves a file per frame; its ImageEditor uploads full-size layers on every event.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from PIL import Image
+
+from inverse.parameters import Integer, Real
+from inverse.web.pictures import jpeg
+from inverse.web.theme import source
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "assets" / "examples"
+EXAMPLE_TITLES = {
+    "chelsea": "Chelsea the cat",
+    "astronaut": "Astronaut Eileen Collins",
+    "coffee": "Cup of coffee",
+    "rocket": "Rocket launch",
+    "hubble": "Hubble deep field",
+}
+
+
+def number(
+    spec: Real | Integer,
+    value: float,
+    *,
+    name: str,
+    label: str,
+    help: str = "",
+    slider: bool = True,
+    also: tuple[float, str] | None = None,
+    elem_id: str | None = None,
+) -> gr.HTML:
+    """A labelled number with a slider, a question mark that explains it, and a word when it is out of range.
+
+    Fires `input` while it moves and `release` when it rests. Whatever it holds is checked again by the library.
+
+    Args:
+        spec: range, unit, scale and help.
+        value: where it starts.
+        name: what the library calls it.
+        label: what people read.
+        help: replaces the specification's own help and effect.
+        slider: False for a bare number.
+        also: (factor, words) to show the same value in another unit below.
+        elem_id: of the element.
+    """
+    data = {
+        "low": spec.low,
+        "high": spec.high,
+        "whole": isinstance(spec, Integer),
+        "log": getattr(spec, "log", False) or (isinstance(spec, Integer) and spec.high >= 100 * max(spec.low, 1)),
+        "limits": spec.limits,
+        "unit": spec.unit,
+        "also-factor": also[0] if also else 0,
+        "also-words": also[1] if also else "",
+    }
+    # Baked into the markup: Gradio drops a component's own properties when it is updated while it is hidden.
+    markup = NUMBER.format(
+        data=" ".join(f'data-{key}="{_literal(entry)}"' for key, entry in data.items()),
+        name=_literal(name),
+        label=_literal(label),
+        unit=f" <small>{_literal(spec.unit)}</small>" if spec.unit else "",
+        limits=_literal(spec.limits),
+        slider=f'<input type="range" aria-label="{_literal(label)}, slider">' if slider else "",
+        help=_literal(help or " ".join(filter(None, [spec.help, spec.effect]))),
+    )
+    return gr.HTML(
+        value,
+        label=label,
+        elem_id=elem_id,
+        elem_classes=["inv-number"] + ([] if slider else ["inv-bare"]),
+        html_template=markup,
+        js_on_load=source("number.js"),
+        apply_default_css=False,
+    )
+
+
+NUMBER = """
+<div class="inv-number-row" {data}>
+  <span class="inv-label" title="{name}: {limits}">{label}{unit}</span>
+  <button type="button" class="inv-ask" aria-expanded="false" aria-label="About {label}">?</button>
+  <span class="inv-also"></span>
+  <input type="number" step="any" inputmode="decimal" autocomplete="off" aria-label="{label}" data-parameter="{name}">
+</div>
+{slider}
+<p class="inv-fault" role="alert"></p>
+<p class="inv-help" hidden>{help}</p>
+"""
+
+
+def _literal(value: Any) -> str:
+    """Text that stands for itself in HTML, in Handlebars and in a JavaScript template literal, which a template is."""
+    text = html.escape(str(value).lower() if isinstance(value, bool) else str(value))
+    return "".join(f"&#{ord(c)};" if c in "\\`${}" else c for c in text)
+
+
+def photo_picker(value: dict[str, str]) -> gr.HTML:
+    """Drop, paste, browse, or an example. Fires `upload` with {"path"} or {"example"}; is given `picked`."""
+    examples = "".join(
+        EXAMPLE_BUTTON.format(name=name, title=_literal(title), thumb=_thumbnail(name))
+        for name, title in EXAMPLE_TITLES.items()
+    )
+    return gr.HTML(
+        value,
+        label="Photo",
+        elem_id="photo",
+        html_template=PICKER.format(examples=examples),
+        js_on_load=source("picker.js"),
+        apply_default_css=False,
+    )
+
+
+def picked(photo: Image.Image, caption: str) -> dict[str, str]:
+    """What the picker shows of the photo that is in use."""
+    thumb = photo.copy()
+    thumb.thumbnail((128, 128))
+    return {"thumb": jpeg(thumb), "caption": f"{caption}, {photo.width} × {photo.height}"}
+
+
+PICKER = """
+<label class="inv-drop">
+  <span class="inv-thumb"></span>
+  <span class="inv-drop-words"><b>Choose a photo</b><small>or drop it here, or paste it</small></span>
+  <input type="file" accept="image/png,image/jpeg,image/webp,image/bmp,image/tiff,image/gif,image/avif"
+   aria-label="Choose a photo">
+</label>
+<div class="inv-examples" role="group" aria-label="Example photos">
+  {examples}
+</div>
+"""
+EXAMPLE_BUTTON = """<button type="button" data-example="{name}" title="{title}"
+><img src="{thumb}" alt="Example: {title}"></button>"""
+
+
+def mask_pad() -> gr.HTML:
+    """A brush over the photo; its value is {"mask": PNG, white where missing}, its input {"photo", "mask", ...}."""
+    return gr.HTML(
+        None, label="Mask", elem_id="mask", html_template=MASK, js_on_load=source("mask.js"), apply_default_css=False
+    )
+
+
+MASK = """
+<div class="inv-tools" role="toolbar" aria-label="Mask tools">
+  <button type="button" data-tool="brush" aria-pressed="true">Brush</button>
+  <button type="button" data-tool="eraser" aria-pressed="false">Eraser</button>
+  <label>Size <input type="range" min="2" max="100" value="24" aria-label="Brush size"></label>
+  <button type="button" data-do="undo">Undo</button>
+  <button type="button" data-do="clear">Clear</button>
+</div>
+<div class="inv-pad"><canvas aria-label="Photo to brush over: what you cover is missing" role="img"></canvas></div>
+"""
+
+
+def problem_view(value: dict[str, Any]) -> gr.HTML:
+    """The original and what is left of it; is given {"truth", "measured", "caption", "measured_title", "fault"}."""
+    return gr.HTML(
+        value, elem_id="problem", html_template=PROBLEM, js_on_load=source("problem.js"), apply_default_css=False
+    )
+
+
+PROBLEM = """
+<figure class="inv-figure" data-part="truth"><figcaption><b>Original</b></figcaption>
+ <div class="inv-box"></div></figure>
+<figure class="inv-figure" data-part="measured"><figcaption><b>Damaged</b> <small>measurement y</small></figcaption>
+ <div class="inv-box"></div><p class="inv-note" aria-live="polite"></p></figure>
+"""
+
+
+def viewer(value: dict[str, Any]) -> gr.HTML:
+    """The restored photo while it emerges: latest frame from the server, earlier ones kept by the page for scrubbing.
+
+    Is given the whole state each time, of which Gradio sends what changed:
+    {"run", "phase", "before", "truth", "width", "height", "filename", "frame": {"index", "total", "x0", "xt"}}.
+    """
+    return gr.HTML(
+        value, elem_id="viewer", html_template=VIEWER, js_on_load=source("viewer.js"), apply_default_css=False
+    )
+
+
+def awaiting(photo: Image.Image) -> dict[str, Any]:
+    """The viewer before a run, in the photo's proportions."""
+    return {"phase": "idle", "width": photo.width, "height": photo.height}
+
+
+VIEWER = """
+<div class="inv-viewer-head">
+  <b>Restored</b>
+  <span class="inv-segments" role="radiogroup" aria-label="What to show">
+    <label title="The model's estimate of the clean photo, x0_hat"
+    ><input type="radio" name="inv-view" value="x0" checked><span>Estimate <i>x̂₀</i></span></label>
+    <label title="The state of the reverse diffusion, x_t"><input type="radio" name="inv-view" value="xt"
+    ><span>Noisy state <i>x<sub>t</sub></i></span></label>
+  </span>
+</div>
+<div class="inv-stage"><div class="inv-frame">
+  <p class="inv-empty"></p>
+  <span class="inv-tag inv-tag-before"></span>
+  <div class="inv-cut"><span>⟨ ⟩<small>drag to compare</small></span></div>
+  <input class="inv-divider" type="range" min="0" max="100" step="0.5" value="0"
+   aria-label="Before and after: drag to uncover the damaged photo">
+</div></div>
+<div class="inv-viewer-foot">
+  <label class="inv-timeline"><span class="inv-at">Steps</span>
+   <input type="range" min="0" max="0" value="0" disabled aria-label="Look back at earlier steps"></label>
+  <select aria-label="Compare the restored photo with"><option value="before">Compare: damaged</option
+  ><option value="truth">Compare: original</option></select>
+  <a class="inv-save" role="button" aria-disabled="true" tabindex="0">Save PNG</a>
+</div>
+"""
+
+
+def status() -> gr.HTML:
+    """Progress and figures of the run; is given {"phase", "message", "progress", "figures": [[label, value, help]]}."""
+    return gr.HTML({}, elem_id="status", html_template=STATUS, js_on_load=source("status.js"), apply_default_css=False)
+
+
+STATUS = """
+<div class="inv-progress" role="progressbar" aria-label="Progress" aria-valuemin="0" aria-valuemax="100"><i></i></div>
+<p class="inv-message" role="status" aria-live="polite"></p>
+<dl class="inv-figures"></dl>
+"""
+
+
+@cache
+def _thumbnail(name: str) -> str:
+    with Image.open(EXAMPLES / f"{name}.jpg") as image:
+        side = min(image.size)
+        left, top = (image.width - side) // 2, (image.height - side) // 2
+        return jpeg(image.crop((left, top, left + side, top + side)).resize((96, 96), Image.Resampling.LANCZOS), 82)
+
+
+def icon() -> str:
+    """The favicon as a data URI, for the page's head line."""
+    return "data:image/svg+xml;base64," + base64.b64encode(source("favicon.svg").encode()).decode()

@@ -1,0 +1,159 @@
+"""What leads to what. Light handlers run at once beside the queue; only the run waits for the device."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+from functools import partial
+from typing import Any
+
+import gradio as gr
+from gradio.events import Dependency
+
+from inverse.errors import InverseError
+from inverse.restoration import Problem
+from inverse.web import choices, form, preview, running
+from inverse.web.choices import Updates
+from inverse.web.controls import Values
+from inverse.web.guards import spoken_errors
+from inverse.web.layout import Page
+from inverse.web.pictures import jpeg
+from inverse.web.settings import Settings
+
+LIGHT = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+"""For handlers that take milliseconds and refuse nothing: they neither wait nor are turned away."""
+
+SPOKEN = {"concurrency_limit": None, "show_progress": "hidden", "api_visibility": "private"}
+"""For quick handlers that may refuse: without the queue, Gradio answers 500 and shows no words."""
+
+RANDOM_SEED = "() => Math.floor(Math.random() * 4294967296)"
+
+
+def wire(page: Page) -> None:
+    """Connects everything on the page."""
+    with page.blocks:
+        _wire_choices(page)
+        _wire_preview(page)
+        _wire_run(page)
+
+
+def _light(page: Page, handler: Callable[[Page, Values], Updates]) -> Callable[[Values], Updates]:
+    """A handler of the page with its errors spoken."""
+
+    def spoken(values: Values) -> Updates:
+        with spoken_errors():
+            return handler(page, values)
+
+    return spoken
+
+
+def _then_preview(page: Page, event: Dependency) -> None:
+    event.success(_light(page, _preview), _preview_inputs(page), _preview_outputs(page), **LIGHT)
+
+
+def _wire_choices(page: Page) -> None:
+    solver = [page.solver_summary, page.solver_source, *page.solvers.columns, *page.solvers.components]
+    task = [
+        page.task_summary, *page.tasks.columns, page.mask_panel, page.picture_panel, page.picture_upload,
+        page.picture_note, page.solver, *solver,
+    ]  # fmt: skip
+    noise = [page.sigma_y, page.sigma_y_note]
+    chosen = {page.mode, page.task, page.solver, page.photo}
+    listen: list[tuple[list[Any], Callable[..., Updates], Collection[gr.Component], list[gr.Component]]] = [
+        (
+            [page.picker.upload], choices.receive_photo, {*chosen, page.picker},
+            [page.photo, page.picker, page.mask, page.viewer, page.status, *noise],
+        ),
+        ([page.mode.input], choices.change_mode, chosen, [page.mode_note, page.task, page.size, *task, *noise]),
+        ([page.task.input], choices.change_task, chosen, task),
+        ([page.solver.input, page.reset.click], choices.change_solver, chosen, solver),
+        ([page.mask_upload.upload], choices.receive_mask, {page.mask_upload}, [page.mask]),
+        (
+            [page.picture_upload.upload], choices.receive_picture, {page.task, page.auxiliary, page.picture_upload},
+            [page.auxiliary, page.picture_note],
+        ),
+    ]  # fmt: skip
+    for triggers, handler, inputs, outputs in listen:
+        _then_preview(page, gr.on(triggers, _light(page, handler), set(inputs), outputs, **SPOKEN))
+
+
+def _preview_inputs(page: Page) -> set[gr.Component]:
+    return {*page.choices, page.photo, page.auxiliary, page.mask}
+
+
+def _preview_outputs(page: Page) -> list[gr.Component]:
+    return [page.problem, page.mask, page.cost]
+
+
+def _preview(page: Page, values: Values) -> Updates:
+    photo = values[page.photo]
+    if photo is None:
+        return {page.problem: gr.skip()}
+    try:
+        settings = form.settings(page, values)
+        shown = preview.show(photo, settings, form.auxiliary_picture(page, values))
+    except InverseError as error:
+        return {page.problem: preview.unsolvable(photo, False, error), page.cost: ""}
+    changes = {page.problem: shown, page.cost: settings.cost}
+    if settings.task.auxiliary == "mask":
+        changes[page.mask] = {"photo": jpeg(settings.used(photo), 92), "mask": form.drawn(values[page.mask])}
+    return changes
+
+
+def _wire_preview(page: Page) -> None:
+    handler = _light(page, _preview)
+    inputs, outputs = _preview_inputs(page), _preview_outputs(page)
+    components = [*page.tasks.components, *page.solvers.components, page.sigma_y, page.seed, page.mask]
+    triggers = [c.release if isinstance(c, gr.HTML) else c.input for c in components]
+    gr.on([*triggers, page.size.input], handler, inputs, outputs, trigger_mode="always_last", **LIGHT)
+    page.dice.click(None, None, page.seed, js=RANDOM_SEED, **LIGHT).then(handler, inputs, outputs, **LIGHT)
+
+
+def _wire_run(page: Page) -> None:
+    buttons = [page.run, page.stop]
+    inputs = {*_preview_inputs(page), page.latest}
+    asked = page.run.click(partial(_busy, page), None, [*buttons, page.status, page.latest], **LIGHT)
+    run = asked.then(
+        _run(page), inputs, [page.status, page.viewer],
+        concurrency_id="gpu", concurrency_limit=1, show_progress="hidden", api_visibility="private",
+    )  # fmt: skip
+    # `then` does not follow an error, and `failure` follows Stop too: both lead to the same harmless end.
+    run.then(partial(_idle, page), None, buttons, **LIGHT)
+    run.failure(partial(_idle, page), None, buttons, **LIGHT)
+    page.stop.click(partial(_stop, page), page.latest, [*buttons, page.status, page.viewer], cancels=[run], **LIGHT)
+
+
+def _busy(page: Page) -> Updates:
+    latest = running.Latest()
+    return {
+        page.run: gr.update(interactive=False),
+        page.stop: gr.update(interactive=True),
+        page.status: {"run": latest.run, "phase": "waiting", "message": "Waiting for the device…"},
+        page.latest: latest,
+    }
+
+
+def _run(page: Page) -> Callable[[Values], Iterator[Updates]]:
+    """The handler that needs the device; one function, so that a host's decorator can be put around it."""
+
+    def run(values: Values) -> Iterator[Updates]:
+        latest = values[page.latest] or running.Latest()
+
+        def prepare() -> tuple[Settings, Problem]:
+            settings = form.settings(page, values)
+            return settings, settings.problem(values[page.photo], form.auxiliary_picture(page, values))
+
+        for view, status in running.restore(prepare, latest):
+            yield {page.status: status} if view is None else {page.status: status, page.viewer: view}
+
+    return run
+
+
+def _idle(page: Page) -> Updates:
+    return {page.run: gr.update(interactive=True), page.stop: gr.update(interactive=False)}
+
+
+def _stop(page: Page, latest: running.Latest | None) -> Updates:
+    if latest is None:
+        return _idle(page)
+    view, status = running.finished(latest, "stopped", "Stopped. The last picture stays.")
+    return {**_idle(page), page.status: status, **({} if view is None else {page.viewer: view})}

@@ -1,0 +1,130 @@
+"""What comes from outside: files by path, oversized requests, and errors on their way to the visitor."""
+
+from __future__ import annotations
+
+import html
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import torch
+from gradio.utils import get_upload_folder
+from PIL import Image
+from starlette.middleware import Middleware
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from inverse import images
+from inverse.errors import ImageError, InverseError
+
+log = logging.getLogger(__name__)
+
+MAX_UPLOAD = 16 * 1024 * 1024
+"""Bytes of one request, a file included."""
+MAX_JSON = 256 * 1024
+"""Bytes of one request that carries settings: a brushed mask is a few kilobytes."""
+MAX_STORED_SIDE = 2048
+"""Photos are kept at this longer side at most."""
+
+
+def uploaded_photo(path: Any) -> Image.Image:
+    """The picture at a path that a browser sent back after an upload.
+
+    Raises:
+        ImageError: the path is not a file that was uploaded to this app, or is not a usable picture.
+    """
+    refusal = ImageError("This is not a file that was uploaded here. Upload the photo again.")
+    if not isinstance(path, str) or not path or "\0" in path or len(path) > 1000:
+        raise refusal
+    folder = Path(get_upload_folder()).resolve()
+    try:
+        file = Path(path).resolve(strict=True)
+    except OSError:
+        raise refusal from None
+    if not file.is_relative_to(folder) or not file.is_file():
+        raise refusal
+    size = file.stat().st_size
+    if size == 0:
+        raise ImageError("This file is empty. Save the photo again and upload that.")
+    if size > MAX_UPLOAD:
+        raise ImageError(f"This file is larger than {MAX_UPLOAD // 2**20} MB. Save the photo smaller.")
+    return images.load(file, max_side=MAX_STORED_SIDE)
+
+
+@contextmanager
+def spoken_errors() -> Iterator[None]:
+    """Turns every error into a toast: our own sentences as they are, all else as one that tells nothing private."""
+    try:
+        yield
+    except gr.Error:
+        raise
+    except InverseError as error:
+        raise toast(str(error)) from error
+    except torch.OutOfMemoryError as error:
+        log.exception("out of memory")
+        raise toast("The device ran out of memory. Choose a smaller working size, or a cheaper solver.") from error
+    except Exception as error:
+        log.exception("unexpected error in a handler")
+        raise toast(
+            "Something went wrong inside the program. Try again, or with other settings; the server's log says more."
+        ) from error
+
+
+def toast(sentence: str) -> gr.Error:
+    """An error for the visitor. Gradio shows messages as HTML, and a sentence may quote what somebody typed."""
+    return gr.Error(html.escape(sentence, quote=False), duration=12, print_exception=False)
+
+
+class BodyLimit:
+    """ASGI middleware that answers 413 to requests with a body that is too large, without reading it to its end."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    @classmethod
+    def middleware(cls) -> Middleware:
+        return Middleware(cls)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] in ("GET", "HEAD", "OPTIONS"):
+            await self.app(scope, receive, send)
+            return
+        headers = dict(scope["headers"])
+        limit = MAX_UPLOAD if headers.get(b"content-type", b"").startswith(b"multipart/") else MAX_JSON
+        length = headers.get(b"content-length", b"0")
+        if not length.isdigit() or int(length) > limit:
+            await _refuse(send, limit)
+            return
+        received, answered, refused = 0, False, False
+
+        async def counted() -> Message:
+            nonlocal received, refused
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > limit and not refused:
+                refused = True
+                if not answered:
+                    await _refuse(send, limit)
+                return {"type": "http.disconnect"}
+            return message
+
+        async def once(message: Message) -> None:
+            nonlocal answered
+            answered = True
+            if not refused:
+                await send(message)
+
+        try:
+            await self.app(scope, counted, once)
+        except Exception:
+            if not refused:
+                raise
+
+
+async def _refuse(send: Send, limit: int) -> None:
+    text = b"This request is too large. The limit is %d kB." % (limit // 1024)
+    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", b"%d" % len(text))]
+    await send({"type": "http.response.start", "status": 413, "headers": [*headers, (b"connection", b"close")]})
+    await send({"type": "http.response.body", "body": text})

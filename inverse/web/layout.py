@@ -1,0 +1,213 @@
+"""Where everything stands: a rail of three cards (photo, damage, method) and the stage with the result.
+
+On a phone the stage comes after the photo; `page.css` does that. More tabs beside the stage go where it is built.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+
+import gradio as gr
+from PIL import Image
+
+from inverse import images, noise
+from inverse.denoisers.catalog import best_device
+from inverse.operators import TASKS
+from inverse.presets import DEFAULT_SOLVER, DEFAULT_TASK
+from inverse.restoration import SEED
+from inverse.solvers import SOLVERS
+from inverse.web import elements, preview
+from inverse.web.controls import Groups
+from inverse.web.settings import (
+    CLEAN,
+    DEFAULT_SIGMA_Y,
+    DEFAULT_SIZE,
+    DEGRADED,
+    SIZES,
+    Settings,
+    solver_choices,
+    tasks_for,
+)
+
+TITLE = "inverse: restore photos with diffusion models"
+EXAMPLE = "chelsea"
+"""The photo on the page when it opens."""
+KEYS = "<kbd>Ctrl</kbd> <kbd>Enter</kbd> restores, <kbd>Esc</kbd> stops, hold <kbd>P</kbd> to compare"
+MODE_WORDS = {
+    CLEAN: "It is damaged here as you choose below, restored, and compared with the original.",
+    DEGRADED: "Its pixels are taken as they are. Say below what happened to it.",
+}
+
+
+@dataclass(frozen=True)
+class Page:
+    """Every component that an event reads or writes."""
+
+    blocks: gr.Blocks
+    # Kept per visitor: the photo as uploaded, the auxiliary pictures by kind, what the last run showed.
+    photo: gr.State
+    auxiliary: gr.State
+    latest: gr.State
+    # 1 Photo
+    mode: gr.Radio
+    mode_note: gr.HTML
+    picker: gr.HTML
+    size: gr.Radio
+    # 2 Damage
+    task: gr.Dropdown
+    task_summary: gr.HTML
+    tasks: Groups
+    mask_panel: gr.Column
+    mask: gr.HTML
+    mask_upload: gr.UploadButton
+    picture_panel: gr.Column
+    picture_upload: gr.UploadButton
+    picture_note: gr.HTML
+    sigma_y: gr.HTML
+    sigma_y_note: gr.HTML
+    # 3 Method
+    solver: gr.Dropdown
+    solver_summary: gr.HTML
+    solver_source: gr.HTML
+    solvers: Groups
+    cost: gr.HTML
+    reset: gr.Button
+    # Stage
+    run: gr.Button
+    stop: gr.Button
+    seed: gr.HTML
+    dice: gr.Button
+    status: gr.HTML
+    problem: gr.HTML
+    viewer: gr.HTML
+
+    @property
+    def choices(self) -> set[gr.Component]:
+        """All that `Settings` are made of."""
+        return {
+            self.mode, self.size, self.task, self.sigma_y, self.solver, self.seed,
+            *self.tasks.components, *self.solvers.components,
+        }  # fmt: skip
+
+
+def build() -> Page:
+    """The page with an example photo on it, and nothing wired yet."""
+    start = _start()
+    photo = images.load(elements.EXAMPLES / f"{EXAMPLE}.jpg")
+    parts: dict[str, object] = {}
+    with gr.Blocks(title=TITLE, fill_width=True, analytics_enabled=False, delete_cache=(600, 3600)) as blocks:
+        parts |= {"photo": gr.State(photo), "auxiliary": gr.State({}), "latest": gr.State(None)}
+        gr.HTML(_header(), elem_id="header", apply_default_css=False)
+        with gr.Row(elem_id="main", equal_height=False):
+            with gr.Column(elem_id="rail", scale=0, min_width=320):
+                parts |= _photo_card(photo) | _damage_card(start) | _method_card(start)
+            with gr.Column(elem_id="stage", scale=1, min_width=320):
+                parts |= _stage(photo, start)
+    return Page(blocks=blocks, **parts)
+
+
+def _start() -> Settings:
+    """What the page starts with."""
+    return Settings.create(
+        mode=CLEAN, size=DEFAULT_SIZE, task=DEFAULT_TASK, task_parameters={}, sigma_y=DEFAULT_SIGMA_Y,
+        solver=DEFAULT_SOLVER, solver_parameters={}, seed=0,
+    )  # fmt: skip
+
+
+def _photo_card(photo: Image.Image) -> dict[str, object]:
+    with gr.Column(elem_id="card-photo", elem_classes="inv-card"):
+        _title(1, "Photo")
+        mode = gr.Radio(
+            [("A clean photo, to try", CLEAN), ("A damaged photo", DEGRADED)],
+            value=CLEAN, label="What kind of photo", elem_id="mode", elem_classes="inv-choice inv-unlabelled",
+            interactive=True,
+        )  # fmt: skip
+        mode_note = _words(MODE_WORDS[CLEAN])
+        picker = elements.photo_picker(elements.picked(photo, elements.EXAMPLE_TITLES[EXAMPLE]))
+        size = gr.Radio(
+            [(str(n), n) for n in SIZES], value=DEFAULT_SIZE, label="Shorter side, pixels",
+            elem_id="size", elem_classes="inv-choice inv-inline", interactive=True,
+        )  # fmt: skip
+    return {"mode": mode, "mode_note": mode_note, "picker": picker, "size": size}
+
+
+def _damage_card(start: Settings) -> dict[str, object]:
+    kind = type(start.task)
+    with gr.Column(elem_id="card-damage", elem_classes="inv-card"):
+        _title(2, "Damage", "the task")
+        task = gr.Dropdown(
+            tasks_for(CLEAN), value=kind.name, label="What happens to the photo", elem_id="task",
+            elem_classes="inv-unlabelled", interactive=True,
+        )  # fmt: skip
+        summary = _words(kind.summary)
+        tasks = Groups.create("task", TASKS, start.task)
+        with gr.Column(visible=kind.auxiliary == "mask", elem_classes="inv-group") as mask_panel:
+            mask = elements.mask_pad()
+            mask_upload = gr.UploadButton("Upload a mask picture", size="sm", elem_id="mask-upload")
+        with gr.Column(visible=kind.auxiliary not in ("", "mask"), elem_classes="inv-group") as picture_panel:
+            picture_upload = gr.UploadButton("Upload the picture it needs", size="sm", elem_id="picture-upload")
+            picture_note = _words("")
+        sigma_y = elements.number(
+            dataclasses.replace(noise.SIGMA_Y, log=True), start.sigma_y, name="sigma_y", label="Noise σ_y",
+            elem_id="sigma_y", also=(127.5, "of 255"),
+        )  # fmt: skip
+        sigma_y_note = _words("")
+    return {
+        "task": task, "task_summary": summary, "tasks": tasks, "mask_panel": mask_panel, "mask": mask,
+        "mask_upload": mask_upload, "picture_panel": picture_panel, "picture_upload": picture_upload,
+        "picture_note": picture_note, "sigma_y": sigma_y, "sigma_y_note": sigma_y_note,
+    }  # fmt: skip
+
+
+def _method_card(start: Settings) -> dict[str, object]:
+    with gr.Column(elem_id="card-method", elem_classes="inv-card"):
+        _title(3, "Method", "the solver")
+        solver = gr.Dropdown(
+            solver_choices(start.task.name), value=start.solver.name, label="Solver", elem_id="solver",
+            elem_classes="inv-unlabelled", interactive=True,
+        )  # fmt: skip
+        summary = _words(start.solver.summary)
+        solvers = Groups.create("solver", SOLVERS, start.solver)
+        source = _words(start.solver.source)
+        with gr.Row(elem_classes="inv-foot", equal_height=True):
+            cost = _words(start.cost)
+            reset = gr.Button("Reset to preset", size="sm", elem_id="reset", scale=0, min_width=130)
+    return {
+        "solver": solver, "solver_summary": summary, "solver_source": source, "solvers": solvers, "cost": cost,
+        "reset": reset,
+    }  # fmt: skip
+
+
+def _stage(photo: Image.Image, start: Settings) -> dict[str, object]:
+    with gr.Row(elem_id="actions", equal_height=True):
+        run = gr.Button("Restore", variant="primary", elem_id="run", scale=0, min_width=140)
+        stop = gr.Button("Stop", elem_id="stop", interactive=False, scale=0, min_width=90)
+        gr.HTML(KEYS, elem_id="keys", apply_default_css=False)
+        seed = elements.number(SEED, 0, name="seed", label="Seed", slider=False, elem_id="seed")
+        dice = gr.Button("⚄", elem_id="dice", scale=0, min_width=40)
+        status = elements.status()
+    with gr.Row(elem_id="pictures", equal_height=False):
+        problem = elements.problem_view(preview.show(photo, start, None))
+        viewer = elements.viewer(elements.awaiting(photo))
+    return {
+        "run": run, "stop": stop, "seed": seed, "dice": dice, "status": status, "problem": problem, "viewer": viewer,
+    }  # fmt: skip
+
+
+def _title(step: int, words: str, term: str = "") -> gr.HTML:
+    return gr.HTML(
+        f"<h2><span>{step}</span>{words} <small>{term}</small></h2>", elem_classes="inv-title", apply_default_css=False
+    )
+
+
+def _words(text: str) -> gr.HTML:
+    return gr.HTML(text, elem_classes="inv-words", apply_default_css=False)
+
+
+def _header() -> str:
+    return (
+        f'<h1><img src="{elements.icon()}" alt="" width="26" height="26">inverse</h1>'
+        "<p>Repairs photos with a diffusion model, and lets you watch and tune how.</p>"
+        f'<span class="inv-device" title="Where the model runs">on {best_device().upper()}</span>'
+    )

@@ -1,0 +1,61 @@
+"""What the page shows before anything is restored: the photo, what is left of it, and words about both."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PIL import Image
+
+from inverse import images
+from inverse.errors import InverseError
+from inverse.restoration import Problem
+from inverse.web.pictures import exact, jpeg
+from inverse.web.settings import Settings
+
+
+def show(photo: Image.Image, settings: Settings, auxiliary: Image.Image | None) -> dict[str, Any]:
+    """The value of the problem view: pictures, or the photo and a sentence on what is missing or wrong."""
+    try:
+        return pictures(settings.problem(photo, auxiliary), settings.degraded)
+    except InverseError as error:
+        return unsolvable(photo, settings.degraded, error)
+
+
+def pictures(problem: Problem, degraded: bool) -> dict[str, Any]:
+    """The value of the problem view.
+
+    Args:
+        problem: what is to be solved.
+        degraded: the measurement is the visitor's own photo.
+    """
+    measurement = problem.measurement
+    truth = None if problem.truth is None else images.to_image(problem.truth)
+    return {
+        "truth": truth and jpeg(truth, 92),
+        "measured": exact(measurement),
+        "measured_title": measured_title(degraded),
+        "caption": _caption(problem, measurement.size),
+        "fault": False,
+    }
+
+
+def unsolvable(photo: Image.Image, degraded: bool, error: InverseError) -> dict[str, Any]:
+    """The value of the problem view while something is missing or wrong: a sentence instead of a measurement."""
+    shown = jpeg(photo, 92)
+    return {
+        "truth": None if degraded else shown,
+        "measured": shown if degraded else None,
+        "measured_title": measured_title(degraded),
+        "caption": str(error),
+        "fault": True,
+    }
+
+
+def measured_title(degraded: bool) -> str:
+    return "Your photo" if degraded else "Damaged"
+
+
+def _caption(problem: Problem, measured: tuple[int, int]) -> str:
+    height, width = problem.operator.image_shape[-2:]
+    size = f"{width} × {height} pixels"
+    return size if measured == (width, height) else f"{measured[0]} × {measured[1]}, restored at {size}"

@@ -1,0 +1,139 @@
+"""The run: a thin generator over the library's `stream`, which decides when the page gets a frame."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from typing import Any
+
+from inverse import images
+from inverse.errors import DivergenceError, ProblemError
+from inverse.restoration import Problem, stream
+from inverse.solvers import Step
+from inverse.web import figures
+from inverse.web.guards import spoken_errors
+from inverse.web.pictures import exact, frame, jpeg, noisy, png
+from inverse.web.settings import Settings
+
+TEXT_EVERY = 0.15
+"""Seconds between two updates of the figures: Stop takes effect at the next one."""
+FRAME_EVERY = 0.25
+"""Seconds between two pictures, which cost more."""
+
+View = dict[str, Any]
+Status = dict[str, Any]
+
+
+def time_limit() -> float:
+    """Seconds that one run may take, so that nobody holds the device for ever; APP_MAX_SECONDS overrides it."""
+    return float(os.environ.get("APP_MAX_SECONDS") or 1800)
+
+
+@dataclass
+class Latest:
+    """What a visitor's run has come to. Stop reads it while the run writes it.
+
+    Attributes:
+        run: its number, by which the page tells it from earlier ones.
+        view, status: as sent last.
+        step: the last one.
+        overhead: seconds spent on showing rather than on solving.
+    """
+
+    run: int = field(default_factory=lambda: time.time_ns() // 1_000_000)
+    view: View | None = None
+    status: Status = field(default_factory=dict)
+    step: Step | None = None
+    overhead: float = 0.0
+
+
+def restore(prepare: Callable[[], tuple[Settings, Problem]], latest: Latest) -> Iterator[tuple[View | None, Status]]:
+    """Yields (view, status) by the clock, the first and the last frame always; view is None when only figures change.
+
+    Args:
+        prepare: makes what is to be solved; it may fail.
+        latest: is kept up to date.
+
+    Raises:
+        gr.Error: a sentence with the cause and the remedy; the last frame stays.
+    """
+    latest.status = {"run": latest.run, "phase": "running", "message": "Preparing…"}
+    yield None, latest.status
+    try:
+        with spoken_errors():
+            yield from _frames(*prepare(), latest)
+    except Exception as error:
+        if isinstance(error.__cause__, DivergenceError):
+            latest.step = error.__cause__.last or latest.step
+        yield finished(latest, "failed", str(getattr(error, "message", error)))
+        raise
+
+
+def _frames(settings: Settings, problem: Problem, latest: Latest) -> Iterator[tuple[View | None, Status]]:
+    start = time.perf_counter()
+    latest.view = _start(settings, problem, latest.run)
+    yield latest.view, latest.status
+    text_due = frame_due = 0.0
+    with closing(stream(problem, settings.solver, seed=settings.seed)) as steps:
+        for step in steps:
+            latest.step, now = step, time.perf_counter()
+            if step.index == step.total:
+                break
+            if now - start > time_limit():
+                limit = f"{time_limit():.0f} seconds"
+                raise ProblemError(f"This run was stopped after {limit}. Choose a smaller size or fewer steps.")
+            if now < min(text_due, frame_due):
+                continue
+            latest.status = {"run": latest.run, **figures.running(problem, step, now - start)}
+            if now >= frame_due:
+                latest.view = {**latest.view, "frame": _frame(step)}
+                yield latest.view, latest.status
+                frame_due = time.perf_counter() + FRAME_EVERY
+            else:
+                yield None, latest.status
+            text_due = time.perf_counter() + TEXT_EVERY
+            latest.overhead += time.perf_counter() - now
+    seconds = time.perf_counter() - start
+    latest.status = {
+        "run": latest.run,
+        **figures.running(problem, latest.step, seconds),
+        "progress": 100,
+        "seconds": round(seconds, 3),
+        "overhead": round(latest.overhead, 3),
+    }
+    yield finished(latest, "done", figures.verdict(problem, latest.step, seconds))
+
+
+def finished(latest: Latest, phase: str, message: str) -> tuple[View | None, Status]:
+    """The last frame, exact, and the status of a run that ended as `phase` says: done, stopped or failed."""
+    step, status = latest.step, {**latest.status, "phase": phase, "message": message}
+    if latest.view is None or step is None:
+        return None, status
+    last = {**_frame(step), "x0": png(frame(step.x0_hat[0]))}
+    return {**latest.view, "phase": phase, "frame": last}, status
+
+
+def _start(settings: Settings, problem: Problem, run: int) -> View:
+    height, width = problem.operator.image_shape[-2:]
+    return {
+        "run": run,
+        "phase": "running",
+        "before": exact(problem.measurement),
+        "truth": None if problem.truth is None else jpeg(images.to_image(problem.truth), 92),
+        "width": width,
+        "height": height,
+        "filename": f"restored-{settings.task.name}-{settings.solver.name}-{settings.seed}.png",
+        "frame": None,
+    }
+
+
+def _frame(step: Step) -> dict[str, Any]:
+    return {
+        "index": step.index,
+        "total": step.total,
+        "x0": jpeg(frame(step.x0_hat[0])),
+        "xt": jpeg(noisy(step.x[0], step.sigma), 80),
+    }

@@ -1,0 +1,85 @@
+// A number with a slider: linear, logarithmic, or in whole steps. props.value holds the number; null while the box is empty.
+const box = element.querySelector("input[type=number]");
+const slider = element.querySelector("input[type=range]");
+const also = element.querySelector(".inv-also");
+const fault = element.querySelector(".inv-fault");
+const help = element.querySelector(".inv-help");
+const ask = element.querySelector(".inv-ask");
+const data = element.querySelector(".inv-number-row").dataset;
+const [low, high] = [Number(data.low), Number(data.high)];
+const [whole, log] = [data.whole === "true", data.log === "true"];
+const TICKS = 1000;
+// A logarithmic scale that starts at 0 gives 0 its own tick, and spans three decades above it.
+const floor = low > 0 ? low : high / 1e3;
+const digits = Math.max(0, 3 - Math.ceil(Math.log10(high - low)));
+
+const tidy = (value) => {
+  if (whole) return Math.round(value);
+  return log ? Number(value.toPrecision(2)) : Number(value.toFixed(digits));
+};
+const clamp = (value) => Math.min(high, Math.max(low, value));
+const toTick = (value) => {
+  if (!log) return ((value - low) / (high - low)) * TICKS;
+  return value < floor ? 0 : (Math.log(value / floor) / Math.log(high / floor)) * TICKS;
+};
+const fromTick = (tick) => {
+  if (!log) return clamp(tidy(low + (tick / TICKS) * (high - low)));
+  return tick <= 0 ? low : clamp(tidy(floor * (high / floor) ** (tick / TICKS)));
+};
+const allowed = (value) =>
+  typeof value === "number" && value >= low && value <= high && (!whole || Number.isInteger(value));
+
+function show() {
+  const value = props.value;
+  const good = allowed(value);
+  box.setAttribute("aria-invalid", String(!good));
+  fault.textContent = good ? "" : `Must be ${data.limits}.`;
+  const factor = Number(data.alsoFactor);
+  if (factor) also.textContent = good ? `= ${(value * factor).toFixed(1)} ${data.alsoWords}` : "";
+  if (slider && good) {
+    slider.value = toTick(value);
+    slider.style.setProperty("--filled", `${toTick(value) / (TICKS / 100)}%`);
+    slider.setAttribute("aria-valuetext", `${value} ${data.unit}`.trim());
+  }
+}
+
+function set(value, rest) {
+  props.value = value;
+  show();
+  trigger("input");
+  if (rest) trigger("release");
+}
+
+function read() {
+  box.value = props.value ?? "";
+  show();
+}
+
+if (slider) {
+  slider.min = 0;
+  slider.max = TICKS;
+  slider.step = whole && !log ? TICKS / (high - low) : 1;
+  slider.addEventListener("input", () => {
+    set(fromTick(Number(slider.value)), false);
+    box.value = props.value;
+  });
+  slider.addEventListener("change", () => trigger("release"));
+  slider.addEventListener("keydown", (event) => {
+    const direction = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1 }[event.key];
+    if (!direction) return;
+    event.preventDefault();
+    const value = props.value;
+    const step = whole ? Math.max(1, log ? Math.round(value / 10) : 1) : log ? value / 10 || floor : (high - low) / 100;
+    set(clamp(tidy(value + direction * step)), true);
+    box.value = props.value;
+  });
+}
+box.addEventListener("input", () => set(box.value === "" ? null : Number(box.value), false));
+box.addEventListener("change", () => trigger("release"));
+ask.hidden = !help.textContent;
+ask.addEventListener("click", () => {
+  help.hidden = !help.hidden;
+  ask.setAttribute("aria-expanded", String(!help.hidden));
+});
+watch("value", read);
+read();

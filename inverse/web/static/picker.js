@@ -1,0 +1,68 @@
+// Photo picker: drop, browse, paste anywhere on the page, or click an example.
+const zone = element.querySelector(".inv-drop");
+const input = element.querySelector("input[type=file]");
+const thumb = element.querySelector(".inv-thumb");
+const words = element.querySelector(".inv-drop-words");
+const LIMIT = 16 * 1024 * 1024;
+
+const say = (title, text) => {
+  words.querySelector("b").textContent = title;
+  words.querySelector("small").textContent = text;
+};
+
+async function send(file) {
+  if (!file) return;
+  if (file.size > LIMIT) return say("This file is larger than 16 MB", "Save the photo smaller, then choose it again.");
+  const before = [words.querySelector("b").textContent, words.querySelector("small").textContent];
+  say("Uploading…", file.name);
+  try {
+    const { path } = await upload(file);
+    props.value = { path, at: Date.now() };
+    trigger("upload");
+    say(...before); // the server's answer says more, or refuses the photo
+  } catch (error) {
+    say("The upload failed", "Check the connection, then choose the photo again.");
+  }
+}
+
+input.addEventListener("change", () => {
+  send(input.files[0]);
+  input.value = "";
+});
+// The whole page takes what is dropped or pasted; a browser would leave the page for a dropped photo.
+const onPage = (kind, handle) => {
+  const listener = (event) => (element.isConnected ? handle(event) : document.removeEventListener(kind, listener));
+  document.addEventListener(kind, listener);
+};
+const carriesFiles = (event) => [...(event.dataTransfer?.types ?? [])].includes("Files");
+onPage("dragover", (event) => {
+  if (!carriesFiles(event)) return;
+  event.preventDefault();
+  zone.classList.add("inv-over");
+});
+onPage("dragleave", (event) => event.relatedTarget || zone.classList.remove("inv-over"));
+onPage("drop", (event) => {
+  if (!carriesFiles(event)) return;
+  event.preventDefault();
+  zone.classList.remove("inv-over");
+  send(event.dataTransfer.files[0]);
+});
+onPage("paste", (event) => {
+  const file = [...(event.clipboardData?.files ?? [])][0];
+  if (file) send(file);
+});
+element.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-example]");
+  if (!button) return;
+  props.value = { example: button.dataset.example, at: Date.now() };
+  trigger("upload");
+});
+
+function show() {
+  const value = props.value;
+  if (!value?.thumb) return;
+  thumb.replaceChildren(Object.assign(new Image(), { src: value.thumb, alt: value.caption }));
+  say(value.caption, "Choose, drop or paste another");
+}
+watch("value", show);
+show();

@@ -1,0 +1,36 @@
+// Progress bar, one sentence, and the figures of the run.
+const bar = element.querySelector(".inv-progress");
+const message = element.querySelector(".inv-message");
+const figures = element.querySelector(".inv-figures");
+const IDLE = [["Step"], ["Speed"], ["Time left"], ["Network calls"], ["Data residual"], ["PSNR"]];
+
+let shown = {};
+
+function show() {
+  const value = props.value ?? {};
+  // What a stopped run had still on its way comes too late.
+  if (value.phase === "running" && value.run === shown.run && ["done", "stopped", "failed"].includes(shown.phase)) return;
+  shown = value;
+  const phase = value.phase ?? "idle";
+  element.dataset.phase = phase;
+  const percent = Math.round(value.progress ?? 0);
+  bar.setAttribute("aria-valuenow", percent);
+  bar.firstElementChild.style.width = `${percent}%`;
+  const text = value.message ?? (phase === "idle" ? "Ready." : "");
+  if (message.textContent !== text) message.textContent = text;
+  const rows = value.figures?.length ? value.figures : IDLE;
+  while (figures.children.length > rows.length) figures.lastElementChild.remove();
+  rows.forEach(([label, text, help], at) => {
+    let cell = figures.children[at];
+    if (!cell) {
+      cell = document.createElement("div");
+      cell.append(document.createElement("dt"), document.createElement("dd"));
+      figures.append(cell);
+    }
+    cell.title = help ?? "";
+    cell.firstElementChild.textContent = label;
+    cell.lastElementChild.textContent = (phase === "stopped" || phase === "failed") && label === "Time left" ? "–" : (text ?? "–");
+  });
+}
+watch("value", show);
+show();

@@ -1,0 +1,120 @@
+"""One app and one Chromium for all browser tests, and the log of what they measured."""
+
+import contextlib
+import json
+import os
+import shutil
+import socket
+import time
+from pathlib import Path
+
+import pytest
+
+ARTIFACTS = Path(__file__).resolve().parents[1] / ".artifacts"
+TIMEOUT = 90_000
+MEASURED: dict[str, str] = {}
+
+
+@pytest.fixture(scope="session")
+def measured():
+    """Figures for the log, by name."""
+    return MEASURED
+
+
+class Watch:
+    """Stands before the library's stream and notes when each run starts, how long it works, when it is closed."""
+
+    def __init__(self, stream):
+        self.stream, self.runs = stream, []
+
+    def __call__(self, *arguments, **settings):
+        run = {"solving": 0.0, "steps": 0, "closed": None, "started": time.time()}
+        self.runs.append(run)
+        return self.watched(self.stream(*arguments, **settings), run)
+
+    def watched(self, stream, run):
+        try:
+            while True:
+                begun = time.perf_counter()
+                step = next(stream, None)
+                run["solving"] += time.perf_counter() - begun
+                run["steps"] += 1
+                if step is None:
+                    return
+                yield step
+        finally:
+            stream.close()
+            run["closed"], run["seconds"] = time.time(), time.time() - run["started"]
+
+
+@pytest.fixture(scope="session")
+def app():
+    """The running app: its address and the watch over its solver."""
+    from inverse.web import build, launch, running
+
+    watch = running.stream = Watch(running.stream)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    page = build()
+    launch(page, server_name="127.0.0.1", server_port=port, prevent_thread_lock=True)
+    yield f"http://127.0.0.1:{port}", watch
+    running.stream = watch.stream
+    page.close()
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    from playwright.sync_api import sync_playwright
+
+    found = [shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome")]
+    path = os.environ.get("CHROMIUM") or next(filter(None, found), None)
+    if path is None:
+        pytest.fail("No Chromium found. Install it, or name it in CHROMIUM; `make test` does the former.")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=path, args=["--no-sandbox", "--disable-dev-shm-usage", "--disable-background-networking"]
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(app, chromium):
+    """Opens the page; afterwards it must have asked no other host for anything and logged no error."""
+    faults, contexts = [], []
+
+    def open_page(width=1440, height=900, query="", **options):
+        context = chromium.new_context(viewport={"width": width, "height": height}, **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(TIMEOUT)
+        page.requests = []
+        page.on("request", lambda request: page.requests.append(request.url))
+        page.on("console", lambda line: faults.append(line.text) if line.type == "error" else None)
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.goto(f"{app[0]}/{query}")
+        page.wait_for_selector("#viewer .inv-stage")
+        page.wait_for_selector("[data-part=measured] img")
+        return page
+
+    yield open_page
+    asked = [url for context in contexts for page in context.pages for url in page.requests]
+    external = [url for url in asked if not url.startswith((app[0], "data:", "blob:"))]
+    for context in contexts:
+        with contextlib.suppress(Exception):
+            context.close()
+    MEASURED["requests to other hosts"] = str(int(MEASURED.get("requests to other hosts", "0")) + len(external))
+    assert not external
+    assert not faults
+
+
+def pytest_terminal_summary(terminalreporter):
+    if not MEASURED:
+        return
+    ARTIFACTS.mkdir(exist_ok=True)
+    (ARTIFACTS / ".gitignore").write_text("*\n")
+    (ARTIFACTS / "browser.json").write_text(json.dumps(MEASURED, indent=1))
+    terminalreporter.section("measured in the browser")
+    for name, figure in MEASURED.items():
+        terminalreporter.line(f"{name}: {figure}")

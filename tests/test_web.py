@@ -1,0 +1,341 @@
+"""The app without a browser: controls from specifications, settings, preview, and the run's generator."""
+
+import base64
+import io
+import itertools
+import re
+import time
+from pathlib import Path
+
+import gradio as gr
+import pytest
+import torch
+from PIL import Image
+
+import inverse.web
+from inverse import images
+from inverse.errors import DivergenceError, InverseError, ParameterError
+from inverse.operators import TASKS
+from inverse.parameters import Flag, Integer, Parameters, Real, choice, flag, integer, real
+from inverse.presets import preset, solvers_for
+from inverse.solvers import SOLVERS, Step
+from inverse.web import controls, figures, form, preview, running
+from inverse.web.guards import spoken_errors
+from inverse.web.settings import CLEAN, DEGRADED, Settings, default_task, estimated_noise, tasks_for, working_size
+
+WEB = Path(inverse.web.__file__).parent
+
+
+def decoded(uri):
+    head, body = uri.split(",", 1)
+    assert head in ("data:image/jpeg;base64", "data:image/png;base64")
+    return Image.open(io.BytesIO(base64.b64decode(body)))
+
+
+@pytest.fixture(scope="module")
+def page():
+    from inverse.web import events, layout
+
+    page = layout.build()
+    events.wire(page)
+    return page
+
+
+@pytest.fixture
+def settings():
+    return Settings.create(
+        mode=CLEAN, size=128, task="denoise", task_parameters={}, sigma_y=0.1,
+        solver="vml-map", solver_parameters={}, seed=3,
+    )  # fmt: skip
+
+
+def values_of(page):
+    """What Gradio would send for an untouched page."""
+    return {component: component.value for component in {*page.choices, page.mask}}
+
+
+# Controls
+
+
+def test_every_parameter_of_every_task_and_solver_has_a_control_that_reads_back(page):
+    values = values_of(page)
+    for groups, registry in ((page.tasks, TASKS), (page.solvers, SOLVERS)):
+        assert list(groups.groups) == list(registry)
+        for name, kind in registry.items():
+            group = groups.groups[name]
+            assert list(group.controls) == list(kind.specs())
+            assert kind.create(groups.read(name, values))
+
+
+def test_a_control_carries_the_specification():
+    class Made(Parameters):
+        pass
+
+    specs = {
+        "share": real(0.5, 0.0, 1.0, help="A share.", effect="Too low is low.", unit="of all").metadata["spec"],
+        "steps": integer(10, 2, 1000, help="Steps.").metadata["spec"],
+        "kind": choice("one", "one", "two", help="Kind.").metadata["spec"],
+        "on": flag(True, help="Switch.").metadata["spec"],
+    }
+    with gr.Blocks():
+        made = {name: controls.control(spec, None, name=name, elem_id=name) for name, spec in specs.items()}
+    share, count = made["share"].html_template, made["steps"].html_template
+    assert all(part in share for part in ('data-low="0.0"', 'data-high="1.0"', 'data-whole="false"', "of all"))
+    assert "A share. Too low is low." in share and specs["share"].limits in share
+    assert 'data-whole="true"' in count and 'data-log="true"' in count, "a wide range of counts is explored by factors"
+    assert [value for _, value in made["kind"].choices] == ["one", "two"]
+    assert isinstance(made["on"], gr.Checkbox) and isinstance(specs["on"], Flag)
+    assert isinstance(specs["share"], Real) and isinstance(specs["steps"], Integer)
+
+
+def test_one_group_of_each_registry_is_shown(page):
+    for groups in (page.tasks, page.solvers):
+        for name in groups.groups:
+            shown = [column for column, update in groups.show(name).items() if update["visible"]]
+            assert shown == [groups.groups[name].column]
+
+
+def test_choosing_sets_the_preset(page):
+    from inverse.web import choices
+
+    for task in TASKS:
+        for solver in solvers_for(task):
+            changes = choices.change_solver(page, {page.task: task, page.solver: solver})
+            group = page.solvers.groups[solver]
+            found = {name: changes[component]["value"] for name, component in group.controls.items()}
+            assert found == preset(task, solver).to_dict()
+
+
+def test_a_task_that_the_solver_cannot_do_changes_the_solver(page):
+    from inverse.web import choices
+
+    for task, solver in itertools.product(TASKS, SOLVERS):
+        changes = choices.change_task(page, {page.task: task, page.solver: solver})
+        chosen = changes[page.solver]["value"]
+        assert chosen in solvers_for(task)
+        assert chosen == solver or solver not in solvers_for(task)
+
+
+def test_the_web_code_names_no_task_and_no_solver():
+    quoted = re.compile(r"""["']([a-z0-9-]+)["']""")
+    for file in [*WEB.glob("*.py"), *WEB.glob("static/*.js")]:
+        named = set(quoted.findall(file.read_text(encoding="utf-8"))) & {*TASKS, *SOLVERS}
+        assert not named, file.name
+
+
+def test_no_handler_is_a_public_endpoint(page):
+    assert page.blocks.get_api_info()["named_endpoints"] == {}
+
+
+# Settings
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf"), -1, 1e308, True, "7", None, [5], {}])
+@pytest.mark.parametrize("field", ["sigma_y", "seed", "steps", "missing"])
+def test_hostile_values_end_in_a_sentence_that_names_the_field(field, bad):
+    given = {
+        "mode": CLEAN, "size": 128, "task": "inpaint-random", "task_parameters": {"missing": 0.5}, "sigma_y": 0.1,
+        "solver": "dps", "solver_parameters": {"steps": 10}, "seed": 1,
+    }  # fmt: skip
+    nested = {"steps": "solver_parameters", "missing": "task_parameters"}
+    if field in nested:
+        given[nested[field]] = {field: bad}
+    else:
+        given[field] = bad
+    with pytest.raises(ParameterError, match=rf"^{field} must be .*from"):
+        Settings.create(**given)
+
+
+@pytest.mark.parametrize("name", ["task", "solver"])
+@pytest.mark.parametrize("bad", ["", "<b>no</b>", None, 3, ["dps"], "../../etc"])
+def test_unknown_names_are_refused(page, name, bad):
+    values = values_of(page)
+    values[getattr(page, name)] = bad
+    with pytest.raises(ParameterError, match="Available"):
+        form.settings(page, values)
+
+
+def test_a_degraded_photo_is_offered_only_what_can_have_happened_to_it(photo):
+    offered = [name for _, name in tasks_for(DEGRADED)]
+    assert default_task(DEGRADED) in offered and default_task(CLEAN) in dict(map(reversed, tasks_for(CLEAN)))
+    assert "inpaint-random" not in offered, "its mask is drawn here, so it is not the photo's"
+    for name in offered:
+        kind = TASKS.find(name)
+        made = Settings.create(
+            mode=DEGRADED, size=128, task=name, task_parameters={}, sigma_y=0.1, solver=solvers_for(name)[0],
+            solver_parameters={}, seed=0,
+        )  # fmt: skip
+        if not kind.auxiliary:
+            assert made.problem(photo, None).truth is None
+
+
+def test_the_restored_image_stays_within_the_limit(monkeypatch):
+    monkeypatch.setenv("APP_MAX_SIDE", "400")
+    tasks = [TASKS.find(name)() for name in ("denoise", "super-resolution")]
+    for task, size in itertools.product(tasks, [(100, 80), (1000, 90), (500, 2000)]):
+        picture = Image.new("RGB", size)
+        for wanted in (None, 128, 512):
+            shorter = working_size(picture, task, wanted)
+            used = picture.size if shorter is None else images.fit(picture, shorter).size
+            assert max(task.image_shape(used) if wanted is None else used) <= 400 + task.multiple
+
+
+def test_the_noise_of_a_degraded_photo_is_estimated():
+    flat = torch.full((1, 3, 96, 96), 0.0) + 0.2 * torch.randn(1, 3, 96, 96, generator=torch.Generator().manual_seed(0))
+    assert estimated_noise(images.to_image(flat), TASKS.find("denoise")()) == pytest.approx(0.2, rel=0.1)
+
+
+# Preview
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_every_task_shows_a_measurement_or_says_what_it_needs(task, photo):
+    made = Settings.create(
+        mode=CLEAN, size=128, task=task, task_parameters={}, sigma_y=0.05, solver=solvers_for(task)[0],
+        solver_parameters={}, seed=0,
+    )  # fmt: skip
+    shown = preview.show(photo, made, None)
+    assert decoded(shown["truth"]).size[0] > 0
+    if TASKS.find(task).auxiliary:
+        assert shown["fault"] and shown["measured"] is None and shown["caption"].endswith(".")
+    else:
+        assert not shown["fault"] and decoded(shown["measured"]).size[0] > 0
+
+
+def test_a_brushed_mask_reaches_the_problem(page, photo):
+    buffer = io.BytesIO()
+    mask = Image.new("L", (72, 56))
+    mask.paste(255, (10, 10, 30, 20))
+    mask.save(buffer, "PNG")
+    uri = "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
+    values = {**values_of(page), page.task: "inpaint-mask", page.mask: {"mask": uri}, page.size: 128}
+    problem = form.settings(page, values).problem(photo, form.auxiliary_picture(page, values))
+    assert problem.operator.entries < 3 * problem.truth[0, 0].numel()
+
+
+@pytest.mark.parametrize("bad", ["x", "data:image/svg+xml;base64,AAAA", "data:image/png;base64,!", 5, ["a"]])
+def test_a_mask_that_is_no_picture_is_refused(page, bad):
+    values = {**values_of(page), page.task: "inpaint-mask", page.mask: {"mask": bad}}
+    with pytest.raises(InverseError):
+        form.auxiliary_picture(page, values)
+
+
+# The run
+
+
+def steps(settings, photo, total, seconds=0.0, closed=None, fail=None):
+    """A stand-in for the library's stream: as many steps as wanted, as fast as wanted."""
+    truth = settings.problem(photo, None).truth
+
+    def stream(*_, **__):
+        try:
+            for index in range(1, total + 1):
+                time.sleep(seconds)
+                step = Step(index, total, 0.5, truth, truth * (index / total), torch.tensor([0.1]), index, 0)
+                if fail is not None and index == fail[0]:
+                    raise fail[1](step)
+                yield step
+        finally:
+            if closed is not None:
+                closed.append(time.perf_counter())
+
+    return stream
+
+
+def run(settings, photo, latest=None):
+    return running.restore(lambda: (settings, settings.problem(photo, None)), latest or running.Latest())
+
+
+def test_first_and_last_frame_are_always_sent_and_the_last_is_exact(settings, photo, monkeypatch):
+    monkeypatch.setattr(running, "stream", steps(settings, photo, 500))
+    sent = list(run(settings, photo))
+    frames = [view["frame"] for view, _ in sent if view and view["frame"]]
+    assert frames[0]["index"] == 1 and frames[-1]["index"] == 500
+    truth = images.to_image(settings.problem(photo, None).truth)
+    assert decoded(frames[-1]["x0"]).tobytes() == truth.tobytes()
+    view, status = sent[-1]
+    assert view["phase"] == status["phase"] == "done" and status["progress"] == 100
+    assert view["filename"].endswith(".png") and view["width"], view["height"] == truth.size
+
+
+def test_updates_follow_the_clock_not_the_steps(settings, photo, monkeypatch):
+    monkeypatch.setattr(running, "stream", steps(settings, photo, 200, seconds=0.005))
+    begun = time.perf_counter()
+    sent = list(run(settings, photo))
+    seconds = time.perf_counter() - begun
+    assert 5 <= len(sent) <= seconds / running.TEXT_EVERY + 6
+    frames = [view for view, _ in sent if view and view["frame"]]
+    assert len(frames) <= seconds / running.FRAME_EVERY + 3
+
+
+def test_closing_the_run_closes_the_solver_at_once(settings, photo, monkeypatch):
+    closed = []
+    monkeypatch.setattr(running, "stream", steps(settings, photo, 10**6, seconds=0.001, closed=closed))
+    latest = running.Latest()
+    generator = run(settings, photo, latest)
+    for view, _ in generator:
+        if view and view["frame"]:
+            break
+    asked = time.perf_counter()
+    generator.close()
+    assert len(closed) == 1 and closed[0] - asked < 0.1
+    view, status = running.finished(latest, "stopped", "Stopped.")
+    assert status["phase"] == "stopped" and decoded(view["frame"]["x0"]).format == "PNG"
+
+
+def test_divergence_says_so_and_keeps_the_last_good_frame(settings, photo, monkeypatch):
+    def diverged(step):
+        return DivergenceError("DPS diverged at step 3. Lower step_size.", step)
+
+    monkeypatch.setattr(running, "stream", steps(settings, photo, 9, fail=(3, diverged)))
+    sent, generator = [], run(settings, photo)
+    with pytest.raises(gr.Error, match="Lower step_size"):
+        sent.extend(iter(lambda: next(generator), None))
+    view, status = sent[-1]
+    assert status["phase"] == view["phase"] == "failed" and "Lower step_size" in status["message"]
+    assert view["frame"]["index"] == 3
+
+
+def test_a_run_without_a_photo_says_what_to_do(settings):
+    generator = run(settings, None)
+    sent = [next(generator), next(generator)]
+    assert sent[-1][1]["phase"] == "failed"
+    with pytest.raises(gr.Error, match="Upload one"):
+        next(generator)
+
+
+def test_a_run_ends_at_its_time_limit(settings, photo, monkeypatch):
+    monkeypatch.setenv("APP_MAX_SECONDS", "0.2")
+    monkeypatch.setattr(running, "stream", steps(settings, photo, 10**6, seconds=0.01))
+    with pytest.raises(gr.Error, match="stopped after"):
+        list(run(settings, photo))
+
+
+@pytest.mark.parametrize("error", [RuntimeError("/home/secret/path"), torch.OutOfMemoryError("CUDA 0")])
+def test_unexpected_errors_tell_nothing_private(error):
+    with pytest.raises(gr.Error) as caught, spoken_errors():
+        raise error
+    assert "secret" not in caught.value.message and caught.value.message.endswith(".")
+
+
+def test_what_a_person_typed_is_shown_as_text_in_an_error():
+    with pytest.raises(gr.Error) as caught, spoken_errors():
+        TASKS.find("<img src=x onerror=alert(1)>")
+    assert "<img" not in caught.value.message and "&lt;img" in caught.value.message
+
+
+def test_the_figures_are_in_the_units_that_they_say(settings, photo):
+    problem = settings.problem(photo, None)
+    step = Step(5, 10, 0.5, problem.truth, problem.truth, torch.tensor([0.2]), 7, 0)
+    said = {label: text for label, text, _ in figures.running(problem, step, 2.5)["figures"]}
+    assert said["Step"] == "5 / 10" and said["Speed"] == "2.0 / s" and said["Network calls"] == "7"
+    assert said["Data residual"] == "2.00 σ_y", "a residual of 0.2 at sigma_y = 0.1"
+    assert "inf" in said["PSNR"]
+
+
+def test_help_texts_stand_for_themselves_in_a_template():
+    hostile = Real(help='`${alert(1)}` {{value}} \\ <b>"x"</b>', low=0, high=1)
+    with gr.Blocks():
+        made = controls.control(hostile, 0.5, name="x", elem_id="x")
+    text = made.html_template.split('class="inv-help" hidden>')[1].split("</p>")[0]
+    assert not set('`${}\\<"') & set(text)
