@@ -15,6 +15,9 @@ def noise_levels(name: str, steps: int, sigma_max: float, sigma_min: float) -> l
             "vp": equal steps in the time of the variance-preserving process of DDPM (Ho et al. 2020).
         steps: how many, >= 1.
         sigma_max, sigma_min: 0 < sigma_min <= sigma_max.
+
+    Raises:
+        ValueError: there is no such schedule.
     """
     if steps == 1:
         return [sigma_max]
@@ -28,7 +31,8 @@ def noise_levels(name: str, steps: int, sigma_max: float, sigma_min: float) -> l
         levels = _vp_sigma(_vp_time(sigma_max) + ramp * (_vp_time(sigma_min) - _vp_time(sigma_max)))
     else:
         raise ValueError(f"schedule {name!r} is not one of {SCHEDULES}")
-    return levels.tolist()
+    # Rounding must not leave the range that the prior knows.
+    return [sigma_max, *levels[1:-1].clamp(sigma_min, sigma_max).tolist(), sigma_min]
 
 
 # The linear table of DDPM, beta = 1e-4 ... 0.02 in 1000 steps, in the limit of continuous time t in [0, 1]:

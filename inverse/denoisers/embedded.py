@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import safetensors
@@ -18,8 +19,26 @@ FORMAT = "inverse-residual-unet-1"
 PRECISIONS = ("auto", "float32", "bfloat16")
 
 
-class EDMDenoiser(Denoiser):
+def precondition(network: Callable[[Tensor, Tensor], Tensor], x: Tensor, sigma: Tensor, data_std: float) -> Tensor:
     """D = c_skip x + c_out F(c_in x, ln sigma), Karras et al. 2022 (arXiv 2206.00364), table 1.
+
+    Args:
+        network: F, of an image (B, C, H, W) and ln sigma (B,); it may answer in a lower precision.
+        x: noisy images, (B, C, H, W).
+        sigma: standard deviation of their noise, (B,).
+        data_std: sigma_data.
+
+    Returns:
+        D, (B, C, H, W), in the precision of x.
+    """
+    variance, data_variance = sigma.square()[:, None, None, None], data_std**2
+    total = variance + data_variance
+    output = network((x / total.sqrt()).to(memory_format=torch.channels_last), sigma.log())
+    return (data_variance / total) * x + (variance / total).sqrt() * data_std * output.to(x.dtype)
+
+
+class EDMDenoiser(Denoiser):
+    """The preconditioned network, D of `precondition`.
 
     Args:
         network: F; it is frozen and moved to the device.
@@ -48,12 +67,8 @@ class EDMDenoiser(Denoiser):
         self.bfloat16 = precision == "bfloat16" or (precision == "auto" and computes_in_bfloat16(self.device))
 
     def denoise(self, x: Tensor, sigma: Tensor) -> Tensor:
-        variance, data_variance = sigma.square()[:, None, None, None], self.data_std**2
-        total = variance + data_variance
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bfloat16):
-            scaled = (x / total.sqrt()).to(memory_format=torch.channels_last)
-            output = self.network(scaled, sigma.log())
-        return (data_variance / total) * x + (variance / total).sqrt() * self.data_std * output.to(x.dtype)
+            return precondition(self.network, x, sigma, self.data_std)
 
 
 def computes_in_bfloat16(device: torch.device) -> bool:

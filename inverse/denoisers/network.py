@@ -21,6 +21,7 @@ class NetworkConfig:
         depths: residual blocks at each resolution; all but the last number stand in encoder and decoder alike.
         embedding: width of the noise embedding.
         frequencies: number of sine and cosine pairs in the noise embedding.
+        context: side of a depthwise convolution in every block at the lowest resolution, odd; 0 for none.
     """
 
     channels: int = 3
@@ -29,6 +30,7 @@ class NetworkConfig:
     depths: tuple[int, ...] = (3, 3, 4)
     embedding: int = 128
     frequencies: int = 16
+    context: int = 0
 
     @property
     def multiple(self) -> int:
@@ -40,17 +42,21 @@ class NetworkConfig:
 
 
 class ResidualBlock(nn.Module):
-    """x + conv(relu(film(conv(x)))), with scale and shift from the noise embedding (Perez et al. 2018)."""
+    """x + conv(relu(film(conv(x)))), with scale and shift from the noise embedding (Perez et al. 2018).
 
-    def __init__(self, width: int, embedding: int) -> None:
+    With a context, conv(x) becomes conv(x + depthwise(x)), whose large kernel sees far for few weights.
+    """
+
+    def __init__(self, width: int, embedding: int, context: int = 0) -> None:
         super().__init__()
+        self.context = nn.Conv2d(width, width, context, padding=context // 2, groups=width) if context else None
         self.conv_in = nn.Conv2d(width, width, 3, padding=1)
         self.film = nn.Linear(embedding, 2 * width)
         self.conv_out = nn.Conv2d(width, width, 3, padding=1)
 
     def forward(self, x: Tensor, embedding: Tensor) -> Tensor:
         scale, shift = self.film(embedding)[:, :, None, None].chunk(2, dim=1)
-        h = self.conv_in(x)
+        h = self.conv_in(x if self.context is None else x + self.context(x))
         return x + self.conv_out(F.relu(h + shift + scale * h))
 
 
@@ -67,8 +73,8 @@ class ResidualUNet(nn.Module):
         widths, depths, embedding = config.widths, config.depths, config.embedding
         pixels = config.channels * config.patch**2
 
-        def blocks(level: int) -> nn.ModuleList:
-            return nn.ModuleList(ResidualBlock(widths[level], embedding) for _ in range(depths[level]))
+        def blocks(level: int, context: int = 0) -> nn.ModuleList:
+            return nn.ModuleList(ResidualBlock(widths[level], embedding, context) for _ in range(depths[level]))
 
         # A range of periods over ln sigma in [ln 0.002, ln 80]: the slowest separates its ends, the fastest half units.
         self.register_buffer("frequencies", torch.linspace(math.log(0.1), math.log(3.0), config.frequencies).exp())
@@ -79,7 +85,7 @@ class ResidualUNet(nn.Module):
         self.stem = nn.Conv2d(pixels, widths[0], 3, padding=1)
         self.encoder = nn.ModuleList(blocks(level) for level in levels)
         self.down = nn.ModuleList(nn.Conv2d(widths[level], widths[level + 1], 2, stride=2) for level in levels)
-        self.middle = blocks(len(widths) - 1)
+        self.middle = blocks(len(widths) - 1, config.context)
         self.up = nn.ModuleList(nn.ConvTranspose2d(widths[level + 1], widths[level], 2, stride=2) for level in levels)
         self.decoder = nn.ModuleList(blocks(level) for level in levels)
         self.head = nn.Conv2d(widths[0], pixels, 3, padding=1)

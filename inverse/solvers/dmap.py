@@ -6,13 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-import torch
-from torch import Tensor
-
 from inverse.parameters import choice, integer, real
-from inverse.solvers.base import SOLVERS, Frame, Run, Solver, steps_field
+from inverse.solvers.base import SOLVERS, Frame, Run, Solver, gradient_cost, jacobian_field, steps_field
 from inverse.solvers.dps import STEP_SIZE_EFFECT, misfit_step_size
-from inverse.solvers.reverse import ancestral
+from inverse.solvers.reverse import ancestral, on_sphere
 
 
 @SOLVERS.register
@@ -41,13 +38,14 @@ class DMAP(Solver):
         effect="1 comes close to DPS; many follow the measurement's noise.",
     )  # fmt: skip
     step_size: float = real(
-        0.3, 0.0, 20.0, log=True,
-        help="How far each gradient step goes towards the measurement: zeta for a run of 1000 steps.",
+        4.0, 0.0, 100.0, log=True,
+        help="How far each gradient step goes towards the measurement: zeta for 1000 steps and 256x256 pixels.",
         effect=STEP_SIZE_EFFECT,
     )  # fmt: skip
     coordinates: str = choice(
         "ve", "ve", "vp", advanced=True, help="Coordinates in which the step size is constant over the run."
     )
+    jacobian: str = jacobian_field()
 
     @property
     def total(self) -> int:
@@ -55,7 +53,7 @@ class DMAP(Solver):
 
     @property
     def cost(self) -> tuple[int, int]:
-        return self.total, (self.steps - 1) * self.gradient_steps
+        return gradient_cost(self.total, (self.steps - 1) * self.gradient_steps, self.jacobian)
 
     def frames(self, run: Run, sigmas: list[float]) -> Iterator[Frame]:
         x = sigmas[0] * run.noise()
@@ -67,16 +65,8 @@ class DMAP(Solver):
                 return
             x = mean + sigma_up * run.noise()
             yield sigma_next, x, x0_hat
-            zeta = misfit_step_size(self.step_size, self.steps, self.coordinates, sigma, sigma_next)
+            zeta = misfit_step_size(self.step_size, self.steps, x[0].numel(), self.coordinates, sigma, sigma_next)
             for _ in range(self.gradient_steps):
-                x0_hat, gradient = run.denoise_vjp(x, sigma_next, run.misfit_gradient)
-                x = _on_sphere(x - zeta * gradient, mean, sigma_up)
+                x0_hat, gradient = run.denoise_vjp(x, sigma_next, run.misfit_gradient, self.jacobian)
+                x = on_sphere(x - zeta * gradient, mean, sigma_up)
                 yield sigma_next, x, x0_hat
-
-
-def _on_sphere(z: Tensor, center: Tensor, sigma: float) -> Tensor:
-    """The nearest point at distance sigma * sqrt(d) from the center, for each sample; the center where z is there."""
-    offset = z - center
-    norm = torch.linalg.vector_norm(offset.flatten(1), dim=1).clamp_min(torch.finfo(z.dtype).tiny)
-    radius = sigma * offset[0].numel() ** 0.5
-    return center + (radius / norm)[:, None, None, None] * offset

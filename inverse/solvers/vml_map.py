@@ -7,8 +7,17 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from inverse.parameters import integer, real
-from inverse.solvers.base import SOLVERS, Frame, Run, Solver, schedule_field, sigma_min_field, steps_field
-from inverse.solvers.vml_map_published import SIGMA_Y_FLOOR
+from inverse.solvers.base import (
+    SIGMA_Y_FLOOR,
+    SOLVERS,
+    Frame,
+    Run,
+    Solver,
+    guidance_scale_field,
+    schedule_field,
+    sigma_min_field,
+    steps_field,
+)
 
 
 @SOLVERS.register
@@ -41,10 +50,7 @@ class VMLMAP(Solver):
         1.8, 0.1, 1.99, help="Length of a proximal step: 1 solves the linearised problem, more extrapolates.",
         effect="Too low needs more steps; close to 2 it oscillates.",
     )  # fmt: skip
-    guidance_scale: float = real(
-        1.0, 0.01, 100.0, log=True, help="Weight of the measurement against the prior; 1 is Bayes' rule.",
-        effect="Too low smooths details away; too high brings the measurement's noise back.",
-    )  # fmt: skip
+    guidance_scale: float = guidance_scale_field()
     renoise_above: float = real(
         0.3, 0.0, 200.0, log=True, advanced=True, help="Noise is added anew between levels above this noise level.",
         effect="Too high leaves large holes empty; too low leaves the result rough.",

@@ -10,10 +10,17 @@ from itertools import pairwise
 from torch import Tensor
 
 from inverse.parameters import integer, real
-from inverse.solvers.base import SOLVERS, Frame, Run, Solver, steps_field
-
-SIGMA_Y_FLOOR = 1e-3
-"""As sigma_y -> 0 the prior's weight in the loss vanishes; a noiseless measurement counts as this noisy."""
+from inverse.solvers.base import (
+    SIGMA_Y_FLOOR,
+    SOLVERS,
+    Frame,
+    Run,
+    Solver,
+    gradient_cost,
+    guidance_scale_field,
+    jacobian_field,
+    steps_field,
+)
 
 
 @SOLVERS.register
@@ -25,7 +32,9 @@ class VMLMAPPublished(Solver):
 
         grad VML_S = -J^T v,   v = (D - x) / sigma^2 + w H^T (y - H D) / sigma_y^2,   J = dD/dx
 
-    with w = 1 (`guidance_scale` weighs the measurement against the prior). The paper's algorithm box was not at hand:
+    with w = 1 (`guidance_scale` weighs the measurement against the prior). For a non-linear A the gradient of
+    -||y - A(D)||^2 / 2 takes the place of H^T (y - H D); that is our surrogate, for which the proposition says nothing.
+    The paper's algorithm box was not at hand:
     the loop follows MAP-GA of the same authors (WACV 2025). For J between 0 and 1, as an exact denoiser's is on
     Gaussian data, gamma = 1 / (w ||H||^2 / sigma_y^2 + 1 / (4 sigma^2)) is safe at every noise level:
 
@@ -37,7 +46,6 @@ class VMLMAPPublished(Solver):
     title = "VML-MAP (published)"
     summary = "Seeks the most probable image by gradient steps through the prior; exact, and slow."
     source = "Gutha et al. 2025, arXiv 2512.10524; loop reconstructed after MAP-GA, WACV 2025"
-    linear_only = True
 
     steps: int = steps_field(20)
     gradient_steps: int = integer(
@@ -48,10 +56,8 @@ class VMLMAPPublished(Solver):
         1.0, 0.0, 4.0, help="Length of a gradient step, as a multiple of the safe one.",
         effect="Too low needs more gradient steps; above 2 it may diverge.",
     )  # fmt: skip
-    guidance_scale: float = real(
-        1.0, 0.01, 100.0, log=True, help="Weight of the measurement against the prior; 1 is Bayes' rule.",
-        effect="Too low smooths details away; too high brings the measurement's noise back.",
-    )  # fmt: skip
+    guidance_scale: float = guidance_scale_field()
+    jacobian: str = jacobian_field()
 
     @property
     def total(self) -> int:
@@ -59,7 +65,7 @@ class VMLMAPPublished(Solver):
 
     @property
     def cost(self) -> tuple[int, int]:
-        return self.total, self.steps * self.gradient_steps
+        return gradient_cost(self.total, self.steps * self.gradient_steps, self.jacobian)
 
     def frames(self, run: Run, sigmas: list[float]) -> Iterator[Frame]:
         data_weight = self.guidance_scale / max(run.sigma_y, SIGMA_Y_FLOOR) ** 2
@@ -67,14 +73,18 @@ class VMLMAPPublished(Solver):
         for sigma, sigma_next in pairwise(sigmas):
             gamma = self.step_size / (data_weight * run.operator.norm**2 + 1 / (4 * sigma**2))
             for _ in range(self.gradient_steps):
-                x0_hat, ascent = run.denoise_vjp(x, sigma, partial(_direction, run, data_weight, x, sigma))
+                direction = partial(self._direction, run, data_weight, x, sigma)
+                x0_hat, ascent = run.denoise_vjp(x, sigma, direction, self.jacobian)
                 x = x + gamma * ascent
                 yield sigma, x, x0_hat
             x0_hat = run.denoise(x, sigma)
             x = x0_hat + sigma_next * run.noise()
             yield sigma_next, x, x0_hat
 
+    def _direction(self, run: Run, data_weight: float, x: Tensor, sigma: float, x0_hat: Tensor) -> Tensor:
+        """v of the class docstring."""
+        return (x0_hat - x) / sigma**2 + data_weight * self._pull(run, x0_hat)
 
-def _direction(run: Run, data_weight: float, x: Tensor, sigma: float, x0_hat: Tensor) -> Tensor:
-    """v of the class docstring."""
-    return (x0_hat - x) / sigma**2 + data_weight * run.operator.adjoint(run.y - run.operator(x0_hat))
+    def _pull(self, run: Run, x0_hat: Tensor) -> Tensor:
+        """H^T (y - H D)."""
+        return run.adjoint_residual(x0_hat)

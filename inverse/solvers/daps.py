@@ -1,0 +1,104 @@
+"""DAPS: at every noise level draw a clean image that fits the measurement, then add the next level's noise anew."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+from torch import Tensor
+
+from inverse.parameters import choice, integer, real
+from inverse.schedule import noise_levels
+from inverse.solvers.base import SIGMA_Y_FLOOR, SOLVERS, Frame, Run, Solver, steps_field
+
+
+@SOLVERS.register
+@dataclass(frozen=True)
+class DAPS(Solver):
+    """Decoupled annealing posterior sampling, Zhang et al. 2024 (arXiv 2407.01521), algorithm 1.
+
+        x_ode = the end of the prior's ODE from x, in a few Euler steps
+        x0 ~ p(x0 | x, y), taking p(x0 | x) as N(x_ode, r^2 I)
+        x_next = x0 + sigma_next n                                            independent of x given x0
+
+    For a linear operator the draw is exact: with z = x_ode + r n_1,
+
+        x0 = z + H^T (H H^T + c I)^-1 (y + sigma_y n_2 - H z),   c = sigma_y^2 / r^2
+
+    otherwise it is Langevin's algorithm, started from z. The authors take r = sigma ("official"). The end of the ODE
+    varies like a sample already, so that the spread is counted twice; "calibrated" takes r^2 = sigma^2 v /
+    (sigma^2 + v), v the variance of the data: exact, with one step (x_ode = D), for white Gaussian data. What a
+    photograph hides is far less uncertain than that, and a trained prior cannot remove so much noise again: n_1 (and
+    Langevin's noise) is multiplied by `stochasticity`, which is ours, and 1 in the paper.
+    """
+
+    name = "daps"
+    title = "DAPS"
+    summary = "Plausible samples that can still correct early mistakes; also for non-linear tasks."
+    source = "Zhang et al. 2024, arXiv 2407.01521, algorithm 1; spread and stochasticity are ours"
+
+    steps: int = steps_field(100)
+    spread: str = choice(
+        "calibrated", "calibrated", "official", advanced=True,
+        help="How uncertain the prior's estimate counts: by the data's variance, or as much as its noise level.",
+        effect="The official spread makes samples vary too much.",
+    )  # fmt: skip
+    stochasticity: float = real(
+        0.5, 0.0, 1.0, help="Share of that uncertainty which is drawn at random at every step.",
+        effect="At 0 samples look alike; near 1 they vary as on paper, but blurred photos come out noisy.",
+    )  # fmt: skip
+    ode_steps: int = integer(
+        1, 1, 20, advanced=True, help="Steps of the prior's ODE at every noise level; 1 is its estimate as it is.",
+        effect="More take longer, and make samples sharper and less calibrated.",
+    )  # fmt: skip
+    gradient_steps: int = integer(
+        50, 1, 500, advanced=True, help="Langevin steps at every noise level, for non-linear tasks only.",
+        effect="Too few follow the measurement loosely.",
+    )  # fmt: skip
+    step_size: float = real(
+        0.3, 0.01, 1.0, advanced=True,
+        help="Length of a Langevin step, as a multiple of the longest safe one, for non-linear tasks only.",
+        effect="Too low follows the measurement loosely; too high adds noise.",
+    )  # fmt: skip
+
+    @property
+    def total(self) -> int:
+        return self.steps
+
+    @property
+    def cost(self) -> tuple[int, int]:
+        return self.steps * self.ode_steps, 0
+
+    def frames(self, run: Run, sigmas: list[float]) -> Iterator[Frame]:
+        x = sigmas[0] * run.noise()
+        data_variance = run.denoiser.data_std**2
+        for sigma, sigma_next in pairwise(sigmas):
+            estimate = self._ode(run, x, sigma, sigmas[-2])
+            variance = sigma**2
+            if self.spread == "calibrated":
+                variance *= data_variance / (variance + data_variance)
+            proposal = estimate + self.stochasticity * variance**0.5 * run.noise()
+            x0 = self._draw(run, estimate, proposal, variance)
+            x = x0 + sigma_next * run.noise()
+            yield sigma_next, x, estimate if sigma_next else x0
+
+    def _ode(self, run: Run, x: Tensor, sigma: float, sigma_min: float) -> Tensor:
+        """Euler steps of dx/dsigma = (x - D) / sigma down to 0."""
+        for level, level_next in pairwise([*noise_levels("karras", self.ode_steps, sigma, sigma_min), 0.0]):
+            x0_hat = run.denoise(x, level)
+            x = x0_hat + level_next / level * (x - x0_hat)
+        return x
+
+    def _draw(self, run: Run, estimate: Tensor, proposal: Tensor, variance: float) -> Tensor:
+        """A sample of p(x0 | x, y) for p(x0 | x) = N(estimate, variance I), started from `proposal`."""
+        sigma_y = max(run.sigma_y, SIGMA_Y_FLOOR)
+        if run.operator.linear:
+            simulated = run.operator(proposal) + sigma_y * run.measurement_noise()
+            return proposal + run.operator.gain(run.y - simulated, sigma_y**2 / variance)
+        step = self.step_size / (run.operator.norm**2 / sigma_y**2 + 1 / variance)
+        x0 = proposal
+        for _ in range(self.gradient_steps):
+            ascent = run.adjoint_residual(x0) / sigma_y**2 + (estimate - x0) / variance
+            x0 = x0 + step * ascent + self.stochasticity * (2 * step) ** 0.5 * run.noise()
+        return x0

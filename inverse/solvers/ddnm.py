@@ -1,0 +1,58 @@
+"""DDNM+: the measurement decides in the range of the operator, the prior in its null space."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+from inverse.parameters import integer
+from inverse.solvers.base import SOLVERS, Frame, Run, Solver, cut_field, steps_field, stochasticity_field
+from inverse.solvers.ddrm import spectral_step
+
+
+@SOLVERS.register
+@dataclass(frozen=True)
+class DDNM(Solver):
+    """The denoising diffusion null-space model for noisy measurements, Wang, Yu and Zhang 2023 (arXiv 2212.00490).
+
+    The image becomes H^+ y + (I - H^+ H) D, with range and noise scaled so that a noisy measurement adds up to the
+    noise of the level. Written out for each singular vector, the authors' noisy form is a step of `DDRM` with b = 1,
+    and that is what is computed here. What DDNM adds is time travel, after RePaint (Lugmayr et al. 2022): every step
+    may be taken several times, from noise added again, so that hole and surroundings come to agree:
+
+        x_next = the step of DDRM with b = 1;   repeats - 1 times:  x = x_next + sqrt(sigma^2 - sigma_next^2) n, again
+    """
+
+    name = "ddnm"
+    title = "DDNM+"
+    summary = "Measured content from the measurement, the rest from the prior; few steps, repeated at will."
+    source = "Wang et al. 2023, arXiv 2212.00490"
+    linear_only = True
+    unstable = ""
+
+    steps: int = steps_field(20)
+    repeats: int = integer(
+        1, 1, 10, help="How often every step is taken (time travel).",
+        effect="More make a large hole fit its surroundings better, and take as many times longer.",
+    )  # fmt: skip
+    stochasticity: float = stochasticity_field(0.85, "eta")
+    cut: float = cut_field(0.03)
+
+    @property
+    def total(self) -> int:
+        return (self.steps - 1) * self.repeats + 1
+
+    @property
+    def cost(self) -> tuple[int, int]:
+        return self.total, 0
+
+    def frames(self, run: Run, sigmas: list[float]) -> Iterator[Frame]:
+        x = sigmas[0] * run.noise()
+        for sigma, sigma_next in pairwise(sigmas):
+            for repeat in range(self.repeats if sigma_next else 1):
+                if repeat:
+                    x = x + max(sigma**2 - sigma_next**2, 0.0) ** 0.5 * run.noise()
+                x0_hat = run.denoise(x, sigma)
+                x = spectral_step(run, x, x0_hat, sigma, sigma_next, self.stochasticity, 1.0, self.cut)
+                yield sigma_next, x, x0_hat if sigma_next else x

@@ -1,0 +1,74 @@
+"""PiGDM: the likelihood through a Gaussian around the prior's estimate, differentiated through the prior."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+from inverse.solvers.base import (
+    SIGMA_Y_FLOOR,
+    SOLVERS,
+    Frame,
+    Run,
+    Solver,
+    gradient_cost,
+    guidance_scale_field,
+    jacobian_field,
+    steps_field,
+    stochasticity_field,
+)
+from inverse.solvers.reverse import ddim
+
+
+@SOLVERS.register
+@dataclass(frozen=True)
+class PiGDM(Solver):
+    """Pseudoinverse-guided diffusion models, Song et al., ICLR 2023.
+
+    Approximates p(x0 | x) by N(D, r^2 I), r^2 = sigma^2 / (1 + sigma^2), so that y given x is Gaussian; its score,
+    through the Jacobian J = dD/dx, corrects the prior's estimate before a DDIM step:
+
+        D' = D + w k J^T H^T (H H^T + c I)^-1 (y - H D),   c = sigma_y^2 / r^2,   k = sigma^2 / r^2
+        x_next ~ DDIM(x, D', sigma, sigma_next, eta)
+
+    For an exact J this k is right; through a network's it runs away where the noise is strong. The authors' code moves
+    x_next by k = 1 / (1 - sigma_next^2 / sigma^2) at all levels, which is far less there. We take the smaller of both:
+    as close to the exact posterior as the first on Gaussian data, and stable with a trained prior.
+    """
+
+    name = "pigdm"
+    title = "PiGDM"
+    summary = "Careful samples from the posterior; a gradient through the prior at every step."
+    source = "Song et al. 2023, ICLR, Pseudoinverse-guided diffusion models for inverse problems; weight bounded by us"
+    linear_only = True
+    unstable = "guidance_scale"
+
+    steps: int = steps_field(100, low=20)
+    guidance_scale: float = guidance_scale_field()
+    stochasticity: float = stochasticity_field(1.0, "eta")
+    jacobian: str = jacobian_field()
+
+    @property
+    def total(self) -> int:
+        return self.steps
+
+    @property
+    def cost(self) -> tuple[int, int]:
+        return gradient_cost(self.steps, self.steps, self.jacobian)
+
+    def frames(self, run: Run, sigmas: list[float]) -> Iterator[Frame]:
+        sigma_y = max(run.sigma_y, SIGMA_Y_FLOOR)
+        x = sigmas[0] * run.noise()
+        for sigma, sigma_next in pairwise(sigmas):
+            variance = sigma**2 / (1 + sigma**2)
+            ratio = sigma_y**2 / variance
+
+            x0_hat, ascent = run.denoise_vjp(
+                x, sigma, lambda d, c=ratio: run.operator.gain(run.y - run.operator(d), c), self.jacobian
+            )
+            gap = max(1 - (sigma_next / sigma) ** 2, 1e-12)
+            x0_hat = x0_hat + self.guidance_scale * min(sigma**2 / variance, 1 / gap) * ascent
+            mean, sigma_up = ddim(x, x0_hat, sigma, sigma_next, self.stochasticity)
+            x = mean + sigma_up * run.noise()
+            yield sigma_next, x, x0_hat

@@ -1,0 +1,1 @@
+"""Training of priors on folders of photographs."""

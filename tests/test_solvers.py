@@ -1,0 +1,474 @@
+"""The contract that every registered solver keeps; a new one is tested here without a change."""
+
+import itertools
+import math
+import weakref
+
+import pytest
+import torch
+
+from inverse.denoisers.base import Denoiser
+from inverse.denoisers.exact import GaussianField
+from inverse.errors import DivergenceError, ProblemError
+from inverse.operators import TASKS, Operator
+from inverse.parameters import Choice, Flag, Integer, Real
+from inverse.randomness import generator
+from inverse.solvers import SOLVERS
+from inverse.solvers.base import Run
+from inverse.solvers.dps import misfit_step_size
+from inverse.solvers.reverse import ancestral, ddim, on_sphere
+
+SHAPE = (1, 16, 16)
+SIGMA_Y = 0.05
+LINEAR = {
+    "inpaint-box": {},
+    "deblur-gaussian": {"std": 1.0, "edges": "circular"},
+    "super-resolution": {"factor": 2},
+}
+NONLINEAR = [name for name, solver in SOLVERS.items() if not solver.linear_only]
+STEPPED = [name for name, solver in SOLVERS.items() if solver.unstable]
+
+
+class Saturation(Operator):
+    """A(x) = tanh(x): smooth, of slope 1 at most."""
+
+    norm = 1.0
+
+    def __init__(self, image_shape):
+        self.image_shape = self.measurement_shape = tuple(image_shape)
+
+    def __call__(self, x):
+        return x.tanh()
+
+
+class Wrapped(Denoiser):
+    """A prior that records the noise levels it is asked for, and can be spoilt from some call on."""
+
+    def __init__(self, prior, spoil_at=None, spoilt=float("nan"), sigma_min=0.0, sigma_max=math.inf):
+        self.prior, self.spoil_at, self.spoilt = prior, spoil_at, spoilt
+        self.channels, self.dtype, self.data_std = prior.channels, prior.dtype, prior.data_std
+        self.sigma_min, self.sigma_max = max(sigma_min, prior.sigma_min), min(sigma_max, prior.sigma_max)
+        self.sigmas = []
+
+    def denoise(self, x, sigma):
+        self.sigmas.append(sigma.max().item())
+        x0_hat = self.prior(x, sigma)
+        return x0_hat if self.spoil_at is None or len(self.sigmas) < self.spoil_at else x0_hat + self.spoilt
+
+
+def quick(name, **settings):
+    """The solver with few steps."""
+    kind = SOLVERS[name]
+    few = {"steps": max(kind.specs()["steps"].low, 10)}
+    if "gradient_steps" in kind.specs():
+        few["gradient_steps"] = 2
+    return kind.create({**few, **settings})
+
+
+def setup(task="inpaint-box", dtype=torch.float64, shape=SHAPE):
+    prior = GaussianField(shape).to(dtype)
+    if task == "saturation":
+        operator = Saturation(shape)
+    else:
+        operator = TASKS[task].create(LINEAR[task]).operator(shape, generator(3), None)
+    operator = operator.to("cpu", dtype)
+    clean = operator(prior.sample(generator(1)).to(dtype))
+    y = clean + SIGMA_Y * torch.randn(clean.shape, generator=generator(2), dtype=torch.float64).to(dtype)
+    return prior, operator, operator.restrict(y)
+
+
+def run(solver, prior, operator, y, seeds=(0,)):
+    return list(solver.solve(prior, operator, y, SIGMA_Y, [generator(7, seed) for seed in seeds]))
+
+
+def pairs():
+    return [(name, task) for name in SOLVERS for task in LINEAR] + [(name, "saturation") for name in NONLINEAR]
+
+
+@pytest.mark.parametrize(("name", "task"), list(pairs()))
+def test_steps_keep_their_promises(name, task):
+    solver, (prior, operator, y) = quick(name), setup(task)
+    prior = Wrapped(prior)
+    steps = run(solver, prior, operator, y, seeds=(0, 1))
+    assert [step.index for step in steps] == list(range(1, solver.total + 1))
+    assert all(step.total == solver.total for step in steps)
+    assert (steps[-1].nfe, steps[-1].vjp) == solver.cost
+    assert steps[-1].nfe == len(prior.sigmas)
+    for step in steps:
+        assert step.x.shape == step.x0_hat.shape == (2, *SHAPE)
+        assert step.x.dtype == step.x0_hat.dtype == torch.float64
+        assert not step.x.requires_grad and not step.x0_hat.requires_grad
+        square = (y - operator(step.x0_hat)).flatten(1).square().sum(1) / operator.entries
+        torch.testing.assert_close(step.residual, square.sqrt())
+    assert steps[-1].sigma == 0
+    assert torch.equal(steps[-1].x, steps[-1].x0_hat)
+    counts = [(step.nfe, step.vjp) for step in steps]
+    assert counts == sorted(counts)
+
+
+def variations():
+    for name, kind in SOLVERS.items():
+        for field, spec in kind.specs().items():
+            default = kind.defaults()[field]
+            if isinstance(spec, Choice):
+                values = [value for value in spec.options if value != default]
+            elif isinstance(spec, Flag):
+                values = [not default]
+            elif isinstance(spec, Integer):
+                values = [spec.low, max(spec.low, 10) + 1] if field == "steps" else [spec.low, 3]
+            elif isinstance(spec, Real):
+                values = [] if field == "step_size" else [spec.low, spec.high]
+            yield from ((name, field, value) for value in values)
+
+
+@pytest.mark.parametrize(("name", "field", "value"), list(variations()))
+def test_total_and_cost_hold_for_every_setting_and_none_crashes(name, field, value):
+    solver, (prior, operator, y) = quick(name, **{field: value}), setup("deblur-gaussian")
+    prior = Wrapped(prior)
+    try:
+        steps = run(solver, prior, operator, y)
+    except DivergenceError:  # an extreme value may; it is said, and nothing else goes wrong
+        assert isinstance(SOLVERS[name].specs()[field], Real)
+        return
+    assert len(steps) == solver.total
+    assert (steps[-1].nfe, steps[-1].vjp) == solver.cost
+    assert len(prior.sigmas) == steps[-1].nfe
+
+
+@pytest.mark.parametrize("task", ["deblur-gaussian", "saturation"])
+@pytest.mark.parametrize("name", SOLVERS)
+def test_a_sample_does_not_depend_on_its_batch(name, task):
+    if task == "saturation" and name not in NONLINEAR:
+        pytest.skip("linear tasks only")
+    solver, (prior, operator, y) = quick(name), setup(task, torch.float32)
+    together = run(solver, prior, operator, y, seeds=(0, 1, 2))[-1].x0_hat
+    torch.testing.assert_close(together[1:2], run(solver, prior, operator, y, seeds=(1,))[-1].x0_hat, rtol=0, atol=1e-5)
+    # Nor on the measurements beside its own.
+    several = torch.cat([1 - y, y, 3 * y])
+    mixed = run(solver, prior, operator, several, seeds=(0, 1, 2))[-1].x0_hat
+    torch.testing.assert_close(mixed[1], together[1], rtol=0, atol=1e-5)
+    assert (mixed[0] - together[0]).abs().max() > 0.1
+
+
+@pytest.mark.parametrize("name", SOLVERS)
+def test_the_seed_decides(name):
+    solver, problem = quick(name), setup()
+    first, again = run(solver, *problem)[-1].x0_hat, run(solver, *problem)[-1].x0_hat
+    assert torch.equal(first, again)
+    if solver.defaults().get("guidance_scale") != 20.0:  # RED-diff's noise averages out
+        other = run(solver, *problem, seeds=(1,))[-1].x0_hat
+        assert not torch.equal(first, other)
+
+
+@pytest.mark.parametrize("task", ["deblur-gaussian", "saturation"])
+@pytest.mark.parametrize("name", SOLVERS)
+def test_float32_comes_close_to_float64_from_sigma_80(name, task):
+    if task == "saturation" and name not in NONLINEAR:
+        pytest.skip("linear tasks only")
+    solver = quick(name, steps=50, sigma_max=80.0)
+    exact, single = (run(solver, *setup(task, dtype))[-1].x0_hat for dtype in (torch.float64, torch.float32))
+    torch.testing.assert_close(single.double(), exact, rtol=0, atol=2e-3)
+
+
+@pytest.mark.parametrize("name", SOLVERS)
+def test_the_prior_is_asked_within_its_range_only(name):
+    prior, operator, y = setup()
+    prior = Wrapped(prior, sigma_min=0.2, sigma_max=3.0)
+    run(quick(name, sigma_max=80.0, sigma_min=0.001), prior, operator, y)
+    assert min(prior.sigmas) >= 0.2 and max(prior.sigmas) == 3.0
+
+
+@pytest.mark.parametrize("name", SOLVERS)
+def test_a_run_that_starts_below_where_it_ends_still_ends(name):
+    steps = run(quick(name, sigma_max=0.5, sigma_min=0.5), *setup())
+    assert torch.isfinite(steps[-1].x0_hat).all()
+
+
+@pytest.mark.parametrize("name", SOLVERS)
+def test_noiseless_measurements_are_no_special_case(name):
+    prior, operator, _ = setup("deblur-gaussian", torch.float32)
+    y = operator(prior.sample(generator(1)).float())
+    *_, last = quick(name).solve(prior, operator, y, 0.0, [generator(0)])
+    assert torch.isfinite(last.x0_hat).all()
+
+
+@pytest.mark.parametrize("name", SOLVERS)
+def test_closing_the_run_frees_its_tensors_at_once(name):
+    steps = quick(name).solve(*setup(), SIGMA_Y, [generator(0)])
+    step = [next(steps) for _ in range(3)][-1]
+    held = [weakref.ref(step.x), weakref.ref(step.x0_hat), weakref.ref(steps)]
+    del step
+    steps.close()
+    assert list(steps) == []
+    del steps
+    assert [ref() for ref in held] == [None] * 3
+
+
+@pytest.mark.parametrize("name", SOLVERS)
+def test_grad_mode_does_not_leak(name):
+    steps = quick(name).solve(*setup(), SIGMA_Y, [generator(0)])
+    for mode in (True, False, True):
+        with torch.set_grad_enabled(mode):
+            next(steps)
+            assert torch.is_grad_enabled() == mode
+    steps.close()
+    assert torch.is_grad_enabled()
+
+
+@pytest.mark.parametrize("name", SOLVERS)
+def test_a_broken_prior_is_named_within_the_step(name):
+    prior, operator, y = setup()
+    before = run(quick(name), prior, operator, y)
+    at = max(SOLVERS[name].specs()["steps"].low // 2, 6)
+    failing = next(step.index for step in before if step.nfe >= at)
+    for spoilt in (float("nan"), float("inf")):
+        with pytest.raises(DivergenceError, match=rf"at step {failing} of {len(before)}: the prior") as caught:
+            run(quick(name), Wrapped(prior, at, spoilt), operator, y)
+        assert caught.value.last.index == failing - 1
+        assert torch.equal(caught.value.last.x0_hat, before[failing - 2].x0_hat)
+
+
+@pytest.mark.parametrize("name", SOLVERS)
+def test_a_prior_that_is_broken_from_the_start_leaves_no_step(name):
+    prior, operator, y = setup()
+    with pytest.raises(DivergenceError, match="at step 1 of") as caught:
+        run(quick(name), Wrapped(prior, 1), operator, y)
+    assert caught.value.last is None
+
+
+@pytest.mark.parametrize("name", STEPPED)
+def test_divergence_is_caught_with_step_knob_and_last_good_step(name):
+    """The knob is pushed far beyond its range; a solver that projects, or solves exactly, withstands that."""
+    solver, (prior, operator, y) = quick(name), setup("saturation" if name == "daps" else "deblur-gaussian")
+    object.__setattr__(solver, solver.unstable, 1.0 if name == "dsg" else 1e9)
+    if name in ("dmap", "dsg", "diffpir"):
+        assert run(solver, prior, operator, y)[-1].x0_hat.abs().max() < 1e3
+        return
+    knob = rf"at step \d+ of {solver.total}: it diverged.*{solver.unstable}, which is 1e\+09"
+    with pytest.raises(DivergenceError, match=knob) as caught:
+        run(solver, prior, operator, y)
+    last = caught.value.last
+    assert last is None or torch.isfinite(last.x0_hat).all()
+    assert f"at step {last.index + 1 if last else 1} of" in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["dps", "dmap"])
+def test_the_largest_step_size_that_is_allowed_is_caught_or_bounded(name):
+    solver, problem = quick(name, step_size=100.0, coordinates="vp", sigma_max=80.0), setup("deblur-gaussian")
+    try:
+        last = run(solver, *problem)[-1]
+    except DivergenceError as error:
+        assert "step_size, which is 100" in str(error)
+    else:
+        assert last.x0_hat.abs().max() < 1e6
+
+
+def test_an_impossible_pair_is_refused_with_those_that_can():
+    prior, operator, y = setup("saturation")
+    for name, kind in SOLVERS.items():
+        if kind.linear_only:
+            with pytest.raises(ProblemError, match=r"needs a linear task.*" + ", ".join(NONLINEAR)):
+                run(quick(name), prior, operator, y)
+
+
+def test_the_solvers_that_can_deal_with_nonlinear_tasks():
+    assert {"dps", "dmap", "dsg", "red-diff", "daps", "vml-map-published"} <= set(NONLINEAR)
+
+
+@pytest.mark.parametrize("name", NONLINEAR)
+def test_a_nonlinear_measurement_is_followed(name):
+    """Half of the error that the prior's mean has is gone, and the residual is of the size of the noise."""
+    prior, operator, y = setup("saturation")
+    settings = {"vml-map-published": {"steps": 10}, "daps": {"steps": 50}}.get(name, {})
+    last = run(SOLVERS[name](**settings), prior, operator, y, seeds=(0, 1))[-1]
+    truth = prior.sample(generator(1))
+    assert (last.residual <= 1.6 * SIGMA_Y).all()
+    assert (last.x0_hat - truth).square().mean().sqrt() <= 0.5 * truth.square().mean().sqrt()
+
+
+def test_langevin_agrees_with_the_exact_draw_on_a_linear_task():
+    """The same measurement, said to be linear and not, gives samples as close to it, of the same spread, to 15 %."""
+    prior, operator, y = setup("deblur-gaussian", shape=(1, 8, 8))
+    solver = SOLVERS["daps"](steps=12, stochasticity=1.0, gradient_steps=100, step_size=0.1)
+    exact = run(solver, prior, operator, y, seeds=range(16))[-1]
+    operator.linear = False
+    langevin = run(solver, prior, operator, y, seeds=range(16))[-1]
+    assert 0.85 <= langevin.x0_hat.var(0).mean().sqrt() / exact.x0_hat.var(0).mean().sqrt() <= 1.15
+    assert 0.85 <= langevin.residual.mean() / exact.residual.mean() <= 1.15
+
+
+# --- parts that several solvers share
+
+
+def make_run(task="deblur-gaussian", samples=3):
+    return Run(*setup(task), SIGMA_Y, [generator(0, i) for i in range(samples)])
+
+
+@pytest.mark.parametrize("name", [name for name, kind in SOLVERS.items() if "jacobian" in kind.specs()])
+def test_finite_differences_agree_with_the_backward_pass_of_an_exact_prior(name):
+    problem = setup("deblur-gaussian")
+    exact, difference = (
+        run(quick(name, jacobian=kind), *problem)[-1] for kind in SOLVERS[name].specs()["jacobian"].options
+    )
+    torch.testing.assert_close(difference.x0_hat, exact.x0_hat, rtol=0, atol=1e-8)
+    assert difference.vjp == 0 and difference.nfe == exact.nfe + exact.vjp
+
+
+@pytest.mark.parametrize("sigma", [0.01, 1.0, 80.0])
+def test_vjp_and_finite_differences_are_the_jacobian_in_float32(sigma):
+    prior, operator, y = setup("deblur-gaussian", torch.float32)
+    run = Run(prior, operator, y, SIGMA_Y, [generator(0, i) for i in range(2)])
+    v = torch.randn(2, *SHAPE, generator=generator(1))
+    x = sigma * run.noise()
+    expected = prior.to(torch.float64)(v.double(), sigma)  # the prior is linear and symmetric: J v = D(v)
+    prior.to(torch.float32)
+    for jacobian in ("exact", "finite-difference"):
+        x0_hat, product = run.denoise_vjp(x, sigma, lambda _: v, jacobian)
+        torch.testing.assert_close(x0_hat, prior(x, sigma))
+        error = (product - expected).square().mean().sqrt() / expected.square().mean().sqrt()
+        assert error <= (1e-5 if jacobian == "exact" else 5e-3)
+
+
+def test_finite_differences_of_nothing_are_nothing():
+    run = make_run()
+    _, product = run.denoise_vjp(run.noise(), 1.0, torch.zeros_like, "finite-difference")
+    assert torch.equal(product, torch.zeros_like(product))
+
+
+def test_finite_differences_go_farther_in_bfloat16():
+    run, asked = make_run(), []
+    run.denoiser = Wrapped(run.denoiser)
+    run.denoiser.denoise = lambda x, sigma: asked.append(x) or x
+    for run.denoiser.bfloat16 in (False, True):
+        run.denoise_vjp(run.noise(), 2.0, lambda x: x, "finite-difference")
+    distances = [(asked[i + 1] - asked[i]).square().mean().sqrt().item() for i in (0, 2)]
+    assert distances == pytest.approx([0.02, 0.2])
+
+
+@pytest.mark.parametrize("task", LINEAR)
+def test_the_surrogate_of_the_adjoint_is_the_adjoint_where_there_is_one(task):
+    run = make_run(task)
+    x = run.noise()
+    adjoint = run.adjoint_residual(x)
+    run.operator.linear = False
+    torch.testing.assert_close(run.adjoint_residual(x), adjoint)
+
+
+@pytest.mark.parametrize("task", [*LINEAR, "saturation"])
+def test_misfit_gradient_is_that_of_a_norm_of_each_sample(task):
+    run = make_run(task)
+    x, direction = run.noise(), run.noise()
+    gradient = run.misfit_gradient(x)
+
+    def misfit(z):
+        return (run.y - run.operator(z)).flatten(1).norm(dim=1)
+
+    h = 1e-5
+    slope = (misfit(x + h * direction) - misfit(x - h * direction)) / (2 * h)
+    torch.testing.assert_close((gradient * direction).sum((1, 2, 3)), slope, rtol=1e-6, atol=1e-8)
+
+
+def test_misfit_gradient_is_zero_where_the_misfit_is():
+    run = make_run("inpaint-box")
+    assert torch.equal(run.misfit_gradient(run.y), torch.zeros_like(run.y))
+
+
+def test_measurement_noise_is_white_where_something_is_measured():
+    run = make_run("inpaint-box", samples=50)
+    noise = run.measurement_noise()
+    assert torch.equal(noise, run.operator.restrict(noise))
+    assert noise.square().sum() / (50 * run.operator.entries) == pytest.approx(1, abs=0.05)
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 16, 15), (2, 1, 16, 16), (1, 16, 16)])
+def test_a_measurement_that_does_not_fit_is_refused(shape):
+    prior, operator, _ = setup()
+    with pytest.raises(ProblemError, match="measurement of shape"):
+        run(quick("dps"), prior, operator, torch.zeros(shape), seeds=(0, 1, 2))
+
+
+def test_ancestral_steps_keep_the_marginal_of_a_gaussian():
+    """x0 ~ N(0, v): an exact step from sigma leads to variance v + sigma_next^2."""
+    v, sigma, sigma_next = 0.3, 2.0, 0.7
+    x = torch.full((1, 1, 1, 1), (v + sigma**2) ** 0.5, dtype=torch.float64)
+    x0_hat = v / (v + sigma**2) * x
+    for eta in (1.0, 0.5, 0.0):
+        mean, sigma_up = ddim(x, x0_hat, sigma, sigma_next, eta)
+        if eta == 1.0:
+            same, same_up = ancestral(x, x0_hat, sigma, sigma_next)
+            torch.testing.assert_close(mean, same)
+            assert sigma_up == pytest.approx(same_up)
+            # The variance of x0 given x is what the mean misses.
+            missed = (1 - (sigma_next / sigma) ** 2) ** 2 * v * sigma**2 / (v + sigma**2)
+            assert (mean.square() + sigma_up**2 + missed).item() == pytest.approx(v + sigma_next**2)
+        # eps_hat, if it had unit variance, would be mixed with new noise to variance sigma_next^2.
+        slope = ((mean - x0_hat) / (x - x0_hat)).item() * sigma
+        assert slope**2 + sigma_up**2 == pytest.approx(sigma_next**2)
+
+
+def test_on_sphere_projects_each_sample():
+    center, z = torch.zeros(3, 1, 2, 2), torch.randn(3, 1, 2, 2, generator=generator(0))
+    z[1] = 0
+    projected = on_sphere(z, center, 0.5)
+    torch.testing.assert_close(projected.flatten(1).norm(dim=1), torch.tensor([1.0, 0.0, 1.0]))
+    torch.testing.assert_close(projected[0] / projected[0].norm(), z[0] / z[0].norm())
+    assert torch.equal(on_sphere(z, z, 0.0), z)
+
+
+PIXELS = 3 * 256 * 256
+
+
+def test_a_step_size_belongs_to_a_number_of_steps_and_pixels():
+    assert misfit_step_size(0.3, 100, PIXELS, "ve", 2.0, 1.0) == pytest.approx(3.0)
+    assert misfit_step_size(0.3, 1000, PIXELS // 4, "ve", 2.0, 1.0) == pytest.approx(0.15)
+    # Constant in x / sqrt(1 + sigma^2): the step taken there does not depend on the noise level.
+    in_vp = [
+        misfit_step_size(1, 1000, PIXELS, "vp", s, t) / ((1 + s**2) * (1 + t**2)) ** 0.5
+        for s, t in [(9, 8), (0.2, 0.1)]
+    ]
+    assert in_vp == pytest.approx([1.0, 1.0])
+
+
+# --- relations between solvers
+
+
+def test_ddnm_without_time_travel_is_ddrm():
+    problem = setup("deblur-gaussian")
+    ddrm, ddnm = (run(SOLVERS[name](steps=20), *problem)[-1].x0_hat for name in ("ddrm", "ddnm"))
+    assert torch.equal(ddrm, ddnm)
+
+
+def test_preconditioning_changes_nothing_where_all_singular_values_are_equal():
+    for task in ("inpaint-box", "super-resolution"):
+        problem = setup(task)
+        plain, preconditioned = (
+            run(quick(name), *problem)[-1].x0_hat for name in ("vml-map-published", "vml-map-preconditioned")
+        )
+        torch.testing.assert_close(preconditioned, plain)
+
+
+def test_fewer_steps_of_dsg_leave_the_same_share_of_noise():
+    problem = setup("deblur-gaussian")
+    few, many = (run(SOLVERS["dsg"](steps=steps), *problem, seeds=range(4))[-1] for steps in (50, 200))
+    assert few.residual.mean() == pytest.approx(many.residual.mean().item(), rel=0.25)
+
+
+# --- what people read
+
+
+@pytest.mark.parametrize("name", SOLVERS)
+def test_every_parameter_explains_itself(name):
+    kind = SOLVERS[name]
+    assert kind.title and kind.summary.endswith(".") and kind.source and kind.__doc__
+    assert not kind.unstable or isinstance(kind.specs()[kind.unstable], Real)
+    shown = [field for field, spec in kind.specs().items() if not spec.advanced]
+    assert 1 <= len(shown) <= 5
+    for field, spec in kind.specs().items():
+        assert spec.help.endswith("."), field
+        assert spec.advanced or spec.effect.endswith("."), field
+
+
+def test_shared_knobs_are_of_one_kind():
+    kinds = {"gradient_steps": Integer, "step_size": Real, "guidance_scale": Real}
+    for kind, (field, expected) in itertools.product(SOLVERS.values(), kinds.items()):
+        assert field not in kind.specs() or isinstance(kind.specs()[field], expected)
