@@ -14,10 +14,10 @@ from inverse.operators import TASKS, Operator
 from inverse.parameters import Choice, Flag, Integer, Real
 from inverse.randomness import generator
 from inverse.solvers import SOLVERS
-from inverse.solvers.base import Run
 from inverse.solvers.ddrm import spectral_step
 from inverse.solvers.dps import misfit_step_size
 from inverse.solvers.reverse import ancestral, ddim, on_sphere
+from inverse.solvers.run import Run
 
 SHAPE = (1, 16, 16)
 SIGMA_Y = 0.05
@@ -488,6 +488,18 @@ def test_ddnm_without_time_travel_is_ddrm():
     problem = setup("deblur-gaussian")
     ddrm, ddnm = (run(SOLVERS[name](steps=20), *problem)[-1].x0_hat for name in ("ddrm", "ddnm"))
     assert torch.equal(ddrm, ddnm)
+
+
+def test_time_travel_returns_to_the_noise_that_the_prior_is_told():
+    """Every visit of a level meets as much noise as the first one."""
+    prior, operator, y = setup("inpaint-box")
+    seen = {}
+    wrapped = Wrapped(prior)
+    wrapped.denoise = lambda x, sigma: seen.setdefault(sigma[0].item(), []).append(x) or prior(x, sigma)
+    run(SOLVERS["ddnm"](steps=10, repeats=3), wrapped, operator, y, seeds=range(8))
+    visits = torch.tensor([[x.std().item() for x in states] for states in list(seen.values())[:-1]])
+    assert visits.shape == (9, 3)
+    torch.testing.assert_close(visits, visits[:, :1].expand(-1, 3), rtol=0.15, atol=0)
 
 
 def test_preconditioning_changes_nothing_where_all_singular_values_are_equal():

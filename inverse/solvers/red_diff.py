@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from inverse.parameters import real
-from inverse.solvers.base import SOLVERS, Frame, Run, Solver, sigma_min_field, steps_field
+from inverse.solvers.base import SOLVERS, Frame, Solver
+from inverse.solvers.fields import sigma_min_field, steps_field
+from inverse.solvers.run import Run
 
 BETA_1, BETA_2, EPSILON = 0.9, 0.99, 1e-8
 

@@ -7,17 +7,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from inverse.parameters import integer, real
-from inverse.solvers.base import (
-    SIGMA_Y_FLOOR,
-    SOLVERS,
-    Frame,
-    Run,
-    Solver,
-    guidance_scale_field,
-    schedule_field,
-    sigma_min_field,
-    steps_field,
-)
+from inverse.solvers.base import SOLVERS, Frame, Solver
+from inverse.solvers.fields import guidance_scale_field, schedule_field, sigma_min_field, steps_field
+from inverse.solvers.run import SIGMA_Y_FLOOR, Run
 
 
 @SOLVERS.register
