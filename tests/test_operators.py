@@ -666,3 +666,8 @@ def test_the_seed_decides_what_is_random():
         first, again, other = (TASKS[name]().operator(ODD, generator(seed), None)(x) for seed in (1, 1, 2))
         torch.testing.assert_close(first, again, rtol=0, atol=0)
         assert (first - other).abs().max() > 1e-3
+
+
+@pytest.mark.parametrize(("task", "parameters", "shape"), CASES)
+def test_a_task_says_whether_its_operators_are_linear(task, parameters, shape):
+    assert TASKS[task].linear == build(task, parameters, shape).linear

@@ -61,6 +61,7 @@ class HighDynamicRange(Task):
     name = "hdr"
     title = "Clipped tones (HDR)"
     summary = "The contrast was too high: the brightest or darkest parts are plain white or black."
+    linear = False
 
     exposure: float = real(
         2.0, 1.0, 8.0, help="By how much brightness was multiplied before it was clipped.",
@@ -82,6 +83,7 @@ class BitDepth(Task):
     name = "bit-depth"
     title = "Few colours (bit depth)"
     summary = "Every colour has only a few levels, so that smooth areas show bands."
+    linear = False
 
     bits: int = integer(3, 1, 8, help="Bits of each colour: 1 gives 2 levels, 3 gives 8.")
 
