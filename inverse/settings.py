@@ -126,9 +126,9 @@ class Settings:
         }
         return {**data, "auxiliary": self.auxiliary} if self.auxiliary else data
 
-    def to_json(self, **also: Any) -> str:
+    def to_json(self, indent: int | None = None, **also: Any) -> str:
         """`to_dict` as text; `also` are keys to add, of those that are known."""
-        return json.dumps({**self.to_dict(), **also}, ensure_ascii=False, allow_nan=False)
+        return json.dumps({**self.to_dict(), **also}, ensure_ascii=False, allow_nan=False, indent=indent)
 
     @classmethod
     def from_dict(cls, data: Any) -> tuple[Self, list[str]]:

@@ -11,7 +11,7 @@ from gradio.events import Dependency
 
 from inverse.errors import InverseError
 from inverse.restoration import Problem
-from inverse.web import choices, form, preview, running
+from inverse.web import choices, form, preview, running, share
 from inverse.web.choices import Updates
 from inverse.web.controls import Values
 from inverse.web.guards import spoken_errors
@@ -46,6 +46,13 @@ def _light(page: Page, handler: Callable[[Page, Values], Updates]) -> Callable[[
     return spoken
 
 
+def _opened(page: Page) -> Callable[..., Updates]:
+    """The page was opened. JavaScript hands over positions, so that this handler has no dict of inputs."""
+    handler = _light(page, share.arrived)
+    inputs = (page.share, page.photo, page.auxiliary)
+    return lambda *values: handler(dict(zip(inputs, values, strict=True)))
+
+
 def _then_preview(page: Page, event: Dependency) -> None:
     event.success(_light(page, _preview), _preview_inputs(page), _preview_outputs(page), **LIGHT)
 
@@ -72,6 +79,24 @@ def _wire_choices(page: Page) -> None:
             [page.auxiliary, page.picture_note],
         ),
     ]  # fmt: skip
+    carried = [
+        page.mode,
+        page.mode_note,
+        page.task,
+        page.size,
+        *task,
+        *page.tasks.components,
+        *noise,
+        page.seed,
+        page.mask,
+        page.auxiliary,
+    ]
+    outputs = [page.share, *dict.fromkeys(carried)]
+    listen.append(([page.share.upload], share.arrived, {page.share, page.photo, page.auxiliary}, outputs))
+    _then_preview(
+        page,
+        page.blocks.load(_opened(page), [page.share, page.photo, page.auxiliary], outputs, js=share.KEPT, **SPOKEN),
+    )
     for triggers, handler, inputs, outputs in listen:
         _then_preview(page, gr.on(triggers, _light(page, handler), set(inputs), outputs, **SPOKEN))
 
@@ -81,7 +106,7 @@ def _preview_inputs(page: Page) -> set[gr.Component]:
 
 
 def _preview_outputs(page: Page) -> list[gr.Component]:
-    return [page.problem, page.mask, page.cost]
+    return [page.problem, page.mask, page.cost, page.share]
 
 
 def _preview(page: Page, values: Values) -> Updates:
@@ -93,7 +118,7 @@ def _preview(page: Page, values: Values) -> Updates:
         shown = preview.show(photo, settings, form.auxiliary_picture(page, values))
     except InverseError as error:
         return {page.problem: preview.unsolvable(photo, False, error), page.cost: ""}
-    changes = {page.problem: shown, page.cost: settings.cost}
+    changes = {page.problem: shown, page.cost: settings.cost, page.share: share.copies(settings, photo)}
     if settings.task.auxiliary == "mask":
         changes[page.mask] = {"photo": jpeg(settings.used(photo), 92), "mask": form.drawn(values[page.mask])}
     return changes
@@ -139,8 +164,9 @@ def _run(page: Page) -> Callable[[Values], Iterator[Updates]]:
         latest = values[page.latest] or running.Latest()
 
         def prepare() -> tuple[Settings, Problem]:
-            settings = form.settings(page, values)
-            return settings, settings.problem(values[page.photo], form.auxiliary_picture(page, values))
+            settings, auxiliary = form.settings(page, values), form.auxiliary_picture(page, values)
+            problem = settings.problem(values[page.photo], auxiliary)
+            return settings.at(values[page.photo]).with_auxiliary(auxiliary), problem
 
         for view, status in running.restore(prepare, latest):
             yield {page.status: status} if view is None else {page.status: status, page.viewer: view}

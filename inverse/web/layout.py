@@ -49,6 +49,8 @@ class Page:
     photo: gr.State
     auxiliary: gr.State
     latest: gr.State
+    # Settings in and out
+    share: gr.HTML
     # 1 Photo
     mode: gr.Radio
     mode_note: gr.HTML
@@ -98,7 +100,9 @@ def build() -> Page:
     parts: dict[str, object] = {}
     with gr.Blocks(title=TITLE, fill_width=True, analytics_enabled=False, delete_cache=(600, 3600)) as blocks:
         parts |= {"photo": gr.State(photo), "auxiliary": gr.State({}), "latest": gr.State(None)}
-        gr.HTML(_header(), elem_id="header", apply_default_css=False)
+        with gr.Row(elem_id="top", equal_height=True):
+            gr.HTML(_header(), elem_id="header", apply_default_css=False)
+            parts["share"] = elements.share_menu()
         with gr.Row(elem_id="main", equal_height=False):
             with gr.Column(elem_id="rail", scale=0, min_width=320):
                 parts |= _photo_card(photo) | _damage_card(start) | _method_card(start)
