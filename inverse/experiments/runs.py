@@ -20,7 +20,7 @@ from inverse.restoration import Problem, stream
 from inverse.settings import Settings
 from inverse.solvers import Solver, Step
 
-BACKWARD = 2.0
+BACKWARD = 1.4
 """What a backward pass costs in forward passes, about."""
 
 

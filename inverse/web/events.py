@@ -11,7 +11,8 @@ from gradio.events import Dependency
 
 from inverse.errors import InverseError
 from inverse.restoration import Problem
-from inverse.web import choices, form, preview, running, share
+from inverse.web import choices, comparing, form, preview, running, share, sweeping
+from inverse.web.batches import Batch
 from inverse.web.choices import Updates
 from inverse.web.controls import Values
 from inverse.web.guards import spoken_errors
@@ -34,6 +35,7 @@ def wire(page: Page) -> None:
         _wire_choices(page)
         _wire_preview(page)
         _wire_run(page)
+        _wire_tabs(page)
 
 
 def _light(page: Page, handler: Callable[[Page, Values], Updates]) -> Callable[[Values], Updates]:
@@ -92,6 +94,12 @@ def _wire_choices(page: Page) -> None:
         page.auxiliary,
     ]
     outputs = [page.share, *dict.fromkeys(carried)]
+    for element, adopt, batch in (
+        (page.grid, sweeping.adopt, page.swept),
+        (page.rows, comparing.adopt, page.compared),
+    ):
+        inputs = {element, batch, page.photo, page.auxiliary}
+        listen.append(([element.select], adopt, inputs, [*outputs, page.tabs]))
     listen.append(([page.share.upload], share.arrived, {page.share, page.photo, page.auxiliary}, outputs))
     _then_preview(
         page,
@@ -102,11 +110,13 @@ def _wire_choices(page: Page) -> None:
 
 
 def _preview_inputs(page: Page) -> set[gr.Component]:
-    return {*page.choices, page.photo, page.auxiliary, page.mask}
+    tabs = {page.x_name, page.x_values, page.y_name, page.y_values, page.contenders, page.budget}
+    return {*page.choices, page.photo, page.auxiliary, page.mask, *tabs}
 
 
 def _preview_outputs(page: Page) -> list[gr.Component]:
-    return [page.problem, page.mask, page.cost, page.share]
+    axes = [page.x_name, page.x_values, page.y_name, page.y_values, page.promise]
+    return [page.problem, page.mask, page.cost, page.share, *axes, page.contenders, page.compare_promise]
 
 
 def _preview(page: Page, values: Values) -> Updates:
@@ -119,6 +129,7 @@ def _preview(page: Page, values: Values) -> Updates:
     except InverseError as error:
         return {page.problem: preview.unsolvable(photo, False, error), page.cost: ""}
     changes = {page.problem: shown, page.cost: settings.cost, page.share: share.copies(settings, photo)}
+    changes |= sweeping.plan(page, values, settings) | comparing.plan(page, values, settings)
     if settings.task.auxiliary == "mask":
         changes[page.mask] = {"photo": jpeg(settings.used(photo), 92), "mask": form.drawn(values[page.mask])}
     return changes
@@ -145,6 +156,45 @@ def _wire_run(page: Page) -> None:
     run.then(partial(_idle, page), None, buttons, **LIGHT)
     run.failure(partial(_idle, page), None, buttons, **LIGHT)
     page.stop.click(partial(_stop, page), page.latest, [*buttons, page.status, page.viewer], cancels=[run], **LIGHT)
+
+
+def _wire_tabs(page: Page) -> None:
+    handler, inputs, outputs = _light(page, _preview), _preview_inputs(page), _preview_outputs(page)
+    chosen = gr.on(
+        [page.x_name.input, page.y_name.input], _light(page, sweeping.suggest), {*inputs, page.axes_before},
+        [page.x_values, page.y_values, page.axes_before], **SPOKEN,
+    )  # fmt: skip
+    _then_preview(page, chosen)
+    triggers = [page.x_values.input, page.y_values.input, page.contenders.input, page.budget.input]
+    gr.on(triggers, handler, inputs, outputs, trigger_mode="always_last", **LIGHT)
+    _wire_batch(page, page.sweep, page.stop_sweep, page.swept, page.grid, sweeping.run)
+    _wire_batch(page, page.compare, page.stop_compare, page.compared, page.rows, comparing.run)
+    page.grid.download(_light(page, sweeping.download), {page.grid, page.swept}, [page.file], **SPOKEN)
+
+
+def _wire_batch(
+    page: Page, start: gr.Button, stop: gr.Button, state: gr.State, element: gr.HTML,
+    runs: Callable[[Page, Values], Iterator[Updates]],
+) -> None:  # fmt: skip
+    """A button that starts several runs, and one that stops them; what is finished stays."""
+
+    def busy() -> Updates:
+        return {start: gr.update(interactive=False), stop: gr.update(interactive=True), state: Batch()}
+
+    def idle() -> Updates:
+        return {start: gr.update(interactive=True), stop: gr.update(interactive=False)}
+
+    def stopped(batch: Batch | None) -> Updates:
+        return {**idle(), element: batch.stopped()} if batch and batch.runs else idle()
+
+    asked = start.click(busy, None, [start, stop, state], **LIGHT)
+    run = asked.then(
+        partial(runs, page), {*_preview_inputs(page), state}, [element],
+        concurrency_id="gpu", concurrency_limit=1, show_progress="hidden", api_visibility="private",
+    )  # fmt: skip
+    run.then(idle, None, [start, stop], **LIGHT)
+    run.failure(idle, None, [start, stop], **LIGHT)
+    stop.click(stopped, state, [start, stop, element], cancels=[run], **LIGHT)
 
 
 def _busy(page: Page) -> Updates:

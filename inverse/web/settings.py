@@ -12,11 +12,13 @@ from PIL import Image
 from inverse import images, noise, randomness, settings
 from inverse.denoisers.catalog import best_device
 from inverse.errors import ProblemError
+from inverse.experiments.sweep import sweepable
 from inverse.operators import TASKS, Task
 from inverse.presets import DEFAULT_DEGRADED_TASK, DEFAULT_TASK, solvers_for
 from inverse.restoration import Problem
 from inverse.settings import CLEAN, DEGRADED  # noqa: F401  (for the other modules of the page)
 from inverse.solvers import SOLVERS
+from inverse.web.controls import label
 
 SIZES = (128, 256, 384, 512)
 DEFAULT_SIZE = 256
@@ -103,6 +105,17 @@ def tasks_for(mode: str) -> list[tuple[str, str]]:
 def default_task(mode: str) -> str:
     """The task to start with; for a damaged photo the one that assumes least, and so harms least."""
     return DEFAULT_TASK if mode == CLEAN else DEFAULT_DEGRADED_TASK
+
+
+def axis_choices(settings: Settings) -> list[tuple[str, str]]:
+    """(label, name) of what can be swept."""
+    solver = settings.solver.specs()
+    words = {"seed": "Seed", "sigma_y": "Noise σ_y"}
+    choices = []
+    for name in sweepable(settings):
+        own = words.get(name) or label(name.removeprefix("task."))
+        choices.append((own if name in solver or name in words else f"Damage: {own}", name))
+    return choices
 
 
 def solver_choices(task: str) -> list[tuple[str, str]]:
