@@ -249,6 +249,7 @@ def test_an_axis_of_another_solver_gives_way(page):
 
     values = sent(page, x_name="gradient_steps", x_values="1,2", solver="diffpir")
     changes = sweeping.plan(page, values, form.settings(page, values))
+    assert changes[page.axes_before]["x-name"] == changes[page.x_name]["value"]
     assert changes[page.x_name]["value"] in SOLVERS["diffpir"].specs()
     assert "runs, about" in changes[page.promise]
 

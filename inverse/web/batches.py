@@ -12,12 +12,12 @@ from typing import Any
 import gradio as gr
 from PIL import Image
 
-from inverse.errors import ParameterError
+from inverse.errors import ParameterError, ProblemError
 from inverse.experiments.runs import Outcome, Progress, expected_seconds, run_all
 from inverse.experiments.sweep import METRICS, best
 from inverse.web.guards import spoken_errors
 from inverse.web.pictures import frame, jpeg
-from inverse.web.running import FRAME_EVERY
+from inverse.web.running import FRAME_EVERY, time_limit
 from inverse.web.settings import Settings
 
 THUMB = 320
@@ -92,6 +92,11 @@ def stream(batch: Batch, photo: Image.Image, auxiliary: Image.Image | None) -> I
                     batch.cells.append(_cell(progress.index, progress.outcome))
                 elif time.perf_counter() < due:
                     continue
+                elif time.perf_counter() - start > time_limit():
+                    raise ProblemError(
+                        f"This was stopped after {time_limit():.0f} seconds; what is finished stays. "
+                        "Choose fewer runs, a smaller size or fewer steps."
+                    )
                 yield batch.view("running", _said(batch, time.perf_counter() - start), live=_live(progress))
                 due = time.perf_counter() + FRAME_EVERY
     except gr.Error as error:

@@ -31,7 +31,9 @@ def plan(page: Page, values: Values, settings: Settings) -> Updates:
         words = batches.promise(runs, chosen(values[page.photo])) + "."
     except InverseError as error:
         words = f'<span class="inv-refused">{escaped(str(error))}</span>'
-    offered = gr.update(choices=solver_choices(settings.task.name), value=picked)
+    # What may stay is not sent: the visitor may have changed it meanwhile.
+    gone = {} if picked == values[page.contenders] else {"value": picked}
+    offered = gr.update(choices=solver_choices(settings.task.name), **gone)
     return {page.contenders: offered, page.compare_promise: words}
 
 

@@ -229,11 +229,11 @@ def share_menu() -> gr.HTML:
 
 SHARE = """
 <span class="inv-said" role="status" aria-live="polite"></span>
-<label class="inv-save" title="A PNG that was saved here, or JSON. You can also drop it">Load settings
+<label class="inv-small" title="A PNG that was saved here, or JSON. You can also drop it">Load settings
  <input type="file" accept=".png,.json,image/png,application/json"
   aria-label="Load settings from a PNG or JSON"></label>
 <div class="inv-copy">
- <button type="button" class="inv-save inv-menu-open" aria-haspopup="menu"
+ <button type="button" class="inv-small inv-menu-open" aria-haspopup="menu"
   aria-expanded="false">Copy as…</button>
  <div class="inv-menu" role="menu" aria-label="Copy this run as" hidden>
   <button type="button" role="menuitem" data-copy="command line">Command line</button>

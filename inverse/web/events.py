@@ -115,7 +115,7 @@ def _preview_inputs(page: Page) -> set[gr.Component]:
 
 
 def _preview_outputs(page: Page) -> list[gr.Component]:
-    axes = [page.x_name, page.x_values, page.y_name, page.y_values, page.promise]
+    axes = [page.x_name, page.x_values, page.y_name, page.y_values, page.promise, page.axes_before]
     return [page.problem, page.mask, page.cost, page.share, *axes, page.contenders, page.compare_promise]
 
 
@@ -160,12 +160,13 @@ def _wire_run(page: Page) -> None:
 
 def _wire_tabs(page: Page) -> None:
     handler, inputs, outputs = _light(page, _preview), _preview_inputs(page), _preview_outputs(page)
-    chosen = gr.on(
+    gr.on(
         [page.x_name.input, page.y_name.input], _light(page, sweeping.suggest), {*inputs, page.axes_before},
         [page.x_values, page.y_values, page.axes_before], **SPOKEN,
     )  # fmt: skip
-    _then_preview(page, chosen)
-    triggers = [page.x_values.input, page.y_values.input, page.contenders.input, page.budget.input]
+    # One event for all of them, which answers in turn: an older promise never comes after a newer one.
+    triggers = [page.x_values.change, page.y_values.change, page.axes_before.change, page.contenders.input]
+    triggers.append(page.budget.input)
     gr.on(triggers, handler, inputs, outputs, trigger_mode="always_last", **LIGHT)
     _wire_batch(page, page.sweep, page.stop_sweep, page.swept, page.grid, sweeping.run)
     _wire_batch(page, page.compare, page.stop_compare, page.compared, page.rows, comparing.run)

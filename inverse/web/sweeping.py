@@ -25,17 +25,17 @@ from inverse.web.settings import Settings, axis_choices, chosen
 
 def plan(page: Page, values: Values, settings: Settings) -> Updates:
     """What follows for this tab from the settings: which axes there are, and what the sweep would cost."""
-    names, changes, texts = sweepable(settings), {}, {}
+    names, changes, kept = sweepable(settings), {}, dict(values)
     for name, text, offered in _controls(page, settings):
-        found = values[name]
-        if found and found not in names:  # of another solver or task
-            found = offered[0][1]
-            texts[text] = suggestion(names[found], value_of(settings, found)) if found else ""
-            changes[text] = texts[text]
-        changes[name] = gr.update(choices=offered, value=found)
+        changes[name] = gr.update(choices=offered)
+        if values[name] and values[name] not in names:  # of another solver or task
+            kept[name] = offered[0][1]
+            kept[text] = changes[text] = _suggested(settings, kept[name])
+            # What may stay is not sent: the visitor may have changed it meanwhile.
+            changes[name] = gr.update(choices=offered, value=kept[name])
+            changes[page.axes_before] = _named(page, kept, settings)
     try:
-        found = {name: changes[name]["value"] for name, _, _ in _controls(page, settings)}
-        runs = _sweep(page, {**values, **texts, **found}, settings).runs
+        runs = _sweep(page, kept, settings).runs
         batches.check_count(len(runs))
         words = batches.promise(runs, chosen(values[page.photo])) + "."
     except InverseError as error:
@@ -50,11 +50,10 @@ def suggest(page: Page, values: Values) -> Updates:
     for name, text, _ in _controls(page, settings):
         found = values[name]
         if found in names and found != values[page.axes_before].get(name.elem_id):
-            changes[text] = suggestion(names[found], value_of(settings, found))
+            changes[text] = _suggested(settings, found)
         elif not found:
             changes[text] = ""
-    before = {name.elem_id: values[name] for name, _, _ in _controls(page, settings)}
-    return {**changes, page.axes_before: before}
+    return {**changes, page.axes_before: _named(page, values, settings)}
 
 
 def run(page: Page, values: Values) -> Iterator[Updates]:
@@ -112,6 +111,15 @@ def _controls(page: Page, settings: Settings) -> tuple[tuple[Any, Any, list[tupl
 def _sweep(page: Page, values: Values, settings: Settings) -> Sweep:
     pairs = ((page.x_name, page.x_values), (page.y_name, page.y_values))
     return Sweep(settings, tuple(axis(settings, values[n], values[t] or "") for n, t in pairs if values[n]))
+
+
+def _named(page: Page, values: Values, settings: Settings) -> dict[str, str]:
+    """Which parameter the text of each axis is written for."""
+    return {name.elem_id: values[name] for name, _, _ in _controls(page, settings)}
+
+
+def _suggested(settings: Settings, name: str) -> str:
+    return suggestion(sweepable(settings)[name], value_of(settings, name)) if name else ""
 
 
 def _head(sweep: Sweep) -> dict[str, Any]:

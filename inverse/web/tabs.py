@@ -47,7 +47,7 @@ def compare(start: Settings) -> dict[str, object]:
             elem_id="contenders", interactive=True,
         )  # fmt: skip
         budget = gr.Radio(
-            [("Each at its preset", PRESET), ("Each with as many network calls as the one on the left", EQUAL)],
+            [("Each at its preset", PRESET), ("Each with as many network calls as the one under Method", EQUAL)],
             value=PRESET, label="Settings", elem_id="budget", elem_classes="inv-unlabelled", interactive=True,
         )  # fmt: skip
         with gr.Row(elem_classes="inv-go", equal_height=True):
@@ -80,8 +80,8 @@ GRID = (
     HEAD.format(
         tools="""
   <span class="inv-segments" role="radiogroup" aria-label="Judge cells by"></span>
-  <button type="button" class="inv-save" data-download="png" disabled>Save PNG</button>
-  <button type="button" class="inv-save" data-download="csv" disabled>Save CSV</button>
+  <button type="button" class="inv-small" data-download="png" disabled>Save PNG</button>
+  <button type="button" class="inv-small" data-download="csv" disabled>Save CSV</button>
 """
     )
     + """

@@ -139,7 +139,7 @@ def test_a_sweep_fills_its_grid_and_a_cell_is_adopted(visit, measured):
     page = visit()
     small(page)
     sweep_axes(page, "10,12", "3,4")
-    page.wait_for_function("document.querySelector('#promise').textContent.startsWith('4 runs, about')")
+    page.wait_for_function("document.querySelector('#promise').innerText.trim().startsWith('4 runs, about')")
     page.click("#sweep")
     page.wait_for_selector("#grid [data-phase=done]")
     page.wait_for_selector("#sweep:not([disabled])")
@@ -190,7 +190,7 @@ def test_solvers_are_compared_and_one_is_adopted(visit):
     wanted = {SOLVERS[name].title for name in ("vml-map", "diffpir")}
     for box in page.locator("#contenders label").all():
         box.locator("input").set_checked(box.inner_text().strip() in wanted)
-    page.wait_for_function("document.querySelector('#compare-promise').textContent.startsWith('2 runs, about')")
+    page.wait_for_function("document.querySelector('#compare-promise').innerText.trim().startsWith('2 runs, about')")
     page.click("#compare")
     page.wait_for_selector("#rows [data-phase=done]")
     assert page.locator("#rows tbody tr").count() == 2 and page.evaluate(BROKEN) == []
