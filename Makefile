@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 export OMP_WAIT_POLICY ?= PASSIVE
 export HF_HUB_OFFLINE ?= 1
 
-.PHONY: app test test-fast test-browser lint format bench judge clean
+.PHONY: app test test-fast test-browser test-peers lint format bench judge clean
 
 app: $(VENV)/.installed
 	HF_HUB_OFFLINE=0 $(BIN)/python app.py
@@ -19,7 +19,7 @@ lint: $(VENV)/.tested
 
 # Two processes of one thread each: small tensors do not profit from a second thread.
 test-fast: $(VENV)/.tested
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not browser and not slow and not peers" -n 2
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not browser and not slow" -n 2
 
 test-browser: $(VENV)/.tested .make/chromium
 	$(BIN)/python -m pytest -m browser tests/browser
@@ -33,6 +33,16 @@ bench: $(VENV)/.installed
 
 judge: $(VENV)/.installed
 	$(BIN)/python -m inverse judge
+
+# Against deepinv's operators, in an environment of their own: deepinv needs torchvision, which this project does not.
+test-peers: .make/peers
+	.make/peers-venv/bin/python -m pytest tests/peers
+
+.make/peers: requirements.txt
+	@mkdir -p .make
+	$(PYTHON) -m venv .make/peers-venv
+	.make/peers-venv/bin/python -m pip install --quiet -r requirements.txt pytest "deepinv==0.5.0" torchvision
+	@touch $@
 
 clean:
 	rm -rf $(VENV) .make build .pytest_cache .ruff_cache .hypothesis

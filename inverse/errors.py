@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from inverse.solvers.base import Step
+from typing import Any
 
 
 class InverseError(Exception):
@@ -32,9 +29,9 @@ class DivergenceError(InverseError, ArithmeticError):
     """A solver produced a non-finite value.
 
     Attributes:
-        last: the last finite `Step`, or None when the first one failed already.
+        last: the last finite `inverse.Step`, or None when the first one failed already.
     """
 
-    def __init__(self, message: str, last: Step | None) -> None:
+    def __init__(self, message: str, last: Any) -> None:
         super().__init__(message)
         self.last = last

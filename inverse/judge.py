@@ -37,7 +37,8 @@ JUDGE_SETTINGS: dict[str, tuple[dict[str, Any], str]] = {
     "vml-map": ({"steps": 12, "gradient_steps": 4}, "twice the default's cost: here it should arrive"),
     "vml-map-published": (_TO_MODE, _TO_MODE_REASON),
     "vml-map-preconditioned": (_TO_MODE, _TO_MODE_REASON),
-    **dict.fromkeys(("dps", "dsg", "daps", "diffpir", "ddrm", "ddnm", "pigdm"), (_WIDE, _WIDE_REASON)),
+    "daps": ({**_WIDE, "stochasticity": 1.0}, "the whole spread, which is right for Gaussian data"),
+    **dict.fromkeys(("dps", "dmap", "dsg", "diffpir", "ddrm", "ddnm", "pigdm"), (_WIDE, _WIDE_REASON)),
 }
 """What differs from a solver's defaults, and why. The field's large-scale structure has a standard deviation of about
 10 in one Fourier coefficient, so that the reverse process starts at sigma 80, and no network limits it. A solver

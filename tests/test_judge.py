@@ -60,7 +60,7 @@ BANDS = {
         "inpainting": Band(bias=1.0, std=(0.0, 0.4), map=(0.0, 0.4), residual=(0.0, 0.3), samples=2),
         "blur": Band(bias=1.0, std=(0.0, 0.15), map=(0.2, 0.4), samples=2),
     },
-    # Its weight of the prior does not know sigma_y: a third of the posterior's width away, whatever the noise.
+    # Its weight of the prior does not know sigma_y: up to a third of the posterior's width away.
     "red-diff": {
         "inpainting": Band(bias=1.0, std=(0.0, 0.25), map=(0.0, 0.4), residual=(0.0, 0.3), samples=2),
         "blur": MODE,
@@ -81,7 +81,7 @@ BANDS = {
         "blur": Band(bias=1.3, std=(0.7, 0.95), residual=(0.85, 1.1)),
     },
     # Noise of eta 0.85 only: under-dispersed by construction, by a quarter. Half the noise variance, the classic fault
-    # of complex noise, would show as 0.55.
+    # of complex noise, would show as 0.54 and 0.50.
     **{
         solver: {
             "inpainting": Band(bias=1.7, std=(0.67, 0.87), residual=(0.4, 0.7)),

@@ -64,13 +64,17 @@ def test_same_seed_same_result_alone_and_in_company(photo, prior, solver):
     assert not torch.equal(one.x0_hat, other.x0_hat)
 
 
-@pytest.mark.parametrize("task", [name for name, kind in TASKS.items() if kind.linear and not kind.auxiliary])
-def test_default_solver_improves_every_linear_task(photo, prior, task):
-    """A preset that gives garbage is a bug: better than the pseudo-inverse, which any viewer could show."""
-    problem = degrade(photo, task)
+# No prior can know the colours of a grey photo, and a Fourier magnitude is no picture to compare with.
+GUESSED = {"colorize", "phase-retrieval"}
+
+
+@pytest.mark.parametrize("task", [name for name, kind in TASKS.items() if not kind.auxiliary and name not in GUESSED])
+def test_default_solver_improves_every_task(photo, prior, task):
+    """A preset that gives garbage is a bug: better than the pseudo-inverse or the damaged photo itself."""
     result = restore(photo, task, denoiser=prior)
-    operator = problem.operator
-    assert result.psnr[0] > psnr(operator.pinv(problem.y)[0], problem.truth[0])
+    problem = result.problem
+    simple = problem.operator.pinv(problem.y) if problem.operator.linear else problem.y
+    assert result.psnr[0] > psnr(simple[0], problem.truth[0])
     assert result.image.size == photo.size or TASKS[task]().multiple > 1
 
 

@@ -14,9 +14,10 @@ from inverse.operators import TASKS, Operator
 from inverse.parameters import Choice, Flag, Integer, Real
 from inverse.randomness import generator
 from inverse.solvers import SOLVERS
-from inverse.solvers.base import Run
+from inverse.solvers.ddrm import spectral_step
 from inverse.solvers.dps import misfit_step_size
 from inverse.solvers.reverse import ancestral, ddim, on_sphere
+from inverse.solvers.run import Run
 
 SHAPE = (1, 16, 16)
 SIGMA_Y = 0.05
@@ -429,6 +430,57 @@ def test_a_step_size_belongs_to_a_number_of_steps_and_pixels():
     assert in_vp == pytest.approx([1.0, 1.0])
 
 
+# --- draws of single solvers, where their distribution is known
+
+
+@pytest.mark.parametrize("task", ["inpaint-box", "deblur-gaussian"])
+def test_daps_draws_from_the_gaussian_posterior(task):
+    """p(x0 | x) = N(0, r^2 I): mean and pooled variance of 500 draws against closed forms, to six standard errors."""
+    prior, operator, y = setup(task, shape=(1, 8, 8))
+    run, variance, sigma_y = Run(prior, operator, y, 0.3, [generator(0, i) for i in range(500)]), 0.2, 0.3
+    proposal = variance**0.5 * run.noise()
+    drawn = SOLVERS["daps"]()._draw(run, torch.zeros_like(proposal), proposal, variance)
+    s = operator.singular_values.square().expand(1, 1, 8, 8)
+    expected = variance * sigma_y**2 / (s * variance + sigma_y**2)
+    found = operator.to_spectral(drawn).var(0)
+    torch.testing.assert_close(found.mean(), expected.mean(), rtol=6 * (2 / 500 / 64) ** 0.5, atol=0)
+    mean = operator.gain(y, sigma_y**2 / variance)[0]
+    assert (drawn.mean(0) - mean).abs().max() <= 6 * (variance / 500) ** 0.5
+
+
+def test_daps_is_exact_for_white_data_even_in_two_steps():
+    prior = GaussianField((1, 8, 8), variance=0.16, corner=1e3)
+    operator = TASKS["denoise"]().operator((1, 8, 8), generator(0), None)
+    y = prior.sample(generator(1))
+    solver = SOLVERS["daps"](steps=2, sigma_max=1.0, sigma_min=0.5, stochasticity=1.0)
+    *_, last = solver.solve(prior, operator, y, 0.3, [generator(0, i) for i in range(400)])
+    mean, variance = y[0] * 0.16 / (0.16 + 0.09), 0.16 * 0.09 / (0.16 + 0.09)
+    assert last.x0_hat.var(0).mean() == pytest.approx(variance, rel=6 * (2 / 400 / 64) ** 0.5)
+    assert (last.x0_hat.mean(0) - mean).abs().max() <= 6 * (variance / 400) ** 0.5
+
+
+@pytest.mark.parametrize("task", ["inpaint-box", "deblur-gaussian", "super-resolution"])
+@pytest.mark.parametrize("sigma_next", [0.5, 0.15])
+def test_ddrm_draws_every_coefficient_with_the_variance_of_its_case(task, sigma_next):
+    """Known ones: sigma_next^2 less the measurement's own; the others: the share eta^2 of sigma_next^2."""
+    prior, operator, y = setup(task, shape=(1, 8, 8))
+    run = Run(prior, operator, y, SIGMA_Y, [generator(0, i) for i in range(500)])
+    x, x0_hat = torch.ones(1, 1, 8, 8, dtype=torch.float64), torch.zeros(1, 1, 8, 8, dtype=torch.float64)
+    drawn = operator.to_spectral(spectral_step(run, x, x0_hat, 1.0, sigma_next, 0.85, 1.0, 0.03))
+    s = operator.singular_values.expand(1, 1, 8, 8)[0]
+    clear = (s > 0.03 * s.max()) & (SIGMA_Y / s.clamp_min(1e-9) <= sigma_next)
+    variance = torch.where(
+        clear, sigma_next**2 - SIGMA_Y**2 / s.clamp_min(1e-9).square(), (0.85 * sigma_next) ** 2
+    ).double()
+    found = drawn.var(0)
+    for case in (clear, ~clear):
+        if case.any():
+            error = 6 * (2 / 500 / case.sum().item()) ** 0.5
+            assert (found / variance)[case].mean().item() == pytest.approx(1, abs=error)
+    ybar = (operator.measurement_to_spectral(y) / s.clamp_min(1e-9))[0]
+    assert (drawn.mean(0) - ybar)[clear].abs().max() <= 6 * (sigma_next**2 / 500) ** 0.5
+
+
 # --- relations between solvers
 
 
@@ -436,6 +488,18 @@ def test_ddnm_without_time_travel_is_ddrm():
     problem = setup("deblur-gaussian")
     ddrm, ddnm = (run(SOLVERS[name](steps=20), *problem)[-1].x0_hat for name in ("ddrm", "ddnm"))
     assert torch.equal(ddrm, ddnm)
+
+
+def test_time_travel_returns_to_the_noise_that_the_prior_is_told():
+    """Every visit of a level meets as much noise as the first one."""
+    prior, operator, y = setup("inpaint-box")
+    seen = {}
+    wrapped = Wrapped(prior)
+    wrapped.denoise = lambda x, sigma: seen.setdefault(sigma[0].item(), []).append(x) or prior(x, sigma)
+    run(SOLVERS["ddnm"](steps=10, repeats=3), wrapped, operator, y, seeds=range(8))
+    visits = torch.tensor([[x.std().item() for x in states] for states in list(seen.values())[:-1]])
+    assert visits.shape == (9, 3)
+    torch.testing.assert_close(visits, visits[:, :1].expand(-1, 3), rtol=0.15, atol=0)
 
 
 def test_preconditioning_changes_nothing_where_all_singular_values_are_equal():

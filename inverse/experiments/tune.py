@@ -34,12 +34,16 @@ PHOTOS: tuple[Callable[[], np.ndarray], ...] = (
 # What is worth trying, in the order in which it is tried; a solver skips what it does not have. Multiples of the
 # preset's value for parameters that are explored by factors, values for the others.
 FACTORS: dict[str, tuple[float, ...]] = {
-    "step_size": (0.25, 0.5, 2.0, 4.0),
+    "step_size": (0.25, 0.5, 2.0, 4.0, 8.0),
     "guidance_scale": (0.5, 2.0),
-    "sigma_max": (0.3, 3.0),
+    "sigma_max": (0.5, 3.0),
     "renoise_above": (0.5, 2.0),
 }
-VALUES: dict[str, tuple[Any, ...]] = {"schedule": ("log-linear", "karras"), "sigma_min": (0.01, 0.03, 0.1)}
+VALUES: dict[str, tuple[Any, ...]] = {
+    "schedule": ("log-linear", "karras"),
+    "sigma_min": (0.01, 0.03, 0.1),
+    "stochasticity": (0.0, 0.3, 1.0),
+}
 
 
 def mean_psnr(task: str, solver: Solver, denoiser: Denoiser, size: int) -> float:

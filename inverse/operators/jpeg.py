@@ -108,6 +108,7 @@ class JpegArtefacts(Task):
     name = "jpeg"
     title = "JPEG artefacts"
     summary = "The photo was saved as a small JPEG, which left blocks and halos."
+    linear = False
 
     quality: int = integer(
         10, 2, 95, help="The quality with which the JPEG was saved.",

@@ -71,6 +71,7 @@ class DeblurNonlinear(Task):
     name = "deblur-nonlinear"
     title = "Deblurring: out of focus, with bright lights"
     summary = "Out of focus, with lamps that became bright disks: light was blurred, not pixel values (non-linear)."
+    linear = False
 
     radius: float = radius_field()
     edges: str = edges_field()

@@ -50,6 +50,7 @@ class PhaseRetrieval(Task):
     name = "phase-retrieval"
     title = "Phase retrieval"
     summary = "Only the strength of every spatial frequency was measured, not its phase."
+    linear = False
 
     oversampling: int = integer(
         2, 1, 4, help="How many times finer than the image the frequencies are sampled, a side.",

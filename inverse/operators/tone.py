@@ -7,15 +7,17 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from inverse.operators.base import Operator, Shape, StraightThrough
+from inverse.operators.base import Shape, StraightThrough
 from inverse.operators.task import TASKS, Task
 from inverse.parameters import choice, integer, real
 
 
-class Clipping(Operator):
+class Clipping(StraightThrough):
     """A(x) = clip(e x, -1, 1), or min(e (x + 1), 2) - 1 where only highlights clip.
 
-    Its derivative is e where nothing clips and 0 elsewhere.
+    The surrogate does not clip. The misfit's gradient is then that of the distance to all images that fit: none where
+    image and measurement are clipped alike, and back into the range where only the image is. The true derivative, 0
+    wherever the image clips, would leave it stuck there. No measurement lies outside the range, noise or not.
 
     Args:
         exposure: e >= 1.
@@ -28,10 +30,14 @@ class Clipping(Operator):
         self.highlights_only = highlights_only
         self.norm = exposure
 
-    def __call__(self, x: Tensor) -> Tensor:
-        if self.highlights_only:
-            return (self.norm * (x + 1) - 1).clamp(max=1)
-        return (self.norm * x).clamp(-1, 1)
+    def exact(self, x: Tensor) -> Tensor:
+        return self.restrict(self.surrogate(x))
+
+    def surrogate(self, x: Tensor) -> Tensor:
+        return self.norm * (x + 1) - 1 if self.highlights_only else self.norm * x
+
+    def restrict(self, y: Tensor) -> Tensor:
+        return y.clamp(max=1) if self.highlights_only else y.clamp(-1, 1)
 
 
 class Levels(StraightThrough):
@@ -61,6 +67,7 @@ class HighDynamicRange(Task):
     name = "hdr"
     title = "Clipped tones (HDR)"
     summary = "The contrast was too high: the brightest or darkest parts are plain white or black."
+    linear = False
 
     exposure: float = real(
         2.0, 1.0, 8.0, help="By how much brightness was multiplied before it was clipped.",
@@ -82,6 +89,7 @@ class BitDepth(Task):
     name = "bit-depth"
     title = "Few colours (bit depth)"
     summary = "Every colour has only a few levels, so that smooth areas show bands."
+    linear = False
 
     bits: int = integer(3, 1, 8, help="Bits of each colour: 1 gives 2 levels, 3 gives 8.")
 

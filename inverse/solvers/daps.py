@@ -10,7 +10,9 @@ from torch import Tensor
 
 from inverse.parameters import choice, integer, real
 from inverse.schedule import noise_levels
-from inverse.solvers.base import SIGMA_Y_FLOOR, SOLVERS, Frame, Run, Solver, steps_field
+from inverse.solvers.base import SOLVERS, Frame, Solver
+from inverse.solvers.fields import steps_field
+from inverse.solvers.run import SIGMA_Y_FLOOR, Run
 
 
 @SOLVERS.register

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from inverse.parameters import integer
-from inverse.solvers.base import SOLVERS, Frame, Run, Solver, cut_field, steps_field, stochasticity_field
+from inverse.solvers.base import SOLVERS, Frame, Solver
 from inverse.solvers.ddrm import spectral_step
+from inverse.solvers.fields import cut_field, steps_field, stochasticity_field
+from inverse.solvers.run import Run
 
 
 @SOLVERS.register

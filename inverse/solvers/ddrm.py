@@ -10,7 +10,9 @@ import torch
 from torch import Tensor
 
 from inverse.parameters import real
-from inverse.solvers.base import SOLVERS, Frame, Run, Solver, cut_field, steps_field, stochasticity_field
+from inverse.solvers.base import SOLVERS, Frame, Solver
+from inverse.solvers.fields import cut_field, steps_field, stochasticity_field
+from inverse.solvers.run import Run
 
 
 @SOLVERS.register

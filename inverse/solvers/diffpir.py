@@ -6,16 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from inverse.solvers.base import (
-    SIGMA_Y_FLOOR,
-    SOLVERS,
-    Frame,
-    Run,
-    Solver,
-    guidance_scale_field,
-    steps_field,
-    stochasticity_field,
-)
+from inverse.solvers.base import SOLVERS, Frame, Solver
+from inverse.solvers.fields import guidance_scale_field, steps_field, stochasticity_field
+from inverse.solvers.run import SIGMA_Y_FLOOR, Run
 
 
 @SOLVERS.register

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from inverse.parameters import choice, integer, real
-from inverse.solvers.base import SOLVERS, Frame, Run, Solver, gradient_cost, jacobian_field, steps_field
+from inverse.solvers.base import SOLVERS, Frame, Solver, gradient_cost
 from inverse.solvers.dps import STEP_SIZE_EFFECT, misfit_step_size
+from inverse.solvers.fields import jacobian_field, steps_field
 from inverse.solvers.reverse import ancestral, on_sphere
+from inverse.solvers.run import Run
 
 
 @SOLVERS.register

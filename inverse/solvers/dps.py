@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from inverse.parameters import choice, real
-from inverse.solvers.base import SOLVERS, Frame, Run, Solver, gradient_cost, jacobian_field, steps_field
+from inverse.solvers.base import SOLVERS, Frame, Solver, gradient_cost
+from inverse.solvers.fields import jacobian_field, steps_field
 from inverse.solvers.reverse import ancestral
+from inverse.solvers.run import Run
 
 STEP_SIZE_EFFECT = "Too low ignores the measurement; too high adds noise and artefacts, and then diverges."
 

@@ -9,8 +9,10 @@ from itertools import pairwise
 import torch
 
 from inverse.parameters import real
-from inverse.solvers.base import SOLVERS, Frame, Run, Solver, gradient_cost, jacobian_field, norms, steps_field
+from inverse.solvers.base import SOLVERS, Frame, Solver, gradient_cost
+from inverse.solvers.fields import jacobian_field, steps_field
 from inverse.solvers.reverse import ancestral, on_sphere
+from inverse.solvers.run import Run, norms
 
 
 @SOLVERS.register

@@ -6,19 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from inverse.solvers.base import (
-    SIGMA_Y_FLOOR,
-    SOLVERS,
-    Frame,
-    Run,
-    Solver,
-    gradient_cost,
-    guidance_scale_field,
-    jacobian_field,
-    steps_field,
-    stochasticity_field,
-)
+from inverse.solvers.base import SOLVERS, Frame, Solver, gradient_cost
+from inverse.solvers.fields import guidance_scale_field, jacobian_field, steps_field, stochasticity_field
 from inverse.solvers.reverse import ddim
+from inverse.solvers.run import SIGMA_Y_FLOOR, Run
 
 
 @SOLVERS.register

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from inverse.parameters import real
-from inverse.solvers.base import SOLVERS, Frame, Run, Solver, sigma_min_field, steps_field
+from inverse.solvers.base import SOLVERS, Frame, Solver
+from inverse.solvers.fields import sigma_min_field, steps_field
+from inverse.solvers.run import Run
 
 BETA_1, BETA_2, EPSILON = 0.9, 0.99, 1e-8
 
@@ -23,8 +25,8 @@ class REDDiff(Solver):
         mu <- mu - rate * Adam(gradient)
 
     sigma (eps_hat - n) is mu - D: mu is drawn to what the prior makes of its noisy copy. The rate falls linearly to 0;
-    a constant one leaves a noise floor in mu. The first mu is H^+ y, or nearly 0 for a non-linear A, where it must not
-    be exactly 0: some of these (a Fourier magnitude) have no gradient there.
+    a constant one leaves a noise floor in mu. The first mu is H^+ y, or nearly 0 for a non-linear A; not
+    exactly 0, where a Fourier magnitude has no gradient.
     """
 
     name = "red-diff"

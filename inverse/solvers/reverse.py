@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from inverse.solvers.base import norms
+from inverse.solvers.run import norms
 
 
 def ancestral(x: Tensor, x0_hat: Tensor, sigma: float, sigma_next: float) -> tuple[Tensor, float]:

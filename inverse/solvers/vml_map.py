@@ -6,18 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
+from torch import Tensor
+
 from inverse.parameters import integer, real
-from inverse.solvers.base import (
-    SIGMA_Y_FLOOR,
-    SOLVERS,
-    Frame,
-    Run,
-    Solver,
-    guidance_scale_field,
-    schedule_field,
-    sigma_min_field,
-    steps_field,
-)
+from inverse.solvers.base import SOLVERS, Frame, Solver
+from inverse.solvers.fields import guidance_scale_field, schedule_field, sigma_min_field, steps_field
+from inverse.solvers.run import SIGMA_Y_FLOOR, Run
 
 
 @SOLVERS.register
@@ -31,13 +25,15 @@ class VMLMAP(Solver):
         K times:  x <- x + step_size * [(D - x) + H^T (H H^T + c I)^-1 (y - H (2 D - x))]
         x <- D + sigma_next n                       while sigma_next >= renoise_above: noise is what fills holes
         x <- D + (sigma_next / sigma)^2 (x - D)     below, which keeps D where it is on a Gaussian prior
+
+    For a non-linear A, the gradient of ||y - A(x)||^2 / 2 takes the place of H^T (y - H x), and the square of A's
+    Lipschitz constant that of H H^T: a gradient step for the measurement, still none through the prior.
     """
 
     name = "vml-map"
     title = "VML-MAP (accelerated)"
     summary = "Seeks the most probable image by proximal steps: the fastest, and a good first choice."
     source = "Loss of Gutha et al. 2025, arXiv 2512.10524; the accelerated iteration is our own"
-    linear_only = True
 
     steps: int = steps_field(10)
     schedule: str = schedule_field("log-linear")
@@ -70,7 +66,7 @@ class VMLMAP(Solver):
         for sigma, sigma_next in pairwise(sigmas):
             for _ in range(self.gradient_steps):
                 x0_hat = run.denoise(x, sigma)
-                correction = run.operator.gain(run.y - run.operator(2 * x0_hat - x), variance / sigma**2)
+                correction = _correction(run, 2 * x0_hat - x, variance / sigma**2)
                 x = x + self.step_size * (x0_hat - x + correction)
                 yield sigma, x, x0_hat
             x0_hat = run.denoise(x, sigma)
@@ -79,3 +75,10 @@ class VMLMAP(Solver):
             else:
                 x = x0_hat + (sigma_next / sigma) ** 2 * (x - x0_hat)
             yield sigma_next, x, x0_hat
+
+
+def _correction(run: Run, x: Tensor, c: float) -> Tensor:
+    """H^T (H H^T + c I)^-1 (y - H x); for a non-linear A its Lipschitz constant stands for the singular values."""
+    if run.operator.linear:
+        return run.operator.gain(run.y - run.operator(x), c)
+    return run.adjoint_residual(x) / (run.operator.norm**2 + c)

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from inverse.solvers.base import SOLVERS, Run, cut_field
+from inverse.solvers.base import SOLVERS
+from inverse.solvers.fields import cut_field
+from inverse.solvers.run import Run
 from inverse.solvers.vml_map_published import VMLMAPPublished
 
 

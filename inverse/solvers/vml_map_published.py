@@ -10,17 +10,9 @@ from itertools import pairwise
 from torch import Tensor
 
 from inverse.parameters import integer, real
-from inverse.solvers.base import (
-    SIGMA_Y_FLOOR,
-    SOLVERS,
-    Frame,
-    Run,
-    Solver,
-    gradient_cost,
-    guidance_scale_field,
-    jacobian_field,
-    steps_field,
-)
+from inverse.solvers.base import SOLVERS, Frame, Solver, gradient_cost
+from inverse.solvers.fields import guidance_scale_field, jacobian_field, steps_field
+from inverse.solvers.run import SIGMA_Y_FLOOR, Run
 
 
 @SOLVERS.register

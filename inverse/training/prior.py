@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -230,7 +231,7 @@ class Trainer:
         count, seconds = len(self._losses), self._report_seconds
         loss = float(torch.stack(self._losses).mean()) if count else float("nan")
         self._losses, self._report_seconds = [], 0.0
-        if count and not torch.isfinite(torch.tensor(loss)):
+        if count and not math.isfinite(loss):
             raise DivergenceError("The loss is no longer finite. Lower learning_rate and start again.", None)
         crops = count * self.parameters.batch * self.accelerator.num_processes
         return {
@@ -266,7 +267,8 @@ class Trainer:
     def log(self, record: Progress) -> None:
         """Appends a report to the log."""
         if self.accelerator.is_main_process:
-            facts = asdict(record) | {"rejected": len(record.rejected)}
+            loss = None if math.isnan(record.loss) else record.loss  # JSON knows no NaN
+            facts = asdict(record) | {"loss": loss, "rejected": len(record.rejected)}
             with (self.output / LOG).open("a", encoding="utf-8") as file:
                 file.write(json.dumps(facts) + "\n")
 
