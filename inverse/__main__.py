@@ -9,6 +9,7 @@ import click
 COMMANDS = {
     "restore": ("inverse.cli.restore", "Restore a photo."),
     "degrade": ("inverse.cli.degrade", "Degrade a clean photo, to try a restoration on it."),
+    "sweep": ("inverse.cli.sweep", "Restore a photo over several values of one or two parameters, as a grid."),
     "tasks": ("inverse.cli.listing", "List the tasks and their parameters."),
     "solvers": ("inverse.cli.listing", "List the solvers and their parameters."),
     "judge": ("inverse.cli.judge", "Hold solvers to an exact posterior, and print how close they come."),

@@ -18,8 +18,9 @@ from inverse.errors import DivergenceError, InverseError, ParameterError
 from inverse.operators import TASKS
 from inverse.parameters import Flag, Integer, Parameters, Real, choice, flag, integer, real
 from inverse.presets import preset, solvers_for
+from inverse.settings import read
 from inverse.solvers import SOLVERS, Step
-from inverse.web import controls, figures, form, preview, running
+from inverse.web import batches, controls, figures, form, preview, running
 from inverse.web.guards import spoken_errors
 from inverse.web.settings import CLEAN, DEGRADED, Settings, default_task, estimated_noise, tasks_for, working_size
 
@@ -183,6 +184,92 @@ def test_the_restored_image_stays_within_the_limit(monkeypatch):
 def test_the_noise_of_a_degraded_photo_is_estimated():
     flat = torch.full((1, 3, 96, 96), 0.0) + 0.2 * torch.randn(1, 3, 96, 96, generator=torch.Generator().manual_seed(0))
     assert estimated_noise(images.to_image(flat), TASKS.find("denoise")()) == pytest.approx(0.2, rel=0.1)
+
+
+# Tune
+
+
+def sent(page, **changes):
+    values = {**values_of(page), page.photo: page.photo.value, page.auxiliary: {}, page.mask: None}
+    tabs = (page.x_name, page.x_values, page.y_name, page.y_values, page.contenders, page.budget)
+    values |= {component: component.value for component in tabs}
+    values[page.size] = 128
+    return {**values, **{getattr(page, name): value for name, value in changes.items()}}
+
+
+def test_settings_of_every_task_and_solver_come_back_from_the_page(page, photo):
+    from inverse.web import choices
+
+    loaded = next(fn for fn in page.blocks.fns.values() if fn.targets[0][1] == "load")
+    for task in TASKS:
+        for solver in solvers_for(task):
+            made = Settings.create(
+                mode=CLEAN, size=200, task=task, task_parameters={}, sigma_y=0.123, solver=solver,
+                solver_parameters={"sigma_max": 3.5}, seed=99,
+            )  # fmt: skip
+            changes = choices.adopt(page, made, photo, {})
+            assert set(changes) <= set(loaded.outputs)
+            values = sent(page)
+            for component, change in changes.items():
+                values[component] = change.get("value", values.get(component)) if isinstance(change, dict) else change
+            assert form.settings(page, values) == made
+
+
+def test_a_saved_picture_carries_what_made_it(settings, photo, monkeypatch):
+    monkeypatch.setattr(running, "stream", steps(settings, photo, 3))
+    view, _ = list(run(settings, photo))[-1]
+    content = base64.b64decode(view["frame"]["x0"].split(",")[1])
+    assert Settings.from_dict(read(content)) == (settings, [])
+
+
+def test_kept_settings_that_are_not_understood_are_passed_over_and_links_are_not(page):
+    from inverse.web import share
+
+    bad = {"kept": "nonsense"}
+    assert list(share.arrived(page, sent(page, share=bad))) == [page.share]
+    with pytest.raises(ParameterError):
+        share.arrived(page, sent(page, share={"link": "nonsense"}))
+
+
+def test_the_promise_counts_the_runs_or_says_what_is_wrong(page):
+    from inverse.web import comparing, sweeping
+
+    made = form.settings(page, sent(page))
+    values = sent(page, x_values="10,20,30", y_name="seed", y_values="1,2")
+    assert sweeping.plan(page, values, made)[page.promise].startswith("6 runs, about")
+    for bad in ("<b>", "1:100000:64", "", "10:20:9"):
+        words = sweeping.plan(page, sent(page, x_values=bad, y_name="seed", y_values="0:99:64"), made)[page.promise]
+        assert "inv-refused" in words and "<b>" not in words.replace("<b>10", "")
+    words = comparing.plan(page, sent(page, contenders=[]), made)[page.compare_promise]
+    assert "Choose at least one" in words
+
+
+def test_an_axis_of_another_solver_gives_way(page):
+    from inverse.web import sweeping
+
+    values = sent(page, x_name="gradient_steps", x_values="1,2", solver="diffpir")
+    changes = sweeping.plan(page, values, form.settings(page, values))
+    assert changes[page.axes_before]["x-name"] == changes[page.x_name]["value"]
+    assert changes[page.x_name]["value"] in SOLVERS["diffpir"].specs()
+    assert "runs, about" in changes[page.promise]
+
+
+def test_a_sweep_streams_cells_and_adopts_one(page):
+    from inverse.web import sweeping
+
+    values = sent(page, solver="diffpir", x_values="10,12")
+    values[page.swept] = batch = batches.Batch()
+    views = [update[page.grid] for update in sweeping.run(page, values)]
+    assert views[0]["phase"] == "running" and views[-1]["phase"] == "done" and len(views[-1]["cells"]) == 2
+    assert views[-1]["best"]["psnr"] in (0, 1) and decoded(views[-1]["cells"][0]["src"])
+    values[page.grid] = {"adopt": 1}
+    changes = sweeping.adopt(page, values)
+    assert changes[page.solvers.groups["diffpir"].controls["steps"]]["value"] == 12
+    for bad in (None, -1, 2, True, "1", [0]):
+        with pytest.raises(ParameterError, match="Run it again"):
+            sweeping.adopted(page, values, batch, {"adopt": bad})
+    values[page.grid] = {"download": "csv"}
+    assert sweeping.download(page, values)[page.file]["name"].endswith(".csv")
 
 
 # Preview

@@ -16,6 +16,7 @@ from inverse.operators import TASKS
 from inverse.parameters import Parameters, Registry, Spec
 from inverse.presets import DEFAULT_TASK
 from inverse.restoration import SEED, SIZE
+from inverse.settings import Settings
 
 
 class SpecType(click.ParamType):
@@ -136,13 +137,14 @@ def check_output(path: Path) -> None:
         raise click.ClickException(f"{path} cannot be written. Choose a file in an existing folder of yours.")
 
 
-def save_picture(picture: Image.Image, path: Path) -> None:
-    """Writes a picture in the format that the file's name says.
+def save_picture(picture: Image.Image, path: Path, settings: Settings | None = None) -> None:
+    """Writes a picture in the format that the file's name says; a PNG carries the settings, if there are any.
 
     Raises:
         ClickException: the file cannot be written.
     """
     try:
-        picture.save(path)
+        text = {} if settings is None or path.suffix.lower() != ".png" else {"pnginfo": settings.png_text}
+        picture.save(path, **text)
     except (OSError, ValueError) as error:
         raise click.ClickException(f"{path} cannot be written ({error}). Choose another place or format.") from None

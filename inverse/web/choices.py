@@ -11,7 +11,7 @@ import gradio as gr
 from PIL import Image
 
 from inverse import images
-from inverse.errors import ImageError
+from inverse.errors import ImageError, ProblemError
 from inverse.operators import TASKS
 from inverse.presets import DEFAULT_SOLVER, preset
 from inverse.solvers import SOLVERS
@@ -21,8 +21,12 @@ from inverse.web.guards import uploaded_photo
 from inverse.web.layout import Page
 from inverse.web.pictures import png
 from inverse.web.settings import (
+    CLEAN,
     DEFAULT_SIGMA_Y,
+    DEFAULT_SIZE,
     DEGRADED,
+    SIZES,
+    Settings,
     default_task,
     estimated_noise,
     solver_choices,
@@ -83,6 +87,54 @@ def change_task(page: Page, values: Values) -> Updates:
 def change_solver(page: Page, values: Values) -> Updates:
     """Also what "Reset to preset" does."""
     return _solver(page, values[page.task], values[page.solver])
+
+
+def adopt(page: Page, settings: Settings, photo: Image.Image | None, pictures: dict[str, Image.Image]) -> Updates:
+    """Puts settings on the page.
+
+    Args:
+        page: the page.
+        settings: from a file, a link, a cell of a sweep.
+        photo: the one on the page.
+        pictures: the auxiliary ones on the page, by kind.
+    """
+    mode = DEGRADED if settings.degraded else CLEAN
+    task, solver, kind = settings.task.name, settings.solver.name, settings.task.auxiliary
+    offered = tasks_for(mode)
+    if task not in [name for _, name in offered]:
+        offered = [*offered, (settings.task.title, task)]
+    if solver not in [name for _, name in solver_choices(task)]:
+        raise ProblemError(f"{settings.solver.title} cannot deal with the task {task}. Choose another solver.")
+    sigma_y = settings.sigma_y
+    if sigma_y is None:
+        sigma_y = DEFAULT_SIGMA_Y if photo is None else estimated_noise(photo, settings.task)
+    changes = {
+        page.mode: mode,
+        page.mode_note: layout.MODE_WORDS[mode],
+        page.size: size_choice(settings, photo),
+        page.sigma_y: sigma_y,
+        page.sigma_y_note: "",
+        page.seed: settings.seed,
+        **_task(page, task, solver),
+        **page.tasks.groups[task].updates(settings.task.to_dict()),
+        **page.solvers.groups[solver].updates(settings.solver.to_dict()),
+        page.task: gr.update(choices=offered, value=task),
+    }
+    picture = settings.auxiliary_picture
+    if picture is not None and kind == "mask":
+        changes[page.mask] = {"mask": png(picture.convert("L")), "load": True}
+    elif picture is not None:
+        changes[page.auxiliary] = {**pictures, kind: picture}
+    return changes
+
+
+def size_choice(settings: Settings, photo: Image.Image | None) -> Any:
+    """The update of the sizes on offer, to which settings may add one of their own."""
+    if settings.degraded:
+        return gr.update(visible=False)
+    size = settings.size or (min(photo.size) if photo else DEFAULT_SIZE)
+    sizes = sorted({*SIZES, size})
+    return gr.update(choices=[(str(n), n) for n in sizes], value=size, visible=True)
 
 
 def receive_mask(page: Page, values: Values) -> Updates:

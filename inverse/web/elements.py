@@ -219,6 +219,32 @@ VIEWER = """
 """
 
 
+def share_menu() -> gr.HTML:
+    """Loads settings from a file (fires `upload` with {"path"}), and copies them; is given `share.copies`."""
+    return gr.HTML(
+        {}, label="Settings", elem_id="share", html_template=SHARE, js_on_load=source("share.js"),
+        apply_default_css=False,
+    )  # fmt: skip
+
+
+SHARE = """
+<span class="inv-said" role="status" aria-live="polite"></span>
+<label class="inv-small" title="A PNG that was saved here, or JSON. You can also drop it">Load settings
+ <input type="file" accept=".png,.json,image/png,application/json"
+  aria-label="Load settings from a PNG or JSON"></label>
+<div class="inv-copy">
+ <button type="button" class="inv-small inv-menu-open" aria-haspopup="menu"
+  aria-expanded="false">Copy as…</button>
+ <div class="inv-menu" role="menu" aria-label="Copy this run as" hidden>
+  <button type="button" role="menuitem" data-copy="command line">Command line</button>
+  <button type="button" role="menuitem" data-copy="Python">Python</button>
+  <button type="button" role="menuitem" data-copy="JSON">JSON</button>
+  <button type="button" role="menuitem" data-copy="link">Link to these settings</button>
+ </div>
+</div>
+"""
+
+
 def status() -> gr.HTML:
     """Progress and figures of the run; is given {"phase", "message", "progress", "figures": [[label, value, help]]}."""
     return gr.HTML({}, elem_id="status", html_template=STATUS, js_on_load=source("status.js"), apply_default_css=False)

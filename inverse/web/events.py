@@ -11,7 +11,8 @@ from gradio.events import Dependency
 
 from inverse.errors import InverseError
 from inverse.restoration import Problem
-from inverse.web import choices, form, preview, running
+from inverse.web import choices, comparing, form, preview, running, share, sweeping
+from inverse.web.batches import Batch
 from inverse.web.choices import Updates
 from inverse.web.controls import Values
 from inverse.web.guards import spoken_errors
@@ -34,6 +35,7 @@ def wire(page: Page) -> None:
         _wire_choices(page)
         _wire_preview(page)
         _wire_run(page)
+        _wire_tabs(page)
 
 
 def _light(page: Page, handler: Callable[[Page, Values], Updates]) -> Callable[[Values], Updates]:
@@ -44,6 +46,13 @@ def _light(page: Page, handler: Callable[[Page, Values], Updates]) -> Callable[[
             return handler(page, values)
 
     return spoken
+
+
+def _opened(page: Page) -> Callable[..., Updates]:
+    """The page was opened. JavaScript hands over positions, so that this handler has no dict of inputs."""
+    handler = _light(page, share.arrived)
+    inputs = (page.share, page.photo, page.auxiliary)
+    return lambda *values: handler(dict(zip(inputs, values, strict=True)))
 
 
 def _then_preview(page: Page, event: Dependency) -> None:
@@ -72,16 +81,42 @@ def _wire_choices(page: Page) -> None:
             [page.auxiliary, page.picture_note],
         ),
     ]  # fmt: skip
+    carried = [
+        page.mode,
+        page.mode_note,
+        page.task,
+        page.size,
+        *task,
+        *page.tasks.components,
+        *noise,
+        page.seed,
+        page.mask,
+        page.auxiliary,
+    ]
+    outputs = [page.share, *dict.fromkeys(carried)]
+    for element, adopt, batch in (
+        (page.grid, sweeping.adopt, page.swept),
+        (page.rows, comparing.adopt, page.compared),
+    ):
+        inputs = {element, batch, page.photo, page.auxiliary}
+        listen.append(([element.select], adopt, inputs, [*outputs, page.tabs]))
+    listen.append(([page.share.upload], share.arrived, {page.share, page.photo, page.auxiliary}, outputs))
+    _then_preview(
+        page,
+        page.blocks.load(_opened(page), [page.share, page.photo, page.auxiliary], outputs, js=share.KEPT, **SPOKEN),
+    )
     for triggers, handler, inputs, outputs in listen:
         _then_preview(page, gr.on(triggers, _light(page, handler), set(inputs), outputs, **SPOKEN))
 
 
 def _preview_inputs(page: Page) -> set[gr.Component]:
-    return {*page.choices, page.photo, page.auxiliary, page.mask}
+    tabs = {page.x_name, page.x_values, page.y_name, page.y_values, page.contenders, page.budget}
+    return {*page.choices, page.photo, page.auxiliary, page.mask, *tabs}
 
 
 def _preview_outputs(page: Page) -> list[gr.Component]:
-    return [page.problem, page.mask, page.cost]
+    axes = [page.x_name, page.x_values, page.y_name, page.y_values, page.promise, page.axes_before]
+    return [page.problem, page.mask, page.cost, page.share, *axes, page.contenders, page.compare_promise]
 
 
 def _preview(page: Page, values: Values) -> Updates:
@@ -93,7 +128,8 @@ def _preview(page: Page, values: Values) -> Updates:
         shown = preview.show(photo, settings, form.auxiliary_picture(page, values))
     except InverseError as error:
         return {page.problem: preview.unsolvable(photo, False, error), page.cost: ""}
-    changes = {page.problem: shown, page.cost: settings.cost}
+    changes = {page.problem: shown, page.cost: settings.cost, page.share: share.copies(settings, photo)}
+    changes |= sweeping.plan(page, values, settings) | comparing.plan(page, values, settings)
     if settings.task.auxiliary == "mask":
         changes[page.mask] = {"photo": jpeg(settings.used(photo), 92), "mask": form.drawn(values[page.mask])}
     return changes
@@ -122,6 +158,46 @@ def _wire_run(page: Page) -> None:
     page.stop.click(partial(_stop, page), page.latest, [*buttons, page.status, page.viewer], cancels=[run], **LIGHT)
 
 
+def _wire_tabs(page: Page) -> None:
+    handler, inputs, outputs = _light(page, _preview), _preview_inputs(page), _preview_outputs(page)
+    gr.on(
+        [page.x_name.input, page.y_name.input], _light(page, sweeping.suggest), {*inputs, page.axes_before},
+        [page.x_values, page.y_values, page.axes_before], **SPOKEN,
+    )  # fmt: skip
+    # One event for all of them, which answers in turn: an older promise never comes after a newer one.
+    triggers = [page.x_values.change, page.y_values.change, page.axes_before.change, page.contenders.input]
+    triggers.append(page.budget.input)
+    gr.on(triggers, handler, inputs, outputs, trigger_mode="always_last", **LIGHT)
+    _wire_batch(page, page.sweep, page.stop_sweep, page.swept, page.grid, sweeping.run)
+    _wire_batch(page, page.compare, page.stop_compare, page.compared, page.rows, comparing.run)
+    page.grid.download(_light(page, sweeping.download), {page.grid, page.swept}, [page.file], **SPOKEN)
+
+
+def _wire_batch(
+    page: Page, start: gr.Button, stop: gr.Button, state: gr.State, element: gr.HTML,
+    runs: Callable[[Page, Values], Iterator[Updates]],
+) -> None:  # fmt: skip
+    """A button that starts several runs, and one that stops them; what is finished stays."""
+
+    def busy() -> Updates:
+        return {start: gr.update(interactive=False), stop: gr.update(interactive=True), state: Batch()}
+
+    def idle() -> Updates:
+        return {start: gr.update(interactive=True), stop: gr.update(interactive=False)}
+
+    def stopped(batch: Batch | None) -> Updates:
+        return {**idle(), element: batch.stopped()} if batch and batch.runs else idle()
+
+    asked = start.click(busy, None, [start, stop, state], **LIGHT)
+    run = asked.then(
+        partial(runs, page), {*_preview_inputs(page), state}, [element],
+        concurrency_id="gpu", concurrency_limit=1, show_progress="hidden", api_visibility="private",
+    )  # fmt: skip
+    run.then(idle, None, [start, stop], **LIGHT)
+    run.failure(idle, None, [start, stop], **LIGHT)
+    stop.click(stopped, state, [start, stop, element], cancels=[run], **LIGHT)
+
+
 def _busy(page: Page) -> Updates:
     latest = running.Latest()
     return {
@@ -139,8 +215,9 @@ def _run(page: Page) -> Callable[[Values], Iterator[Updates]]:
         latest = values[page.latest] or running.Latest()
 
         def prepare() -> tuple[Settings, Problem]:
-            settings = form.settings(page, values)
-            return settings, settings.problem(values[page.photo], form.auxiliary_picture(page, values))
+            settings, auxiliary = form.settings(page, values), form.auxiliary_picture(page, values)
+            problem = settings.problem(values[page.photo], auxiliary)
+            return settings.at(values[page.photo]).with_auxiliary(auxiliary), problem
 
         for view, status in running.restore(prepare, latest):
             yield {page.status: status} if view is None else {page.status: status, page.viewer: view}

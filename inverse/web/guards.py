@@ -35,6 +35,15 @@ def uploaded_photo(path: Any) -> Image.Image:
     Raises:
         ImageError: the path is not a file that was uploaded to this app, or is not a usable picture.
     """
+    return images.load(_uploaded(path), max_side=MAX_STORED_SIDE)
+
+
+def uploaded_bytes(path: Any) -> bytes:
+    """The content of a file that was uploaded to this app; ImageError as in `uploaded_photo`."""
+    return _uploaded(path).read_bytes()
+
+
+def _uploaded(path: Any) -> Path:
     refusal = ImageError("This is not a file that was uploaded here. Upload the photo again.")
     if not isinstance(path, str) or not path or "\0" in path or len(path) > 1000:
         raise refusal
@@ -50,7 +59,7 @@ def uploaded_photo(path: Any) -> Image.Image:
         raise ImageError("This file is empty. Save the photo again and upload that.")
     if size > MAX_UPLOAD:
         raise ImageError(f"This file is larger than {MAX_UPLOAD // 2**20} MB. Save the photo smaller.")
-    return images.load(file, max_side=MAX_STORED_SIDE)
+    return file
 
 
 @contextmanager

@@ -1,6 +1,6 @@
-"""Where everything stands: a rail of three cards (photo, damage, method) and the stage with the result.
+"""Where everything stands: a rail of cards (photo, damage, method) and the stage, with tabs to restore, sweep, compare.
 
-On a phone the stage comes after the photo; `page.css` does that. More tabs beside the stage go where it is built.
+On a phone the stage comes after the photo; `page.css` does that.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from inverse.operators import TASKS
 from inverse.presets import DEFAULT_SOLVER, DEFAULT_TASK
 from inverse.restoration import SEED
 from inverse.solvers import SOLVERS
-from inverse.web import elements, preview
+from inverse.web import elements, preview, tabs
 from inverse.web.controls import Groups
 from inverse.web.settings import (
     CLEAN,
@@ -49,6 +49,12 @@ class Page:
     photo: gr.State
     auxiliary: gr.State
     latest: gr.State
+    # The last sweep and comparison, and which parameters the texts of the axes were written for.
+    swept: gr.State
+    compared: gr.State
+    axes_before: gr.State
+    # Settings in and out
+    share: gr.HTML
     # 1 Photo
     mode: gr.Radio
     mode_note: gr.HTML
@@ -81,6 +87,24 @@ class Page:
     status: gr.HTML
     problem: gr.HTML
     viewer: gr.HTML
+    tabs: gr.Tabs
+    # Sweep
+    x_name: gr.Dropdown
+    x_values: gr.Textbox
+    y_name: gr.Dropdown
+    y_values: gr.Textbox
+    sweep: gr.Button
+    stop_sweep: gr.Button
+    promise: gr.HTML
+    grid: gr.HTML
+    file: gr.HTML
+    # Compare
+    contenders: gr.CheckboxGroup
+    budget: gr.Radio
+    compare: gr.Button
+    stop_compare: gr.Button
+    compare_promise: gr.HTML
+    rows: gr.HTML
 
     @property
     def choices(self) -> set[gr.Component]:
@@ -98,12 +122,15 @@ def build() -> Page:
     parts: dict[str, object] = {}
     with gr.Blocks(title=TITLE, fill_width=True, analytics_enabled=False, delete_cache=(600, 3600)) as blocks:
         parts |= {"photo": gr.State(photo), "auxiliary": gr.State({}), "latest": gr.State(None)}
-        gr.HTML(_header(), elem_id="header", apply_default_css=False)
+        parts |= {"swept": gr.State(None), "compared": gr.State(None)}
+        with gr.Row(elem_id="top", equal_height=True):
+            gr.HTML(_header(), elem_id="header", apply_default_css=False)
+            parts["share"] = elements.share_menu()
         with gr.Row(elem_id="main", equal_height=False):
             with gr.Column(elem_id="rail", scale=0, min_width=320):
                 parts |= _photo_card(photo) | _damage_card(start) | _method_card(start)
             with gr.Column(elem_id="stage", scale=1, min_width=320):
-                parts |= _stage(photo, start)
+                parts |= _tabs(photo, start)
     return Page(blocks=blocks, **parts)
 
 
@@ -177,6 +204,18 @@ def _method_card(start: Settings) -> dict[str, object]:
         "solver": solver, "solver_summary": summary, "solver_source": source, "solvers": solvers, "cost": cost,
         "reset": reset,
     }  # fmt: skip
+
+
+def _tabs(photo: Image.Image, start: Settings) -> dict[str, object]:
+    # All are rendered from the start: what is updated while it is not there is lost.
+    with gr.Tabs(elem_id="tabs", selected="restore") as container:
+        with gr.Tab("Restore", id="restore", render_children=True):
+            parts = _stage(photo, start)
+        with gr.Tab("Sweep", id="sweep", render_children=True):
+            parts |= tabs.sweep(start)
+        with gr.Tab("Compare", id="compare", render_children=True):
+            parts |= tabs.compare(start)
+    return {**parts, "tabs": container}
 
 
 def _stage(photo: Image.Image, start: Settings) -> dict[str, object]:

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from inverse import images
 from inverse.errors import ImageError
+from inverse.settings import png_text
 
 PREVIEW_SIDE = 768
 """Longer side of live frames, at most."""
@@ -26,9 +27,9 @@ def jpeg(image: Image.Image, quality: int = 88) -> str:
     return _uri(image, "JPEG", quality=quality)
 
 
-def png(image: Image.Image) -> str:
-    """For results and for pictures of few pixels: exact."""
-    return _uri(image, "PNG")
+def png(image: Image.Image, settings: str = "") -> str:
+    """For results and for pictures of few pixels: exact. A result carries its settings."""
+    return _uri(image, "PNG", **({"pnginfo": png_text(settings)} if settings else {}))
 
 
 def exact(image: Image.Image) -> str:

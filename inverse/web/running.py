@@ -39,6 +39,7 @@ class Latest:
     Attributes:
         run: its number, by which the page tells it from earlier ones.
         view, status: as sent last.
+        settings: of the run; its last picture carries them.
         step: the last one.
         overhead: seconds spent on showing rather than on solving.
     """
@@ -46,6 +47,7 @@ class Latest:
     run: int = field(default_factory=lambda: time.time_ns() // 1_000_000)
     view: View | None = None
     status: Status = field(default_factory=dict)
+    settings: Settings | None = None
     step: Step | None = None
     overhead: float = 0.0
 
@@ -74,7 +76,7 @@ def restore(prepare: Callable[[], tuple[Settings, Problem]], latest: Latest) -> 
 
 def _frames(settings: Settings, problem: Problem, latest: Latest) -> Iterator[tuple[View | None, Status]]:
     start = time.perf_counter()
-    latest.view = _start(settings, problem, latest.run)
+    latest.view, latest.settings = _start(settings, problem, latest.run), settings
     yield latest.view, latest.status
     text_due = frame_due = 0.0
     with closing(stream(problem, settings.solver, seed=settings.seed)) as steps:
@@ -112,7 +114,9 @@ def finished(latest: Latest, phase: str, message: str) -> tuple[View | None, Sta
     step, status = latest.step, {**latest.status, "phase": phase, "message": message}
     if latest.view is None or step is None:
         return None, status
-    last = {**_frame(step), "x0": png(frame(step.x0_hat[0]))}
+    stopped = {} if step.index == step.total else {"stopped_at": step.index}
+    text = latest.settings.to_json(**stopped) if latest.settings else ""
+    last = {**_frame(step), "x0": png(frame(step.x0_hat[0]), text)}
     return {**latest.view, "phase": phase, "frame": last}, status
 
 

@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import cache
-from typing import Any
+from typing import Any, Self
 
 from PIL import Image
 
-from inverse import images, noise, randomness
+from inverse import images, noise, randomness, settings
 from inverse.denoisers.catalog import best_device
 from inverse.errors import ProblemError
+from inverse.experiments.sweep import sweepable
 from inverse.operators import TASKS, Task
 from inverse.presets import DEFAULT_DEGRADED_TASK, DEFAULT_TASK, solvers_for
-from inverse.restoration import SEED, Problem, degrade, make_solver, make_task, measured
-from inverse.solvers import SOLVERS, Solver
+from inverse.restoration import Problem
+from inverse.settings import CLEAN, DEGRADED  # noqa: F401  (for the other modules of the page)
+from inverse.solvers import SOLVERS
+from inverse.web.controls import label
 
 SIZES = (128, 256, 384, 512)
 DEFAULT_SIZE = 256
 DEFAULT_SIGMA_Y = 0.05
-CLEAN, DEGRADED = "clean", "degraded"
 
 
 def max_side() -> int:
@@ -29,68 +30,35 @@ def max_side() -> int:
     return int(os.environ.get("APP_MAX_SIDE") or (1024 if best_device() == "cpu" else 2048))
 
 
-@dataclass(frozen=True)
-class Settings:
-    """One restoration, but for the photo.
-
-    Attributes:
-        degraded: the photo is already degraded.
-        size: shorter side at which a clean photo is used; a degraded one keeps its own.
-        task, solver: with their parameters.
-        sigma_y: standard deviation of the noise, on [-1, 1].
-        seed: of everything random.
-    """
-
-    degraded: bool
-    size: int
-    task: Task
-    sigma_y: float
-    solver: Solver
-    seed: int
+class Settings(settings.Settings):
+    """One restoration, but for the photo, within what this machine restores for a visitor."""
 
     @classmethod
-    def create(
-        cls,
-        *,
-        mode: str,
-        size: int,
-        task: str,
-        task_parameters: Mapping[str, Any],
-        sigma_y: Any,
-        solver: str,
-        solver_parameters: Mapping[str, Any],
-        seed: Any,
-    ) -> Settings:
-        """Checks what came from the page.
+    def create(cls, **values: Any) -> Self:
+        """Checks what came from the page, where no number may be left open.
 
         Raises:
             ParameterError: with a sentence that names the field and its range.
         """
-        made = make_task(task, task_parameters)
-        return cls(
-            degraded=mode == DEGRADED,
-            size=size,
-            task=made,
-            sigma_y=noise.SIGMA_Y.check("sigma_y", sigma_y),
-            solver=make_solver(solver, made, solver_parameters),
-            seed=SEED.check("seed", seed),
-        )
+        noise.SIGMA_Y.check("sigma_y", values.get("sigma_y"))
+        return super().create(**values)
 
-    def problem(self, photo: Image.Image | None, auxiliary: Image.Image | None) -> Problem:
+    def at(self, photo: Image.Image) -> Self:
+        """The same settings with the size at which this photo is really used."""
+        return replace(self, size=working_size(photo, self.task, None if self.degraded else self.size))
+
+    def problem(self, photo: Image.Image | None, auxiliary: Image.Image | None = None) -> Problem:
         """What is to be solved.
 
         Raises:
             ProblemError: there is no photo, or photo, task and auxiliary picture do not fit.
         """
         photo = chosen(photo)
-        size = working_size(photo, self.task, None if self.degraded else self.size)
-        make = measured if self.degraded else degrade
-        return make(photo, self.task, sigma_y=self.sigma_y, auxiliary=auxiliary, size=size, seed=self.seed)
+        return super(Settings, self.at(photo)).problem(photo, auxiliary)
 
     def used(self, photo: Image.Image) -> Image.Image:
         """The part of the photo that is restored, at its working size."""
-        size = working_size(photo, self.task, None if self.degraded else self.size)
-        return images.fit(photo, size, 1 if self.degraded else self.task.multiple)
+        return images.fit(photo, self.at(photo).size, 1 if self.degraded else self.task.multiple)
 
     @property
     def cost(self) -> str:
@@ -137,6 +105,17 @@ def tasks_for(mode: str) -> list[tuple[str, str]]:
 def default_task(mode: str) -> str:
     """The task to start with; for a damaged photo the one that assumes least, and so harms least."""
     return DEFAULT_TASK if mode == CLEAN else DEFAULT_DEGRADED_TASK
+
+
+def axis_choices(settings: Settings) -> list[tuple[str, str]]:
+    """(label, name) of what can be swept."""
+    solver = settings.solver.specs()
+    words = {"seed": "Seed", "sigma_y": "Noise σ_y"}
+    choices = []
+    for name in sweepable(settings):
+        own = words.get(name) or label(name.removeprefix("task."))
+        choices.append((own if name in solver or name in words else f"Damage: {own}", name))
+    return choices
 
 
 def solver_choices(task: str) -> list[tuple[str, str]]:

@@ -41,11 +41,20 @@ onPage("dragover", (event) => {
   zone.classList.add("inv-over");
 });
 onPage("dragleave", (event) => event.relatedTarget || zone.classList.remove("inv-over"));
-onPage("drop", (event) => {
+// JSON, and a PNG that was saved here: it says so in a text before its pixels. On the picker itself it counts as a photo.
+async function holdsSettings(file) {
+  if (file.type === "application/json" || file.name.endsWith(".json")) return true;
+  const start = new Uint8Array(await file.slice(0, 4096).arrayBuffer());
+  return start[0] === 0x89 && String.fromCharCode(...start).includes("iTXtinverse\0");
+}
+onPage("drop", async (event) => {
   if (!carriesFiles(event)) return;
   event.preventDefault();
   zone.classList.remove("inv-over");
-  send(event.dataTransfer.files[0]);
+  const file = event.dataTransfer.files[0];
+  if (file && !zone.contains(event.target) && (await holdsSettings(file))) {
+    document.dispatchEvent(new CustomEvent("inverse-settings", { detail: file }));
+  } else send(file);
 });
 onPage("paste", (event) => {
   const file = [...(event.clipboardData?.files ?? [])][0];

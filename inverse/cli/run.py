@@ -1,0 +1,80 @@
+"""Flags of the commands that run solvers, and the settings that flags and a settings file make together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+from click.core import ParameterSource
+
+from inverse import noise
+from inverse.cli.options import SpecType, given, names_help, parameter_options, photons_option
+from inverse.errors import ParameterError
+from inverse.operators import TASKS
+from inverse.presets import DEFAULT_SOLVER
+from inverse.settings import DEGRADED, Settings, read
+from inverse.solvers import SOLVERS
+
+
+def run_options(command: click.Command) -> click.Command:
+    """Decorator of a finished command: how to degrade, how to restore, and with which prior."""
+    options: tuple[Callable, ...] = (
+        click.option("--degraded", is_flag=True, help="The photo is already degraded; else it is degraded here first."),
+        click.option("--solver", default=DEFAULT_SOLVER, show_default=True, metavar="NAME", help=names_help(SOLVERS)),
+        click.option(
+            "--sigma-y", type=SpecType("sigma_y", noise.SIGMA_Y),
+            help="Noise in the measurement, for pixels from -1 to 1. Default: 0.05, or estimated with --degraded.",
+        ),
+        photons_option,
+        click.option(
+            "--settings", type=click.Path(path_type=Path),
+            help="Start from the settings in this PNG or JSON that the program or the app saved; other flags win.",
+        ),
+        click.option("--prior", default="embedded", show_default=True, help="'embedded', or a folder of diffusers."),
+        click.option("--device", help="cpu, cuda, ... Default: the best there is."),
+        click.option("--precision", default="auto", show_default=True, help="auto, float32 or bfloat16."),
+    )  # fmt: skip
+    for option in reversed(options):
+        command = option(command)
+    command = parameter_options(TASKS, "Parameters of tasks")(command)
+    return parameter_options(SOLVERS, "Parameters of solvers (default: the preset of task and solver)")(command)
+
+
+def chosen(context: click.Context, values: dict[str, Any]) -> tuple[Settings, list[str]]:
+    """The settings that a command was given, and sentences on what in its settings file could not be honoured.
+
+    Args:
+        context: tells which flags were typed.
+        values: of all flags.
+
+    Raises:
+        ParameterError: a flag or the file is wrong.
+    """
+    data, notes = {"schema": 1, "task": {}, "solver": {}}, []
+    if values["settings"] is not None:
+        found, notes = Settings.from_dict(_read(values["settings"]))
+        data = found.to_dict()
+    typed = {name for name in values if context.get_parameter_source(name) is ParameterSource.COMMANDLINE}
+    for part, registry in (("task", TASKS), ("solver", SOLVERS)):
+        # Parameters in the file belong to its task and its solver.
+        if not data[part] or (part in typed and values[part] != data[part]["name"]):
+            data[part] = {"name": values[part], "parameters": {}}
+        kind = registry.find(data[part]["name"])
+        data[part]["parameters"] |= given(registry, kind, values)
+    data |= {name: values[name] for name in ("sigma_y", "photons", "size", "seed", "samples") if name in typed}
+    if "degraded" in typed:
+        data["mode"] = DEGRADED
+    prior = Path(values["prior"]).name
+    if data.get("prior", prior) != prior:
+        notes.append(f"They were made with the prior {data['prior']}, and this run uses {prior}; --prior chooses one.")
+    settings, more = Settings.from_dict({**data, "prior": prior})
+    return settings, [*notes, *more]
+
+
+def _read(path: Path) -> Any:
+    try:
+        return read(path.read_bytes())
+    except OSError:
+        raise ParameterError(f"{path} cannot be opened. Check its name and permissions.") from None

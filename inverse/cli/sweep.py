@@ -1,0 +1,84 @@
+"""`python -m inverse sweep`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from inverse import images
+from inverse.cli.options import GroupedCommand, check_output, photo_options, save_picture
+from inverse.cli.run import chosen, run_options
+from inverse.denoisers.catalog import load_prior
+from inverse.errors import ParameterError
+from inverse.experiments.grid import picture, said, table
+from inverse.experiments.runs import Outcome, run_all
+from inverse.experiments.sweep import METRICS, Sweep, axis, best
+from inverse.settings import Settings
+
+
+@run_options
+@click.command(cls=GroupedCommand)
+@photo_options
+@click.option("--x", "x", required=True, metavar="NAME=VALUES", help="What changes from column to column.")
+@click.option("--y", "y", metavar="NAME=VALUES", help="What changes from row to row.")
+@click.option("--csv", "figures", type=click.Path(path_type=Path, dir_okay=False), help="Write every figure here.")
+@click.option(
+    "--best-by", type=click.Choice(list(METRICS)), help="Which cell is best. Default: psnr, or residual when degraded."
+)
+@click.pass_context
+def sweep(
+    context: click.Context, photo: Path, output: Path, x: str, y: str | None, figures: Path | None,
+    best_by: str | None, device: str | None, precision: str, **values: Any,
+) -> None:  # fmt: skip
+    """Restores PHOTO with one or two parameters over several values each, and writes a grid of the results.
+
+    VALUES are a,b,c or low:high:n or low:high:log n. For instance --x steps=10,20,40 --y sigma_max=1:40:log 4.
+    Ctrl+C ends it, and what is finished is written.
+    """
+    console = Console(stderr=True)
+    check_output(output)
+    settings, notes = chosen(context, values)
+    for note in notes:
+        console.print(note)
+    plan = Sweep(settings, tuple(_axis(settings, text) for text in (x, y) if text is not None))
+    metric = best_by or ("residual" if settings.degraded else "psnr")
+    denoiser, done = load_prior(values["prior"], device, precision), {}
+    auxiliary = values["auxiliary"] and images.load(values["auxiliary"])
+    try:
+        _run(plan, run_all(plan.runs, photo, auxiliary, denoiser), done, metric, console)
+    except KeyboardInterrupt:
+        console.print(f"Stopped after {len(done)} of {len(plan.runs)} runs.")
+    if all(outcome.image is None for outcome in done.values()):
+        reasons = [outcome.failure for outcome in done.values()]
+        raise click.ClickException(
+            reasons[0] if reasons else "No run was finished, so nothing is written. Run it longer."
+        )
+    save_picture(picture(plan, done, metric), output, settings)
+    if figures is not None:
+        figures.write_text(table(plan, done))
+    winner = best(done, metric)
+    if winner is not None:
+        places = divmod(winner, plan.columns)
+        named = [f"{axis.name}={axis.labels[place]}" for axis, place in zip(plan.axes, places[::-1], strict=False)]
+        console.print(f"{output}: best {said(done[winner], metric)} at {', '.join(named)}")
+
+
+def _run(plan: Sweep, stream: Any, done: dict[int, Outcome], metric: str, console: Console) -> None:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console) as shown:
+        bar = shown.add_task("", total=len(plan.runs))
+        for progress in stream:
+            if progress.outcome is not None:
+                done[progress.index] = progress.outcome
+                shown.update(bar, advance=1, description=said(progress.outcome, metric))
+
+
+def _axis(settings: Settings, text: str) -> Any:
+    name, found, values = text.partition("=")
+    if not found:
+        raise ParameterError(f"{text[:40]!r} names no values. Write NAME=VALUES, for instance steps=10,20,40.")
+    return axis(settings, name.strip().replace("-", "_"), values)

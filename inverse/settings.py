@@ -1,0 +1,310 @@
+"""All settings of one restoration, but for the photo: one object that the app, the command line and files share.
+
+    settings, notes = Settings.from_dict(read(Path("restored.png").read_bytes()))
+    problem = settings.problem("photo.jpg")
+
+A restored PNG carries them as text under the key `inverse`: JSON with a schema version. Nothing else is written there.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import io
+import json
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+from PIL import Image, UnidentifiedImageError
+from PIL.PngImagePlugin import PngInfo
+
+import inverse
+from inverse import images, noise
+from inverse.errors import ParameterError
+from inverse.operators import TASKS, Task
+from inverse.presets import DEFAULT_SOLVER, DEFAULT_TASK
+from inverse.restoration import SAMPLES, SEED, SIZE, Problem, degrade, make_solver, make_task, measured
+from inverse.solvers import SOLVERS, Solver
+
+SCHEMA = 1
+KEY = "inverse"
+CLEAN, DEGRADED = "clean", "degraded"
+MAX_BYTES = 1_000_000
+"""Settings are a few kilobytes, with a mask some tens; whatever is larger is something else."""
+
+KNOWN = (
+    "inverse", "schema", "mode", "size", "task", "sigma_y", "photons", "solver", "seed", "samples", "prior",
+    "auxiliary", "stopped_at",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One restoration, but for the photo.
+
+    Attributes:
+        degraded: the photo is already degraded.
+        size: shorter side at which the photo is used; None for its own.
+        task, solver: with their parameters.
+        sigma_y: standard deviation of the noise, on [-1, 1]; None to estimate it in a degraded photo.
+        seed: of everything random.
+        photons: of a white pixel, for a clean photo; None for Gaussian noise only.
+        samples: how many restorations are drawn.
+        prior: name of the prior, without its folder.
+        auxiliary: the picture that the task needs, in base64 of a PNG; empty where there is none.
+    """
+
+    degraded: bool
+    size: int | None
+    task: Task
+    sigma_y: float | None
+    solver: Solver
+    seed: int
+    photons: float | None = None
+    samples: int = 1
+    prior: str = "embedded"
+    auxiliary: str = ""
+
+    @classmethod
+    def create(
+        cls,
+        *,
+        mode: str = CLEAN,
+        size: Any = None,
+        task: str = DEFAULT_TASK,
+        task_parameters: Mapping[str, Any] | None = None,
+        sigma_y: Any = None,
+        solver: str = DEFAULT_SOLVER,
+        solver_parameters: Mapping[str, Any] | None = None,
+        seed: Any = 0,
+        photons: Any = None,
+        samples: Any = 1,
+        prior: str = "embedded",
+        auxiliary: str = "",
+    ) -> Self:
+        """Checks every value; `solver_parameters` are what differs from the preset.
+
+        Raises:
+            ParameterError: with a sentence that names the field and its range.
+        """
+        if mode not in (CLEAN, DEGRADED):
+            raise ParameterError(f"mode must be {CLEAN} or {DEGRADED}, and {str(mode)[:40]!r} is not.")
+        if sigma_y is None and mode == CLEAN:
+            sigma_y = 0.05
+        made = make_task(task, task_parameters)
+        return cls(
+            degraded=mode == DEGRADED,
+            size=None if size is None else SIZE.check("size", size),
+            task=made,
+            sigma_y=None if sigma_y is None else noise.SIGMA_Y.check("sigma_y", sigma_y),
+            solver=make_solver(solver, made, solver_parameters),
+            seed=SEED.check("seed", seed),
+            photons=None if photons is None else noise.PHOTONS.check("photons", photons),
+            samples=SAMPLES.check("samples", samples),
+            prior=prior,
+            auxiliary=auxiliary,
+        )
+
+    # As plain data
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data for JSON, with the version that wrote it."""
+        data = {
+            "inverse": inverse.__version__,
+            "schema": SCHEMA,
+            "mode": DEGRADED if self.degraded else CLEAN,
+            "size": self.size,
+            "task": {"name": self.task.name, "parameters": self.task.to_dict()},
+            "sigma_y": self.sigma_y,
+            "photons": self.photons,
+            "solver": {"name": self.solver.name, "parameters": self.solver.to_dict()},
+            "seed": self.seed,
+            "samples": self.samples,
+            "prior": self.prior,
+        }
+        return {**data, "auxiliary": self.auxiliary} if self.auxiliary else data
+
+    def to_json(self, indent: int | None = None, **also: Any) -> str:
+        """`to_dict` as text; `also` are keys to add, of those that are known."""
+        return json.dumps({**self.to_dict(), **also}, ensure_ascii=False, allow_nan=False, indent=indent)
+
+    @classmethod
+    def from_dict(cls, data: Any) -> tuple[Self, list[str]]:
+        """Settings of plain data, and sentences on what in it could not be honoured.
+
+        What is missing takes its default, or the preset's value.
+
+        Raises:
+            ParameterError: this is no set of settings, its schema is newer, or a value is not allowed.
+        """
+        if not isinstance(data, Mapping) or not {"schema", "task", "solver"} & set(data):
+            raise ParameterError(
+                "These are no settings of this program. Use its JSON, its link or a PNG that it saved."
+            )
+        schema = data.get("schema", SCHEMA)
+        if isinstance(schema, bool) or not isinstance(schema, int) or not 1 <= schema <= SCHEMA:
+            raise ParameterError(
+                f"These settings have the schema {str(schema)[:20]}, and this version reads {SCHEMA}. "
+                "Update the program."
+            )
+        unknown = [name for name in data if name not in KNOWN]
+        task, task_parameters, left = _part(data, "task", TASKS, DEFAULT_TASK)
+        solver, solver_parameters, right = _part(data, "solver", SOLVERS, DEFAULT_SOLVER)
+        unknown += left + right
+        plain = {name: data[name] for name in ("mode", "size", "sigma_y", "photons") if name in data}
+        plain |= {name: data[name] for name in ("seed", "samples") if data.get(name) is not None}
+        texts = {name: data.get(name) or default for name, default in (("prior", "embedded"), ("auxiliary", ""))}
+        for name, text in texts.items():
+            if not isinstance(text, str) or (name == "prior" and len(text) > 200):
+                raise ParameterError(f"{name} in these settings must be a text. Save them again.")
+        settings = cls.create(
+            task=task, task_parameters=task_parameters, solver=solver, solver_parameters=solver_parameters,
+            **plain, **texts,
+        )  # fmt: skip
+        return settings, _notes(data, unknown)
+
+    # As files and links
+
+    @property
+    def png_text(self) -> PngInfo:
+        """For `Image.save(..., pnginfo=)`: the settings, and nothing else."""
+        return png_text(self.to_json())
+
+    @property
+    def link(self) -> str:
+        """The value of `?c=`, without the auxiliary picture, which is too long for an address."""
+        packed = zlib.compress(replace(self, auxiliary="").to_json().encode(), 9)
+        return base64.urlsafe_b64encode(packed).decode().rstrip("=")
+
+    # For use
+
+    def problem(self, photo: images.Photo, auxiliary: images.Photo | None = None) -> Problem:
+        """What is to be solved; `auxiliary` wins over the picture in the settings.
+
+        Raises:
+            ImageError, ParameterError, ProblemError: as in `degrade` and `measured`.
+        """
+        if auxiliary is None:
+            auxiliary = self.auxiliary_picture
+        shared = {"auxiliary": auxiliary, "size": self.size, "seed": self.seed}
+        if self.degraded:
+            return measured(photo, self.task, sigma_y=self.sigma_y, **shared)
+        return degrade(photo, self.task, sigma_y=self.sigma_y, photons=self.photons, **shared)
+
+    @property
+    def auxiliary_picture(self) -> Image.Image | None:
+        """The picture in the settings.
+
+        Raises:
+            ImageError, ParameterError: it is damaged.
+        """
+        if not self.auxiliary:
+            return None
+        try:
+            return images.load(base64.b64decode(self.auxiliary, validate=True))
+        except (binascii.Error, ValueError) as error:
+            raise ParameterError("The picture in these settings is damaged. Give it again, as a file.") from error
+
+    def with_auxiliary(self, picture: Image.Image | None) -> Self:
+        """The same settings with the picture that the task needs inside, unless it is none or too large to carry."""
+        if picture is None or not self.task.auxiliary:
+            return replace(self, auxiliary="")
+        buffer = io.BytesIO()
+        picture.save(buffer, "PNG", optimize=True)
+        text = base64.b64encode(buffer.getvalue()).decode()
+        return replace(self, auxiliary=text if len(text) <= MAX_BYTES // 2 else "")
+
+    def settled(self, photo: Image.Image, problem: Problem) -> Self:
+        """The same settings with what was left open filled in: the photo's own size, and the estimated noise."""
+        size, sigma_y = self.size, self.sigma_y
+        if size is None and not self.degraded and SIZE.low <= min(photo.size) <= SIZE.high:
+            size = min(photo.size)
+        return replace(self, size=size, sigma_y=problem.sigma_y if sigma_y is None else sigma_y)
+
+
+def png_text(text: str) -> PngInfo:
+    """Text of settings for `Image.save(..., pnginfo=)`."""
+    info = PngInfo()
+    info.add_itxt(KEY, text)
+    return info
+
+
+def read(content: bytes) -> Any:
+    """The plain data of settings in a JSON file, or in a PNG that this program saved.
+
+    Raises:
+        ParameterError: there are none.
+    """
+    if content.startswith(b"\x89PNG\r\n\x1a\n"):
+        try:
+            with Image.open(io.BytesIO(content), formats=("PNG",)) as picture:
+                text = picture.info.get(KEY)
+        except (OSError, SyntaxError, ValueError, UnidentifiedImageError, Image.DecompressionBombError):
+            raise ParameterError("This PNG is damaged, and its settings cannot be read. Save it again.") from None
+        if not isinstance(text, str):
+            raise ParameterError(
+                "This PNG carries no settings. Use one that this program saved, and that nobody saved again since."
+            )
+        return _parsed(text.encode())
+    return _parsed(content)
+
+
+def unpack(code: Any) -> Any:
+    """The plain data in the value of `?c=`.
+
+    Raises:
+        ParameterError: it is cut off, or something else.
+    """
+    refusal = ParameterError("This link's settings are cut off or damaged. Copy the whole link again.")
+    if not isinstance(code, str) or len(code) > MAX_BYTES:
+        raise refusal
+    try:
+        unpacker = zlib.decompressobj()
+        text = unpacker.decompress(base64.urlsafe_b64decode(code + "=" * (-len(code) % 4)), MAX_BYTES)
+    except (binascii.Error, zlib.error, ValueError):
+        raise refusal from None
+    if not unpacker.eof:
+        raise refusal
+    return _parsed(text)
+
+
+def _parsed(content: bytes) -> Any:
+    if len(content) > MAX_BYTES:
+        raise ParameterError(f"This file is larger than {MAX_BYTES // 1000} kB, so it holds no settings. Use another.")
+    try:
+        return json.loads(content)
+    except (ValueError, RecursionError):
+        raise ParameterError(
+            "This file holds no settings. Use the app's JSON, or a PNG that this program saved."
+        ) from None
+
+
+def _part(data: Mapping, key: str, registry: Mapping, default: str) -> tuple[str, dict[str, Any], list[str]]:
+    """Name, known parameters, and names of what is not known, of the task or the solver."""
+    part = data.get(key) or {"name": default}
+    part = {"name": part} if isinstance(part, str) else part
+    parameters = part.get("parameters", {}) if isinstance(part, Mapping) else None
+    if not isinstance(parameters, Mapping):
+        raise ParameterError(f"{key} in these settings must have a name and parameters. Save them again.")
+    name = part.get("name", default)
+    specs = registry.find(name).specs()
+    unknown = [f"{key}.{entry}" for entry in part if entry not in ("name", "parameters")]
+    unknown += [f"{key}.parameters.{entry}" for entry in parameters if entry not in specs]
+    return name, {entry: value for entry, value in parameters.items() if entry in specs}, unknown
+
+
+def _notes(data: Mapping, unknown: list[str]) -> list[str]:
+    notes = []
+    if unknown:
+        names = ", ".join(str(name)[:60] for name in unknown[:12]) + (", …" if len(unknown) > 12 else "")
+        notes.append(f"These settings are not known here and were left out: {names}.")
+    version = data.get("inverse")
+    if version is not None and version != inverse.__version__:
+        notes.append(
+            f"They were saved by version {str(version)[:20]}; this is {inverse.__version__}, so pixels may differ."
+        )
+    if data.get("stopped_at") is not None:
+        notes.append(f"That picture was stopped at step {str(data['stopped_at'])[:10]}; a run goes on to the end.")
+    return notes

@@ -1,0 +1,157 @@
+"""Several runs in one go, shown cell by cell: the stream behind the tabs that sweep and compare."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from typing import Any
+
+import gradio as gr
+from PIL import Image
+
+from inverse.errors import ParameterError, ProblemError
+from inverse.experiments.runs import Outcome, Progress, expected_seconds, run_all
+from inverse.experiments.sweep import METRICS, best
+from inverse.web.guards import spoken_errors
+from inverse.web.pictures import frame, jpeg
+from inverse.web.running import FRAME_EVERY, time_limit
+from inverse.web.settings import Settings
+
+THUMB = 320
+"""Longer side of a cell's picture, in pixels."""
+
+
+def max_cells() -> int:
+    """Runs that one sweep or comparison may have; APP_MAX_CELLS overrides it."""
+    return int(os.environ.get("APP_MAX_CELLS") or 64)
+
+
+@dataclass
+class Batch:
+    """A visitor's latest sweep or comparison. Stop and adopt read it while the runs write it.
+
+    Attributes:
+        head: what the page needs to lay the cells out.
+        runs: settings of every cell.
+        plan: what they were made from.
+        done: outcomes by place.
+        cells: the same for the page.
+    """
+
+    head: dict[str, Any] = field(default_factory=dict)
+    runs: list[Settings] = field(default_factory=list)
+    plan: Any = None
+    done: dict[int, Outcome] = field(default_factory=dict)
+    cells: list[dict[str, Any]] = field(default_factory=list)
+
+    def view(self, phase: str, message: str = "", **live: Any) -> dict[str, Any]:
+        """The value of the element that shows it."""
+        winners = {metric: best(self.done, metric) for metric in METRICS}
+        count = {"count": len(self.runs), "best": winners, "cells": list(self.cells)}
+        return {**self.head, **count, "phase": phase, "message": message, **live}
+
+    def stopped(self) -> dict[str, Any]:
+        return self.view("stopped", f"Stopped. {len(self.done)} of {len(self.runs)} runs are finished and stay.")
+
+
+def begin(batch: Batch, head: dict[str, Any], runs: list[Settings], plan: Any = None) -> None:
+    """Fills a new batch.
+
+    Raises:
+        ParameterError: it has too many runs, or none.
+    """
+    check_count(len(runs))
+    batch.head = {**head, "id": time.time_ns() // 1_000_000}
+    batch.runs, batch.plan = runs, plan
+
+
+def check_count(count: int) -> None:
+    """Raises ParameterError when so many runs are too many or too few."""
+    if count > max_cells():
+        raise ParameterError(f"These are {count} runs; at most {max_cells()} are possible here. Leave some values out.")
+    if count == 0:
+        raise ParameterError("Nothing is chosen to run. Choose at least one.")
+
+
+def stream(batch: Batch, photo: Image.Image, auxiliary: Image.Image | None) -> Iterator[dict[str, Any]]:
+    """Yields values of the element by the clock, and whenever a run has ended.
+
+    Raises:
+        gr.Error: a sentence with the cause and the remedy; what is finished stays.
+    """
+    start, due = time.perf_counter(), 0.0
+    yield batch.view("running", "Preparing…")
+    try:
+        with spoken_errors(), closing(run_all(batch.runs, photo, auxiliary)) as progresses:
+            for progress in progresses:
+                if progress.outcome is not None:
+                    batch.done[progress.index] = progress.outcome
+                    batch.cells.append(_cell(progress.index, progress.outcome))
+                elif time.perf_counter() < due:
+                    continue
+                elif time.perf_counter() - start > time_limit():
+                    raise ProblemError(
+                        f"This was stopped after {time_limit():.0f} seconds; what is finished stays. "
+                        "Choose fewer runs, a smaller size or fewer steps."
+                    )
+                yield batch.view("running", _said(batch, time.perf_counter() - start), live=_live(progress))
+                due = time.perf_counter() + FRAME_EVERY
+    except gr.Error as error:
+        yield batch.view("failed", str(error.message))
+        raise
+    yield batch.view("done", f"Done: {len(batch.runs)} runs in {time.perf_counter() - start:.1f} s.")
+
+
+def promise(runs: list[Settings], photo: Image.Image) -> str:
+    """How many runs, and about how long they take, before they are started."""
+    used = runs[0].used(photo)
+    size = (used.height, used.width)
+    shape = runs[0].task.image_shape(size) if runs[0].degraded else size
+    seconds = expected_seconds(runs, shape)
+    text = f"{max(1, round(seconds))} s" if seconds < 90 else f"{seconds / 60:.0f} min"
+    return f"{len(runs)} run{'s' if len(runs) > 1 else ''}, about {text}"
+
+
+def _said(batch: Batch, seconds: float) -> str:
+    finished = len(batch.done)
+    text = f"{finished} of {len(batch.runs)} runs finished"
+    if not finished:
+        return f"{text}."
+    left = seconds / finished * (len(batch.runs) - finished)
+    return f"{text}, about {left:.0f} s left." if left < 90 else f"{text}, about {left / 60:.1f} min left."
+
+
+def _live(progress: Progress) -> dict[str, Any] | None:
+    if progress.outcome is not None or progress.step is None:
+        return None
+    step = progress.step
+    return {
+        "index": progress.index,
+        "src": _thumb(frame(step.x0_hat[0])),
+        "step": step.index,
+        "total": step.total,
+        "nfe": step.nfe,
+    }
+
+
+def _cell(index: int, outcome: Outcome) -> dict[str, Any]:
+    return {
+        "index": index,
+        "src": outcome.image and _thumb(outcome.image),
+        "psnr": outcome.psnr,
+        "ssim": outcome.ssim,
+        "residual": outcome.residual,
+        "nfe": outcome.nfe,
+        "vjp": outcome.vjp,
+        "seconds": round(outcome.seconds, 2),
+        "failure": outcome.failure,
+    }
+
+
+def _thumb(image: Image.Image) -> str:
+    small = image.copy()
+    small.thumbnail((THUMB, THUMB), Image.Resampling.LANCZOS)
+    return jpeg(small, 90)

@@ -1,0 +1,67 @@
+"""The Compare tab: solvers on the same measurement and seed, one after another, a row each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import gradio as gr
+
+from inverse.errors import InverseError
+from inverse.experiments.runs import at_cost, passes
+from inverse.presets import preset, solvers_for
+from inverse.web import batches, form
+from inverse.web.batches import Batch
+from inverse.web.choices import Updates
+from inverse.web.controls import Values
+from inverse.web.guards import spoken_errors
+from inverse.web.layout import Page
+from inverse.web.settings import Settings, chosen, solver_choices
+from inverse.web.sweeping import adopted, escaped, metrics
+from inverse.web.tabs import PRESET
+
+
+def plan(page: Page, values: Values, settings: Settings) -> Updates:
+    """What follows for this tab from the settings: which solvers can deal with the task, and what they would cost."""
+    able = solvers_for(settings.task.name)
+    picked = [name for name in values[page.contenders] if name in able]
+    try:
+        runs = _runs(settings, picked, values[page.budget])
+        batches.check_count(len(runs))
+        words = batches.promise(runs, chosen(values[page.photo])) + "."
+    except InverseError as error:
+        words = f'<span class="inv-refused">{escaped(str(error))}</span>'
+    # What may stay is not sent: the visitor may have changed it meanwhile.
+    gone = {} if picked == values[page.contenders] else {"value": picked}
+    offered = gr.update(choices=solver_choices(settings.task.name), **gone)
+    return {page.contenders: offered, page.compare_promise: words}
+
+
+def run(page: Page, values: Values) -> Iterator[Updates]:
+    """The handler that needs the device."""
+    batch = values[page.compared] or Batch()
+    with spoken_errors():
+        auxiliary, photo = form.auxiliary_picture(page, values), chosen(values[page.photo])
+        settings = form.settings(page, values).at(photo)
+        runs = _runs(settings, values[page.contenders], values[page.budget])
+        titles = [run.solver.title for run in runs]
+        batches.begin(batch, {"titles": titles, "metrics": metrics(settings)}, runs)
+    for view in batches.stream(batch, photo, auxiliary):
+        yield {page.rows: view}
+
+
+def adopt(page: Page, values: Values) -> Updates:
+    """A row was clicked: its settings go to the page."""
+    return adopted(page, values, values[page.compared], values[page.rows])
+
+
+def _runs(settings: Settings, names: list[str], budget: str) -> list[Settings]:
+    """The chosen solver as it is set on the page, each other one at its preset, or with steps for the same cost."""
+    runs = []
+    for name in names:
+        own = name == settings.solver.name
+        solver = settings.solver if own else preset(settings.task.name, name)
+        if budget != PRESET and not own:
+            solver = at_cost(solver, passes(settings.solver))
+        runs.append(replace(settings, solver=solver))
+    return runs

@@ -1,0 +1,78 @@
+"""Settings in and out of the page: a file, a link, what the browser kept, and the run in other words to copy."""
+
+from __future__ import annotations
+
+import html
+from typing import Any
+
+import gradio as gr
+from PIL import Image
+
+from inverse import snippets
+from inverse.errors import ParameterError
+from inverse.settings import read, unpack
+from inverse.web import choices
+from inverse.web.choices import Updates
+from inverse.web.controls import Values
+from inverse.web.guards import uploaded_bytes
+from inverse.web.layout import Page
+from inverse.web.settings import Settings
+
+KEPT = """() => {
+  const link = new URLSearchParams(location.search).get("c");
+  let kept = null;
+  try { kept = localStorage.getItem("inverse-settings"); } catch (error) { /* private windows may forbid it */ }
+  if (link !== null) {
+    const address = new URL(location);
+    address.searchParams.delete("c");
+    history.replaceState(null, "", address);
+  }
+  return [link !== null ? { link } : kept ? { kept } : {}, null, null];
+}"""
+"""JavaScript for the opening of the page: settings in its address win over those that the browser kept."""
+
+
+def arrived(page: Page, values: Values) -> Updates:
+    """A settings file was chosen or dropped, or the page was opened with a link or with settings that were kept.
+
+    Raises:
+        ParameterError: there are no settings in it, or they are not allowed.
+    """
+    value = values[page.share] if isinstance(values[page.share], dict) else {}
+    if "path" in value:
+        data = read(uploaded_bytes(value["path"]))
+    elif "link" in value:
+        data = unpack(value["link"])
+    elif "kept" in value:
+        try:
+            return _adopted(page, values, Settings.from_dict(unpack(value["kept"]))[0])
+        except ParameterError:  # of an older program, say; the visitor did not ask for it just now
+            return {page.share: gr.skip()}
+    else:
+        return {page.share: gr.skip()}
+    settings, notes = Settings.from_dict(data)
+    for note in notes:
+        gr.Warning(html.escape(note, quote=False), duration=12)
+    return _adopted(page, values, settings)
+
+
+def _adopted(page: Page, values: Values, settings: Settings) -> Updates:
+    return choices.adopt(page, settings, values[page.photo], values[page.auxiliary])
+
+
+def copies(settings: Settings, photo: Image.Image, keep: bool = True) -> dict[str, Any]:
+    """The value of the menu: the same run in other words.
+
+    Args:
+        settings: of the run.
+        photo: the one on the page.
+        keep: let the browser keep them for the next visit.
+    """
+    used = settings.at(photo)
+    return {
+        "command line": snippets.command_line(used),
+        "Python": snippets.python(used),
+        "JSON": used.to_json(indent=1) + "\n",
+        "code": used.link,
+        "keep": keep,
+    }

@@ -1,0 +1,196 @@
+"""Settings survive every way out of the program and back, and what is not settings ends in a sentence."""
+
+import io
+import json
+import shlex
+import zlib
+from base64 import urlsafe_b64encode
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from PIL import Image
+
+from inverse import snippets
+from inverse.__main__ import main
+from inverse.errors import ParameterError
+from inverse.operators import TASKS
+from inverse.presets import solvers_for
+from inverse.restoration import restore
+from inverse.settings import DEGRADED, KEY, Settings, read, unpack
+from inverse.solvers import SOLVERS
+
+QUICK = {"steps": 3, "gradient_steps": 1}
+
+
+def changed(kind):
+    """Parameters of a task or solver, each moved off its default."""
+    values = {}
+    for name, spec in kind.specs().items():
+        start = kind.defaults()[name]
+        options = getattr(spec, "options", ())
+        if options:
+            values[name] = options[-1] if start != options[-1] else options[0]
+        elif isinstance(start, bool):
+            values[name] = not start
+        else:
+            values[name] = start + 1 if isinstance(start, int) and start < spec.high else (start + spec.low) / 2
+    return values
+
+
+def every():
+    for task in TASKS:
+        for solver in (solvers_for(task)[0], solvers_for(task)[-1]):
+            yield Settings.create(
+                task=task, task_parameters=changed(TASKS[task]), solver=solver,
+                solver_parameters=changed(SOLVERS[solver]), size=96, sigma_y=0.123, seed=2**32 - 1, photons=70.0,
+            )  # fmt: skip
+
+
+def saved(settings):
+    buffer = io.BytesIO()
+    Image.new("RGB", (9, 8)).save(buffer, "PNG", pnginfo=settings.png_text)
+    return buffer.getvalue()
+
+
+def test_json_png_and_link_give_the_same_settings_back():
+    for settings in every():
+        for data in (json.loads(settings.to_json()), read(saved(settings)), unpack(settings.link)):
+            assert Settings.from_dict(data) == (settings, [])
+
+
+def test_the_png_holds_the_settings_and_nothing_else():
+    with Image.open(io.BytesIO(saved(next(every())))) as picture:
+        assert list(picture.info) == [KEY] and not picture.getexif()
+
+
+def test_what_is_not_known_is_listed_and_the_rest_is_kept():
+    settings = next(every())
+    data = settings.to_dict() | {"colour": "red", "inverse": "9.9"}
+    data["solver"]["parameters"]["warp"] = 9
+    data["task"]["mood"] = 1
+    found, notes = Settings.from_dict(data)
+    assert found == settings
+    assert all(name in notes[0] for name in ("colour", "solver.parameters.warp", "task.mood"))
+    assert "version 9.9" in notes[1]
+
+
+def test_what_is_missing_takes_its_preset():
+    found, notes = Settings.from_dict({"solver": {"name": "dps", "parameters": {"steps": 17}}})
+    assert found == Settings.create(solver="dps", solver_parameters={"steps": 17}) and not notes
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        None, [], "x", 3, {}, {"a": 1}, {"schema": 2}, {"schema": "1"}, {"schema": True}, {"task": 3}, {"task": ["a"]},
+        {"task": "nothing"}, {"solver": {"name": []}}, {"solver": {"name": "dps", "parameters": 3}},
+        {"solver": {"name": "dps", "parameters": {"steps": float("nan")}}}, {"schema": 1, "seed": -1},
+        {"schema": 1, "seed": 10**400}, {"schema": 1, "sigma_y": "0.1"}, {"schema": 1, "mode": "clear"},
+        {"schema": 1, "size": 10**9}, {"schema": 1, "prior": ["x"]}, {"schema": 1, "samples": 0},
+    ],
+)  # fmt: skip
+def test_bad_settings_end_in_a_sentence(data):
+    with pytest.raises(ParameterError, match=r"\.$"):
+        Settings.from_dict(data)
+
+
+def bomb():
+    return urlsafe_b64encode(zlib.compress(b"0" * 50_000_000)).decode()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"x", b"[" * 100_000, b"\x89PNG\r\n\x1a\n", b"\x89PNG\r\n\x1a\nIHDR", b"9" * 2_000_000, b"\xff\xfe"],
+)
+def test_bad_files_end_in_a_sentence(content):
+    with pytest.raises(ParameterError, match=r"\.$"):
+        read(content)
+
+
+@pytest.mark.parametrize("code", [None, "", "abc", "ü", "A" * 3_000_000, bomb(), 5, next(every()).link[:-9]])
+def test_bad_links_end_in_a_sentence(code):
+    with pytest.raises(ParameterError, match=r"\.$"):
+        unpack(code)
+
+
+def test_a_png_of_another_program_says_so(photo):
+    buffer = io.BytesIO()
+    photo.save(buffer, "PNG")
+    with pytest.raises(ParameterError, match="carries no settings"):
+        read(buffer.getvalue())
+
+
+def test_a_mask_travels_in_the_settings_but_not_in_the_link(photo):
+    mask = Image.new("L", photo.size)
+    mask.paste(255, (10, 10, 30, 20))
+    settings = Settings.create(task="inpaint-mask").with_auxiliary(mask)
+    found, _ = Settings.from_dict(json.loads(settings.to_json()))
+    assert np.array_equal(np.asarray(found.auxiliary_picture.convert("L")), np.asarray(mask))
+    assert found.problem(photo).operator.entries == settings.problem(photo, mask).operator.entries
+    assert Settings.from_dict(unpack(settings.link))[0].auxiliary == ""
+    for bad in ("!!", "AAAA"):
+        with pytest.raises(ParameterError, match="damaged"):
+            replace(settings, auxiliary=bad).problem(photo)
+
+
+def test_the_snippets_are_the_same_run(photo, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    photo.save("photo.png")
+    settings = Settings.create(
+        task="super-resolution", task_parameters={"factor": 2}, solver="diffpir", solver_parameters={"steps": 2},
+        sigma_y=0.07, size=48, seed=5,
+    )  # fmt: skip
+    result = CliRunner().invoke(main, shlex.split(snippets.command_line(settings, "photo.png"))[3:])
+    assert result.exit_code == 0, result.output
+    assert Settings.from_dict(read((tmp_path / "restored.png").read_bytes())) == (settings, [])
+    printed = (tmp_path / "restored.png").read_bytes()
+    exec(snippets.python(settings, "photo.png"), {})
+    with Image.open("restored.png") as ours, Image.open(io.BytesIO(printed)) as theirs:
+        assert ours.tobytes() == theirs.tobytes()
+
+
+@pytest.mark.parametrize("degraded", [False, True])
+def test_a_saved_png_reproduces_its_pixels_on_the_command_line(photo, tmp_path, monkeypatch, degraded):
+    monkeypatch.chdir(tmp_path)
+    photo.save("photo.png")
+
+    def run(*arguments):
+        result = CliRunner().invoke(main, ["restore", "photo.png", *arguments])
+        assert result.exit_code == 0, result.output
+        return result.output
+
+    run("-o", "a.png", "--solver", "dps", "--task", "denoise", "--steps", "10", "--seed", "11",
+        *(["--degraded"] if degraded else []))  # fmt: skip
+    run("-o", "b.png", "--settings", "a.png")
+    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+    run("-o", "c.png", "--settings", "b.png", "--seed", "12")
+    found, _ = Settings.from_dict(read((tmp_path / "c.png").read_bytes()))
+    first, _ = Settings.from_dict(read((tmp_path / "a.png").read_bytes()))
+    assert found == replace(first, seed=12) and found.degraded == degraded
+    assert Image.open("a.png").tobytes() != Image.open("c.png").tobytes()
+
+
+def test_the_library_gives_the_pixels_of_the_settings(photo):
+    settings = Settings.create(mode=DEGRADED, task="denoise", solver_parameters=QUICK, sigma_y=0.1, seed=4)
+    ours = restore(
+        photo, "denoise", degraded=True, solver_parameters=QUICK, sigma_y=0.1, seed=4,
+    ).image  # fmt: skip
+    problem = settings.problem(photo)
+    assert problem.sigma_y == 0.1 and problem.truth is None
+    theirs = restore(
+        photo, settings.task, settings.solver, degraded=True, sigma_y=settings.sigma_y, seed=settings.seed
+    ).image
+    assert ours.tobytes() == theirs.tobytes()
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b"{nonsense"])
+def test_a_wrong_settings_file_ends_in_a_sentence(photo, tmp_path, monkeypatch, content):
+    monkeypatch.chdir(tmp_path)
+    photo.save("photo.png")
+    (tmp_path / "s.json").write_bytes(content)
+    result = CliRunner().invoke(main, ["restore", "photo.png", "-o", "a.png", "--settings", "s.json"])
+    assert result.exit_code == 1 and "Error: " in result.output and "Traceback" not in result.output
+    result = CliRunner().invoke(main, ["restore", "photo.png", "-o", "a.png", "--settings", "none.json"])
+    assert result.exit_code == 1 and "cannot be opened" in result.output

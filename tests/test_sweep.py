@@ -1,0 +1,203 @@
+"""Sweeps: the text of an axis, the cells it makes, what runs give back, and the grid on paper."""
+
+import csv
+import io
+import math
+from dataclasses import replace
+
+import pytest
+from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from inverse.__main__ import main
+from inverse.denoisers.catalog import load_prior
+from inverse.errors import DivergenceError, ParameterError
+from inverse.experiments import grid, runs
+from inverse.experiments.runs import at_cost, expected_seconds, passes, run_all
+from inverse.experiments.sweep import Sweep, axis, best, suggestion, sweepable, value_of, values, with_value
+from inverse.operators import TASKS
+from inverse.parameters import Choice, Flag, Integer, Real
+from inverse.presets import solvers_for
+from inverse.restoration import restore
+from inverse.settings import Settings, read
+from inverse.solvers import SOLVERS
+
+REAL = Real(help="", low=0.0, high=10.0)
+WHOLE = Integer(help="", low=1, high=100)
+QUICK = Settings.create(task="denoise", solver="diffpir", solver_parameters={"steps": 10}, sigma_y=0.1, size=32, seed=1)
+
+
+# Axes
+
+
+@pytest.mark.parametrize(
+    ("spec", "text", "meant"),
+    [
+        (REAL, "1,2,3", (1, 2, 3)), (REAL, " 1 , 2.5 ", (1, 2.5)), (REAL, "3", (3,)), (REAL, "1,1,1", (1,)),
+        (REAL, "0.1:10:log 3", (0.1, 1, 10)), (REAL, ".1:10:log3", (0.1, 1, 10)),
+        (REAL, "0:10:5", (0, 2.5, 5, 7.5, 10)),
+        (REAL, "4:1:4", (4, 3, 2, 1)), (REAL, "1e-1:1:2", (0.1, 1)), (WHOLE, "1:100:log 3", (1, 10, 100)),
+        (WHOLE, "1:3:9", (1, 2, 3)), (Choice(help="", options=("a", "b")), "b,a", ("b", "a")),
+        (Flag(help=""), "false,true", (False, True)),
+    ],
+)  # fmt: skip
+def test_what_a_text_means(spec, text, meant):
+    found = values("it", spec, text)
+    assert found == (pytest.approx(meant) if isinstance(spec, Real) else meant)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", ",", "1,,2", "1;2", "a", "1:2", "1:2:3:4", "1:2:1", "1:2:65", "1:2:9999999999999",
+     "0:1:log 3", "-1:1:3", "1,99",
+     "nan", "1:nan:3", "inf", ",".join("1" * 80), "1:2:x"],
+)  # fmt: skip
+def test_what_is_not_understood_ends_in_a_sentence(text):
+    with pytest.raises(ParameterError, match=r"it.*\.$"):
+        values("it", REAL, text)
+
+
+def test_words_have_no_range():
+    with pytest.raises(ParameterError, match="no range"):
+        values("it", Choice(help="", options=("a", "b")), "a:b:3")
+
+
+@given(st.floats(0, 10), st.floats(0, 10), st.integers(2, 64))
+def test_a_range_stays_within_its_ends_and_in_order(low, high, n):
+    found = values("it", REAL, f"{low}:{high}:{n}")
+    assert found[0] == low and found[-1] == high and 1 <= len(found) <= n
+    assert list(found) == sorted(found, reverse=low > high)
+
+
+def test_every_parameter_of_every_task_and_solver_can_be_swept_as_suggested():
+    for task in TASKS:
+        for solver in solvers_for(task):
+            settings = Settings.create(task=task, solver=solver)
+            for name, spec in sweepable(settings).items():
+                made = axis(settings, name, suggestion(spec, value_of(settings, name)))
+                for value in made.values:
+                    assert value_of(with_value(settings, name, value), name) == value
+                assert len(made.values) >= 2 or spec.low == spec.high, (task, solver, name)
+
+
+def test_the_cells_are_the_settings_with_both_values():
+    sweep = Sweep(QUICK, (axis(QUICK, "steps", "10,20,30"), axis(QUICK, "seed", "1,2")))
+    assert (sweep.columns, sweep.rows) == (3, 2)
+    assert [(run.solver.steps, run.seed) for run in sweep.runs] == [(s, seed) for seed in (1, 2) for s in (10, 20, 30)]
+    assert {replace(run, seed=1, solver=QUICK.solver) for run in sweep.runs} == {QUICK}
+
+
+def test_an_axis_is_used_once_and_must_exist():
+    with pytest.raises(ParameterError, match="one axis or two"):
+        Sweep(QUICK, (axis(QUICK, "steps", "10"), axis(QUICK, "steps", "20")))
+    with pytest.raises(ParameterError, match=r"cannot be swept.*steps"):
+        axis(QUICK, "flux", "1")
+
+
+# Runs
+
+
+def test_a_cell_is_the_run_of_its_settings(photo):
+    sweep = Sweep(QUICK, (axis(QUICK, "steps", "10,12"), axis(QUICK, "sigma_y", "0.1,0.2")))
+    done = {p.index: p.outcome for p in run_all(sweep.runs, photo) if p.outcome}
+    assert len(done) == 4
+    for index, outcome in done.items():
+        run = sweep.runs[index]
+        alone = restore(photo, run.task, run.solver, sigma_y=run.sigma_y, size=run.size, seed=run.seed)
+        assert outcome.image.tobytes() == alone.image.tobytes()
+        assert (outcome.psnr, outcome.ssim, outcome.nfe) == (alone.psnr[0], alone.ssim[0], alone.step.nfe)
+        assert outcome.residual == pytest.approx(float(alone.step.residual[0]) / run.sigma_y)
+
+
+def test_a_cell_that_fails_says_why_and_the_next_one_goes_on(photo, monkeypatch):
+    calls, real = [], runs.stream
+
+    def stream(problem, solver, *rest, **settings):
+        calls.append(solver)
+        if len(calls) == 1:
+            yield next(real(problem, solver, *rest, **settings))
+            raise DivergenceError("It diverged. Lower it.", None)
+        yield from real(problem, solver, *rest, **settings)
+
+    monkeypatch.setattr(runs, "stream", stream)
+    done = [p.outcome for p in run_all([QUICK, QUICK], photo) if p.outcome]
+    assert done[0].failure == "It diverged. Lower it." and done[0].image is not None
+    assert done[1].failure == "" and best(done, "psnr") == 1
+
+
+def test_closing_stops_between_steps(photo):
+    stream = run_all([QUICK] * 3, photo)
+    assert next(stream).step.index == 1
+    stream.close()
+    with pytest.raises(StopIteration):
+        next(stream)
+
+
+def test_the_best_residual_is_the_one_nearest_to_the_noise(photo):
+    done = next(p.outcome for p in run_all([QUICK], photo) if p.outcome)
+    made = [replace(done, residual=value) for value in (0.2, 1.1, 3.0)]
+    assert best(made, "residual") == 1
+    assert best([replace(done, psnr=None)], "psnr") is None
+    assert best([replace(done, psnr=math.nan), replace(done, psnr=3.0)], "psnr") == 1
+
+
+def test_equal_cost_is_as_equal_as_steps_allow():
+    for kind in SOLVERS.values():
+        solver = at_cost(kind(), 300)
+        spec = kind.specs()["steps"]
+        near = [solver.replace(steps=n) for n in (solver.steps - 1, solver.steps + 1) if spec.low <= n <= spec.high]
+        assert all(abs(passes(solver) - 300) <= abs(passes(other) - 300) for other in near)
+
+
+def test_the_expected_time_grows_with_runs_and_pixels():
+    one = expected_seconds([QUICK], (32, 32), load_prior())
+    assert expected_seconds([QUICK] * 3, (64, 32), load_prior()) == pytest.approx(6 * one) and one > 0
+
+
+# On paper
+
+
+def test_the_grid_and_the_table_hold_every_finished_cell(photo):
+    sweep = Sweep(QUICK, (axis(QUICK, "steps", "10,12"), axis(QUICK, "seed", "1,2")))
+    done = {p.index: p.outcome for p in run_all(sweep.runs[:3], photo) if p.outcome}
+    sheet = grid.picture(sweep, done, "psnr", side=40)
+    width, height = sheet.size
+    first = done[0].image.resize((40, 31), Image.Resampling.LANCZOS)
+    assert any(sheet.crop((x, 44, x + 40, 75)).tobytes() == first.tobytes() for x in range(width - 40)), (
+        "the first cell is in the sheet"
+    )
+    assert width > 80 and height > 60
+    rows = list(csv.DictReader(io.StringIO(grid.table(sweep, done))))
+    assert [(row["steps"], row["seed"]) for row in rows] == [("10", "1"), ("12", "1"), ("10", "2")]
+    assert float(rows[0]["psnr"]) == pytest.approx(done[0].psnr, rel=1e-4)
+
+
+@pytest.fixture
+def run(tmp_path, photo, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    photo.save("photo.png")
+    flags = ["--task", "denoise", "--solver", "diffpir", "--size", "32"]
+    return lambda *arguments: CliRunner().invoke(main, ["sweep", "photo.png", *arguments, *flags])
+
+
+def test_the_command_writes_grid_and_figures(run, tmp_path):
+    result = run("-o", "grid.png", "--x", "steps=10:20:2", "--y", "seed=0,1", "--csv", "cells.csv")
+    assert result.exit_code == 0, result.output
+    assert Image.open("grid.png").width > 100 and "best" in result.output
+    assert len((tmp_path / "cells.csv").read_text().splitlines()) == 5
+    assert Settings.from_dict(read((tmp_path / "grid.png").read_bytes()))[0].solver.name == "diffpir"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--x", "steps"], "NAME=VALUES"), (["--x", "steps=1:2"], "gives no values"),
+        (["--x", "flux=1"], "cannot be swept"),
+        (["--x", "steps=0"], "steps must be"), (["--x", "steps=10", "--y", "steps=20"], "one axis or two"),
+    ],
+)  # fmt: skip
+def test_mistakes_end_in_a_sentence(run, arguments, said):
+    result = run("-o", "grid.png", *arguments)
+    assert result.exit_code == 1 and said in result.output and "Traceback" not in result.output
