@@ -5,6 +5,7 @@ import io
 import itertools
 import re
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import gradio as gr
@@ -229,6 +230,21 @@ def test_kept_settings_that_are_not_understood_are_passed_over_and_links_are_not
     assert list(share.arrived(page, sent(page, share=bad))) == [page.share]
     with pytest.raises(ParameterError):
         share.arrived(page, sent(page, share={"link": "nonsense"}))
+
+
+def test_what_the_page_has_no_control_for_is_named_when_it_is_left_out(page, photo, settings, monkeypatch):
+    from inverse.web import share
+
+    said = []
+    monkeypatch.setattr(share.gr, "Warning", lambda sentence, **_: said.append(sentence))
+    for changes, expected in (
+        ({}, []),
+        ({"photons": 50.0, "samples": 3, "prior": "big"}, ["photons", "samples", "prior"]),
+    ):
+        said.clear()
+        link = replace(settings, **changes).link
+        share.arrived(page, sent(page, share={"link": link}))
+        assert [sentence.split()[0] for sentence in said] == expected
 
 
 def test_the_promise_counts_the_runs_or_says_what_is_wrong(page):

@@ -51,9 +51,23 @@ def arrived(page: Page, values: Values) -> Updates:
     else:
         return {page.share: gr.skip()}
     settings, notes = Settings.from_dict(data)
-    for note in notes:
+    for note in [*notes, *_beyond_the_page(settings)]:
         gr.Warning(html.escape(note, quote=False), duration=12)
     return _adopted(page, values, settings)
+
+
+def _beyond_the_page(settings: Settings) -> list[str]:
+    """A sentence for everything that the command line can do and the page cannot."""
+    left_out = {
+        "photons": (settings.photons, None),
+        "samples": (settings.samples, 1),
+        "prior": (settings.prior, "embedded"),
+    }
+    return [
+        f"{name} {value} was left out: this page has no control for it. Use the command line for this run."
+        for name, (value, usual) in left_out.items()
+        if value != usual
+    ]
 
 
 def _adopted(page: Page, values: Values, settings: Settings) -> Updates:
