@@ -34,7 +34,8 @@ PRESETS: dict[str, dict[str, Settings]] = {
         **_each(HOLES, schedule="karras", sigma_min=0.01),  # box (27.5, against 26.7)
         "inpaint-half": {"sigma_min": 0.01},  # (17.3, against 15.6)
         # A larger weight makes up for a prior that smooths. Motion, shake and disk become unstable at 3, which is
-        # better for the others by 0.2 to 0.4 dB: Gaussian (25.9, against 25.3), uniform (25.7), x4 (24.2, against 23.7).
+        # better for the others by 0.2 to 0.4 dB: Gaussian (25.9; 25.3 with the defaults), uniform (25.7),
+        # x4 (24.2; 23.7).
         **_each(BLURS, schedule="karras", sigma_min=0.01, guidance_scale=2.0, renoise_above=0.15),
         **_each(
             ("deblur-gaussian", "deblur-uniform", *SHRUNK),
