@@ -1,6 +1,6 @@
 """All settings of one restoration, but for the photo: one object that the app, the command line and files share.
 
-    settings, notes = Settings.from_dict(read(Path("restored.png").read_bytes()))
+    settings, notes = Settings.from_dict(carriers.read(Path("restored.png").read_bytes()))
     problem = settings.problem("photo.jpg")
 
 A restored PNG carries them as text under the key `inverse`: JSON with a schema version. Nothing else is written there.
@@ -12,16 +12,16 @@ import base64
 import binascii
 import io
 import json
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 import inverse
-from inverse import images, noise
+from inverse import carriers, images, noise
+from inverse.carriers import MAX_BYTES
 from inverse.errors import ParameterError
 from inverse.operators import TASKS, Task
 from inverse.presets import DEFAULT_SOLVER, DEFAULT_TASK
@@ -29,10 +29,7 @@ from inverse.restoration import SAMPLES, SEED, SIZE, Problem, degrade, make_solv
 from inverse.solvers import SOLVERS, Solver
 
 SCHEMA = 1
-KEY = "inverse"
 CLEAN, DEGRADED = "clean", "degraded"
-MAX_BYTES = 1_000_000
-"""Settings are a few kilobytes, with a mask some tens; whatever is larger is something else."""
 
 KNOWN = (
     "inverse", "schema", "mode", "size", "task", "sigma_y", "photons", "solver", "seed", "samples", "prior",
@@ -170,13 +167,12 @@ class Settings:
     @property
     def png_text(self) -> PngInfo:
         """For `Image.save(..., pnginfo=)`: the settings, and nothing else."""
-        return png_text(self.to_json())
+        return carriers.png_text(self.to_json())
 
     @property
     def link(self) -> str:
         """The value of `?c=`, without the auxiliary picture, which is too long for an address."""
-        packed = zlib.compress(replace(self, auxiliary="").to_json().encode(), 9)
-        return base64.urlsafe_b64encode(packed).decode().rstrip("=")
+        return carriers.pack(replace(self, auxiliary="").to_json())
 
     # For use
 
@@ -222,63 +218,6 @@ class Settings:
         if size is None and not self.degraded and SIZE.low <= min(photo.size) <= SIZE.high:
             size = min(photo.size)
         return replace(self, size=size, sigma_y=problem.sigma_y if sigma_y is None else sigma_y)
-
-
-def png_text(text: str) -> PngInfo:
-    """Text of settings for `Image.save(..., pnginfo=)`."""
-    info = PngInfo()
-    info.add_itxt(KEY, text)
-    return info
-
-
-def read(content: bytes) -> Any:
-    """The plain data of settings in a JSON file, or in a PNG that this program saved.
-
-    Raises:
-        ParameterError: there are none.
-    """
-    if content.startswith(b"\x89PNG\r\n\x1a\n"):
-        try:
-            with Image.open(io.BytesIO(content), formats=("PNG",)) as picture:
-                text = picture.info.get(KEY)
-        except (OSError, SyntaxError, ValueError, UnidentifiedImageError, Image.DecompressionBombError):
-            raise ParameterError("This PNG is damaged, and its settings cannot be read. Save it again.") from None
-        if not isinstance(text, str):
-            raise ParameterError(
-                "This PNG carries no settings. Use one that this program saved, and that nobody saved again since."
-            )
-        return _parsed(text.encode())
-    return _parsed(content)
-
-
-def unpack(code: Any) -> Any:
-    """The plain data in the value of `?c=`.
-
-    Raises:
-        ParameterError: it is cut off, or something else.
-    """
-    refusal = ParameterError("This link's settings are cut off or damaged. Copy the whole link again.")
-    if not isinstance(code, str) or len(code) > MAX_BYTES:
-        raise refusal
-    try:
-        unpacker = zlib.decompressobj()
-        text = unpacker.decompress(base64.urlsafe_b64decode(code + "=" * (-len(code) % 4)), MAX_BYTES)
-    except (binascii.Error, zlib.error, ValueError):
-        raise refusal from None
-    if not unpacker.eof:
-        raise refusal
-    return _parsed(text)
-
-
-def _parsed(content: bytes) -> Any:
-    if len(content) > MAX_BYTES:
-        raise ParameterError(f"This file is larger than {MAX_BYTES // 1000} kB, so it holds no settings. Use another.")
-    try:
-        return json.loads(content)
-    except (ValueError, RecursionError):
-        raise ParameterError(
-            "This file holds no settings. Use the app's JSON, or a PNG that this program saved."
-        ) from None
 
 
 def _part(data: Mapping, key: str, registry: Mapping, default: str) -> tuple[str, dict[str, Any], list[str]]:

@@ -14,11 +14,12 @@ from PIL import Image
 
 from inverse import snippets
 from inverse.__main__ import main
+from inverse.carriers import KEY, read, unpack
 from inverse.errors import ParameterError
 from inverse.operators import TASKS
 from inverse.presets import solvers_for
 from inverse.restoration import restore
-from inverse.settings import DEGRADED, KEY, Settings, read, unpack
+from inverse.settings import DEGRADED, Settings
 from inverse.solvers import SOLVERS
 
 QUICK = {"steps": 3, "gradient_steps": 1}

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from inverse.__main__ import main
+from inverse.carriers import read
 from inverse.denoisers.catalog import load_prior
 from inverse.errors import DivergenceError, ParameterError
 from inverse.experiments import grid, runs
@@ -21,7 +22,7 @@ from inverse.operators import TASKS
 from inverse.parameters import Choice, Flag, Integer, Real
 from inverse.presets import solvers_for
 from inverse.restoration import restore
-from inverse.settings import Settings, read
+from inverse.settings import Settings
 from inverse.solvers import SOLVERS
 
 REAL = Real(help="", low=0.0, high=10.0)

@@ -15,11 +15,11 @@ from PIL import Image
 
 import inverse.web
 from inverse import images
+from inverse.carriers import read
 from inverse.errors import DivergenceError, InverseError, ParameterError
 from inverse.operators import TASKS
 from inverse.parameters import Flag, Integer, Parameters, Real, choice, flag, integer, real
 from inverse.presets import preset, solvers_for
-from inverse.settings import read
 from inverse.solvers import SOLVERS, Step
 from inverse.web import batches, controls, figures, form, preview, running
 from inverse.web.guards import spoken_errors

@@ -10,11 +10,12 @@ import click
 from click.core import ParameterSource
 
 from inverse import noise
+from inverse.carriers import read
 from inverse.cli.options import SpecType, given, names_help, parameter_options, photons_option
 from inverse.errors import ParameterError
 from inverse.operators import TASKS
 from inverse.presets import DEFAULT_SOLVER
-from inverse.settings import DEGRADED, Settings, read
+from inverse.settings import DEGRADED, Settings
 from inverse.solvers import SOLVERS
 
 

@@ -12,8 +12,8 @@ from PIL import Image
 from torch import Tensor
 
 from inverse import images
+from inverse.carriers import png_text
 from inverse.errors import ImageError
-from inverse.settings import png_text
 
 PREVIEW_SIDE = 768
 """Longer side of live frames, at most."""

@@ -9,8 +9,8 @@ import gradio as gr
 from PIL import Image
 
 from inverse import snippets
+from inverse.carriers import read, unpack
 from inverse.errors import ParameterError
-from inverse.settings import read, unpack
 from inverse.web import choices
 from inverse.web.choices import Updates
 from inverse.web.controls import Values

@@ -10,10 +10,10 @@ from typing import Any
 
 import gradio as gr
 
+from inverse.carriers import png_text
 from inverse.errors import InverseError, ParameterError
 from inverse.experiments import grid
 from inverse.experiments.sweep import METRICS, Axis, Sweep, axis, suggestion, sweepable, value_of
-from inverse.settings import png_text
 from inverse.web import batches, choices, form
 from inverse.web.batches import Batch
 from inverse.web.choices import Updates
