@@ -232,6 +232,17 @@ def test_kept_settings_that_are_not_understood_are_passed_over_and_links_are_not
         share.arrived(page, sent(page, share={"link": "nonsense"}))
 
 
+@pytest.mark.parametrize("hostile", [None, 7, ["dps"], {"a": 1}, "no-such", "inpaint-random"])
+def test_menus_leave_refusals_to_the_library(page, hostile):
+    """A value that the menu no longer offers arrives; one that the library does not know ends in its sentence."""
+    for menu in (page.task, page.solver, page.x_name, page.y_name):
+        assert menu.preprocess(hostile) == hostile and menu.get_block_name() == "dropdown"
+    if hostile != "inpaint-random":
+        for name in ("task", "solver"):
+            with pytest.raises(ParameterError, match="Available"):
+                form.settings(page, sent(page, **{name: hostile}))
+
+
 def test_what_the_page_has_no_control_for_is_named_when_it_is_left_out(page, photo, settings, monkeypatch):
     from inverse.web import share
 

@@ -19,6 +19,7 @@ from inverse.restoration import SEED
 from inverse.solvers import SOLVERS
 from inverse.web import elements, preview, tabs
 from inverse.web.controls import Groups
+from inverse.web.menu import Menu
 from inverse.web.settings import (
     CLEAN,
     DEFAULT_SIGMA_Y,
@@ -61,7 +62,7 @@ class Page:
     picker: gr.HTML
     size: gr.Radio
     # 2 Damage
-    task: gr.Dropdown
+    task: Menu
     task_summary: gr.HTML
     tasks: Groups
     mask_panel: gr.Column
@@ -73,7 +74,7 @@ class Page:
     sigma_y: gr.HTML
     sigma_y_note: gr.HTML
     # 3 Method
-    solver: gr.Dropdown
+    solver: Menu
     solver_summary: gr.HTML
     solver_source: gr.HTML
     solvers: Groups
@@ -89,9 +90,9 @@ class Page:
     viewer: gr.HTML
     tabs: gr.Tabs
     # Sweep
-    x_name: gr.Dropdown
+    x_name: Menu
     x_values: gr.Textbox
-    y_name: gr.Dropdown
+    y_name: Menu
     y_values: gr.Textbox
     sweep: gr.Button
     stop_sweep: gr.Button
@@ -163,7 +164,7 @@ def _damage_card(start: Settings) -> dict[str, object]:
     kind = type(start.task)
     with gr.Column(elem_id="card-damage", elem_classes="inv-card"):
         _title(2, "Damage", "the task")
-        task = gr.Dropdown(
+        task = Menu(
             tasks_for(CLEAN), value=kind.name, label="What happens to the photo", elem_id="task",
             elem_classes="inv-unlabelled", interactive=True,
         )  # fmt: skip
@@ -190,7 +191,7 @@ def _damage_card(start: Settings) -> dict[str, object]:
 def _method_card(start: Settings) -> dict[str, object]:
     with gr.Column(elem_id="card-method", elem_classes="inv-card"):
         _title(3, "Method", "the solver")
-        solver = gr.Dropdown(
+        solver = Menu(
             solver_choices(start.task.name), value=start.solver.name, label="Solver", elem_id="solver",
             elem_classes="inv-unlabelled", interactive=True,
         )  # fmt: skip

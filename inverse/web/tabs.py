@@ -5,6 +5,7 @@ from __future__ import annotations
 import gradio as gr
 
 from inverse.experiments.sweep import suggestion, sweepable, value_of
+from inverse.web.menu import Menu
 from inverse.web.settings import Settings, axis_choices, solver_choices
 from inverse.web.theme import source
 
@@ -21,9 +22,9 @@ def sweep(start: Settings) -> dict[str, object]:
     text = suggestion(sweepable(start)[first], value_of(start, first))
     with gr.Column(elem_id="card-sweep", elem_classes="inv-card"):
         with gr.Row(elem_classes="inv-axes"):
-            x_name = gr.Dropdown(offered, value=first, label="Columns", elem_id="x-name", interactive=True)
+            x_name = Menu(offered, value=first, label="Columns", elem_id="x-name", interactive=True)
             x_values = gr.Textbox(text, label="Values", elem_id="x-values", interactive=True, max_length=300)
-            y_name = gr.Dropdown([("(none)", ""), *offered], value="", label="Rows", elem_id="y-name", interactive=True)
+            y_name = Menu([("(none)", ""), *offered], value="", label="Rows", elem_id="y-name", interactive=True)
             y_values = gr.Textbox("", label="Values", elem_id="y-values", interactive=True, max_length=300)
         with gr.Row(elem_classes="inv-go", equal_height=True):
             run = gr.Button("Sweep", variant="primary", elem_id="sweep", scale=0, min_width=140)
