@@ -184,3 +184,12 @@ def test_bad_input_ends_in_a_sentence(photo, wrong, kind, said, degraded):
     with pytest.raises(kind, match=said) as caught:
         restore(**{"photo": photo, "solver_parameters": QUICK, "degraded": degraded, **wrong})
     assert isinstance(caught.value, InverseError) and str(caught.value).endswith((".", "'.", "?"))
+
+
+@pytest.mark.parametrize(("sigma_y", "last"), [(0.01, 0.02), (0.2, 0.1)])
+def test_the_last_noise_level_follows_a_cleaner_measurement(photo, prior, sigma_y, last):
+    """A level far above the measurement's noise would smooth what the measurement knows, in every solver."""
+    problem = degrade(photo, "inpaint-box", size=24, sigma_y=sigma_y)
+    solver = SOLVERS[DEFAULT_SOLVER](sigma_min=0.1, **QUICK)
+    levels = [step.sigma for step in stream(problem, solver, prior)]
+    assert min(level for level in levels if level) == pytest.approx(last)
