@@ -8,20 +8,19 @@ import torch
 from torch import Tensor
 
 from inverse.errors import ProblemError
-from inverse.operators.base import LinearOperator, Shape
+from inverse.operators.base import Shape
+from inverse.operators.selection import Selection
 from inverse.operators.task import TASKS, Task
 from inverse.parameters import choice
 
 
-class Mosaic(LinearOperator):
+class Mosaic(Selection):
     """H picks one channel at every pixel, (B, 3, H, W) -> (B, 1, H, W); H H^T = I.
 
     Args:
         pattern: the colours of the top left 2 x 2 pixels in reading order, e.g. "RGGB".
         image_shape: (3, H, W).
     """
-
-    norm = 1.0
 
     def __init__(self, pattern: str, image_shape: Shape) -> None:
         height, width = image_shape[-2:]
@@ -37,24 +36,9 @@ class Mosaic(LinearOperator):
     def adjoint(self, y: Tensor) -> Tensor:
         return self.picked.to(y.dtype) * y
 
-    def pinv(self, y: Tensor) -> Tensor:
-        return self.adjoint(y)
-
-    def gain(self, r: Tensor, c: float) -> Tensor:
-        return self.adjoint(r) / (1 + c)
-
-    def to_spectral(self, x: Tensor) -> Tensor:
-        return x
-
-    def from_spectral(self, coefficients: Tensor) -> Tensor:
-        return coefficients
-
     @property
     def singular_values(self) -> Tensor:
         return self.picked
-
-    def measurement_to_spectral(self, y: Tensor) -> Tensor:
-        return self.adjoint(y)
 
     def preview(self, y: Tensor) -> Tensor:
         """The mosaic in its colours, on black."""

@@ -7,14 +7,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from inverse.operators.base import LinearOperator, Shape
+from inverse.operators.base import Shape
+from inverse.operators.selection import Selection
 from inverse.operators.task import TASKS, Task
 
 
-class Identity(LinearOperator):
+class Identity(Selection):
     """H = I."""
-
-    norm = 1.0
 
     def __init__(self, image_shape: Shape) -> None:
         self.image_shape = self.measurement_shape = tuple(image_shape)
@@ -26,24 +25,9 @@ class Identity(LinearOperator):
     def adjoint(self, y: Tensor) -> Tensor:
         return y
 
-    def pinv(self, y: Tensor) -> Tensor:
-        return y
-
-    def gain(self, r: Tensor, c: float) -> Tensor:
-        return r / (1 + c)
-
-    def to_spectral(self, x: Tensor) -> Tensor:
-        return x
-
-    def from_spectral(self, coefficients: Tensor) -> Tensor:
-        return coefficients
-
     @property
     def singular_values(self) -> Tensor:
         return self.one
-
-    def measurement_to_spectral(self, y: Tensor) -> Tensor:
-        return y
 
 
 @TASKS.register

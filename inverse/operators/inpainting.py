@@ -8,20 +8,19 @@ import torch
 from torch import Tensor
 
 from inverse.errors import ProblemError
-from inverse.operators.base import LinearOperator, Shape
+from inverse.operators.base import Shape
+from inverse.operators.selection import Selection
 from inverse.operators.task import TASKS, Task
 from inverse.parameters import choice, integer, real
 
 
-class Mask(LinearOperator):
+class Mask(Selection):
     """H = diag(m), m in {0, 1}: a measurement is the image with its missing pixels at 0, which is mid-grey.
 
     Args:
         mask: (H, W), 1 where a pixel is known.
         image_shape: (C, H, W).
     """
-
-    norm = 1.0
 
     def __init__(self, mask: Tensor, image_shape: Shape) -> None:
         self.mask = mask.reshape(1, 1, *mask.shape[-2:])
@@ -40,24 +39,9 @@ class Mask(LinearOperator):
     def adjoint(self, y: Tensor) -> Tensor:
         return self.mask * y
 
-    def pinv(self, y: Tensor) -> Tensor:
-        return self.mask * y
-
-    def gain(self, r: Tensor, c: float) -> Tensor:
-        return self.mask * r / (1 + c)
-
-    def to_spectral(self, x: Tensor) -> Tensor:
-        return x
-
-    def from_spectral(self, coefficients: Tensor) -> Tensor:
-        return coefficients
-
     @property
     def singular_values(self) -> Tensor:
         return self.mask
-
-    def measurement_to_spectral(self, y: Tensor) -> Tensor:
-        return self.mask * y
 
 
 @TASKS.register
