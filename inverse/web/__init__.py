@@ -2,7 +2,8 @@
 
     picker, controls -> form.py, settings.py -> preview.py (CPU, at once) and running.py (the device) -> the stage
 
-`elements.py` holds our own page elements, `layout.py` says where everything stands, `events.py` what leads to what.
+`elements.py`, `player.py` and `masks.py` hold our own page elements, `cards.py`, `tabs.py` and `layout.py` say where
+everything stands, `events.py` what leads to what.
 """
 
 from __future__ import annotations

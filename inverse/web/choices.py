@@ -15,7 +15,7 @@ from inverse.errors import ImageError, ProblemError
 from inverse.operators import TASKS
 from inverse.presets import DEFAULT_SOLVER, preset
 from inverse.solvers import SOLVERS
-from inverse.web import elements, layout
+from inverse.web import cards, elements, player
 from inverse.web.controls import Values
 from inverse.web.guards import uploaded_photo
 from inverse.web.layout import Page
@@ -53,7 +53,7 @@ def receive_photo(page: Page, values: Values) -> Updates:
         page.photo: photo,
         page.picker: elements.picked(photo, caption),
         page.mask: {"mask": "", "reset": True},
-        page.viewer: elements.awaiting(photo),
+        page.viewer: player.awaiting(photo),
         page.status: {"phase": "idle"},
         **_noise(page, values[page.mode], values[page.task], photo),
     }
@@ -71,7 +71,7 @@ def change_mode(page: Page, values: Values) -> Updates:
     if task not in [name for _, name in offered]:
         task = default_task(mode)
     changes = {
-        page.mode_note: layout.MODE_WORDS[mode],
+        page.mode_note: cards.MODE_WORDS[mode],
         page.task: gr.update(choices=offered, value=task),
         page.size: gr.update(visible=mode != DEGRADED),
         **_task(page, task, values[page.solver]),
@@ -110,7 +110,7 @@ def adopt(page: Page, settings: Settings, photo: Image.Image | None, pictures: d
         sigma_y = DEFAULT_SIGMA_Y if photo is None else estimated_noise(photo, settings.task)
     changes = {
         page.mode: mode,
-        page.mode_note: layout.MODE_WORDS[mode],
+        page.mode_note: cards.MODE_WORDS[mode],
         page.size: size_choice(settings, photo),
         page.sigma_y: sigma_y,
         page.sigma_y_note: "",

@@ -5,40 +5,27 @@ On a phone the stage comes after the photo; `page.css` does that.
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
 
 import gradio as gr
 from PIL import Image
 
-from inverse import images, noise
+from inverse import images
 from inverse.denoisers.catalog import best_device
-from inverse.operators import TASKS
 from inverse.presets import DEFAULT_SOLVER, DEFAULT_TASK
 from inverse.restoration import SEED
-from inverse.solvers import SOLVERS
-from inverse.web import elements, preview, tabs
+from inverse.web import cards, elements, player, preview, tabs
 from inverse.web.controls import Groups
 from inverse.web.menu import Menu
 from inverse.web.settings import (
     CLEAN,
     DEFAULT_SIGMA_Y,
     DEFAULT_SIZE,
-    DEGRADED,
-    SIZES,
     Settings,
-    solver_choices,
-    tasks_for,
 )
 
 TITLE = "inverse: restore photos with diffusion models"
-EXAMPLE = "chelsea"
-"""The photo on the page when it opens."""
 KEYS = "<kbd>Ctrl</kbd> <kbd>Enter</kbd> restores, <kbd>Esc</kbd> stops, hold <kbd>P</kbd> to compare"
-MODE_WORDS = {
-    CLEAN: "It is damaged here as you choose below, restored, and compared with the original.",
-    DEGRADED: "Its pixels are taken as they are. Say below what happened to it.",
-}
 
 
 @dataclass(frozen=True)
@@ -119,7 +106,7 @@ class Page:
 def build() -> Page:
     """The page with an example photo on it, and nothing wired yet."""
     start = _start()
-    photo = images.load(elements.EXAMPLES / f"{EXAMPLE}.jpg")
+    photo = images.load(elements.EXAMPLES / f"{cards.EXAMPLE}.jpg")
     parts: dict[str, object] = {}
     with gr.Blocks(title=TITLE, fill_width=True, analytics_enabled=False, delete_cache=(600, 3600)) as blocks:
         parts |= {"photo": gr.State(photo), "auxiliary": gr.State({}), "latest": gr.State(None)}
@@ -129,7 +116,7 @@ def build() -> Page:
             parts["share"] = elements.share_menu()
         with gr.Row(elem_id="main", equal_height=False):
             with gr.Column(elem_id="rail", scale=0, min_width=320):
-                parts |= _photo_card(photo) | _damage_card(start) | _method_card(start)
+                parts |= cards.photo(photo) | cards.damage(start) | cards.method(start)
             with gr.Column(elem_id="stage", scale=1, min_width=320):
                 parts |= _tabs(photo, start)
     return Page(blocks=blocks, **parts)
@@ -141,70 +128,6 @@ def _start() -> Settings:
         mode=CLEAN, size=DEFAULT_SIZE, task=DEFAULT_TASK, task_parameters={}, sigma_y=DEFAULT_SIGMA_Y,
         solver=DEFAULT_SOLVER, solver_parameters={}, seed=0,
     )  # fmt: skip
-
-
-def _photo_card(photo: Image.Image) -> dict[str, object]:
-    with gr.Column(elem_id="card-photo", elem_classes="inv-card"):
-        _title(1, "Photo")
-        mode = gr.Radio(
-            [("A clean photo, to try", CLEAN), ("A damaged photo", DEGRADED)],
-            value=CLEAN, label="What kind of photo", elem_id="mode", elem_classes="inv-choice inv-unlabelled",
-            interactive=True,
-        )  # fmt: skip
-        mode_note = _words(MODE_WORDS[CLEAN])
-        picker = elements.photo_picker(elements.picked(photo, elements.EXAMPLE_TITLES[EXAMPLE]))
-        size = gr.Radio(
-            [(str(n), n) for n in SIZES], value=DEFAULT_SIZE, label="Shorter side, pixels",
-            elem_id="size", elem_classes="inv-choice inv-inline", interactive=True,
-        )  # fmt: skip
-    return {"mode": mode, "mode_note": mode_note, "picker": picker, "size": size}
-
-
-def _damage_card(start: Settings) -> dict[str, object]:
-    kind = type(start.task)
-    with gr.Column(elem_id="card-damage", elem_classes="inv-card"):
-        _title(2, "Damage", "the task")
-        task = Menu(
-            tasks_for(CLEAN), value=kind.name, label="What happens to the photo", elem_id="task",
-            elem_classes="inv-unlabelled", interactive=True,
-        )  # fmt: skip
-        summary = _words(kind.summary)
-        tasks = Groups.create("task", TASKS, start.task)
-        with gr.Column(visible=kind.auxiliary == "mask", elem_classes="inv-group") as mask_panel:
-            mask = elements.mask_pad()
-            mask_upload = gr.UploadButton("Upload a mask picture", size="sm", elem_id="mask-upload")
-        with gr.Column(visible=kind.auxiliary not in ("", "mask"), elem_classes="inv-group") as picture_panel:
-            picture_upload = gr.UploadButton("Upload the picture it needs", size="sm", elem_id="picture-upload")
-            picture_note = _words("")
-        sigma_y = elements.number(
-            dataclasses.replace(noise.SIGMA_Y, log=True), start.sigma_y, name="sigma_y", label="Noise σ_y",
-            elem_id="sigma_y", also=(127.5, "of 255"),
-        )  # fmt: skip
-        sigma_y_note = _words("")
-    return {
-        "task": task, "task_summary": summary, "tasks": tasks, "mask_panel": mask_panel, "mask": mask,
-        "mask_upload": mask_upload, "picture_panel": picture_panel, "picture_upload": picture_upload,
-        "picture_note": picture_note, "sigma_y": sigma_y, "sigma_y_note": sigma_y_note,
-    }  # fmt: skip
-
-
-def _method_card(start: Settings) -> dict[str, object]:
-    with gr.Column(elem_id="card-method", elem_classes="inv-card"):
-        _title(3, "Method", "the solver")
-        solver = Menu(
-            solver_choices(start.task.name), value=start.solver.name, label="Solver", elem_id="solver",
-            elem_classes="inv-unlabelled", interactive=True,
-        )  # fmt: skip
-        summary = _words(start.solver.summary)
-        solvers = Groups.create("solver", SOLVERS, start.solver)
-        source = _words(start.solver.source)
-        with gr.Row(elem_classes="inv-foot", equal_height=True):
-            cost = _words(start.cost)
-            reset = gr.Button("Reset to preset", size="sm", elem_id="reset", scale=0, min_width=130)
-    return {
-        "solver": solver, "solver_summary": summary, "solver_source": source, "solvers": solvers, "cost": cost,
-        "reset": reset,
-    }  # fmt: skip
 
 
 def _tabs(photo: Image.Image, start: Settings) -> dict[str, object]:
@@ -226,23 +149,13 @@ def _stage(photo: Image.Image, start: Settings) -> dict[str, object]:
         gr.HTML(KEYS, elem_id="keys", apply_default_css=False)
         seed = elements.number(SEED, 0, name="seed", label="Seed", slider=False, elem_id="seed")
         dice = gr.Button("⚄", elem_id="dice", scale=0, min_width=40)
-        status = elements.status()
+        status = player.status()
     with gr.Row(elem_id="pictures", equal_height=False):
-        problem = elements.problem_view(preview.show(photo, start, None))
-        viewer = elements.viewer(elements.awaiting(photo))
+        problem = player.problem_view(preview.show(photo, start, None))
+        viewer = player.viewer(player.awaiting(photo))
     return {
         "run": run, "stop": stop, "seed": seed, "dice": dice, "status": status, "problem": problem, "viewer": viewer,
     }  # fmt: skip
-
-
-def _title(step: int, words: str, term: str = "") -> gr.HTML:
-    return gr.HTML(
-        f"<h2><span>{step}</span>{words} <small>{term}</small></h2>", elem_classes="inv-title", apply_default_css=False
-    )
-
-
-def _words(text: str) -> gr.HTML:
-    return gr.HTML(text, elem_classes="inv-words", apply_default_css=False)
 
 
 def _header() -> str:

@@ -1,0 +1,100 @@
+"""The cards of the rail: photo, damage, method."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import gradio as gr
+from PIL import Image
+
+from inverse import noise
+from inverse.operators import TASKS
+from inverse.solvers import SOLVERS
+from inverse.web import elements, masks
+from inverse.web.controls import Groups
+from inverse.web.menu import Menu
+from inverse.web.settings import CLEAN, DEFAULT_SIZE, DEGRADED, SIZES, Settings, solver_choices, tasks_for
+
+EXAMPLE = "chelsea"
+"""The photo on the page when it opens."""
+MODE_WORDS = {
+    CLEAN: "It is damaged here as you choose below, restored, and compared with the original.",
+    DEGRADED: "Its pixels are taken as they are. Say below what happened to it.",
+}
+
+
+def photo(picture: Image.Image) -> dict[str, object]:
+    """What is restored."""
+    with gr.Column(elem_id="card-photo", elem_classes="inv-card"):
+        _title(1, "Photo")
+        mode = gr.Radio(
+            [("A clean photo, to try", CLEAN), ("A damaged photo", DEGRADED)],
+            value=CLEAN, label="What kind of photo", elem_id="mode", elem_classes="inv-choice inv-unlabelled",
+            interactive=True,
+        )  # fmt: skip
+        mode_note = _words(MODE_WORDS[CLEAN])
+        picker = elements.photo_picker(elements.picked(picture, elements.EXAMPLE_TITLES[EXAMPLE]))
+        size = gr.Radio(
+            [(str(n), n) for n in SIZES], value=DEFAULT_SIZE, label="Shorter side, pixels",
+            elem_id="size", elem_classes="inv-choice inv-inline", interactive=True,
+        )  # fmt: skip
+    return {"mode": mode, "mode_note": mode_note, "picker": picker, "size": size}
+
+
+def damage(start: Settings) -> dict[str, object]:
+    """What happened to it."""
+    kind = type(start.task)
+    with gr.Column(elem_id="card-damage", elem_classes="inv-card"):
+        _title(2, "Damage", "the task")
+        task = Menu(
+            tasks_for(CLEAN), value=kind.name, label="What happens to the photo", elem_id="task",
+            elem_classes="inv-unlabelled", interactive=True,
+        )  # fmt: skip
+        summary = _words(kind.summary)
+        tasks = Groups.create("task", TASKS, start.task)
+        with gr.Column(visible=kind.auxiliary == "mask", elem_classes="inv-group") as mask_panel:
+            mask = masks.mask_pad()
+            mask_upload = gr.UploadButton("Upload a mask picture", size="sm", elem_id="mask-upload")
+        with gr.Column(visible=kind.auxiliary not in ("", "mask"), elem_classes="inv-group") as picture_panel:
+            picture_upload = gr.UploadButton("Upload the picture it needs", size="sm", elem_id="picture-upload")
+            picture_note = _words("")
+        sigma_y = elements.number(
+            dataclasses.replace(noise.SIGMA_Y, log=True), start.sigma_y, name="sigma_y", label="Noise σ_y",
+            elem_id="sigma_y", also=(127.5, "of 255"),
+        )  # fmt: skip
+        sigma_y_note = _words("")
+    return {
+        "task": task, "task_summary": summary, "tasks": tasks, "mask_panel": mask_panel, "mask": mask,
+        "mask_upload": mask_upload, "picture_panel": picture_panel, "picture_upload": picture_upload,
+        "picture_note": picture_note, "sigma_y": sigma_y, "sigma_y_note": sigma_y_note,
+    }  # fmt: skip
+
+
+def method(start: Settings) -> dict[str, object]:
+    """How it is restored."""
+    with gr.Column(elem_id="card-method", elem_classes="inv-card"):
+        _title(3, "Method", "the solver")
+        solver = Menu(
+            solver_choices(start.task.name), value=start.solver.name, label="Solver", elem_id="solver",
+            elem_classes="inv-unlabelled", interactive=True,
+        )  # fmt: skip
+        summary = _words(start.solver.summary)
+        solvers = Groups.create("solver", SOLVERS, start.solver)
+        source = _words(start.solver.source)
+        with gr.Row(elem_classes="inv-foot", equal_height=True):
+            cost = _words(start.cost)
+            reset = gr.Button("Reset to preset", size="sm", elem_id="reset", scale=0, min_width=130)
+    return {
+        "solver": solver, "solver_summary": summary, "solver_source": source, "solvers": solvers, "cost": cost,
+        "reset": reset,
+    }  # fmt: skip
+
+
+def _title(step: int, words: str, term: str = "") -> gr.HTML:
+    return gr.HTML(
+        f"<h2><span>{step}</span>{words} <small>{term}</small></h2>", elem_classes="inv-title", apply_default_css=False
+    )
+
+
+def _words(text: str) -> gr.HTML:
+    return gr.HTML(text, elem_classes="inv-words", apply_default_css=False)
