@@ -20,7 +20,10 @@ from inverse.parameters import Integer
 from inverse.solvers import Solver, Step
 
 SEED = Integer(help="Seed of everything random; the same seed gives the same result.", low=0, high=2**32 - 1)
-SAMPLES = Integer(help="How many restorations to draw, each with randomness of its own.", low=1, high=64)
+SAMPLES = Integer(
+    low=1, high=64, help="How many restorations to draw, each with randomness of its own.",
+    effect="One shows no doubt; several show where the image is guessed, and take as many times longer.",
+)  # fmt: skip
 SIZE = Integer(help="Shorter side to which the photo is resized.", low=8, high=2048, unit="pixels")
 
 

@@ -33,7 +33,7 @@ CLEAN, DEGRADED = "clean", "degraded"
 
 KNOWN = (
     "inverse", "schema", "mode", "size", "task", "sigma_y", "photons", "solver", "seed", "samples", "prior",
-    "auxiliary", "stopped_at",
+    "auxiliary", "stopped_at", "sample",
 )  # fmt: skip
 
 
@@ -244,6 +244,8 @@ def _notes(data: Mapping, unknown: list[str]) -> list[str]:
         notes.append(
             f"They were saved by version {str(version)[:20]}; this is {inverse.__version__}, so pixels may differ."
         )
+    if data.get("sample") is not None:
+        notes.append(f"That picture was sample {str(data['sample'])[:10]} of several; a run draws them all.")
     if data.get("stopped_at") is not None:
         notes.append(f"That picture was stopped at step {str(data['stopped_at'])[:10]}; a run goes on to the end.")
     return notes

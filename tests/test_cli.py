@@ -9,7 +9,9 @@ from click.testing import CliRunner
 from PIL import Image
 
 from inverse.__main__ import COMMANDS, main
+from inverse.carriers import read
 from inverse.operators import TASKS
+from inverse.settings import Settings
 from inverse.solvers import SOLVERS
 
 QUICK = ["--steps", "2", "--gradient-steps", "1", "--device", "cpu"]
@@ -80,7 +82,11 @@ def test_degrade_then_restore_degraded(run):
 
 def test_samples_are_numbered(run, tmp_path):
     assert run("restore", "photo.png", "-o", "out.png", "--samples", "2", *QUICK).exit_code == 0
-    assert {path.name for path in tmp_path.glob("out*")} == {"out-1.png", "out-2.png"}
+    found = {path.stem.removeprefix("out-"): path.read_bytes() for path in tmp_path.glob("out*")}
+    assert set(found) == {"1", "2", "mean", "spread"} and len(set(found.values())) == 4
+    for name, content in found.items():
+        told, notes = Settings.from_dict(read(content))
+        assert told.samples == 2 and f"sample {name} of several" in notes[0]
 
 
 def test_listings_name_everything(run):

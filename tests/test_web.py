@@ -16,12 +16,12 @@ from PIL import Image
 import inverse.web
 from inverse import images
 from inverse.carriers import read
-from inverse.errors import DivergenceError, InverseError, ParameterError
+from inverse.errors import DivergenceError, InverseError, ParameterError, ProblemError
 from inverse.operators import TASKS
 from inverse.parameters import Flag, Integer, Parameters, Real, choice, flag, integer, real
 from inverse.presets import preset, solvers_for
 from inverse.solvers import SOLVERS, Step
-from inverse.web import batches, controls, figures, form, preview, running
+from inverse.web import batches, controls, figures, form, frames, preview, running
 from inverse.web.guards import spoken_errors
 from inverse.web.settings import CLEAN, DEGRADED, Settings, default_task, estimated_noise, tasks_for, working_size
 
@@ -206,7 +206,7 @@ def test_settings_of_every_task_and_solver_come_back_from_the_page(page, photo):
         for solver in solvers_for(task):
             made = Settings.create(
                 mode=CLEAN, size=200, task=task, task_parameters={}, sigma_y=0.123, solver=solver,
-                solver_parameters={"sigma_max": 3.5}, seed=99,
+                solver_parameters={"sigma_max": 3.5}, seed=99, photons=80.0, samples=3,
             )  # fmt: skip
             changes = choices.adopt(page, made, photo, {})
             assert set(changes) <= set(loaded.outputs)
@@ -219,8 +219,53 @@ def test_settings_of_every_task_and_solver_come_back_from_the_page(page, photo):
 def test_a_saved_picture_carries_what_made_it(settings, photo, monkeypatch):
     monkeypatch.setattr(running, "stream", steps(settings, photo, 3))
     view, _ = list(run(settings, photo))[-1]
-    content = base64.b64decode(view["frame"]["x0"].split(",")[1])
+    content = base64.b64decode(view["frame"]["x0"][0].split(",")[1])
     assert Settings.from_dict(read(content)) == (settings, [])
+
+
+def test_every_sample_says_which_it_is(settings, photo, monkeypatch):
+    several = replace(settings, samples=3)
+    monkeypatch.setattr(running, "stream", steps(several, photo, 5))
+    frame = list(run(several, photo))[-1][0]["frame"]
+    found = [Settings.from_dict(read(base64.b64decode(uri.split(",")[1]))) for uri in frame["x0"]]
+    assert [told for told, _ in found] == 3 * [several]
+    assert [f"sample {number} of several" in notes[0] for number, (_, notes) in enumerate(found, 1)] == 3 * [True]
+    for name in ("mean", "spread"):
+        told, notes = Settings.from_dict(read(base64.b64decode(frame[name].split(",")[1])))
+        assert told == several and name in notes[0]
+    assert len(frame["xt"]) == len(frame["misfit"]) == 3 and "grey levels" in frame["words"]["spread"]
+    assert len(set(frame["x0"])) == 3, "each shows its own sample"
+
+
+def test_more_samples_than_the_machine_restores_at_once_are_refused(photo, monkeypatch):
+    monkeypatch.setenv("APP_MAX_SIDE", "300")
+    big = photo.resize((256, 256))
+    made = Settings.create(size=256, task="denoise", sigma_y=0.1, samples=1)
+    assert made.problem(big).truth.shape[-2:] == (256, 256)
+    with pytest.raises(ProblemError, match="fewer samples or a smaller size"):
+        replace(made, samples=2).problem(big)
+    with pytest.raises(ParameterError, match="samples must be a whole number from 1 to 8"):
+        Settings.create(size=256, task="denoise", sigma_y=0.1, samples=9)
+
+
+def test_the_cost_counts_every_sample(settings):
+    one, eight = (replace(settings, samples=samples, solver=settings.solver.replace(steps=200)) for samples in (1, 8))
+    assert "8 samples" in eight.cost((128, 128)) and "samples" not in one.cost((128, 128))
+
+    def minutes(words):
+        number, unit = re.search(r"about (\d+) (s|min)", words).groups()
+        return int(number) * (60 if unit == "min" else 1)
+
+    assert minutes(eight.cost((512, 512))) == pytest.approx(8 * minutes(one.cost((512, 512))), rel=0.3)
+
+
+def test_photons_of_a_photo_that_is_damaged_already_are_not_asked_for(page):
+    assert form.settings(page, sent(page, photons=40)).photons == 40
+    assert form.settings(page, sent(page, photons=None)).photons is None
+    assert form.settings(page, sent(page, photons=40, mode=DEGRADED, task="denoise")).photons is None
+    for bad in (0, -1, float("nan"), "40", True):
+        with pytest.raises(ParameterError, match="photons must be"):
+            form.settings(page, sent(page, photons=bad))
 
 
 def test_kept_settings_that_are_not_understood_are_passed_over_and_links_are_not(page):
@@ -250,7 +295,8 @@ def test_what_the_page_has_no_control_for_is_named_when_it_is_left_out(page, pho
     monkeypatch.setattr(share.gr, "Warning", lambda sentence, **_: said.append(sentence))
     for changes, expected in (
         ({}, []),
-        ({"photons": 50.0, "samples": 3, "prior": "big"}, ["photons", "samples", "prior"]),
+        ({"photons": 50.0, "samples": 3}, []),
+        ({"prior": "big"}, ["prior"]),
     ):
         said.clear()
         link = replace(settings, **changes).link
@@ -308,12 +354,12 @@ def test_every_task_shows_a_measurement_or_says_what_it_needs(task, photo):
         mode=CLEAN, size=128, task=task, task_parameters={}, sigma_y=0.05, solver=solvers_for(task)[0],
         solver_parameters={}, seed=0,
     )  # fmt: skip
-    shown = preview.show(photo, made, None)
+    shown, cost = preview.show(photo, made, None)
     assert decoded(shown["truth"]).size[0] > 0
     if TASKS.find(task).auxiliary:
-        assert shown["fault"] and shown["measured"] is None and shown["caption"].endswith(".")
+        assert shown["fault"] and shown["measured"] is None and shown["caption"].endswith(".") and not cost
     else:
-        assert not shown["fault"] and decoded(shown["measured"]).size[0] > 0
+        assert not shown["fault"] and decoded(shown["measured"]).size[0] > 0 and "about" in cost
 
 
 def test_a_brushed_mask_reaches_the_problem(page, photo):
@@ -345,7 +391,9 @@ def steps(settings, photo, total, seconds=0.0, closed=None, fail=None):
         try:
             for index in range(1, total + 1):
                 time.sleep(seconds)
-                step = Step(index, total, 0.5, truth, truth * (index / total), torch.tensor([0.1]), index, 0)
+                shares = (1 - torch.arange(settings.samples) / 10).view(-1, 1, 1, 1)  # no two samples are alike
+                x0_hat = shares * truth * (index / total)
+                step = Step(index, total, 0.5, x0_hat, x0_hat, torch.full((len(x0_hat),), 0.1), index, 0)
                 if fail is not None and index == fail[0]:
                     raise fail[1](step)
                 yield step
@@ -363,10 +411,10 @@ def run(settings, photo, latest=None):
 def test_first_and_last_frame_are_always_sent_and_the_last_is_exact(settings, photo, monkeypatch):
     monkeypatch.setattr(running, "stream", steps(settings, photo, 500))
     sent = list(run(settings, photo))
-    frames = [view["frame"] for view, _ in sent if view and view["frame"]]
-    assert frames[0]["index"] == 1 and frames[-1]["index"] == 500
+    shown = [view["frame"] for view, _ in sent if view and view["frame"]]
+    assert shown[0]["index"] == 1 and shown[-1]["index"] == 500
     truth = images.to_image(settings.problem(photo, None).truth)
-    assert decoded(frames[-1]["x0"]).tobytes() == truth.tobytes()
+    assert decoded(shown[-1]["x0"][0]).tobytes() == truth.tobytes()
     view, status = sent[-1]
     assert view["phase"] == status["phase"] == "done" and status["progress"] == 100
     assert view["filename"].endswith(".png") and view["width"], view["height"] == truth.size
@@ -378,8 +426,19 @@ def test_updates_follow_the_clock_not_the_steps(settings, photo, monkeypatch):
     sent = list(run(settings, photo))
     seconds = time.perf_counter() - begun
     assert 5 <= len(sent) <= seconds / running.TEXT_EVERY + 6
-    frames = [view for view, _ in sent if view and view["frame"]]
-    assert len(frames) <= seconds / running.FRAME_EVERY + 3
+    shown = [view for view, _ in sent if view and view["frame"]]
+    assert len(shown) <= seconds / running.FRAME_EVERY + 3
+
+
+@pytest.mark.parametrize(("cost", "allowed"), [(0.001, 0.25), (1.0, 24.0)])
+def test_what_costs_much_comes_seldom(monkeypatch, cost, allowed):
+    now = 100.0
+    monkeypatch.setattr(frames.time, "perf_counter", lambda: now)
+    clock = frames.Clock(every=0.25, share=0.04)
+    assert clock.due <= now, "the first comes at once"
+    clock.spent(cost)
+    assert clock.due - now == pytest.approx(allowed)
+    assert cost / (cost + clock.due - now) <= 0.04 + 1e-9
 
 
 def test_closing_the_run_closes_the_solver_at_once(settings, photo, monkeypatch):
@@ -394,7 +453,7 @@ def test_closing_the_run_closes_the_solver_at_once(settings, photo, monkeypatch)
     generator.close()
     assert len(closed) == 1 and closed[0] - asked < 0.1
     view, status = running.finished(latest, "stopped", "Stopped.")
-    assert status["phase"] == "stopped" and decoded(view["frame"]["x0"]).format == "PNG"
+    assert status["phase"] == "stopped" and decoded(view["frame"]["x0"][0]).format == "PNG"
 
 
 def test_divergence_says_so_and_keeps_the_last_good_frame(settings, photo, monkeypatch):

@@ -11,6 +11,7 @@ import click
 from PIL import Image
 
 from inverse import noise
+from inverse.carriers import png_text
 from inverse.errors import InverseError
 from inverse.operators import TASKS
 from inverse.parameters import Parameters, Registry, Spec
@@ -137,14 +138,18 @@ def check_output(path: Path) -> None:
         raise click.ClickException(f"{path} cannot be written. Choose a file in an existing folder of yours.")
 
 
-def save_picture(picture: Image.Image, path: Path, settings: Settings | None = None) -> None:
+def save_picture(picture: Image.Image, path: Path, settings: Settings | None = None, **also: Any) -> None:
     """Writes a picture in the format that the file's name says; a PNG carries the settings, if there are any.
+
+    `also` goes to `Settings.to_json`.
 
     Raises:
         ClickException: the file cannot be written.
     """
     try:
-        text = {} if settings is None or path.suffix.lower() != ".png" else {"pnginfo": settings.png_text}
+        text = (
+            {} if settings is None or path.suffix.lower() != ".png" else {"pnginfo": png_text(settings.to_json(**also))}
+        )
         picture.save(path, **text)
     except (OSError, ValueError) as error:
         raise click.ClickException(f"{path} cannot be written ({error}). Choose another place or format.") from None

@@ -17,6 +17,7 @@ from inverse.denoisers.catalog import load_prior
 from inverse.errors import DivergenceError
 from inverse.restoration import SAMPLES, Problem, stream
 from inverse.solvers import Step
+from inverse.spread import Spread
 
 
 @run_options
@@ -33,7 +34,8 @@ def restore(
 ) -> None:  # fmt: skip
     """Restores PHOTO and writes the result to a file; a PNG carries its settings.
 
-    Without --degraded the photo counts as clean: it is degraded first, and the result is compared with it.
+    Without --degraded the photo counts as clean: it is degraded first, and the result is compared with it. With several
+    --samples every one gets a file, and so do their mean and their spread.
     """
     console = Console(stderr=True, quiet=quiet)
     for path in filter(None, (output, save_measurement)):
@@ -72,12 +74,19 @@ def restore(
     seconds = time.perf_counter() - start
     for number, x in enumerate(step.x0_hat, 1):
         path = output if samples == 1 else output.with_stem(f"{output.stem}-{number}")
-        save_picture(images.to_image(x), path, run)
+        save_picture(images.to_image(x), path, run, **({"sample": number} if samples > 1 else {}))
         quality = ""
         if problem.truth is not None:
             truth = problem.truth[0]
             quality = f"PSNR {metrics.psnr(x, truth):.2f} dB, SSIM {metrics.ssim(x, truth):.3f}, "
         console.print(f"{path}: {quality}{step.nfe} evaluations, {seconds:.1f} s")
+    if samples > 1:
+        spread = Spread.of(step.x0_hat)
+        for name, image in (("mean", spread.mean_image), ("spread", spread.image)):
+            save_picture(image, output.with_stem(f"{output.stem}-{name}"), run, sample=name)
+        quality = "" if problem.truth is None else f": PSNR {metrics.psnr(spread.mean, problem.truth[0]):.2f} dB"
+        console.print(f"{output.with_stem(f'{output.stem}-mean')}{quality}")
+        console.print(f"{output.with_stem(f'{output.stem}-spread')}: black is 0, white {spread.top:g}. {spread.words}")
 
 
 def _describe(problem: Problem, step: Step) -> str:

@@ -58,15 +58,24 @@ def damage(start: Settings) -> dict[str, object]:
         with gr.Column(visible=kind.auxiliary not in ("", "mask"), elem_classes="inv-group") as picture_panel:
             picture_upload = gr.UploadButton("Upload the picture it needs", size="sm", elem_id="picture-upload")
             picture_note = _words("")
-        sigma_y = elements.number(
-            dataclasses.replace(noise.SIGMA_Y, log=True), start.sigma_y, name="sigma_y", label="Noise σ_y",
-            elem_id="sigma_y", also=(127.5, "of 255"),
-        )  # fmt: skip
+        with gr.Column(elem_classes="inv-group"):
+            sigma_y = elements.number(
+                dataclasses.replace(noise.SIGMA_Y, log=True), start.sigma_y, name="sigma_y", label="Noise σ_y",
+                elem_id="sigma_y", also=(127.5, "of 255"),
+            )  # fmt: skip
+            photons = elements.number(
+                dataclasses.replace(noise.PHOTONS, unit=""),
+                None,
+                name="photons",
+                label="Photons",
+                elem_id="photons",
+                without="off",
+            )
         sigma_y_note = _words("")
     return {
         "task": task, "task_summary": summary, "tasks": tasks, "mask_panel": mask_panel, "mask": mask,
         "mask_upload": mask_upload, "picture_panel": picture_panel, "picture_upload": picture_upload,
-        "picture_note": picture_note, "sigma_y": sigma_y, "sigma_y_note": sigma_y_note,
+        "picture_note": picture_note, "sigma_y": sigma_y, "photons": photons, "sigma_y_note": sigma_y_note,
     }  # fmt: skip
 
 
@@ -82,7 +91,7 @@ def method(start: Settings) -> dict[str, object]:
         solvers = Groups.create("solver", SOLVERS, start.solver)
         source = _words(start.solver.source)
         with gr.Row(elem_classes="inv-foot", equal_height=True):
-            cost = _words(start.cost)
+            cost = _words("")
             reset = gr.Button("Reset to preset", size="sm", elem_id="reset", scale=0, min_width=130)
     return {
         "solver": solver, "solver_summary": summary, "solver_source": source, "solvers": solvers, "cost": cost,

@@ -74,6 +74,7 @@ def change_mode(page: Page, values: Values) -> Updates:
         page.mode_note: cards.MODE_WORDS[mode],
         page.task: gr.update(choices=offered, value=task),
         page.size: gr.update(visible=mode != DEGRADED),
+        page.photons: gr.update(visible=mode != DEGRADED),
         **_task(page, task, values[page.solver]),
         **_noise(page, mode, task, values[page.photo]),
     }
@@ -114,7 +115,9 @@ def adopt(page: Page, settings: Settings, photo: Image.Image | None, pictures: d
         page.size: size_choice(settings, photo),
         page.sigma_y: sigma_y,
         page.sigma_y_note: "",
+        page.photons: gr.update(value=settings.photons, visible=mode == CLEAN),
         page.seed: settings.seed,
+        page.samples: settings.samples,
         **_task(page, task, solver),
         **page.tasks.groups[task].updates(settings.task.to_dict()),
         **page.solvers.groups[solver].updates(settings.solver.to_dict()),

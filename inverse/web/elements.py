@@ -31,13 +31,14 @@ EXAMPLE_TITLES = {
 
 def number(
     spec: Real | Integer,
-    value: float,
+    value: float | None,
     *,
     name: str,
     label: str,
     help: str = "",
     slider: bool = True,
     also: tuple[float, str] | None = None,
+    without: str = "",
     elem_id: str | None = None,
 ) -> gr.HTML:
     """A labelled number with a slider, a question mark that explains it, and a word when it is out of range.
@@ -52,6 +53,7 @@ def number(
         help: replaces the specification's own help and effect.
         slider: False for a bare number.
         also: (factor, words) to show the same value in another unit below.
+        without: a word for no value, which is then allowed; the slider has it at its right end.
         elem_id: of the element.
     """
     data = {
@@ -61,6 +63,7 @@ def number(
         "log": getattr(spec, "log", False) or (isinstance(spec, Integer) and spec.high >= 100 * max(spec.low, 1)),
         "limits": spec.limits,
         "unit": spec.unit,
+        "without": without,
         "also-factor": also[0] if also else 0,
         "also-words": also[1] if also else "",
     }

@@ -72,7 +72,10 @@ def _wire_choices(page: Page) -> None:
             [page.picker.upload], choices.receive_photo, {*chosen, page.picker},
             [page.photo, page.picker, page.mask, page.viewer, page.status, *noise],
         ),
-        ([page.mode.input], choices.change_mode, chosen, [page.mode_note, page.task, page.size, *task, *noise]),
+        (
+            [page.mode.input], choices.change_mode, chosen,
+            [page.mode_note, page.task, page.size, page.photons, *task, *noise],
+        ),
         ([page.task.input], choices.change_task, chosen, task),
         ([page.solver.input, page.reset.click], choices.change_solver, chosen, solver),
         ([page.mask_upload.upload], choices.receive_mask, {page.mask_upload}, [page.mask]),
@@ -82,17 +85,9 @@ def _wire_choices(page: Page) -> None:
         ),
     ]  # fmt: skip
     carried = [
-        page.mode,
-        page.mode_note,
-        page.task,
-        page.size,
-        *task,
-        *page.tasks.components,
-        *noise,
-        page.seed,
-        page.mask,
-        page.auxiliary,
-    ]
+        page.mode, page.mode_note, page.task, page.size, *task, *page.tasks.components, *noise, page.photons, page.seed,
+        page.samples, page.mask, page.auxiliary,
+    ]  # fmt: skip
     outputs = [page.share, *dict.fromkeys(carried)]
     for element, adopt, batch in (
         (page.grid, sweeping.adopt, page.swept),
@@ -125,10 +120,10 @@ def _preview(page: Page, values: Values) -> Updates:
         return {page.problem: gr.skip()}
     try:
         settings = form.settings(page, values)
-        shown = preview.show(photo, settings, form.auxiliary_picture(page, values))
+        shown, cost = preview.show(photo, settings, form.auxiliary_picture(page, values))
     except InverseError as error:
         return {page.problem: preview.unsolvable(photo, False, error), page.cost: ""}
-    changes = {page.problem: shown, page.cost: settings.cost, page.share: share.copies(settings, photo)}
+    changes = {page.problem: shown, page.cost: cost, page.share: share.copies(settings, photo)}
     changes |= sweeping.plan(page, values, settings) | comparing.plan(page, values, settings)
     if settings.task.auxiliary == "mask":
         changes[page.mask] = {"photo": jpeg(settings.used(photo), 92), "mask": form.drawn(values[page.mask])}
@@ -138,7 +133,8 @@ def _preview(page: Page, values: Values) -> Updates:
 def _wire_preview(page: Page) -> None:
     handler = _light(page, _preview)
     inputs, outputs = _preview_inputs(page), _preview_outputs(page)
-    components = [*page.tasks.components, *page.solvers.components, page.sigma_y, page.seed, page.mask]
+    components = [*page.tasks.components, *page.solvers.components, page.sigma_y, page.photons, page.seed]
+    components += [page.samples, page.mask]
     triggers = [c.release if isinstance(c, gr.HTML) else c.input for c in components]
     gr.on([*triggers, page.size.input], handler, inputs, outputs, trigger_mode="always_last", **LIGHT)
     page.dice.click(None, None, page.seed, js=RANDOM_SEED, **LIGHT).then(handler, inputs, outputs, **LIGHT)

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
+
+from torch import Tensor
 
 from inverse import metrics
 from inverse.restoration import Problem
 from inverse.solvers import Step
+from inverse.spread import Spread
 
 RESIDUAL_HELP = (
     "How far the estimate is from the measurement, in units of its noise: about 1 fits it just well enough, "
@@ -23,11 +27,12 @@ def running(problem: Problem, step: Step, seconds: float) -> dict[str, Any]:
         ["Speed", f"{rate:.1f} / s" if rate >= 1 else f"{1 / rate:.1f} s each", "Steps per second."],
         ["Time left", _time((step.total - step.index) / rate), "At the present speed."],
         ["Network calls", str(step.nfe), "Forward passes of the network so far (NFE)."],
-        ["Data residual", residual(float(step.residual[0]), problem.sigma_y), RESIDUAL_HELP],
+        ["Data residual", residual(float(step.residual.mean()), problem.sigma_y), RESIDUAL_HELP],
     ]
     if problem.truth is not None:
-        psnr = metrics.psnr(step.x0_hat[0], problem.truth[0])
-        figures.append(["PSNR", f"{psnr:.1f} dB", "Closeness to the original; higher is better."])
+        several = "" if len(step.x0_hat) == 1 else " The mean over the samples."
+        psnr = _mean(metrics.psnr, problem, step)
+        figures.append(["PSNR", f"{psnr:.1f} dB", f"Closeness to the original; higher is better.{several}"])
     return {
         "phase": "running",
         "message": "Restoring…",
@@ -38,11 +43,19 @@ def running(problem: Problem, step: Step, seconds: float) -> dict[str, Any]:
 
 def verdict(problem: Problem, step: Step, seconds: float) -> str:
     """What to say at the end."""
-    said = f"Done in {seconds:.1f} s"
+    said, samples = f"Done in {seconds:.1f} s", len(step.x0_hat)
     if problem.truth is None:
-        return f"{said}."
-    psnr, ssim = metrics.psnr(step.x0_hat[0], problem.truth[0]), metrics.ssim(step.x0_hat[0], problem.truth[0])
+        return f"{said}." if samples == 1 else f"{said}: {samples} samples."
+    psnr, ssim = _mean(metrics.psnr, problem, step), _mean(metrics.ssim, problem, step)
+    if samples > 1:
+        together = metrics.psnr(Spread.of(step.x0_hat).mean, problem.truth[0])
+        return f"{said}: PSNR {psnr:.2f} dB a sample, {together:.2f} dB for the mean of {samples}."
     return f"{said}: PSNR {psnr:.2f} dB" + ("." if math.isnan(ssim) else f", SSIM {ssim:.3f}.")
+
+
+def _mean(metric: Callable[[Tensor, Tensor], float], problem: Problem, step: Step) -> float:
+    """A metric of every sample against the truth, averaged."""
+    return sum(metric(x0_hat, problem.truth[0]) for x0_hat in step.x0_hat) / len(step.x0_hat)
 
 
 def residual(value: float, sigma_y: float) -> str:

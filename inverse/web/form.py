@@ -11,7 +11,7 @@ from inverse.solvers import SOLVERS
 from inverse.web.controls import Values
 from inverse.web.layout import Page
 from inverse.web.pictures import from_uri
-from inverse.web.settings import Settings
+from inverse.web.settings import DEGRADED, Settings
 
 
 def settings(page: Page, values: Values) -> Settings:
@@ -30,6 +30,8 @@ def settings(page: Page, values: Values) -> Settings:
         solver=solver,
         solver_parameters=page.solvers.read(solver, values),
         seed=values[page.seed],
+        photons=None if values[page.mode] == DEGRADED else values[page.photons],
+        samples=values[page.samples],
     )
 
 

@@ -21,6 +21,7 @@ from inverse.web.settings import (
     CLEAN,
     DEFAULT_SIGMA_Y,
     DEFAULT_SIZE,
+    SAMPLES,
     Settings,
 )
 
@@ -59,6 +60,7 @@ class Page:
     picture_upload: gr.UploadButton
     picture_note: gr.HTML
     sigma_y: gr.HTML
+    photons: gr.HTML
     sigma_y_note: gr.HTML
     # 3 Method
     solver: Menu
@@ -72,6 +74,7 @@ class Page:
     stop: gr.Button
     seed: gr.HTML
     dice: gr.Button
+    samples: gr.HTML
     status: gr.HTML
     problem: gr.HTML
     viewer: gr.HTML
@@ -98,7 +101,7 @@ class Page:
     def choices(self) -> set[gr.Component]:
         """All that `Settings` are made of."""
         return {
-            self.mode, self.size, self.task, self.sigma_y, self.solver, self.seed,
+            self.mode, self.size, self.task, self.sigma_y, self.photons, self.solver, self.seed, self.samples,
             *self.tasks.components, *self.solvers.components,
         }  # fmt: skip
 
@@ -147,14 +150,16 @@ def _stage(photo: Image.Image, start: Settings) -> dict[str, object]:
         run = gr.Button("Restore", variant="primary", elem_id="run", scale=0, min_width=140)
         stop = gr.Button("Stop", elem_id="stop", interactive=False, scale=0, min_width=90)
         gr.HTML(KEYS, elem_id="keys", apply_default_css=False)
+        samples = elements.number(SAMPLES, 1, name="samples", label="Samples", slider=False, elem_id="samples")
         seed = elements.number(SEED, 0, name="seed", label="Seed", slider=False, elem_id="seed")
         dice = gr.Button("⚄", elem_id="dice", scale=0, min_width=40)
         status = player.status()
     with gr.Row(elem_id="pictures", equal_height=False):
-        problem = player.problem_view(preview.show(photo, start, None))
+        problem = player.problem_view(preview.show(photo, start, None)[0])
         viewer = player.viewer(player.awaiting(photo))
     return {
-        "run": run, "stop": stop, "seed": seed, "dice": dice, "status": status, "problem": problem, "viewer": viewer,
+        "run": run, "stop": stop, "seed": seed, "dice": dice, "samples": samples, "status": status, "problem": problem,
+        "viewer": viewer,
     }  # fmt: skip
 
 

@@ -19,11 +19,11 @@ PREVIEW_SIDE = 768
 """Longer side of live frames, at most."""
 
 
-def jpeg(image: Image.Image, quality: int = 88) -> str:
-    """For live frames: a millisecond to encode."""
-    if max(image.size) > PREVIEW_SIDE:
+def jpeg(image: Image.Image, quality: int = 88, side: int = PREVIEW_SIDE) -> str:
+    """For live frames: a millisecond to encode. A picture with a longer side than `side` is shrunk to it."""
+    if max(image.size) > side:
         image = image.copy()
-        image.thumbnail((PREVIEW_SIDE, PREVIEW_SIDE), Image.Resampling.BILINEAR)
+        image.thumbnail((side, side), Image.Resampling.BILINEAR)
     return _uri(image, "JPEG", quality=quality)
 
 

@@ -13,12 +13,16 @@ from inverse.web.pictures import exact, jpeg
 from inverse.web.settings import Settings
 
 
-def show(photo: Image.Image, settings: Settings, auxiliary: Image.Image | None) -> dict[str, Any]:
-    """The value of the problem view: pictures, or the photo and a sentence on what is missing or wrong."""
+def show(photo: Image.Image, settings: Settings, auxiliary: Image.Image | None) -> tuple[dict[str, Any], str]:
+    """The value of the problem view, and what a run costs, in words.
+
+    The view holds pictures, or the photo and a sentence on what is missing or wrong.
+    """
     try:
-        return pictures(settings.problem(photo, auxiliary), settings.degraded)
+        problem = settings.problem(photo, auxiliary)
+        return pictures(problem, settings.degraded), settings.cost(tuple(problem.operator.image_shape[-2:]))
     except InverseError as error:
-        return unsolvable(photo, settings.degraded, error)
+        return unsolvable(photo, settings.degraded, error), ""
 
 
 def pictures(problem: Problem, degraded: bool) -> dict[str, Any]:

@@ -13,15 +13,20 @@ from inverse import images
 from inverse.errors import DivergenceError, ProblemError
 from inverse.restoration import Problem, stream
 from inverse.solvers import Step
-from inverse.web import figures
+from inverse.web import figures, frames
+from inverse.web.frames import Clock
 from inverse.web.guards import spoken_errors
-from inverse.web.pictures import exact, frame, jpeg, noisy, png
+from inverse.web.pictures import exact, jpeg
 from inverse.web.settings import Settings
 
 TEXT_EVERY = 0.15
 """Seconds between two updates of the figures: Stop takes effect at the next one."""
 FRAME_EVERY = 0.25
 """Seconds between two pictures, which cost more."""
+ANALYSED_EVERY = 0.5
+"""Seconds between two pictures that cost most: the misfit, and what several samples have in common."""
+FRAME_SHARE, ANALYSED_SHARE = 0.03, 0.015
+"""Shares of a run's time that may go into them, at most."""
 
 View = dict[str, Any]
 Status = dict[str, Any]
@@ -39,7 +44,7 @@ class Latest:
     Attributes:
         run: its number, by which the page tells it from earlier ones.
         view, status: as sent last.
-        settings: of the run; its last picture carries them.
+        problem, settings: of the run; its last picture carries the settings.
         step: the last one.
         overhead: seconds spent on showing rather than on solving.
     """
@@ -47,6 +52,7 @@ class Latest:
     run: int = field(default_factory=lambda: time.time_ns() // 1_000_000)
     view: View | None = None
     status: Status = field(default_factory=dict)
+    problem: Problem | None = None
     settings: Settings | None = None
     step: Step | None = None
     overhead: float = 0.0
@@ -76,10 +82,10 @@ def restore(prepare: Callable[[], tuple[Settings, Problem]], latest: Latest) -> 
 
 def _frames(settings: Settings, problem: Problem, latest: Latest) -> Iterator[tuple[View | None, Status]]:
     start = time.perf_counter()
-    latest.view, latest.settings = _start(settings, problem, latest.run), settings
+    latest.view, latest.problem, latest.settings = _start(settings, problem, latest.run), problem, settings
     yield latest.view, latest.status
-    text_due = frame_due = 0.0
-    with closing(stream(problem, settings.solver, seed=settings.seed)) as steps:
+    text_due, pictures, analysis = 0.0, Clock(FRAME_EVERY, FRAME_SHARE), Clock(ANALYSED_EVERY, ANALYSED_SHARE)
+    with closing(stream(problem, settings.solver, seed=settings.seed, samples=settings.samples)) as steps:
         for step in steps:
             latest.step, now = step, time.perf_counter()
             if step.index == step.total:
@@ -87,13 +93,18 @@ def _frames(settings: Settings, problem: Problem, latest: Latest) -> Iterator[tu
             if now - start > time_limit():
                 limit = f"{time_limit():.0f} seconds"
                 raise ProblemError(f"This run was stopped after {limit}. Choose a smaller size or fewer steps.")
-            if now < min(text_due, frame_due):
+            if now < min(text_due, pictures.due):
                 continue
             latest.status = {"run": latest.run, **figures.running(problem, step, now - start)}
-            if now >= frame_due:
-                latest.view = {**latest.view, "frame": _frame(step)}
+            if now >= pictures.due:
+                more = {}
+                if now >= analysis.due:
+                    more = frames.analysed(problem, step)
+                    analysis.spent(time.perf_counter() - now)
+                begun = time.perf_counter()
+                latest.view = {**latest.view, "frame": {**frames.live(step), **more}}
                 yield latest.view, latest.status
-                frame_due = time.perf_counter() + FRAME_EVERY
+                pictures.spent(time.perf_counter() - begun)
             else:
                 yield None, latest.status
             text_due = time.perf_counter() + TEXT_EVERY
@@ -112,11 +123,9 @@ def _frames(settings: Settings, problem: Problem, latest: Latest) -> Iterator[tu
 def finished(latest: Latest, phase: str, message: str) -> tuple[View | None, Status]:
     """The last frame, exact, and the status of a run that ended as `phase` says: done, stopped or failed."""
     step, status = latest.step, {**latest.status, "phase": phase, "message": message}
-    if latest.view is None or step is None:
+    if latest.view is None or latest.problem is None or step is None:
         return None, status
-    stopped = {} if step.index == step.total else {"stopped_at": step.index}
-    text = latest.settings.to_json(**stopped) if latest.settings else ""
-    last = {**_frame(step), "x0": png(frame(step.x0_hat[0]), text)}
+    last = frames.last(latest.problem, step, latest.settings)
     return {**latest.view, "phase": phase, "frame": last}, status
 
 
@@ -129,15 +138,7 @@ def _start(settings: Settings, problem: Problem, run: int) -> View:
         "truth": None if problem.truth is None else jpeg(images.to_image(problem.truth), 92),
         "width": width,
         "height": height,
+        "samples": settings.samples,
         "filename": f"restored-{settings.task.name}-{settings.solver.name}-{settings.seed}.png",
         "frame": None,
-    }
-
-
-def _frame(step: Step) -> dict[str, Any]:
-    return {
-        "index": step.index,
-        "total": step.total,
-        "x0": jpeg(frame(step.x0_hat[0])),
-        "xt": jpeg(noisy(step.x[0], step.sigma), 80),
     }

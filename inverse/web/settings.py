@@ -12,9 +12,11 @@ from PIL import Image
 from inverse import images, noise, randomness, settings
 from inverse.denoisers.catalog import best_device
 from inverse.errors import ProblemError
+from inverse.experiments.runs import expected_seconds
 from inverse.experiments.sweep import sweepable
 from inverse.operators import TASKS, Task
 from inverse.presets import DEFAULT_DEGRADED_TASK, DEFAULT_TASK, solvers_for
+from inverse.restoration import SAMPLES as ANY_SAMPLES
 from inverse.restoration import Problem
 from inverse.settings import CLEAN, DEGRADED  # noqa: F401  (for the other modules of the page)
 from inverse.solvers import SOLVERS
@@ -23,6 +25,8 @@ from inverse.web.controls import label
 SIZES = (128, 256, 384, 512)
 DEFAULT_SIZE = 256
 DEFAULT_SIGMA_Y = 0.05
+SAMPLES = replace(ANY_SAMPLES, high=8)
+"""As many as fit beside the player."""
 
 
 def max_side() -> int:
@@ -41,6 +45,7 @@ class Settings(settings.Settings):
             ParameterError: with a sentence that names the field and its range.
         """
         noise.SIGMA_Y.check("sigma_y", values.get("sigma_y"))
+        SAMPLES.check("samples", values.get("samples", 1))
         return super().create(**values)
 
     def at(self, photo: Image.Image) -> Self:
@@ -54,18 +59,34 @@ class Settings(settings.Settings):
             ProblemError: there is no photo, or photo, task and auxiliary picture do not fit.
         """
         photo = chosen(photo)
-        return super(Settings, self.at(photo)).problem(photo, auxiliary)
+        problem = super(Settings, self.at(photo)).problem(photo, auxiliary)
+        height, width = problem.operator.image_shape[-2:]
+        if self.samples > 1 and self.samples * height * width > max_side() ** 2:
+            several, most = self.samples * height * width / 1e6, max_side() ** 2 / 1e6
+            raise ProblemError(
+                f"{self.samples} samples of {width} x {height} are {several:.1f} megapixels, and this machine restores "
+                f"{most:.1f} at once. Choose fewer samples or a smaller size."
+            )
+        return problem
 
     def used(self, photo: Image.Image) -> Image.Image:
         """The part of the photo that is restored, at its working size."""
         return images.fit(photo, self.at(photo).size, 1 if self.degraded else self.task.multiple)
 
-    @property
-    def cost(self) -> str:
-        """What the solver will cost, in words."""
+    def cost(self, image_shape: tuple[int, int]) -> str:
+        """What a run will cost for an image of (H, W), in words."""
         forward, backward = self.solver.cost
-        text = f"{forward} network evaluations"
-        return f"{text}, {backward} of them with a backward pass" if backward else text
+        text = f"{forward} network calls"
+        if self.samples > 1:
+            text += f" for each of {self.samples} samples"
+        if backward:
+            text += f", {backward} of them with a backward pass"
+        return f"{text}: {duration(self.samples * expected_seconds([self], image_shape))}"
+
+
+def duration(seconds: float) -> str:
+    """An estimate in words."""
+    return f"about {max(1, round(seconds))} s" if seconds < 90 else f"about {seconds / 60:.0f} min"
 
 
 def chosen(photo: Image.Image | None) -> Image.Image:

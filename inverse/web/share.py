@@ -59,8 +59,6 @@ def arrived(page: Page, values: Values) -> Updates:
 def _beyond_the_page(settings: Settings) -> list[str]:
     """A sentence for everything that the command line can do and the page cannot."""
     left_out = {
-        "photons": (settings.photons, None),
-        "samples": (settings.samples, 1),
         "prior": (settings.prior, "embedded"),
     }
     return [

@@ -8,7 +8,10 @@ const ask = element.querySelector(".inv-ask");
 const data = element.querySelector(".inv-number-row").dataset;
 const [low, high] = [Number(data.low), Number(data.high)];
 const [whole, log] = [data.whole === "true", data.log === "true"];
+const without = data.without; // where it is given, no value is a value too, beyond the slider's highest
 const TICKS = 1000;
+const LAST = without ? 0.95 * TICKS : TICKS;
+box.placeholder = without;
 // A logarithmic scale that starts at 0 gives 0 its own tick, and spans three decades above it.
 const floor = low > 0 ? low : high / 1e3;
 const digits = Math.max(0, 3 - Math.ceil(Math.log10(high - low)));
@@ -19,18 +22,21 @@ const tidy = (value) => {
 };
 const clamp = (value) => Math.min(high, Math.max(low, value));
 const toTick = (value) => {
-  if (!log) return ((value - low) / (high - low)) * TICKS;
-  return value < floor ? 0 : (Math.log(value / floor) / Math.log(high / floor)) * TICKS;
+  if (value === null) return TICKS;
+  if (!log) return ((value - low) / (high - low)) * LAST;
+  return value < floor ? 0 : (Math.log(value / floor) / Math.log(high / floor)) * LAST;
 };
 const fromTick = (tick) => {
-  if (!log) return clamp(tidy(low + (tick / TICKS) * (high - low)));
-  return tick <= 0 ? low : clamp(tidy(floor * (high / floor) ** (tick / TICKS)));
+  if (without && tick > (LAST + TICKS) / 2) return null;
+  if (!log) return clamp(tidy(low + (tick / LAST) * (high - low)));
+  return tick <= 0 ? low : clamp(tidy(floor * (high / floor) ** (tick / LAST)));
 };
 const allowed = (value) =>
-  typeof value === "number" && value >= low && value <= high && (!whole || Number.isInteger(value));
+  (without && value === null) ||
+  (typeof value === "number" && value >= low && value <= high && (!whole || Number.isInteger(value)));
 
 function show() {
-  const value = props.value;
+  const value = props.value ?? null;
   const good = allowed(value);
   box.setAttribute("aria-invalid", String(!good));
   fault.textContent = good ? "" : `Must be ${data.limits}.`;
@@ -39,7 +45,7 @@ function show() {
   if (slider && good) {
     slider.value = toTick(value);
     slider.style.setProperty("--filled", `${toTick(value) / (TICKS / 100)}%`);
-    slider.setAttribute("aria-valuetext", `${value} ${data.unit}`.trim());
+    slider.setAttribute("aria-valuetext", value === null ? without : `${value} ${data.unit}`.trim());
   }
 }
 
@@ -61,17 +67,18 @@ if (slider) {
   slider.step = whole && !log ? TICKS / (high - low) : 1;
   slider.addEventListener("input", () => {
     set(fromTick(Number(slider.value)), false);
-    box.value = props.value;
+    box.value = props.value ?? "";
   });
   slider.addEventListener("change", () => trigger("release"));
   slider.addEventListener("keydown", (event) => {
     const direction = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1 }[event.key];
     if (!direction) return;
     event.preventDefault();
-    const value = props.value;
+    const value = props.value ?? high;
     const step = whole ? Math.max(1, log ? Math.round(value / 10) : 1) : log ? value / 10 || floor : (high - low) / 100;
-    set(clamp(tidy(value + direction * step)), true);
-    box.value = props.value;
+    const beyond = without && (props.value === null ? direction > 0 : value + direction * step > high);
+    set(beyond ? null : props.value === null ? high : clamp(tidy(value + direction * step)), true);
+    box.value = props.value ?? "";
   });
 }
 box.addEventListener("input", () => set(box.value === "" ? null : Number(box.value), false));
