@@ -126,7 +126,7 @@ def test_the_web_code_names_no_task_and_no_solver():
 
 
 def test_no_handler_is_a_public_endpoint(page):
-    assert page.blocks.get_api_info()["named_endpoints"] == {}
+    assert page.blocks.get_api_info()["named_endpoints"] == {}, "those of api.py are added by `inverse.web.build`"
 
 
 # Settings

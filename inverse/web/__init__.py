@@ -27,10 +27,12 @@ if not os.environ.get("GRADIO_TEMP_DIR"):
 
 def build() -> gr.Blocks:
     """The page, with everything wired."""
-    from inverse.web import events, layout
+    from inverse.web import api, events, layout
 
     page = layout.build()
     events.wire(page)
+    with page.blocks:
+        api.publish()
     return page.blocks
 
 

@@ -13,8 +13,9 @@ import gradio as gr
 from PIL import Image
 
 from inverse.errors import ParameterError, ProblemError
-from inverse.experiments.runs import Outcome, Progress, expected_seconds, run_all
+from inverse.experiments.runs import Outcome, Progress, run_all
 from inverse.experiments.sweep import METRICS, best
+from inverse.web import device
 from inverse.web.guards import spoken_errors
 from inverse.web.pictures import frame, jpeg
 from inverse.web.running import FRAME_EVERY, time_limit
@@ -82,37 +83,46 @@ def stream(batch: Batch, photo: Image.Image, auxiliary: Image.Image | None) -> I
     Raises:
         gr.Error: a sentence with the cause and the remedy; what is finished stays.
     """
-    start, due = time.perf_counter(), 0.0
+    start = time.perf_counter()
     yield batch.view("running", "Preparing…")
     try:
-        with spoken_errors(), closing(run_all(batch.runs, photo, auxiliary)) as progresses:
-            for progress in progresses:
-                if progress.outcome is not None:
-                    batch.done[progress.index] = progress.outcome
-                    batch.cells.append(_cell(progress.index, progress.outcome))
-                elif time.perf_counter() < due:
-                    continue
-                elif time.perf_counter() - start > time_limit():
-                    raise ProblemError(
-                        f"This was stopped after {time_limit():.0f} seconds; what is finished stays. "
-                        "Choose fewer runs, a smaller size or fewer steps."
-                    )
-                yield batch.view("running", _said(batch, time.perf_counter() - start), live=_live(progress))
-                due = time.perf_counter() + FRAME_EVERY
+        with spoken_errors():
+            size = _image_shape(batch.runs, photo)
+            yield from device.stream(_views, photo, auxiliary, state=batch, runs=batch.runs, image_shape=size)
     except gr.Error as error:
         yield batch.view("failed", str(error.message))
         raise
     yield batch.view("done", f"Done: {len(batch.runs)} runs in {time.perf_counter() - start:.1f} s.")
 
 
+def _views(photo: Image.Image, auxiliary: Image.Image | None, batch: Batch) -> Iterator[dict[str, Any]]:
+    start, due = time.perf_counter(), 0.0
+    with closing(run_all(batch.runs, photo, auxiliary)) as progresses:
+        for progress in progresses:
+            if progress.outcome is not None:
+                batch.done[progress.index] = progress.outcome
+                batch.cells.append(_cell(progress.index, progress.outcome))
+            elif time.perf_counter() < due:
+                continue
+            elif time.perf_counter() - start > time_limit():
+                raise ProblemError(
+                    f"This was stopped after {time_limit():.0f} seconds; what is finished stays. "
+                    "Choose fewer runs, a smaller size or fewer steps."
+                )
+            yield batch.view("running", _said(batch, time.perf_counter() - start), live=_live(progress))
+            due = time.perf_counter() + FRAME_EVERY
+
+
 def promise(runs: list[Settings], photo: Image.Image) -> str:
     """How many runs, and about how long they take, before they are started."""
+    return f"{len(runs)} run{'s' if len(runs) > 1 else ''}, {device.promise(runs, _image_shape(runs, photo))}"
+
+
+def _image_shape(runs: list[Settings], photo: Image.Image) -> tuple[int, int]:
+    """(H, W) of the image that is restored."""
     used = runs[0].used(photo)
     size = (used.height, used.width)
-    shape = runs[0].task.image_shape(size) if runs[0].degraded else size
-    seconds = expected_seconds(runs, shape)
-    text = f"{max(1, round(seconds))} s" if seconds < 90 else f"{seconds / 60:.0f} min"
-    return f"{len(runs)} run{'s' if len(runs) > 1 else ''}, about {text}"
+    return runs[0].task.image_shape(size) if runs[0].degraded else size
 
 
 def _said(batch: Batch, seconds: float) -> str:

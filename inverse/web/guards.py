@@ -35,15 +35,16 @@ def uploaded_photo(path: Any) -> Image.Image:
     Raises:
         ImageError: the path is not a file that was uploaded to this app, or is not a usable picture.
     """
-    return images.load(_uploaded(path), max_side=MAX_STORED_SIDE)
+    return images.load(uploaded(path), max_side=MAX_STORED_SIDE)
 
 
 def uploaded_bytes(path: Any) -> bytes:
     """The content of a file that was uploaded to this app; ImageError as in `uploaded_photo`."""
-    return _uploaded(path).read_bytes()
+    return uploaded(path).read_bytes()
 
 
-def _uploaded(path: Any) -> Path:
+def uploaded(path: Any) -> Path:
+    """The file at a path that a client sent back after an upload; ImageError as in `uploaded_photo`."""
     refusal = ImageError("This is not a file that was uploaded here. Upload the photo again.")
     if not isinstance(path, str) or not path or "\0" in path or len(path) > 1000:
         raise refusal

@@ -14,7 +14,7 @@ from inverse import images
 from inverse.denoisers.catalog import best_device
 from inverse.presets import DEFAULT_SOLVER, DEFAULT_TASK
 from inverse.restoration import SEED
-from inverse.web import cards, elements, player, preview, tabs
+from inverse.web import cards, elements, player, preview, received, tabs
 from inverse.web.controls import Groups
 from inverse.web.menu import Menu
 from inverse.web.settings import (
@@ -111,7 +111,7 @@ def build() -> Page:
     start = _start()
     photo = images.load(elements.EXAMPLES / f"{cards.EXAMPLE}.jpg")
     parts: dict[str, object] = {}
-    with gr.Blocks(title=TITLE, fill_width=True, analytics_enabled=False, delete_cache=(600, 3600)) as blocks:
+    with received.Blocks(title=TITLE, fill_width=True, analytics_enabled=False, delete_cache=(600, 3600)) as blocks:
         parts |= {"photo": gr.State(photo), "auxiliary": gr.State({}), "latest": gr.State(None)}
         parts |= {"swept": gr.State(None), "compared": gr.State(None)}
         with gr.Row(elem_id="top", equal_height=True):

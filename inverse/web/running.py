@@ -13,7 +13,7 @@ from inverse import images
 from inverse.errors import DivergenceError, ProblemError
 from inverse.restoration import Problem, stream
 from inverse.solvers import Step
-from inverse.web import figures, frames
+from inverse.web import device, figures, frames
 from inverse.web.frames import Clock
 from inverse.web.guards import spoken_errors
 from inverse.web.pictures import exact, jpeg
@@ -72,7 +72,10 @@ def restore(prepare: Callable[[], tuple[Settings, Problem]], latest: Latest) -> 
     yield None, latest.status
     try:
         with spoken_errors():
-            yield from _frames(*prepare(), latest)
+            settings, problem = prepare()
+            size = tuple(problem.operator.image_shape[-2:])
+            runs = [settings] * settings.samples
+            yield from device.stream(_frames, settings, problem, state=latest, runs=runs, image_shape=size)
     except Exception as error:
         if isinstance(error.__cause__, DivergenceError):
             latest.step = error.__cause__.last or latest.step

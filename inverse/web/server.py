@@ -29,7 +29,7 @@ def launch(blocks: gr.Blocks, **settings: Any) -> Any:
         "css": theme.source("page.css") + theme.source("elements.css"),
         "head": f"<script>{theme.source('page.js')}</script>",
         "favicon_path": str(FAVICON),
-        "footer_links": ["settings"],
+        "footer_links": ["api", "settings"],
         "max_file_size": MAX_UPLOAD,
         "allowed_paths": [],
         "enable_monitoring": False,

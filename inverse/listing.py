@@ -1,0 +1,68 @@
+"""What there is to choose from, as plain data for JSON: tasks, solvers, their parameters with ranges, presets."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import inverse
+from inverse import noise
+from inverse.operators import TASKS
+from inverse.parameters import Choice, Flag, Integer, Parameters, Real, Spec
+from inverse.presets import DEFAULT_SOLVER, DEFAULT_TASK, PRESETS, solvers_for
+from inverse.restoration import SEED, SIZE
+from inverse.settings import CLEAN, DEGRADED, SCHEMA
+from inverse.solvers import SOLVERS
+
+
+def listing() -> dict[str, Any]:
+    """Everything that `Settings.from_dict` understands.
+
+    Ranges are written as in JSON Schema: `minimum`, `maximum`, `enum`. `presets` of a solver are its parameters by
+    task, as far as they differ from the defaults.
+    """
+    return {
+        "inverse": inverse.__version__,
+        "schema": SCHEMA,
+        "settings": {
+            "mode": {"type": "string", "enum": [CLEAN, DEGRADED], "default": CLEAN},
+            "task": {"type": "string", "enum": list(TASKS), "default": DEFAULT_TASK},
+            "solver": {"type": "string", "enum": list(SOLVERS), "default": DEFAULT_SOLVER},
+            "size": described(SIZE),
+            "sigma_y": described(noise.SIGMA_Y),
+            "photons": described(noise.PHOTONS),
+            "seed": {**described(SEED), "default": 0},
+        },
+        "tasks": [
+            {**_shared(kind), "auxiliary": kind.auxiliary, "linear": kind.linear, "solvers": solvers_for(name)}
+            for name, kind in TASKS.items()
+        ],
+        "solvers": [
+            {**_shared(kind), "source": kind.source, "linear_only": kind.linear_only, "presets": PRESETS.get(name, {})}
+            for name, kind in SOLVERS.items()
+        ],
+    }
+
+
+def described(spec: Spec) -> dict[str, Any]:
+    """One parameter, but for its default."""
+    words = {"help": spec.help, "effect": spec.effect, "unit": spec.unit, "advanced": spec.advanced}
+    if isinstance(spec, Choice):
+        return {"type": "string", "enum": list(spec.options), **words}
+    if isinstance(spec, Flag):
+        return {"type": "boolean", **words}
+    if not isinstance(spec, Integer | Real):
+        raise TypeError(f"no description for {type(spec).__name__}")
+    limits = {"minimum": spec.low, "maximum": spec.high}
+    finite = {name: limit for name, limit in limits.items() if math.isfinite(limit)}
+    return {"type": "integer" if isinstance(spec, Integer) else "number", **finite, **words}
+
+
+def _shared(kind: type[Parameters]) -> dict[str, Any]:
+    defaults = kind.defaults()
+    return {
+        "name": kind.name,
+        "title": kind.title,
+        "summary": kind.summary,
+        "parameters": {name: {**described(spec), "default": defaults[name]} for name, spec in kind.specs().items()},
+    }
