@@ -10,7 +10,7 @@ from inverse import noise
 from inverse.operators import TASKS
 from inverse.parameters import Choice, Flag, Integer, Parameters, Real, Spec
 from inverse.presets import DEFAULT_SOLVER, DEFAULT_TASK, PRESETS, solvers_for
-from inverse.restoration import SEED, SIZE
+from inverse.restoration import SAMPLES, SEED, SIZE
 from inverse.settings import CLEAN, DEGRADED, SCHEMA
 from inverse.solvers import SOLVERS
 
@@ -32,6 +32,7 @@ def listing() -> dict[str, Any]:
             "sigma_y": described(noise.SIGMA_Y),
             "photons": described(noise.PHOTONS),
             "seed": {**described(SEED), "default": 0},
+            "samples": {**described(SAMPLES), "default": 1},
         },
         "tasks": [
             {**_shared(kind), "auxiliary": kind.auxiliary, "linear": kind.linear, "solvers": solvers_for(name)}

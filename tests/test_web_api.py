@@ -131,6 +131,12 @@ def test_an_already_degraded_photo_is_taken_as_it_is(client, photo, photo_file):
     assert Image.open(picture).size == photo.size
 
 
+def test_every_sample_comes_as_a_picture(client, photo_file):
+    picture, record = client.predict(handle_file(photo_file), {**QUICK, "samples": 2}, api_name="/restore")
+    first, second = (Image.open(path).tobytes() for path in record["samples"])
+    assert Image.open(picture).tobytes() == first != second
+
+
 def test_settings_that_are_not_known_are_listed(client, photo_file):
     asked = {**QUICK, "foo": 1, "task": {"name": "denoise", "parameters": {"bar": 2}}}
     _, record = client.predict(handle_file(photo_file), asked, api_name="/restore")
@@ -197,7 +203,7 @@ def test_hostile_values_end_in_a_sentence_that_names_the_field(url, uploaded, pa
         ({"mode": "degraded"}, "mode must be"),
         ({"schema": 99}, "Update the program"),
         ({"prior": "../../etc"}, "prior must be"),
-        ({"samples": 64}, "samples"),
+        ({"samples": 64}, "samples must be a whole number"),
         ({"auxiliary": "!", "task": "inpaint-mask"}, "damaged"),
         ({"task": "inpaint-mask"}, "mask"),
     ],

@@ -33,7 +33,7 @@ from inverse.settings import SCHEMA
 from inverse.web import batches, running
 from inverse.web.batches import Batch
 from inverse.web.guards import spoken_errors, uploaded_photo
-from inverse.web.settings import Settings, estimated_noise, max_side
+from inverse.web.settings import SAMPLES, Settings, estimated_noise, max_side
 
 Record = dict[str, Any]
 File = dict[str, Any]
@@ -84,7 +84,7 @@ def restore(
         auxiliary: The picture that some tasks need: a mask, white where the photo is missing, or a blur kernel.
 
     Returns:
-        The restored photo as a PNG that carries its settings (none until the end), and a record: phase, message, step, total, progress in percent, nfe (network evaluations), vjp (those with a backward pass), residual (in units of the noise), sometimes preview (a JPEG as a data URI); at the end seconds, psnr and ssim of a clean photo, the settings that were used, and notes on what in them could not be honoured.
+        The restored photo as a PNG that carries its settings (none until the end), and a record: phase, message, step, total, progress in percent, nfe (network evaluations), vjp (those with a backward pass), residual (in units of the noise), sometimes preview (a JPEG as a data URI); at the end seconds, samples (the PNG of every one), psnr and ssim of a clean photo (the mean over the samples), the settings that were used, and notes on what in them could not be honoured.
     """  # noqa: E501
     latest = running.Latest()
     with spoken_errors():
@@ -97,12 +97,13 @@ def restore(
         for view, status in updates:
             record = {"phase": status["phase"], "message": status["message"], **_figures(latest, problem, status)}
             if status["phase"] == "done":
-                file = _saved(base64.b64decode(view["frame"]["x0"].split(",", 1)[1]), view["filename"])
-                ended = {**record, **_quality(latest, problem), "seconds": status["seconds"]}
-                yield file, {**ended, "settings": _plain_settings(used), "notes": notes}
+                name, samples = view["filename"], view["frame"]["x0"]
+                files = [_saved(base64.b64decode(uri.split(",", 1)[1]), name) for uri in samples]
+                ended = {**record, **_quality(latest, problem), "seconds": status["seconds"], "samples": files}
+                yield files[0], {**ended, "settings": _plain_settings(used), "notes": notes}
             else:
-                frame = view["frame"] if view else None
-                yield None, {**record, "preview": frame["x0"] if frame and status["phase"] == "running" else None}
+                frame = view["frame"] if view and status["phase"] == "running" else None
+                yield None, {**record, "preview": frame and frame["x0"][0]}
 
 
 def sweep(
@@ -150,7 +151,10 @@ def solvers() -> dict[str, Any]:
     Returns:
         settings (what stands beside task and solver), tasks, solvers, limits of this server.
     """
-    return {**listing(), "limits": {"max_side": max_side(), "max_cells": batches.max_cells()}}
+    return {
+        **listing(),
+        "limits": {"max_side": max_side(), "max_cells": batches.max_cells(), "max_samples": SAMPLES.high},
+    }
 
 
 # From what a client sent
@@ -173,8 +177,9 @@ def _settings(data: Any, photo: Image.Image) -> tuple[Settings, list[str]]:
     if not isinstance(data, Mapping | None):
         raise ParameterError("settings must be an object with names and values. The endpoint solvers lists them.")
     found, notes = settings.Settings.from_dict({"schema": SCHEMA, **(data or {})})
-    if found.prior != "embedded" or found.samples != 1:
-        raise ParameterError("prior must be embedded and samples 1 here. Use the command line for others.")
+    if found.prior != "embedded":
+        raise ParameterError("prior must be embedded here. Use the command line for others.")
+    SAMPLES.check("samples", found.samples)
     sigma_y = estimated_noise(photo, found.task) if found.sigma_y is None else found.sigma_y
     chosen = Settings(**{**vars(found), "sigma_y": sigma_y})
     used = chosen.at(photo)
@@ -202,7 +207,7 @@ def _figures(latest: running.Latest, problem: Problem, status: Mapping[str, Any]
     step = latest.step
     if step is None:
         return {"step": 0, "total": None, "progress": 0, "nfe": 0, "vjp": 0, "residual": None}
-    residual = float(step.residual[0])
+    residual = float(step.residual.mean())
     return {
         "step": step.index,
         "total": step.total,
@@ -216,8 +221,11 @@ def _figures(latest: running.Latest, problem: Problem, status: Mapping[str, Any]
 def _quality(latest: running.Latest, problem: Problem) -> Record:
     if problem.truth is None:
         return {"psnr": None, "ssim": None}
-    pair = latest.step.x0_hat[0], problem.truth[0]
-    return {"psnr": metrics.psnr(*pair), "ssim": metrics.ssim(*pair)}
+    found = {}
+    for name, metric in (("psnr", metrics.psnr), ("ssim", metrics.ssim)):
+        values = [metric(x0_hat, problem.truth[0]) for x0_hat in latest.step.x0_hat]
+        found[name] = sum(values) / len(values)
+    return found
 
 
 def _place(plan: Sweep, cell: Mapping[str, Any]) -> Record:

@@ -12,7 +12,6 @@ from PIL import Image
 from inverse import images, noise, randomness, settings
 from inverse.denoisers.catalog import best_device
 from inverse.errors import ProblemError
-from inverse.experiments.runs import expected_seconds
 from inverse.experiments.sweep import sweepable
 from inverse.operators import TASKS, Task
 from inverse.presets import DEFAULT_DEGRADED_TASK, DEFAULT_TASK, solvers_for
@@ -20,6 +19,7 @@ from inverse.restoration import SAMPLES as ANY_SAMPLES
 from inverse.restoration import Problem
 from inverse.settings import CLEAN, DEGRADED  # noqa: F401  (for the other modules of the page)
 from inverse.solvers import SOLVERS
+from inverse.web import device
 from inverse.web.controls import label
 
 SIZES = (128, 256, 384, 512)
@@ -81,12 +81,7 @@ class Settings(settings.Settings):
             text += f" for each of {self.samples} samples"
         if backward:
             text += f", {backward} of them with a backward pass"
-        return f"{text}: {duration(self.samples * expected_seconds([self], image_shape))}"
-
-
-def duration(seconds: float) -> str:
-    """An estimate in words."""
-    return f"about {max(1, round(seconds))} s" if seconds < 90 else f"about {seconds / 60:.0f} min"
+        return f"{text}: {device.promise([self] * self.samples, image_shape)}"
 
 
 def chosen(photo: Image.Image | None) -> Image.Image:
