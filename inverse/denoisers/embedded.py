@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import safetensors
 import torch
 from safetensors.torch import load_file, save_file
-from torch import Tensor
+from torch import Tensor, nn
 
 from inverse.denoisers.base import Denoiser
 from inverse.denoisers.network import NetworkConfig, ResidualUNet
@@ -41,7 +42,7 @@ class EDMDenoiser(Denoiser):
     """The preconditioned network, D of `precondition`.
 
     Args:
-        network: F; it is frozen and moved to the device.
+        network: F; it is frozen and moved to the device, for bfloat16 a copy of it.
         device: where it runs.
         precision: "float32", "bfloat16" (autocast; the result is float32 all the same) or "auto", which takes
             bfloat16 where the hardware computes in it.
@@ -60,15 +61,25 @@ class EDMDenoiser(Denoiser):
         data_std: float = 0.5,
     ) -> None:
         self.device = torch.device(device)
+        self.bfloat16 = precision == "bfloat16" or (precision == "auto" and computes_in_bfloat16(self.device))
+        network = _cast(network) if self.bfloat16 else network
         self.network = network.to(self.device, memory_format=torch.channels_last).eval().requires_grad_(False)
         self.channels = network.config.channels
         self.multiple = network.config.multiple
         self.sigma_min, self.sigma_max, self.data_std = sigma_min, sigma_max, data_std
-        self.bfloat16 = precision == "bfloat16" or (precision == "auto" and computes_in_bfloat16(self.device))
 
     def denoise(self, x: Tensor, sigma: Tensor) -> Tensor:
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bfloat16):
             return precondition(self.network, x, sigma, self.data_std)
+
+
+def _cast(network: ResidualUNet) -> ResidualUNet:
+    """A copy with the weights already as autocast would make them at every call, which it does for frozen ones."""
+    network = copy.deepcopy(network)
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
+            module.to(torch.bfloat16)
+    return network
 
 
 def computes_in_bfloat16(device: torch.device) -> bool:

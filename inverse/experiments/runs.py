@@ -1,7 +1,8 @@
-"""Several settings on one photo, one run after another: what sweeps and comparisons are made of."""
+"""Several settings on one photo, in batches where that pays: what sweeps and comparisons are made of."""
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing
@@ -12,13 +13,15 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from inverse import images, metrics
+from inverse import images, metrics, randomness
 from inverse.denoisers.base import Denoiser
 from inverse.denoisers.catalog import load_prior
 from inverse.errors import DivergenceError, InverseError
-from inverse.restoration import Problem, stream
+from inverse.experiments.lockstep import Runner, lockstep
+from inverse.restoration import Problem
 from inverse.settings import Settings
 from inverse.solvers import Solver, Step
+from inverse.solvers.base import Process
 
 BACKWARD = 1.4
 """What a backward pass costs in forward passes, about."""
@@ -34,7 +37,7 @@ class Outcome:
         psnr, ssim: dB and [-1, 1]; None without a truth.
         residual: root mean square of y - A(x0_hat), in units of sigma_y; of y where there is no noise.
         nfe, vjp: forward passes, and those of them that were followed by a backward pass.
-        seconds: how long it took.
+        seconds: how long it took; its share of the passes that it made together with other runs.
         failure: why it failed, a sentence; empty when it did not.
     """
 
@@ -64,39 +67,68 @@ def run_all(
     photo: images.Photo,
     auxiliary: images.Photo | None = None,
     denoiser: Denoiser | None = None,
+    *,
+    pixels: int | None = None,
 ) -> Iterator[Progress]:
-    """Runs settings one after another; close the generator to stop, between any two steps.
+    """Runs settings, several in lockstep where that pays; close the generator to stop, between any two steps.
 
-    A run that fails is an outcome with its reason, and the next one goes on.
+    Runs are begun in their order. A run that fails is an outcome with its reason, and the others go on.
 
     Args:
         runs: settings, the first sample of each.
         photo, auxiliary: as for `Settings.problem`.
         denoiser: the prior; the embedded one when None.
+        pixels: of the images that make a batch, see `lockstep`; None for what suits the device.
 
     Raises:
         ImageError: the photo cannot be read.
         PriorError: the prior cannot be loaded.
     """
     photo, denoiser = images.load(photo), denoiser or load_prior()
+    problems: dict[int, Problem] = {}
+    steps: dict[int, Step] = {}
+    runners = _runners(runs, photo, auxiliary, denoiser, problems)
+    with closing(lockstep(runners, denoiser, pixels)) as events:
+        for runner, event in events:
+            index = runner.index
+            if isinstance(event, Step):
+                steps[index] = event
+                yield Progress(index, problems[index], event)
+                continue
+            problem, step = problems.pop(index, None), steps.pop(index, None)
+            if isinstance(event, DivergenceError):
+                step = event.last or step
+            outcome = _outcome(runs[index], problem, step, runner.seconds, str(event or ""))
+            yield Progress(index, problem, step, outcome)
+
+
+def _runners(
+    runs: Sequence[Settings],
+    photo: images.Photo,
+    auxiliary: images.Photo | None,
+    denoiser: Denoiser,
+    problems: dict[int, Problem],
+) -> Iterator[Runner]:
+    """A runner for each of the settings; its problem is made when it is asked for, and put among `problems`."""
     problem, made_of = None, None
     for index, settings in enumerate(runs):
-        start, step = time.perf_counter(), None
+        parts = (settings.degraded, settings.size, settings.task, settings.sigma_y, settings.photons, settings.seed)
         try:
-            parts = (settings.degraded, settings.size, settings.task, settings.sigma_y, settings.photons, settings.seed)
             if parts != made_of:  # most axes leave the measurement as it is
                 problem, made_of = settings.problem(photo, auxiliary), parts
-            with closing(stream(problem, settings.solver, denoiser, seed=settings.seed)) as steps:
-                for step in steps:
-                    yield Progress(index, problem, step)
         except InverseError as error:
-            if isinstance(error, DivergenceError):
-                step = error.last or step
-            failure = str(error)
-        else:
-            failure = ""
-        seconds = time.perf_counter() - start
-        yield Progress(index, problem, step, _outcome(settings, problem, step, seconds, failure))
+            yield Runner(index, _refused(error), 0)
+            continue
+        problems[index] = problem
+        source = randomness.generator(settings.seed, randomness.SOLVER, 0)
+        process = settings.solver.process(denoiser, problem.operator, problem.y, problem.sigma_y, [source])
+        yield Runner(index, process, math.prod(problem.operator.image_shape[-2:]))
+
+
+def _refused(error: InverseError) -> Process:
+    """A run that cannot even begin."""
+    raise error
+    yield
 
 
 def _outcome(settings: Settings, problem: Problem | None, step: Step | None, seconds: float, failure: str) -> Outcome:

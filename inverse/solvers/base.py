@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -15,6 +15,7 @@ from inverse.errors import DivergenceError, ProblemError
 from inverse.operators.base import Operator
 from inverse.parameters import Parameters, Registry
 from inverse.schedule import noise_levels
+from inverse.solvers.calls import Answer, Call, driven
 from inverse.solvers.fields import schedule_field, sigma_max_field, sigma_min_field, steps_field
 from inverse.solvers.run import Run
 
@@ -48,7 +49,13 @@ LIMIT = 1e6
 
 
 Frame = tuple[float, Tensor, Tensor]
-"""What a solver's own loop yields: sigma, x, x0_hat."""
+"""What a solver's own loop shows: sigma, x, x0_hat."""
+
+Frames = Generator[Frame | Call, Answer | None, None]
+"""A solver's own loop: it yields frames, and by `yield from run.denoise(...)` calls of the network."""
+
+Process = Generator[Step | Call, Answer | None, None]
+"""A run that leaves calls of the network to its driver, which sends the answers."""
 
 
 def gradient_cost(forwards: int, gradients: int, jacobian: str) -> tuple[int, int]:
@@ -80,7 +87,7 @@ class Solver(Parameters):
     sigma_min: float = sigma_min_field(0.01)
 
     @abstractmethod
-    def frames(self, run: Run, sigmas: list[float]) -> Iterator[Frame]:
+    def frames(self, run: Run, sigmas: list[float]) -> Frames:
         """The algorithm. Runs without autograd; yields after every update, the last time with the result as x0_hat.
 
         Args:
@@ -98,7 +105,6 @@ class Solver(Parameters):
     def cost(self) -> tuple[int, int]:
         """Forward passes of the whole run, and how many of them are followed by a backward pass."""
 
-    @torch.no_grad()  # on a generator it holds only while the generator runs, not while its caller does
     def solve(
         self,
         denoiser: Denoiser,
@@ -123,6 +129,18 @@ class Solver(Parameters):
             ProblemError: the solver cannot deal with this operator, or the measurement does not fit it.
             DivergenceError: a value is not finite or beyond `LIMIT`; raised within the step in which it appeared.
         """
+        return driven(self.process(denoiser, operator, y, sigma_y, generators), denoiser)
+
+    @torch.no_grad()  # on a generator it holds only while the generator runs, not while its caller does
+    def process(
+        self,
+        denoiser: Denoiser,
+        operator: Operator,
+        y: Tensor,
+        sigma_y: float,
+        generators: Sequence[torch.Generator],
+    ) -> Process:
+        """`solve` without its calls of the network, which it yields among the steps: `answer` makes several as one."""
         if self.linear_only and not operator.linear:
             able = ", ".join(name for name, solver in SOLVERS.items() if not solver.linear_only)
             raise ProblemError(f"{self.title} needs a linear task. Choose one of these solvers: {able}.")
@@ -131,8 +149,16 @@ class Solver(Parameters):
         # A last level far above the measurement's own noise would smooth away what the measurement knows.
         low = min(max(min(self.sigma_min, 2 * sigma_y), denoiser.sigma_min), high)
         sigmas = [*noise_levels(self.schedule, self.steps, high, low), 0.0]
-        last = None
-        for index, (sigma, x, x0_hat) in enumerate(self.frames(run, sigmas), 1):
+        frames, reply, index, last = self.frames(run, sigmas), None, 0, None
+        while True:
+            try:
+                item, reply = frames.send(reply), None
+            except StopIteration:
+                return
+            if isinstance(item, Call):
+                reply = yield item
+                continue
+            (sigma, x, x0_hat), index = item, index + 1
             if not (_bounded(x) and _bounded(x0_hat)):
                 raise DivergenceError(f"{self.title} stopped at step {index} of {self.total}: {self._cause(run)}", last)
             last = Step(index, self.total, sigma, x, x0_hat, run.residual(x0_hat), run.nfe, run.vjp)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -10,7 +9,8 @@ from torch import Tensor
 
 from inverse.parameters import choice, integer, real
 from inverse.schedule import noise_levels
-from inverse.solvers.base import SOLVERS, Frame, Solver
+from inverse.solvers.base import SOLVERS, Frames, Solver
+from inverse.solvers.calls import Asking
 from inverse.solvers.fields import steps_field
 from inverse.solvers.run import SIGMA_Y_FLOOR, Run
 
@@ -72,11 +72,11 @@ class DAPS(Solver):
     def cost(self) -> tuple[int, int]:
         return self.steps * self.ode_steps, 0
 
-    def frames(self, run: Run, sigmas: list[float]) -> Iterator[Frame]:
+    def frames(self, run: Run, sigmas: list[float]) -> Frames:
         x = sigmas[0] * run.noise()
         data_variance = run.denoiser.data_std**2
         for sigma, sigma_next in pairwise(sigmas):
-            estimate = self._ode(run, x, sigma, sigmas[-2])
+            estimate = yield from self._ode(run, x, sigma, sigmas[-2])
             variance = sigma**2
             if self.spread == "calibrated":
                 variance *= data_variance / (variance + data_variance)
@@ -85,10 +85,10 @@ class DAPS(Solver):
             x = x0 + sigma_next * run.noise()
             yield sigma_next, x, estimate if sigma_next else x0
 
-    def _ode(self, run: Run, x: Tensor, sigma: float, sigma_min: float) -> Tensor:
+    def _ode(self, run: Run, x: Tensor, sigma: float, sigma_min: float) -> Asking:
         """Euler steps of dx/dsigma = (x - D) / sigma down to 0."""
         for level, level_next in pairwise([*noise_levels("karras", self.ode_steps, sigma, sigma_min), 0.0]):
-            x0_hat = run.denoise(x, level)
+            x0_hat = yield from run.denoise(x, level)
             x = x0_hat + level_next / level * (x - x0_hat)
         return x
 

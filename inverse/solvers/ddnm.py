@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
 from inverse.parameters import integer
-from inverse.solvers.base import SOLVERS, Frame, Solver
+from inverse.solvers.base import SOLVERS, Frames, Solver
 from inverse.solvers.ddrm import spectral_step
 from inverse.solvers.fields import cut_field, steps_field, stochasticity_field
 from inverse.solvers.run import Run
@@ -49,12 +48,12 @@ class DDNM(Solver):
     def cost(self) -> tuple[int, int]:
         return self.total, 0
 
-    def frames(self, run: Run, sigmas: list[float]) -> Iterator[Frame]:
+    def frames(self, run: Run, sigmas: list[float]) -> Frames:
         x = sigmas[0] * run.noise()
         for sigma, sigma_next in pairwise(sigmas):
             for repeat in range(self.repeats if sigma_next else 1):
                 if repeat:
                     x = x + max(sigma**2 - sigma_next**2, 0.0) ** 0.5 * run.noise()
-                x0_hat = run.denoise(x, sigma)
+                x0_hat = yield from run.denoise(x, sigma)
                 x = spectral_step(run, x, x0_hat, sigma, sigma_next, self.stochasticity, 1.0, self.cut)
                 yield sigma_next, x, x0_hat if sigma_next else x

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -10,7 +9,7 @@ import torch
 from torch import Tensor
 
 from inverse.parameters import real
-from inverse.solvers.base import SOLVERS, Frame, Solver
+from inverse.solvers.base import SOLVERS, Frames, Solver
 from inverse.solvers.fields import cut_field, steps_field, stochasticity_field
 from inverse.solvers.run import Run
 
@@ -54,10 +53,10 @@ class DDRM(Solver):
     def cost(self) -> tuple[int, int]:
         return self.steps, 0
 
-    def frames(self, run: Run, sigmas: list[float]) -> Iterator[Frame]:
+    def frames(self, run: Run, sigmas: list[float]) -> Frames:
         x = sigmas[0] * run.noise()
         for sigma, sigma_next in pairwise(sigmas):
-            x0_hat = run.denoise(x, sigma)
+            x0_hat = yield from run.denoise(x, sigma)
             x = spectral_step(run, x, x0_hat, sigma, sigma_next, self.stochasticity, self.step_size, self.cut)
             yield sigma_next, x, x0_hat if sigma_next else x
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from inverse.solvers.base import SOLVERS, Frame, Solver
+from inverse.solvers.base import SOLVERS, Frames, Solver
 from inverse.solvers.fields import guidance_scale_field, steps_field, stochasticity_field
 from inverse.solvers.run import SIGMA_Y_FLOOR, Run
 
@@ -43,11 +42,11 @@ class DiffPIR(Solver):
     def cost(self) -> tuple[int, int]:
         return self.steps, 0
 
-    def frames(self, run: Run, sigmas: list[float]) -> Iterator[Frame]:
+    def frames(self, run: Run, sigmas: list[float]) -> Frames:
         variance = max(run.sigma_y, SIGMA_Y_FLOOR) ** 2 / self.guidance_scale
         x = sigmas[0] * run.noise()
         for sigma, sigma_next in pairwise(sigmas):
-            x0_hat = run.denoise(x, sigma)
+            x0_hat = yield from run.denoise(x, sigma)
             x0_hat = x0_hat + run.operator.gain(run.y - run.operator(x0_hat), variance / sigma**2)
             noise = (1 - self.stochasticity) ** 0.5 * (x - x0_hat) / sigma + self.stochasticity**0.5 * run.noise()
             x = x0_hat + sigma_next * noise

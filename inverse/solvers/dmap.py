@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
 from inverse.parameters import choice, integer, real
-from inverse.solvers.base import SOLVERS, Frame, Solver, gradient_cost
+from inverse.solvers.base import SOLVERS, Frames, Solver, gradient_cost
 from inverse.solvers.dps import STEP_SIZE_EFFECT, misfit_step_size
 from inverse.solvers.fields import jacobian_field, steps_field
 from inverse.solvers.reverse import ancestral, on_sphere
@@ -57,10 +56,10 @@ class DMAP(Solver):
     def cost(self) -> tuple[int, int]:
         return gradient_cost(self.total, (self.steps - 1) * self.gradient_steps, self.jacobian)
 
-    def frames(self, run: Run, sigmas: list[float]) -> Iterator[Frame]:
+    def frames(self, run: Run, sigmas: list[float]) -> Frames:
         x = sigmas[0] * run.noise()
         for sigma, sigma_next in pairwise(sigmas):
-            x0_hat = run.denoise(x, sigma)
+            x0_hat = yield from run.denoise(x, sigma)
             mean, sigma_up = ancestral(x, x0_hat, sigma, sigma_next)
             if not sigma_next:  # the sphere has shrunk to its centre
                 yield 0.0, mean, mean
@@ -69,6 +68,6 @@ class DMAP(Solver):
             yield sigma_next, x, x0_hat
             zeta = misfit_step_size(self.step_size, self.steps, x[0].numel(), self.coordinates, sigma, sigma_next)
             for _ in range(self.gradient_steps):
-                x0_hat, gradient = run.denoise_vjp(x, sigma_next, run.misfit_gradient, self.jacobian)
+                x0_hat, gradient = yield from run.denoise_vjp(x, sigma_next, run.misfit_gradient, self.jacobian)
                 x = on_sphere(x - zeta * gradient, mean, sigma_up)
                 yield sigma_next, x, x0_hat

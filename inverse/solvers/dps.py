@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
 from inverse.parameters import choice, real
-from inverse.solvers.base import SOLVERS, Frame, Solver, gradient_cost
+from inverse.solvers.base import SOLVERS, Frames, Solver, gradient_cost
 from inverse.solvers.fields import jacobian_field, steps_field
 from inverse.solvers.reverse import ancestral
 from inverse.solvers.run import Run
@@ -70,10 +69,10 @@ class DPS(Solver):
     def cost(self) -> tuple[int, int]:
         return gradient_cost(self.steps, self.steps, self.jacobian)
 
-    def frames(self, run: Run, sigmas: list[float]) -> Iterator[Frame]:
+    def frames(self, run: Run, sigmas: list[float]) -> Frames:
         x = sigmas[0] * run.noise()
         for sigma, sigma_next in pairwise(sigmas):
-            x0_hat, gradient = run.denoise_vjp(x, sigma, run.misfit_gradient, self.jacobian)
+            x0_hat, gradient = yield from run.denoise_vjp(x, sigma, run.misfit_gradient, self.jacobian)
             mean, sigma_up = ancestral(x, x0_hat, sigma, sigma_next)
             zeta = misfit_step_size(self.step_size, self.steps, x[0].numel(), self.coordinates, sigma, sigma_next)
             x = mean + sigma_up * run.noise() - zeta * gradient

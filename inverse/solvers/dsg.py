@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
 import torch
 
 from inverse.parameters import real
-from inverse.solvers.base import SOLVERS, Frame, Solver, gradient_cost
+from inverse.solvers.base import SOLVERS, Frames, Solver, gradient_cost
 from inverse.solvers.fields import jacobian_field, steps_field
 from inverse.solvers.reverse import ancestral, on_sphere
 from inverse.solvers.run import Run, norms
@@ -53,15 +52,15 @@ class DSG(Solver):
     def cost(self) -> tuple[int, int]:
         return gradient_cost(self.steps, self.steps - 1, self.jacobian)
 
-    def frames(self, run: Run, sigmas: list[float]) -> Iterator[Frame]:
+    def frames(self, run: Run, sigmas: list[float]) -> Frames:
         weight = 1 - (1 - self.guidance_scale) ** (1000 / self.steps)
         x = sigmas[0] * run.noise()
         for sigma, sigma_next in pairwise(sigmas):
             if not sigma_next:  # the sphere has shrunk to its centre, which is D
-                x0_hat = run.denoise(x, sigma)
+                x0_hat = yield from run.denoise(x, sigma)
                 yield 0.0, x0_hat, x0_hat
                 return
-            x0_hat, gradient = run.denoise_vjp(x, sigma, run.misfit_gradient, self.jacobian)
+            x0_hat, gradient = yield from run.denoise_vjp(x, sigma, run.misfit_gradient, self.jacobian)
             mean, sigma_up = ancestral(x, x0_hat, sigma, sigma_next)
             unit = gradient / norms(gradient).clamp_min(torch.finfo(x.dtype).tiny)
             offset = (1 - weight) * run.noise() - weight * x[0].numel() ** 0.5 * unit

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from inverse.solvers.base import SOLVERS, Frame, Solver, gradient_cost
+from inverse.solvers.base import SOLVERS, Frames, Solver, gradient_cost
 from inverse.solvers.fields import guidance_scale_field, jacobian_field, steps_field, stochasticity_field
 from inverse.solvers.reverse import ddim
 from inverse.solvers.run import SIGMA_Y_FLOOR, Run
@@ -48,14 +47,14 @@ class PiGDM(Solver):
     def cost(self) -> tuple[int, int]:
         return gradient_cost(self.steps, self.steps, self.jacobian)
 
-    def frames(self, run: Run, sigmas: list[float]) -> Iterator[Frame]:
+    def frames(self, run: Run, sigmas: list[float]) -> Frames:
         sigma_y = max(run.sigma_y, SIGMA_Y_FLOOR)
         x = sigmas[0] * run.noise()
         for sigma, sigma_next in pairwise(sigmas):
             variance = sigma**2 / (1 + sigma**2)
             ratio = sigma_y**2 / variance
 
-            x0_hat, ascent = run.denoise_vjp(
+            x0_hat, ascent = yield from run.denoise_vjp(
                 x, sigma, lambda d, c=ratio: run.operator.gain(run.y - run.operator(d), c), self.jacobian
             )
             gap = max(1 - (sigma_next / sigma) ** 2, 1e-12)

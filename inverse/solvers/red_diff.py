@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from inverse.parameters import real
-from inverse.solvers.base import SOLVERS, Frame, Solver
+from inverse.solvers.base import SOLVERS, Frames, Solver
 from inverse.solvers.fields import sigma_min_field, steps_field
 from inverse.solvers.run import Run
 
@@ -54,13 +53,14 @@ class REDDiff(Solver):
     def cost(self) -> tuple[int, int]:
         return self.steps, 0
 
-    def frames(self, run: Run, sigmas: list[float]) -> Iterator[Frame]:
+    def frames(self, run: Run, sigmas: list[float]) -> Frames:
         first_rate = self.step_size * 1000 / self.steps
         mu = run.operator.pinv(run.y) if run.operator.linear else 0.01 * run.noise()
         momentum = square = 0.0 * mu
         for index, sigma in enumerate(sigmas[:-1], 1):
             x = mu + sigma * run.noise()
-            gradient = (mu - run.denoise(x, sigma)) / self.guidance_scale - run.adjoint_residual(mu)
+            x0_hat = yield from run.denoise(x, sigma)
+            gradient = (mu - x0_hat) / self.guidance_scale - run.adjoint_residual(mu)
             momentum = BETA_1 * momentum + (1 - BETA_1) * gradient
             square = BETA_2 * square + (1 - BETA_2) * gradient.square()
             rate = first_rate * (1 - (index - 1) / self.steps) / (1 - BETA_1**index)

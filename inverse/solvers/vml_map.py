@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
 from torch import Tensor
 
 from inverse.parameters import integer, real
-from inverse.solvers.base import SOLVERS, Frame, Solver
+from inverse.solvers.base import SOLVERS, Frames, Solver
 from inverse.solvers.fields import guidance_scale_field, schedule_field, sigma_min_field, steps_field
 from inverse.solvers.run import SIGMA_Y_FLOOR, Run
 
@@ -60,16 +59,16 @@ class VMLMAP(Solver):
     def cost(self) -> tuple[int, int]:
         return self.total, 0
 
-    def frames(self, run: Run, sigmas: list[float]) -> Iterator[Frame]:
+    def frames(self, run: Run, sigmas: list[float]) -> Frames:
         variance = max(run.sigma_y, SIGMA_Y_FLOOR) ** 2 / self.guidance_scale
         x = sigmas[0] * run.noise()
         for sigma, sigma_next in pairwise(sigmas):
             for _ in range(self.gradient_steps):
-                x0_hat = run.denoise(x, sigma)
+                x0_hat = yield from run.denoise(x, sigma)
                 correction = _correction(run, 2 * x0_hat - x, variance / sigma**2)
                 x = x + self.step_size * (x0_hat - x + correction)
                 yield sigma, x, x0_hat
-            x0_hat = run.denoise(x, sigma)
+            x0_hat = yield from run.denoise(x, sigma)
             if sigma_next >= self.renoise_above:
                 x = x0_hat + sigma_next * run.noise()
             else:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
@@ -10,7 +9,7 @@ from itertools import pairwise
 from torch import Tensor
 
 from inverse.parameters import integer, real
-from inverse.solvers.base import SOLVERS, Frame, Solver, gradient_cost
+from inverse.solvers.base import SOLVERS, Frames, Solver, gradient_cost
 from inverse.solvers.fields import guidance_scale_field, jacobian_field, steps_field
 from inverse.solvers.run import SIGMA_Y_FLOOR, Run
 
@@ -59,17 +58,17 @@ class VMLMAPPublished(Solver):
     def cost(self) -> tuple[int, int]:
         return gradient_cost(self.total, self.steps * self.gradient_steps, self.jacobian)
 
-    def frames(self, run: Run, sigmas: list[float]) -> Iterator[Frame]:
+    def frames(self, run: Run, sigmas: list[float]) -> Frames:
         data_weight = self.guidance_scale / max(run.sigma_y, SIGMA_Y_FLOOR) ** 2
         x = sigmas[0] * run.noise()
         for sigma, sigma_next in pairwise(sigmas):
             gamma = self.step_size / (data_weight * run.operator.norm**2 + 1 / (4 * sigma**2))
             for _ in range(self.gradient_steps):
                 direction = partial(self._direction, run, data_weight, x, sigma)
-                x0_hat, ascent = run.denoise_vjp(x, sigma, direction, self.jacobian)
+                x0_hat, ascent = yield from run.denoise_vjp(x, sigma, direction, self.jacobian)
                 x = x + gamma * ascent
                 yield sigma, x, x0_hat
-            x0_hat = run.denoise(x, sigma)
+            x0_hat = yield from run.denoise(x, sigma)
             x = x0_hat + sigma_next * run.noise()
             yield sigma_next, x, x0_hat
 

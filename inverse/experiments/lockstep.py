@@ -1,0 +1,141 @@
+"""Runs in lockstep: several advance together, and their calls of the network are made as one batch.
+
+A run is a generator that yields its calls (see `inverse.solvers.calls`), so that no thread is needed: closing the
+lockstep closes all of them, between any two steps. A run that has ended makes room for the next one at once.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+
+import torch
+
+from inverse.denoisers.base import Denoiser
+from inverse.errors import InverseError
+from inverse.solvers import Step
+from inverse.solvers.base import Process
+from inverse.solvers.calls import Answer, Call, answer
+
+CPU_PIXELS, DEVICE_PIXELS = 4 * 128 * 128, 16 * 256 * 256
+"""How many pixels are worth one pass: beyond that no network call becomes cheaper, and single runs only slower."""
+
+
+@dataclass(eq=False)
+class Runner:
+    """A run among others.
+
+    Attributes:
+        index: by which its caller knows it.
+        process: what advances it.
+        pixels: of its images.
+        seconds: its share of the time so far: its own steps, and its part of the passes that it shared.
+        call: what it waits for; None before its first step.
+        reply: the answer to that.
+    """
+
+    index: int
+    process: Process
+    pixels: int
+    seconds: float = 0.0
+    call: Call | None = None
+    reply: Answer | None = None
+
+
+Event = tuple[Runner, Step | InverseError | None]
+"""A step that a run has made, or how it has ended: by an error, or None when it has come to its end."""
+
+
+def lockstep(runners: Iterable[Runner], denoiser: Denoiser, pixels: int | None = None) -> Iterator[Event]:
+    """Advances runs together, as many as fit into a batch, and yields what they do; close it to stop them all.
+
+    Every run yields what it yields alone, to rounding, and its own error ends nobody else.
+
+    Args:
+        runners: asked for one when there is room.
+        denoiser: the prior of all of them.
+        pixels: how many make a batch; None for what suits the device. One run is always let in.
+    """
+    passes = Passes(denoiser, pixels or worthwhile_pixels(denoiser.device))
+    waiting, live = iter(runners), []
+    following = next(waiting, None)
+    try:
+        while live or following:
+            while following and (not live or sum(r.pixels for r in live) + following.pixels <= passes.pixels):
+                live.append(following)
+                following = next(waiting, None)
+            for runner in list(live):
+                with closing(_until_call(runner)) as events:
+                    for event in events:
+                        if not isinstance(event, Step):
+                            live.remove(runner)
+                        yield runner, event
+            passes.answer(live)
+    finally:
+        for runner in live:
+            runner.process.close()
+
+
+def worthwhile_pixels(device: torch.device) -> int:
+    return CPU_PIXELS if device.type == "cpu" else DEVICE_PIXELS
+
+
+def _until_call(runner: Runner) -> Iterator[Step | InverseError | None]:
+    """What a run yields until it needs the network, or how it ends."""
+    while True:
+        start = time.perf_counter()
+        try:
+            item = runner.process.send(runner.reply)
+        except StopIteration:
+            item = None
+        except InverseError as error:
+            item = error
+        runner.seconds += time.perf_counter() - start
+        runner.call = runner.reply = None
+        if isinstance(item, Call):
+            runner.call = item
+            return
+        yield item
+        if not isinstance(item, Step):
+            return
+
+
+class Passes:
+    """Answers calls in as few passes of the network as fit.
+
+    Args:
+        denoiser: the prior.
+        pixels: how many go into one pass; fewer from the first time on that the device's memory did not suffice.
+    """
+
+    def __init__(self, denoiser: Denoiser, pixels: int) -> None:
+        self.denoiser, self.pixels = denoiser, pixels
+
+    def answer(self, runners: Sequence[Runner]) -> None:
+        """Fills in every runner's `reply`, and what it cost."""
+        alike: dict[object, list[Runner]] = {}
+        for runner in runners:
+            alike.setdefault((runner.call.x.shape[1:], runner.call.cotangent is None), []).append(runner)
+        for group in alike.values():
+            while group:
+                group = group[self._answer_first(group) :]
+
+    def _answer_first(self, group: list[Runner]) -> int:
+        """Answers as many of the first ones as fit, at least one, and returns how many."""
+        count = max(1, min(len(group), self.pixels // group[0].call.pixels))
+        start = time.perf_counter()
+        try:
+            replies = answer(self.denoiser, [runner.call for runner in group[:count]])
+        except torch.OutOfMemoryError:
+            if count == 1:
+                raise
+            self.pixels = count // 2 * group[0].call.pixels
+            return 0
+        if self.denoiser.device.type == "cuda":
+            torch.cuda.synchronize(self.denoiser.device)  # or the pass would count as time of the first run after it
+        share = (time.perf_counter() - start) / count
+        for runner, reply in zip(group, replies, strict=False):
+            runner.reply, runner.seconds = reply, runner.seconds + share
+        return count

@@ -1,0 +1,84 @@
+"""Calls of the network: what solvers ask for, and how one or many of them are answered in one pass.
+
+A solver's loop never calls the network. It yields a `Call` and is sent the answer, so that whoever drives it decides
+with which other calls it is made. That is why solvers write `yield from run.denoise(x, sigma)`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from inverse.denoisers.base import Denoiser
+
+Answer = tuple[Tensor, Tensor | None]
+"""D(x, sigma), and J^T v where it was asked for."""
+
+
+@dataclass(frozen=True, eq=False)
+class Call:
+    """A call of the network.
+
+    Attributes:
+        x: (B, C, H, W).
+        sigma: its noise level.
+        cotangent: v as a function of D, (B, C, H, W) -> (B, C, H, W), where J^T v is asked for with J = dD/dx.
+    """
+
+    x: Tensor
+    sigma: float
+    cotangent: Callable[[Tensor], Tensor] | None = None
+
+    @property
+    def pixels(self) -> int:
+        batch, _, height, width = self.x.shape
+        return batch * height * width
+
+
+Asking = Generator[Call, Answer, Tensor]
+"""What yields calls, is sent their answers, and returns an image."""
+
+
+@torch.no_grad()
+def answer(denoiser: Denoiser, calls: Sequence[Call]) -> list[Answer]:
+    """Answers calls by one pass of the network, forward, and backward where v is asked for.
+
+    Args:
+        denoiser: the prior.
+        calls: at least one, for images of one size, all with a cotangent or all without.
+    """
+    x, sigma = calls[0].x, calls[0].sigma
+    if len(calls) > 1:
+        x = torch.cat([call.x for call in calls])
+        # Filled where they are needed: a copy from the host would wait for the device.
+        sigma = torch.cat([call.x.new_full(call.x.shape[:1], call.sigma) for call in calls])
+    counts = [len(call.x) for call in calls]
+    if calls[0].cotangent is None:
+        return [(estimate, None) for estimate in denoiser(x, sigma).split(counts)]
+    with torch.enable_grad():
+        x = x.detach().requires_grad_()
+        x0_hat = denoiser(x, sigma)
+    estimates = x0_hat.detach().split(counts)
+    cotangents = [call.cotangent(estimate) for call, estimate in zip(calls, estimates, strict=True)]
+    (product,) = torch.autograd.grad(x0_hat, x, torch.cat(cotangents))
+    return list(zip(estimates, product.split(counts), strict=True))
+
+
+def driven(process: Generator[Any, Answer | None, None], denoiser: Denoiser) -> Iterator[Any]:
+    """What else a process yields, its calls being answered one by one."""
+    with closing(process):
+        reply = None
+        while True:
+            try:
+                item, reply = process.send(reply), None
+            except StopIteration:
+                return
+            if isinstance(item, Call):
+                (reply,) = answer(denoiser, [item])
+            else:
+                yield item
