@@ -393,7 +393,7 @@ def steps(settings, photo, total, seconds=0.0, closed=None, fail=None):
                 time.sleep(seconds)
                 shares = (1 - torch.arange(settings.samples) / 10).view(-1, 1, 1, 1)  # no two samples are alike
                 x0_hat = shares * truth * (index / total)
-                step = Step(index, total, 0.5, x0_hat, x0_hat, torch.full((len(x0_hat),), 0.1), index, 0)
+                step = Step(index, total, 0.5, x0_hat, x0_hat, index, 0, lambda x: torch.full((len(x),), 0.1))
                 if fail is not None and index == fail[0]:
                     raise fail[1](step)
                 yield step
@@ -499,7 +499,7 @@ def test_what_a_person_typed_is_shown_as_text_in_an_error():
 
 def test_the_figures_are_in_the_units_that_they_say(settings, photo):
     problem = settings.problem(photo, None)
-    step = Step(5, 10, 0.5, problem.truth, problem.truth, torch.tensor([0.2]), 7, 0)
+    step = Step(5, 10, 0.5, problem.truth, problem.truth, 7, 0, lambda _: torch.tensor([0.2]))
     said = {label: text for label, text, _ in figures.running(problem, step, 2.5)["figures"]}
     assert said["Step"] == "5 / 10" and said["Speed"] == "2.0 / s" and said["Network calls"] == "7"
     assert said["Data residual"] == "2.00 σ_y", "a residual of 0.2 at sigma_y = 0.1"

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import ClassVar
 
 import torch
@@ -29,9 +30,9 @@ class Step:
         sigma: noise level of x, 0 when it is clean.
         x: state of the reverse process, (B, C, H, W).
         x0_hat: the prior's estimate of the clean image, (B, C, H, W), on [-1, 1].
-        residual: root mean square of y - A(x0_hat) over what was measured, (B,), in the units of y.
         nfe: forward passes of the prior so far, for each sample.
         vjp: how many of them were followed by a backward pass.
+        measure: what `residual` is computed by, when somebody asks for it: few do at every step.
     """
 
     index: int
@@ -39,9 +40,15 @@ class Step:
     sigma: float
     x: Tensor
     x0_hat: Tensor
-    residual: Tensor
     nfe: int
     vjp: int
+    measure: Callable[[Tensor], Tensor] = field(repr=False, compare=False)
+
+    @cached_property
+    def residual(self) -> Tensor:
+        """Root mean square of y - A(x0_hat) over what was measured, (B,), in the units of y."""
+        with torch.no_grad():
+            return self.measure(self.x0_hat)
 
 
 LIMIT = 1e6
@@ -159,9 +166,9 @@ class Solver(Parameters):
                 reply = yield item
                 continue
             (sigma, x, x0_hat), index = item, index + 1
-            if not (_bounded(x) and _bounded(x0_hat)):
+            if not _bounded(x, x0_hat):
                 raise DivergenceError(f"{self.title} stopped at step {index} of {self.total}: {self._cause(run)}", last)
-            last = Step(index, self.total, sigma, x, x0_hat, run.residual(x0_hat), run.nfe, run.vjp)
+            last = Step(index, self.total, sigma, x, x0_hat, run.nfe, run.vjp, run.residual)
             yield last
 
     def _cause(self, run: Run) -> str:
@@ -177,9 +184,10 @@ class Solver(Parameters):
         return f"it diverged, and its values left every bound. {remedy} more steps."
 
 
-def _bounded(x: Tensor) -> bool:
-    # Also false for NaN, which no comparison accepts.
-    return bool((x.abs() < LIMIT).all())
+def _bounded(*images: Tensor) -> bool:
+    # Also false for NaN, which no comparison accepts. The device is waited for once.
+    largest = torch.stack([torch.linalg.vector_norm(x, torch.inf) for x in images])
+    return bool((largest < LIMIT).all())
 
 
 SOLVERS: Registry[type[Solver]] = Registry("solver")
