@@ -8,7 +8,7 @@ from safetensors.torch import load_file, save_file
 
 from inverse.denoisers.base import Denoiser
 from inverse.denoisers.catalog import EMBEDDED, load_prior
-from inverse.denoisers.embedded import EDMDenoiser, load_network, save_network
+from inverse.denoisers.embedded import EDMDenoiser, load_network, precondition, save_network
 from inverse.denoisers.network import NetworkConfig, ResidualUNet
 from inverse.errors import ParameterError, PriorError, ProblemError
 
@@ -79,6 +79,18 @@ def test_little_noise_leaves_the_image(prior):
 def test_other_shapes_are_refused(prior, shape):
     with pytest.raises(ProblemError, match="3 channels"):
         prior(torch.zeros(shape), 1.0)
+
+
+def test_weights_that_were_cast_before_give_what_autocast_gives(tmp_path):
+    network = load_network(EMBEDDED)
+    prior = EDMDenoiser(network, precision="bfloat16")
+    assert {p.dtype for p in network.parameters()} == {torch.float32}, "the network that was given is left alone"
+    x = noisy(2, 3, 24, 24)
+    with torch.no_grad():
+        expected = EDMDenoiser(network, precision="float32").network.to(memory_format=torch.channels_last)
+        with torch.autocast("cpu", torch.bfloat16):
+            expected = precondition(expected, x, torch.tensor([0.5, 2.0]), prior.data_std)
+        assert torch.equal(prior(x, torch.tensor([0.5, 2.0])), expected)
 
 
 def test_every_network_shape_survives_saving(tmp_path):

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import pickle
 import weakref
 
 import pytest
@@ -14,10 +15,10 @@ from inverse.operators import TASKS, Operator
 from inverse.parameters import Choice, Flag, Integer, Real
 from inverse.randomness import generator
 from inverse.solvers import SOLVERS
+from inverse.solvers.calls import answer
 from inverse.solvers.ddrm import spectral_step
 from inverse.solvers.dps import misfit_step_size
 from inverse.solvers.reverse import ancestral, ddim, on_sphere
-from inverse.solvers.calls import Call, answer
 from inverse.solvers.run import Run
 
 SHAPE = (1, 16, 16)
@@ -297,6 +298,14 @@ def test_langevin_agrees_with_the_exact_draw_on_a_linear_task():
     langevin = run(solver, prior, operator, y, seeds=range(16))[-1]
     assert 0.85 <= langevin.x0_hat.var(0).mean().sqrt() / exact.x0_hat.var(0).mean().sqrt() <= 1.15
     assert 0.85 <= langevin.residual.mean() / exact.residual.mean() <= 1.15
+
+
+def test_a_copied_step_has_its_residual_and_not_the_run():
+    step = run(quick("diffpir"), *setup())[0]
+    copied = pickle.loads(pickle.dumps(step))
+    torch.testing.assert_close(copied.residual, step.residual)
+    torch.testing.assert_close(copied.x0_hat, step.x0_hat)
+    assert copied.measure is None
 
 
 # --- parts that several solvers share

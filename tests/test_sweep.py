@@ -6,6 +6,7 @@ import math
 from dataclasses import replace
 
 import pytest
+import torch
 from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,8 +15,8 @@ from PIL import Image
 from inverse.__main__ import main
 from inverse.carriers import read
 from inverse.denoisers.catalog import load_prior
-from inverse.errors import DivergenceError, ParameterError
-from inverse.experiments import grid, runs
+from inverse.errors import ParameterError
+from inverse.experiments import grid
 from inverse.experiments.runs import at_cost, expected_seconds, passes, run_all
 from inverse.experiments.sweep import Sweep, axis, best, suggestion, sweepable, value_of, values, with_value
 from inverse.operators import TASKS
@@ -112,20 +113,27 @@ def test_a_cell_is_the_run_of_its_settings(photo):
         assert outcome.residual == pytest.approx(float(alone.step.residual[0]) / run.sigma_y)
 
 
-def test_a_cell_that_fails_says_why_and_the_next_one_goes_on(photo, monkeypatch):
-    calls, real = [], runs.stream
+def test_a_cell_that_fails_says_why_and_the_next_one_goes_on(photo):
+    wild = replace(QUICK, solver=SOLVERS["vml-map-published"](steps=5))
+    object.__setattr__(wild.solver, "step_size", 1e9)  # beyond its range
+    impossible = replace(QUICK, task=TASKS["inpaint-mask"]())
+    done = {p.index: p.outcome for p in run_all([wild, impossible, QUICK], photo) if p.outcome}
+    assert "diverged" in done[0].failure and "step_size" in done[0].failure
+    assert "mask" in done[1].failure and done[1].image is None
+    assert done[2].failure == "" and done[2].nfe == 10 and best(done, "psnr") == 2
 
-    def stream(problem, solver, *rest, **settings):
-        calls.append(solver)
-        if len(calls) == 1:
-            yield next(real(problem, solver, *rest, **settings))
-            raise DivergenceError("It diverged. Lower it.", None)
-        yield from real(problem, solver, *rest, **settings)
 
-    monkeypatch.setattr(runs, "stream", stream)
-    done = [p.outcome for p in run_all([QUICK, QUICK], photo) if p.outcome]
-    assert done[0].failure == "It diverged. Lower it." and done[0].image is not None
-    assert done[1].failure == "" and best(done, "psnr") == 1
+def test_cells_in_one_batch_are_what_they_are_one_by_one(photo):
+    sweep = Sweep(QUICK, (axis(QUICK, "steps", "10,12"), axis(QUICK, "seed", "1,2")))
+    one, all_ = (
+        {p.index: (p.step.x0_hat, p.outcome) for p in run_all(sweep.runs, photo, denoiser=prior, pixels=n) if p.outcome}
+        for prior in [load_prior("embedded", "cpu", "float32")]
+        for n in (1, 10**6)
+    )
+    assert list(one) == [0, 1, 2, 3] and sorted(all_) == [0, 1, 2, 3]
+    for index in one:
+        torch.testing.assert_close(one[index][0], all_[index][0], rtol=0, atol=1e-5)
+        assert one[index][1].nfe == all_[index][1].nfe
 
 
 def test_closing_stops_between_steps(photo):

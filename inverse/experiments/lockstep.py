@@ -119,8 +119,9 @@ class Passes:
         for runner in runners:
             alike.setdefault((runner.call.x.shape[1:], runner.call.cotangent is None), []).append(runner)
         for group in alike.values():
-            while group:
-                group = group[self._answer_first(group) :]
+            done = 0
+            while done < len(group):
+                done += self._answer_first(group[done:])
 
     def _answer_first(self, group: list[Runner]) -> int:
         """Answers as many of the first ones as fit, at least one, and returns how many."""

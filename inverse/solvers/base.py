@@ -6,7 +6,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -49,6 +49,10 @@ class Step:
         """Root mean square of y - A(x0_hat) over what was measured, (B,), in the units of y."""
         with torch.no_grad():
             return self.measure(self.x0_hat)
+
+    def __getstate__(self) -> dict[str, Any]:
+        # A copy in another process has the residual, and not the whole run by which it was computed.
+        return {**vars(self), "residual": self.residual, "measure": None}
 
 
 LIMIT = 1e6

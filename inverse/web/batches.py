@@ -13,14 +13,17 @@ import gradio as gr
 from PIL import Image
 
 from inverse.errors import ParameterError, ProblemError
-from inverse.experiments.runs import Outcome, Progress, run_all
+from inverse.experiments.runs import Outcome, run_all
 from inverse.experiments.sweep import METRICS, best
+from inverse.solvers import Step
 from inverse.web import device
 from inverse.web.guards import spoken_errors
 from inverse.web.pictures import frame, jpeg
 from inverse.web.running import FRAME_EVERY, time_limit
 from inverse.web.settings import Settings
 
+SLOWEST = 1.0
+"""Seconds between two views at most, while steps take less."""
 THUMB = 320
 """Longer side of a cell's picture, in pixels."""
 
@@ -97,20 +100,27 @@ def stream(batch: Batch, photo: Image.Image, auxiliary: Image.Image | None) -> I
 
 def _views(photo: Image.Image, auxiliary: Image.Image | None, batch: Batch) -> Iterator[dict[str, Any]]:
     start, due = time.perf_counter(), 0.0
+    live: dict[int, Step] = {}
     with closing(run_all(batch.runs, photo, auxiliary)) as progresses:
         for progress in progresses:
-            if progress.outcome is not None:
+            if progress.outcome is None:
+                live[progress.index] = progress.step
+                if time.perf_counter() < due:
+                    continue
+                if time.perf_counter() - start > time_limit():
+                    raise ProblemError(
+                        f"This was stopped after {time_limit():.0f} seconds; what is finished stays. "
+                        "Choose fewer runs, a smaller size or fewer steps."
+                    )
+            else:
+                live.pop(progress.index, None)
                 batch.done[progress.index] = progress.outcome
                 batch.cells.append(_cell(progress.index, progress.outcome))
-            elif time.perf_counter() < due:
-                continue
-            elif time.perf_counter() - start > time_limit():
-                raise ProblemError(
-                    f"This was stopped after {time_limit():.0f} seconds; what is finished stays. "
-                    "Choose fewer runs, a smaller size or fewer steps."
-                )
-            yield batch.view("running", _said(batch, time.perf_counter() - start), live=_live(progress))
-            due = time.perf_counter() + FRAME_EVERY
+            shown = time.perf_counter()
+            pictures = [_live(*each) for each in live.items()]
+            yield batch.view("running", _said(batch, shown - start), live=pictures)
+            # Many pictures come less often, so that showing them stays a twentieth of the time.
+            due = time.perf_counter() + min(max(FRAME_EVERY, 20 * (time.perf_counter() - shown)), SLOWEST)
 
 
 def promise(runs: list[Settings], photo: Image.Image) -> str:
@@ -134,12 +144,9 @@ def _said(batch: Batch, seconds: float) -> str:
     return f"{text}, about {left:.0f} s left." if left < 90 else f"{text}, about {left / 60:.1f} min left."
 
 
-def _live(progress: Progress) -> dict[str, Any] | None:
-    if progress.outcome is not None or progress.step is None:
-        return None
-    step = progress.step
+def _live(index: int, step: Step) -> dict[str, Any]:
     return {
-        "index": progress.index,
+        "index": index,
         "src": _thumb(frame(step.x0_hat[0])),
         "step": step.index,
         "total": step.total,

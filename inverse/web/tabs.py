@@ -67,29 +67,47 @@ def _promise(name: str) -> gr.HTML:
 
 
 def _element(name: str, template: str) -> gr.HTML:
-    return gr.HTML({}, elem_id=name, html_template=template, js_on_load=source(f"{name}.js"), apply_default_css=False)
+    script = source(f"{name}.js")
+    if template:
+        script = source("batch.js") + script
+    return gr.HTML({}, elem_id=name, html_template=template, js_on_load=script, apply_default_css=False)
 
 
-HEAD = """
+def _batch(words: str, label: str, kind: str, tools: str = "") -> str:
+    """Page element of several runs: how far they are, a table, what to expect before, and two cells side by side."""
+    return f"""
 <div class="inv-batch-head">
   <p class="inv-message" role="status" aria-live="polite"></p>
   {tools}
 </div>
 <div class="inv-progress" role="progressbar" aria-label="Progress" aria-valuemin="0" aria-valuemax="100"><i></i></div>
-"""
-GRID = (
-    HEAD.format(
-        tools="""
+<p class="inv-empty">{words}</p>
+<div class="inv-scroll" tabindex="0" aria-label="{label}"><table class="{kind}"></table></div>
+<dialog class="inv-look" aria-label="Two results side by side">
+  <div class="inv-pair"></div>
+  <p>
+    <button type="button" class="inv-small" name="turn" value="-1" aria-label="Previous">←</button>
+    <button type="button" class="inv-small" name="turn" value="1" aria-label="Next">→</button>
+    <button type="button" class="inv-small" name="keep">Keep this one on the left</button>
+    <button type="button" class="inv-small" name="close">Close</button>
+  </p>
+</dialog>"""
+
+
+GRID = _batch(
+    "<b>Which value is best for this photo?</b> Choose a parameter and its values above. Every combination is run on "
+    "the same damaged photo, the best one is marked, and a click takes over its settings.",
+    "Results of the sweep",
+    "inv-grid",
+    """
   <span class="inv-segments" role="radiogroup" aria-label="Judge cells by"></span>
   <button type="button" class="inv-small" data-download="png" disabled>Save PNG</button>
   <button type="button" class="inv-small" data-download="csv" disabled>Save CSV</button>
-"""
-    )
-    + """
-<div class="inv-scroll" tabindex="0" aria-label="Results of the sweep"><table class="inv-grid"></table></div>"""
+""",
 )
-ROWS = (
-    HEAD.format(tools="")
-    + """
-<div class="inv-scroll" tabindex="0" aria-label="Results of the comparison"><table class="inv-rows"></table></div>"""
+ROWS = _batch(
+    "<b>Which solver is best for this photo?</b> Choose some above. All of them restore the same damaged photo with "
+    "the same seed; a click on a picture takes over its settings.",
+    "Results of the comparison",
+    "inv-rows",
 )

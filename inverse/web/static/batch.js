@@ -1,0 +1,120 @@
+// What a grid of a sweep and the rows of a comparison share. It stands before grid.js and rows.js, in one function.
+const table = element.querySelector("table");
+const message = element.querySelector(".inv-message");
+const bar = element.querySelector(".inv-progress");
+const empty = element.querySelector(".inv-empty");
+const look = element.querySelector("dialog");
+// Name, title, text, help, and what is larger for the better one.
+const nearest = (v) => -Math.abs(Math.log(Math.max(v, 1e-9)));
+const FIGURES = {
+  psnr: ["PSNR", (v) => `${v.toFixed(2)} dB`, "Closeness to the original; higher is better.", (v) => v],
+  ssim: ["SSIM", (v) => v.toFixed(3), "Likeness of structure; 1 is equal.", (v) => v],
+  residual: ["Residual", (v) => `${v.toFixed(2)} σ_y`, "Distance from the measurement, in units of its noise; about 1 is right.", nearest],
+  nfe: ["Network calls", (v) => String(v), "Forward passes of the network.", (v) => -v],
+  seconds: ["Seconds", (v) => v.toFixed(1), "On this machine, just now.", (v) => -v],
+};
+let shown = {};
+let laid = null;
+
+const node = (name, properties = {}, ...children) => {
+  const made = Object.assign(document.createElement(name), properties);
+  made.append(...children);
+  return made;
+};
+const figure = (cell, name) => (cell.failure ? "failed" : cell[name] == null ? "–" : FIGURES[name][1](cell[name]));
+const place = (index) => table.querySelector(`[data-index="${index}"]`);
+
+/* A cell: a button with its picture, and a small one that shows it large. */
+function cell(index, ...inside) {
+  const button = node("button", { type: "button", disabled: true }, node("span", { className: "inv-cell-picture" }), ...inside);
+  button.dataset.index = index;
+  const open = node("button", { type: "button", className: "inv-enlarge", textContent: "⤢", title: "Show it large, beside another one", hidden: true });
+  open.dataset.look = index;
+  return node("div", { className: "inv-cell" }, button, open);
+}
+
+function picture(index, src, alt) {
+  const holder = place(index).querySelector(".inv-cell-picture");
+  const image = holder.querySelector("img") ?? holder.appendChild(new Image());
+  image.alt = alt;
+  if (image.src !== src) image.src = src;
+}
+
+function finish(index, name) {
+  const button = place(index);
+  button.disabled = false;
+  const open = button.parentElement.querySelector(".inv-enlarge");
+  open.hidden = !shown.cells.some((each) => each.index === index && each.src);
+  open.setAttribute("aria-label", `Show ${name} large`);
+}
+
+/* Two cells side by side: the left one stays, arrows change the right one in its place. */
+let pair = [null, null];
+function compare(right, left = pair[0]) {
+  const seen = shown.cells.filter((each) => each.src).sort((a, b) => a.index - b.index);
+  if (!seen.some((each) => each.index === left)) left = shown.best[Object.keys(shown.metrics)[0]] ?? seen[0].index;
+  pair = [left, right];
+  const sides = [...new Set(pair)].map((index) => {
+    const found = seen.find((each) => each.index === index);
+    const words = Object.keys(FIGURES).filter((name) => found[name] != null).map((name) => `${FIGURES[name][0]} ${figure(found, name)}`);
+    return node("figure", {}, node("figcaption", {}, node("b", { textContent: called(index) }), node("span", { textContent: words.join(" · ") })),
+      node("img", { src: found.src, alt: called(index) }),
+      node("button", { type: "button", className: "inv-small", textContent: "Use these settings", value: index, name: "adopt" }));
+  });
+  look.querySelector(".inv-pair").replaceChildren(...sides);
+  look.querySelector("[name=keep]").disabled = left === right;
+  if (!look.open) look.showModal();
+}
+function turn(by) {
+  const seen = shown.cells.filter((each) => each.src).map((each) => each.index).sort((a, b) => a - b);
+  compare(seen[(seen.indexOf(pair[1]) + by + seen.length) % seen.length]);
+}
+
+const adopt = (index) => {
+  props.value = { adopt: Number(index), at: Date.now() };
+  trigger("select");
+};
+table.addEventListener("click", (event) => {
+  const { index, look: large } = event.target.closest("button")?.dataset ?? {};
+  if (large !== undefined) compare(Number(large));
+  else if (index !== undefined) adopt(index);
+});
+look.addEventListener("click", (event) => {
+  const { name, value } = event.target;
+  if (name === "adopt") adopt(value);
+  if (name === "keep") compare(pair[1], pair[1]);
+  if (name === "turn") turn(Number(value));
+  if (name === "adopt" || name === "close" || event.target === look) look.close();
+});
+look.addEventListener("keydown", (event) => {
+  const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+  if (by) turn(by);
+  event.stopPropagation(); // Esc closes this, and stops no run
+});
+
+/* New values: `lay` makes the table of a new batch, `draw` fills it in. */
+function connect(lay, draw) {
+  const receive = () => {
+    const value = props.value ?? {};
+    if (!value.count) return;
+    // What a stopped batch had still on its way comes too late.
+    if (value.phase === "running" && value.id === shown.id && shown.phase !== "running") return;
+    shown = { ...value, live: (value.phase === "running" && value.live) || [] };
+    element.dataset.phase = value.phase;
+    empty.hidden = true;
+    if (laid !== value.id) {
+      laid = value.id;
+      pair = [null, null];
+      look.close();
+      lay();
+    }
+    const parts = shown.live.map((each) => each.step / each.total);
+    const percent = Math.round((100 * (value.cells.length + parts.reduce((a, b) => a + b, 0))) / value.count);
+    bar.setAttribute("aria-valuenow", percent);
+    bar.firstElementChild.style.width = `${percent}%`;
+    message.textContent = value.message;
+    draw();
+  };
+  watch("value", receive);
+  receive();
+}
