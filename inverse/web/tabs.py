@@ -48,7 +48,7 @@ def compare(start: Settings) -> dict[str, object]:
             elem_id="contenders", interactive=True,
         )  # fmt: skip
         budget = gr.Radio(
-            [("Each at its preset", PRESET), ("Each with as many network calls as the one under Method", EQUAL)],
+            [("Each at its preset", PRESET), ("Each with about as much network time as the one under Method", EQUAL)],
             value=PRESET, label="Settings", elem_id="budget", elem_classes="inv-unlabelled", interactive=True,
         )  # fmt: skip
         with gr.Row(elem_classes="inv-go", equal_height=True):

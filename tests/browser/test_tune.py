@@ -140,6 +140,7 @@ def test_a_sweep_fills_its_grid_and_a_cell_is_adopted(visit, measured):
     page = visit()
     small(page)
     sweep_axes(page, "10,12", "3,4")
+    assert page.locator("#grid .inv-empty").is_visible() and not page.locator("#grid .inv-scroll").is_visible()
     page.wait_for_function("document.querySelector('#promise').innerText.trim().startsWith('4 runs, about')")
     page.click("#sweep")
     page.wait_for_selector("#grid [data-phase=done]")
@@ -196,7 +197,15 @@ def test_solvers_are_compared_and_one_is_adopted(visit):
     page.wait_for_selector("#rows [data-phase=done]")
     assert page.locator("#rows tbody tr").count() == 2 and page.evaluate(BROKEN) == []
     assert page.locator("#rows [data-key=psnr]", has_text="dB").count() == 2
-    page.click("#rows [data-index='1']")
+    page.click("#rows [data-look='1']")
+    shown = page.locator("#rows dialog[open]")
+    assert shown.locator("img").count() == 2 and page.evaluate(BROKEN) == []
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function("document.querySelectorAll('#rows dialog img').length === 1")  # the same on both sides
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function("document.querySelectorAll('#rows dialog img').length === 2")
+    shown.get_by_role("button", name="Use these settings").nth(1).click()
+    assert not shown.is_visible()
     page.wait_for_selector("#solver-diffpir-steps")
     assert page.input_value("#solver input") == SOLVERS["diffpir"].title
 

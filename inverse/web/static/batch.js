@@ -36,6 +36,8 @@ function cell(index, ...inside) {
 function picture(index, src, alt) {
   const holder = place(index).querySelector(".inv-cell-picture");
   const image = holder.querySelector("img") ?? holder.appendChild(new Image());
+  // Every cell takes the shape of the first picture, so that the others do not push the page when they come.
+  image.onload ??= () => table.style.setProperty("--ratio", image.naturalWidth / image.naturalHeight);
   image.alt = alt;
   if (image.src !== src) image.src = src;
 }
