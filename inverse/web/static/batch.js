@@ -54,7 +54,10 @@ function finish(index, name) {
 let pair = [null, null];
 function compare(right, left = pair[0]) {
   const seen = shown.cells.filter((each) => each.src).sort((a, b) => a.index - b.index);
-  if (!seen.some((each) => each.index === left)) left = shown.best[Object.keys(shown.metrics)[0]] ?? seen[0].index;
+  if (!seen.some((each) => each.index === left)) {
+    const best = shown.best[Object.keys(shown.metrics)[0]];
+    left = [best, ...seen.map((each) => each.index), right].find((index) => index != null && index !== right) ?? right;
+  }
   pair = [left, right];
   const sides = [...new Set(pair)].map((index) => {
     const found = seen.find((each) => each.index === index);
