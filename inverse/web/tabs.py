@@ -83,7 +83,7 @@ def _batch(words: str, label: str, kind: str, tools: str = "") -> str:
 <div class="inv-progress" role="progressbar" aria-label="Progress" aria-valuemin="0" aria-valuemax="100"><i></i></div>
 <p class="inv-empty">{words}</p>
 <div class="inv-scroll" tabindex="0" aria-label="{label}"><table class="{kind}"></table></div>
-<dialog class="inv-look" aria-label="Two results side by side">
+<dialog class="inv-look" tabindex="-1" aria-label="Two results side by side">
   <div class="inv-pair"></div>
   <p>
     <button type="button" class="inv-small" name="turn" value="-1" aria-label="Previous">←</button>

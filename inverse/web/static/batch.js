@@ -69,6 +69,7 @@ function compare(right, left = pair[0]) {
   look.querySelector(".inv-pair").replaceChildren(...sides);
   look.querySelector("[name=keep]").disabled = left === right;
   if (!look.open) look.showModal();
+  if (!look.contains(document.activeElement)) look.focus(); // arrows go on
 }
 function turn(by) {
   const seen = shown.cells.filter((each) => each.src).map((each) => each.index).sort((a, b) => a - b);
