@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 export OMP_WAIT_POLICY ?= PASSIVE
 export HF_HUB_OFFLINE ?= 1
 
-.PHONY: app test test-fast test-browser test-peers lint format bench judge clean
+.PHONY: app test test-fast test-browser test-peers lint format bench judge space clean
 
 app: $(VENV)/.installed
 	HF_HUB_OFFLINE=0 $(BIN)/python app.py
@@ -33,6 +33,10 @@ bench: $(VENV)/.installed
 
 judge: $(VENV)/.installed
 	$(BIN)/python -m inverse judge
+
+# The folder to push to a Hugging Face Space, checked.
+space: $(VENV)/.tested
+	$(BIN)/python -m inverse.hosting build/space
 
 # Against deepinv's operators, in an environment of their own: deepinv needs torchvision, which this project does not.
 test-peers: .make/peers

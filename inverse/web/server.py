@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from importlib.util import find_spec
 from typing import Any
 
 import gradio as gr
@@ -10,7 +11,7 @@ import torch
 
 from inverse.denoisers.catalog import load_prior
 from inverse.errors import InverseError
-from inverse.web import theme
+from inverse.web import device, theme
 from inverse.web.guards import MAX_UPLOAD, BodyLimit
 
 FAVICON = theme.STATIC / "favicon.svg"
@@ -21,8 +22,11 @@ def launch(blocks: gr.Blocks, **settings: Any) -> Any:
 
     `settings` are Gradio's own and win over ours.
     """
-    # The prior is read while the visitor looks at the page. A fault of it is told when a run needs it.
-    threading.Thread(target=_warm_up, daemon=True).start()
+    if device.LENT:
+        load_prior()  # at once: what is in memory when the app starts is what the lent GPU gets
+    else:
+        # The prior is read while the visitor looks at the page. A fault of it is told when a run needs it.
+        threading.Thread(target=_warm_up, daemon=True).start()
     blocks.queue(max_size=16, api_open=False)
     ours = {
         "theme": theme.theme(),
@@ -33,6 +37,7 @@ def launch(blocks: gr.Blocks, **settings: Any) -> Any:
         "max_file_size": MAX_UPLOAD,
         "allowed_paths": [],
         "enable_monitoring": False,
+        "mcp_server": find_spec("mcp") is not None,
         "run_history": False,
         "state_session_capacity": 300,
         "max_threads": 16,

@@ -1,0 +1,80 @@
+"""The folder for a Space is complete, and each fault that a Space would stumble over is found."""
+
+import re
+import shutil
+
+import pytest
+
+from inverse import hosting
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("space") / "space"
+    hosting.build(folder)
+    return folder
+
+
+@pytest.fixture
+def folder(built, tmp_path):
+    return shutil.copytree(built, tmp_path / "space")
+
+
+def test_what_is_built_has_no_fault_and_starts_from_there(built):
+    assert hosting.faults(built) == []
+    assert {path.name for path in built.iterdir()} == set(hosting.CONTENT)
+    assert not [path for path in built.rglob("*") if path.name == "__pycache__" or path.suffix in (".pyc", ".pyi")]
+
+
+def test_the_space_gets_a_torch_of_zerogpu_and_no_gradio(built):
+    found = {each.name: each for each in hosting.parsed((built / "requirements.txt").read_text())}
+    assert "gradio" not in found and "spaces" not in found and found["torch"].specifier.contains("2.11.0")
+    assert not found["torch"].specifier.contains("2.12.0"), "the newest would be installed, and it is not supported"
+    local = hosting.parsed((hosting.ROOT / "requirements.txt").read_text())
+    assert {each.name for each in local} - set(found) == {"gradio"}
+
+
+def test_the_readme_of_the_space_keeps_the_head_and_leads_nowhere(built):
+    text = (built / "README.md").read_text()
+    assert (
+        text.startswith("---\ntitle: inverse\n")
+        and "# inverse" in text
+        and "](docs" not in text
+        and "](assets" not in text
+    )
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "words"),
+    [
+        ("README.md", "---\n", "", "must begin with settings"),
+        ("README.md", "sdk_version: ", "sdk_version: 1", "sdk_version"),
+        ("README.md", '"3.12"', '"3.13"', "python_version"),
+        ("README.md", '"3.12"', "3.12", "in quotes"),
+        ("README.md", "app_file: app.py", "app_file: main.py", "app_file"),
+        ("README.md", "colorTo: blue", "colorTo: teal", "colorTo"),
+        ("README.md", "short_description: ", "short_description: " + "long " * 12, "60 characters"),
+        ("README.md", "license: apache-2.0\n", "", "license"),
+        ("requirements.txt", "torch.*", "torch==2.13.0", "ZeroGPU supports"),
+        ("requirements.txt", "torch.*", "torch>=2.10", "after 2.11.0"),
+        ("requirements.txt", "numpy", "gradio==6.31.0\nnumpy", "must not name gradio"),
+        ("app.py", r"demo = build\(\)", "demo = missing()", "does not start"),
+    ],
+)
+def test_every_fault_is_named(folder, file, old, new, words):
+    path = folder / file
+    text = path.read_text()
+    changed = re.sub(old, new, text, count=1)
+    assert changed != text
+    path.write_text(changed)
+    (said, *_) = hosting.faults(folder)
+    assert words in said
+
+
+def test_large_and_stray_files_are_named(folder):
+    (folder / "assets" / "large.bin").write_bytes(bytes(hosting.MAX_FILE + 1))
+    (folder / "notes.txt").write_text("x")
+    assert [any(words in said for said in hosting.faults(folder)) for words in ("large.bin", "notes.txt")] == [
+        True,
+        True,
+    ]

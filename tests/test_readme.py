@@ -1,0 +1,63 @@
+"""What the README promises of the API holds: its examples run, as they stand there, against an app of their own."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+from PIL import Image
+
+ROOT = Path(__file__).parents[1]
+ADDRESS = "http://127.0.0.1:7860"
+
+
+def example(language):
+    """The README's block of this language that names the app's address."""
+    blocks = re.findall(rf"```{language}\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    (found,) = [block for block in blocks if ADDRESS in block]
+    return found
+
+
+@pytest.fixture(scope="module")
+def url(free_port):
+    variables = {**os.environ, "GRADIO_SERVER_PORT": str(free_port)}
+    url = f"http://127.0.0.1:{free_port}"
+    app = subprocess.Popen([sys.executable, "app.py"], cwd=ROOT, env=variables)
+    try:
+        end = time.monotonic() + 300
+        while app.poll() is None and time.monotonic() < end:
+            try:
+                if httpx.get(f"{url}/gradio_api/startup-events", timeout=5).status_code == 200:
+                    break
+            except httpx.TransportError:
+                time.sleep(0.2)
+        else:
+            pytest.fail("the app did not start")
+        yield url
+    finally:
+        app.terminate()
+        app.wait(30)
+
+
+def test_the_python_example(url, tmp_path):
+    shutil.copy(ROOT / "assets/examples/chelsea.jpg", tmp_path / "photo.jpg")
+    code = example("python").replace(ADDRESS, url)
+    run = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+    picture = Image.open(tmp_path / "restored.png")
+    assert picture.format == "PNG" and min(picture.size) == 128 and "100 %" in run.stdout
+    psnr = float(run.stdout.splitlines()[-1].split()[0])
+    assert psnr > 20
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+def test_the_curl_example(url):
+    run = subprocess.run(
+        ["bash", "-c", example("bash").replace(ADDRESS, url)], capture_output=True, text=True, check=True
+    )
+    assert "event: complete" in run.stdout and '"solvers"' in run.stdout
