@@ -95,6 +95,9 @@ def test_exactly_four_endpoints_are_shown_and_explained(client, url):
     for name, endpoint in info["named_endpoints"].items():
         assert endpoint["description"].endswith("."), name
         types = [(each["python_type"]["type"], each["parameter_has_default"]) for each in endpoint["parameters"]]
+        for each in endpoint["parameters"]:
+            words = each["python_type"]["description"]
+            assert words.endswith(".") and each["label"] == each["parameter_name"], (name, each)
         if name != "/solvers":
             assert types[0] == ("filepath", False) and types[-1][1], "a photo must be given, an auxiliary picture not"
 

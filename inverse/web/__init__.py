@@ -31,8 +31,7 @@ def build() -> gr.Blocks:
 
     page = layout.build()
     events.wire(page)
-    with page.blocks:
-        api.publish()
+    api.publish(page.blocks)
     return page.blocks
 
 

@@ -17,7 +17,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 import gradio as gr
 from gradio.data_classes import FileData
-from gradio.utils import get_upload_folder
+from gradio.utils import get_function_description, get_upload_folder
 from PIL import Image
 
 from inverse import metrics, settings
@@ -39,15 +39,23 @@ Record = dict[str, Any]
 File = dict[str, Any]
 
 
-def publish() -> None:
-    """Adds the endpoints to the page that is being built."""
+def publish(blocks: gr.Blocks) -> None:
+    """Adds the endpoints to the page."""
     for function, queue in (
         (degrade, {"concurrency_limit": 2}),
         (restore, {"concurrency_id": "gpu", "concurrency_limit": 1}),
         (sweep, {"concurrency_id": "gpu", "concurrency_limit": 1}),
         (solvers, {"concurrency_limit": None}),
     ):
-        gr.api(_plain(function), api_name=function.__name__, **queue)
+        with blocks:
+            event = gr.api(_plain(function), api_name=function.__name__, **queue)
+        # The page that explains the endpoints shows these, and not the docstring.
+        _, explained, _ = get_function_description(function)
+        for component, (name, words) in zip(blocks.fns[event["id"]].inputs, explained.items(), strict=True):
+            component.label = name
+            component.api_info()["additional_description"] = words
+        for component, name in zip(blocks.fns[event["id"]].outputs[::-1], ("record", "picture"), strict=False):
+            component.label = name
 
 
 def degrade(

@@ -90,8 +90,8 @@ def stream(batch: Batch, photo: Image.Image, auxiliary: Image.Image | None) -> I
     yield batch.view("running", "Preparing…")
     try:
         with spoken_errors():
-            size = _image_shape(batch.runs, photo)
-            yield from device.stream(_views, photo, auxiliary, state=batch, runs=batch.runs, image_shape=size)
+            shape = image_shape(batch.runs, photo)
+            yield from device.stream(_views, photo, auxiliary, state=batch, runs=batch.runs, image_shape=shape)
     except gr.Error as error:
         yield batch.view("failed", str(error.message))
         raise
@@ -125,10 +125,10 @@ def _views(photo: Image.Image, auxiliary: Image.Image | None, batch: Batch) -> I
 
 def promise(runs: list[Settings], photo: Image.Image) -> str:
     """How many runs, and about how long they take, before they are started."""
-    return f"{len(runs)} run{'s' if len(runs) > 1 else ''}, {device.promise(runs, _image_shape(runs, photo))}"
+    return f"{len(runs)} run{'s' if len(runs) > 1 else ''}, {device.promise(runs, image_shape(runs, photo))}"
 
 
-def _image_shape(runs: list[Settings], photo: Image.Image) -> tuple[int, int]:
+def image_shape(runs: list[Settings], photo: Image.Image) -> tuple[int, int]:
     """(H, W) of the image that is restored."""
     used = runs[0].used(photo)
     size = (used.height, used.width)

@@ -52,9 +52,14 @@ def seconds(runs: Sequence[Settings], image_shape: tuple[int, int]) -> float:
 
 def promise(runs: Sequence[Settings], image_shape: tuple[int, int]) -> str:
     """`seconds` in words."""
+    return f"about {brief(runs, image_shape)}" + (" time" if LENT else "")
+
+
+def brief(runs: Sequence[Settings], image_shape: tuple[int, int]) -> str:
+    """`seconds` in as few words as fit on a button: "9 s", or "9 s GPU" where a GPU is lent."""
     about = seconds(runs, image_shape)
     text = f"{max(1, round(about))} s" if about < 90 else f"{about / 60:.0f} min"
-    return f"about {text}" + (" of GPU time" if LENT else "")
+    return f"{text} GPU" if LENT else text
 
 
 def stream(

@@ -11,12 +11,12 @@ from gradio.events import Dependency
 
 from inverse.errors import InverseError
 from inverse.restoration import Problem
-from inverse.web import choices, comparing, form, preview, running, share, sweeping
+from inverse.web import batches, choices, comparing, device, form, preview, running, share, sweeping
 from inverse.web.batches import Batch
 from inverse.web.choices import Updates
 from inverse.web.controls import Values
 from inverse.web.guards import spoken_errors
-from inverse.web.layout import Page
+from inverse.web.layout import RUN, Page
 from inverse.web.pictures import jpeg
 from inverse.web.settings import Settings
 
@@ -111,7 +111,7 @@ def _preview_inputs(page: Page) -> set[gr.Component]:
 
 def _preview_outputs(page: Page) -> list[gr.Component]:
     axes = [page.x_name, page.x_values, page.y_name, page.y_values, page.promise, page.axes_before]
-    return [page.problem, page.mask, page.cost, page.share, *axes, page.contenders, page.compare_promise]
+    return [page.problem, page.mask, page.cost, page.run, page.share, *axes, page.contenders, page.compare_promise]
 
 
 def _preview(page: Page, values: Values) -> Updates:
@@ -122,8 +122,10 @@ def _preview(page: Page, values: Values) -> Updates:
         settings = form.settings(page, values)
         shown, cost = preview.show(photo, settings, form.auxiliary_picture(page, values))
     except InverseError as error:
-        return {page.problem: preview.unsolvable(photo, False, error), page.cost: ""}
+        return {page.problem: preview.unsolvable(photo, False, error), page.cost: "", page.run: gr.update(value=RUN)}
     changes = {page.problem: shown, page.cost: cost, page.share: share.copies(settings, photo)}
+    about = device.brief([settings] * settings.samples, batches.image_shape([settings], photo))
+    changes[page.run] = gr.update(value=f"{RUN} ~{about}")
     changes |= sweeping.plan(page, values, settings) | comparing.plan(page, values, settings)
     if settings.task.auxiliary == "mask":
         changes[page.mask] = {"photo": jpeg(settings.used(photo), 92), "mask": form.drawn(values[page.mask])}

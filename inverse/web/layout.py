@@ -26,6 +26,8 @@ from inverse.web.settings import (
 )
 
 TITLE = "inverse: restore photos with diffusion models"
+RUN = "Restore"
+"""What the button says, before it says how long it takes."""
 KEYS = "<kbd>Ctrl</kbd> <kbd>Enter</kbd> restores, <kbd>Esc</kbd> stops, hold <kbd>P</kbd> to compare"
 
 
@@ -147,7 +149,7 @@ def _tabs(photo: Image.Image, start: Settings) -> dict[str, object]:
 
 def _stage(photo: Image.Image, start: Settings) -> dict[str, object]:
     with gr.Row(elem_id="actions", equal_height=True):
-        run = gr.Button("Restore", variant="primary", elem_id="run", scale=0, min_width=140)
+        run = gr.Button(RUN, variant="primary", elem_id="run", scale=0, min_width=160)
         stop = gr.Button("Stop", elem_id="stop", interactive=False, scale=0, min_width=90)
         gr.HTML(KEYS, elem_id="keys", apply_default_css=False)
         samples = elements.number(SAMPLES, 1, name="samples", label="Samples", slider=False, elem_id="samples")
