@@ -202,6 +202,7 @@ def test_the_command_writes_grid_and_figures(run, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
+        (["--x", "steps=10", "--csv", "none/cells.csv"], "cells.csv cannot be written"),
         (["--x", "steps"], "NAME=VALUES"), (["--x", "steps=1:2"], "gives no values"),
         (["--x", "flux=1"], "cannot be swept"),
         (["--x", "steps=0"], "steps must be"), (["--x", "steps=10", "--y", "steps=20"], "one axis or two"),

@@ -134,6 +134,15 @@ def check_output(path: Path) -> None:
     Image.init()
     if Image.EXTENSION.get(path.suffix.lower()) not in Image.SAVE:
         raise click.ClickException(f"{path.name} has no known picture format. End the name in .png or .jpg.")
+    check_place(path)
+
+
+def check_place(path: Path) -> None:
+    """Refuses a file of any kind that could not be written, before any work is done.
+
+    Raises:
+        ClickException: the folder does not exist or cannot be written to.
+    """
     if path.is_dir() or not os.access(path.parent, os.W_OK):
         raise click.ClickException(f"{path} cannot be written. Choose a file in an existing folder of yours.")
 

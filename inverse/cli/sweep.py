@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from inverse import images
-from inverse.cli.options import GroupedCommand, check_output, photo_options, save_picture
+from inverse.cli.options import GroupedCommand, check_output, check_place, photo_options, save_picture
 from inverse.cli.run import chosen, run_options
 from inverse.denoisers.catalog import load_prior
 from inverse.errors import ParameterError
@@ -41,6 +41,8 @@ def sweep(
     """
     console = Console(stderr=True)
     check_output(output)
+    if figures is not None:
+        check_place(figures)
     settings, notes = chosen(context, values)
     for note in notes:
         console.print(note)
