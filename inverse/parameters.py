@@ -166,10 +166,19 @@ def _field(default: Any, spec: Spec) -> Any:
 
 @dataclass(frozen=True)
 class Parameters:
-    """Base of every group of hyper-parameters. See the module's docstring."""
+    """Base of every group of hyper-parameters. See the module's docstring.
+
+    Attributes:
+        name: what the command line and saved settings call it.
+        title: what people read.
+        summary: one sentence for people.
+        group: heading under which menus offer it; empty for none.
+    """
 
     name: ClassVar[str] = ""
     title: ClassVar[str] = ""
+    summary: ClassVar[str] = ""
+    group: ClassVar[str] = ""
 
     def __post_init__(self) -> None:
         for name, spec in self.specs().items():

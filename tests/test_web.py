@@ -158,8 +158,8 @@ def test_unknown_names_are_refused(page, name, bad):
 
 
 def test_a_degraded_photo_is_offered_only_what_can_have_happened_to_it(photo):
-    offered = [name for _, name in tasks_for(DEGRADED)]
-    assert default_task(DEGRADED) in offered and default_task(CLEAN) in dict(map(reversed, tasks_for(CLEAN)))
+    offered = tasks_for(DEGRADED)
+    assert default_task(DEGRADED) in offered and default_task(CLEAN) in tasks_for(CLEAN)
     assert "inpaint-random" not in offered, "its mask is drawn here, so it is not the photo's"
     for name in offered:
         kind = TASKS.find(name)
@@ -281,7 +281,7 @@ def test_kept_settings_that_are_not_understood_are_passed_over_and_links_are_not
 def test_menus_leave_refusals_to_the_library(page, hostile):
     """A value that the menu no longer offers arrives; one that the library does not know ends in its sentence."""
     for menu in (page.task, page.solver, page.x_name, page.y_name):
-        assert menu.preprocess(hostile) == hostile and menu.get_block_name() == "dropdown"
+        assert menu.preprocess(hostile) == hostile
     if hostile != "inpaint-random":
         for name in ("task", "solver"):
             with pytest.raises(ParameterError, match="Available"):

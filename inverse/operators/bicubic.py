@@ -107,6 +107,7 @@ def _cubic(t: Tensor) -> Tensor:
 class SuperResolutionBicubic(Task):
     name = "super-resolution-bicubic"
     title = "Super-resolution: bicubic"
+    group = "Low resolution"
     summary = "The image is small: a program shrank it with bicubic interpolation."
 
     factor: int = factor_field()

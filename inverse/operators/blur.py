@@ -101,6 +101,7 @@ def edges_field(slanted: bool = False) -> Any:
 class DeblurGaussian(Task):
     name = "deblur-gaussian"
     title = "Deblurring: Gaussian"
+    group = "Blur"
     summary = "The image was blurred by a Gaussian."
 
     std: float = real(

@@ -71,6 +71,7 @@ class Grey(LinearOperator):
 class Colorize(Task):
     name = "colorize"
     title = "Colorization"
+    group = "Colours and tones"
     summary = "The photo is black and white."
 
     weights: str = choice(

@@ -71,6 +71,7 @@ class RandomRows(LinearOperator):
 class CompressedSensing(Task):
     name = "compressed-sensing"
     title = "Compressed sensing"
+    group = "Raw measurements"
     summary = "Only a few random mixtures of all pixels were measured."
 
     ratio: float = real(

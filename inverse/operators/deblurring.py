@@ -39,6 +39,7 @@ def radius_field() -> Any:
 class DeblurUniform(Task):
     name = "deblur-uniform"
     title = "Deblurring: uniform"
+    group = "Blur"
     summary = "Every pixel is the mean of the square around it."
 
     kernel_size: int = kernel_size_field(9)
@@ -53,6 +54,7 @@ class DeblurUniform(Task):
 class DeblurMotion(Task):
     name = "deblur-motion"
     title = "Deblurring: straight motion"
+    group = "Blur"
     summary = "The camera or the scene moved along a straight line."
 
     length: float = real(
@@ -75,6 +77,7 @@ class DeblurMotion(Task):
 class DeblurShake(Task):
     name = "deblur-shake"
     title = "Deblurring: camera shake"
+    group = "Blur"
     summary = "The camera shook along a winding path, drawn at random from the seed."
 
     kernel_size: int = kernel_size_field(31)
@@ -94,6 +97,7 @@ class DeblurShake(Task):
 class DeblurDisk(Task):
     name = "deblur-disk"
     title = "Deblurring: out of focus"
+    group = "Blur"
     summary = "The lens was out of focus: every point became a disk."
 
     radius: float = radius_field()
@@ -108,6 +112,7 @@ class DeblurDisk(Task):
 class DeblurKernel(Task):
     name = "deblur-kernel"
     title = "Deblurring: your own kernel"
+    group = "Blur"
     summary = "You upload a small picture of what one bright point became: bright on black."
     auxiliary = "kernel"
 

@@ -54,6 +54,7 @@ class Mosaic(Selection):
 class Demosaic(Task):
     name = "demosaic"
     title = "Demosaicing"
+    group = "Raw measurements"
     summary = "Raw data of a camera sensor, which sees one colour a pixel."
 
     pattern: str = choice(

@@ -35,6 +35,7 @@ class Identity(Selection):
 class Denoise(Task):
     name = "denoise"
     title = "Denoising"
+    group = "Noise and compression"
     summary = "Every pixel is there, but noisy."
 
     def operator(self, image_shape: Shape, generator: torch.Generator, auxiliary: Tensor | None) -> Identity:

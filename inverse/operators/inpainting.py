@@ -49,6 +49,7 @@ class Mask(Selection):
 class InpaintRandom(Task):
     name = "inpaint-random"
     title = "Inpainting: random pixels"
+    group = "Missing pixels"
     summary = "Most pixels are missing, scattered at random, the same in every colour."
 
     missing: float = real(
@@ -64,6 +65,7 @@ class InpaintRandom(Task):
 class InpaintBox(Task):
     name = "inpaint-box"
     title = "Inpainting: box"
+    group = "Missing pixels"
     summary = "A rectangle is missing."
 
     box_height: float = real(0.25, 0.02, 0.9, help="Height of the missing box, as a share of the image.")
@@ -84,6 +86,7 @@ class InpaintBox(Task):
 class InpaintHalf(Task):
     name = "inpaint-half"
     title = "Inpainting: half"
+    group = "Missing pixels"
     summary = "One half of the image is missing."
 
     half: str = choice("right", "left", "right", "top", "bottom", help="Which half is missing.")
@@ -106,6 +109,7 @@ class InpaintHalf(Task):
 class InpaintPeriodic(Task):
     name = "inpaint-periodic"
     title = "Inpainting: every n-th pixel"
+    group = "Missing pixels"
     summary = "Only every n-th pixel of every n-th row is known."
 
     period: int = integer(
@@ -124,6 +128,7 @@ class InpaintPeriodic(Task):
 class InpaintMask(Task):
     name = "inpaint-mask"
     title = "Inpainting: your own mask"
+    group = "Missing pixels"
     summary = "You brush over or upload what is missing: white is missing, black is known."
     auxiliary = "mask"
 

@@ -107,6 +107,7 @@ def _code(samples: Tensor, table: Tensor) -> Tensor:
 class JpegArtefacts(Task):
     name = "jpeg"
     title = "JPEG artefacts"
+    group = "Noise and compression"
     summary = "The photo was saved as a small JPEG, which left blocks and halos."
     linear = False
 

@@ -70,6 +70,7 @@ def _slope(light: Tensor) -> Tensor:
 class DeblurNonlinear(Task):
     name = "deblur-nonlinear"
     title = "Deblurring: out of focus, with bright lights"
+    group = "Blur"
     summary = "Out of focus, with lamps that became bright disks: light was blurred, not pixel values (non-linear)."
     linear = False
 

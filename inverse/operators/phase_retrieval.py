@@ -49,6 +49,7 @@ class FourierMagnitude(Operator):
 class PhaseRetrieval(Task):
     name = "phase-retrieval"
     title = "Phase retrieval"
+    group = "Raw measurements"
     summary = "Only the strength of every spatial frequency was measured, not its phase."
     linear = False
 

@@ -84,6 +84,7 @@ def factor_field() -> Any:
 class SuperResolution(Task):
     name = "super-resolution"
     title = "Super-resolution"
+    group = "Low resolution"
     summary = "The image is small: every block of pixels was averaged into one."
 
     factor: int = factor_field()

@@ -20,14 +20,11 @@ class Task(Parameters):
     """Base of every task. A new one is a subclass with fields, decorated with `TASKS.register`.
 
     Attributes:
-        name: what the command line and saved settings call it.
-        title: what people read.
-        summary: one sentence for people.
+        name, title, summary, group: as in `Parameters`.
         auxiliary: kind of picture that has to come with the photo ("mask", "kernel"), or empty.
         linear: its operators are linear; some solvers need that.
     """
 
-    summary: ClassVar[str] = ""
     auxiliary: ClassVar[str] = ""
     linear: ClassVar[bool] = True
 

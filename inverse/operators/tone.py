@@ -66,6 +66,7 @@ class Levels(StraightThrough):
 class HighDynamicRange(Task):
     name = "hdr"
     title = "Clipped tones (HDR)"
+    group = "Colours and tones"
     summary = "The contrast was too high: the brightest or darkest parts are plain white or black."
     linear = False
 
@@ -88,6 +89,7 @@ class HighDynamicRange(Task):
 class BitDepth(Task):
     name = "bit-depth"
     title = "Few colours (bit depth)"
+    group = "Colours and tones"
     summary = "Every colour has only a few levels, so that smooth areas show bands."
     linear = False
 

@@ -79,15 +79,12 @@ class Solver(Parameters):
     """Base of every solver. An instance is its hyper-parameters; a new solver is a subclass with a loop `frames`.
 
     Attributes:
-        name: what the command line and saved settings call it.
-        title: what people read.
-        summary: one sentence for people.
+        name, title, summary, group: as in `Parameters`.
         source: the paper, and what of it is a reconstruction.
         linear_only: it needs a linear operator.
         unstable: the parameter that a diverging run should lower; empty when no parameter helps.
     """
 
-    summary: ClassVar[str] = ""
     source: ClassVar[str] = ""
     linear_only: ClassVar[bool] = False
     unstable: ClassVar[str] = "step_size"

@@ -9,29 +9,30 @@ from PIL import Image
 
 from inverse import noise
 from inverse.operators import TASKS
+from inverse.presets import solvers_for
 from inverse.solvers import SOLVERS
 from inverse.web import elements, masks
+from inverse.web.chooser import chooser, entries
 from inverse.web.controls import Groups
-from inverse.web.menu import Menu
-from inverse.web.settings import CLEAN, DEFAULT_SIZE, DEGRADED, SIZES, Settings, solver_choices, tasks_for
+from inverse.web.settings import CLEAN, DEFAULT_SIZE, DEGRADED, SIZES, Settings, tasks_for
 
 EXAMPLE = "chelsea"
 """The photo on the page when it opens."""
 MODE_WORDS = {
-    CLEAN: "It is damaged here as you choose below, restored, and compared with the original.",
-    DEGRADED: "Its pixels are taken as they are. Say below what happened to it.",
+    CLEAN: "Damaged here, restored, compared with the original.",
+    DEGRADED: "Taken as it is: say below what happened to it.",
 }
 
 
 def photo(picture: Image.Image) -> dict[str, object]:
     """What is restored."""
     with gr.Column(elem_id="card-photo", elem_classes="inv-card"):
-        _title(1, "Photo")
-        mode = gr.Radio(
-            [("A clean photo, to try", CLEAN), ("A damaged photo", DEGRADED)],
-            value=CLEAN, label="What kind of photo", elem_id="mode", elem_classes="inv-choice inv-unlabelled",
-            interactive=True,
-        )  # fmt: skip
+        with gr.Row(elem_classes="inv-head", equal_height=True):
+            _title(1, "Photo")
+            mode = gr.Radio(
+                [("Clean, to try", CLEAN), ("Damaged", DEGRADED)], value=CLEAN, label="What kind of photo",
+                elem_id="mode", elem_classes="inv-choice inv-unlabelled", interactive=True,
+            )  # fmt: skip
         mode_note = _words(MODE_WORDS[CLEAN])
         picker = elements.photo_picker(elements.picked(picture, elements.EXAMPLE_TITLES[EXAMPLE]))
         size = gr.Radio(
@@ -45,11 +46,9 @@ def damage(start: Settings) -> dict[str, object]:
     """What happened to it."""
     kind = type(start.task)
     with gr.Column(elem_id="card-damage", elem_classes="inv-card"):
-        _title(2, "Damage", "the task")
-        task = Menu(
-            tasks_for(CLEAN), value=kind.name, label="What happens to the photo", elem_id="task",
-            elem_classes="inv-unlabelled", interactive=True,
-        )  # fmt: skip
+        with gr.Row(elem_classes="inv-head", equal_height=True):
+            _title(2, "Damage")
+            task = chooser(entries(TASKS, tasks_for(CLEAN)), kind.name, label="Task", elem_id="task")
         summary = _words(kind.summary)
         tasks = Groups.create("task", TASKS, start.task)
         with gr.Column(visible=kind.auxiliary == "mask", elem_classes="inv-group") as mask_panel:
@@ -82,11 +81,10 @@ def damage(start: Settings) -> dict[str, object]:
 def method(start: Settings) -> dict[str, object]:
     """How it is restored."""
     with gr.Column(elem_id="card-method", elem_classes="inv-card"):
-        _title(3, "Method", "the solver")
-        solver = Menu(
-            solver_choices(start.task.name), value=start.solver.name, label="Solver", elem_id="solver",
-            elem_classes="inv-unlabelled", interactive=True,
-        )  # fmt: skip
+        with gr.Row(elem_classes="inv-head", equal_height=True):
+            _title(3, "Method")
+            offered = entries(SOLVERS, solvers_for(start.task.name))
+            solver = chooser(offered, start.solver.name, label="Solver", elem_id="solver")
         summary = _words(start.solver.summary)
         solvers = Groups.create("solver", SOLVERS, start.solver)
         source = _words(start.solver.source)
@@ -99,10 +97,8 @@ def method(start: Settings) -> dict[str, object]:
     }  # fmt: skip
 
 
-def _title(step: int, words: str, term: str = "") -> gr.HTML:
-    return gr.HTML(
-        f"<h2><span>{step}</span>{words} <small>{term}</small></h2>", elem_classes="inv-title", apply_default_css=False
-    )
+def _title(step: int, words: str) -> gr.HTML:
+    return gr.HTML(f"<h2><span>{step}</span>{words}</h2>", elem_classes="inv-title", apply_default_css=False)
 
 
 def _words(text: str) -> gr.HTML:

@@ -13,9 +13,9 @@ from PIL import Image
 from inverse import images
 from inverse.errors import ImageError, ProblemError
 from inverse.operators import TASKS
-from inverse.presets import DEFAULT_SOLVER, preset
+from inverse.presets import DEFAULT_SOLVER, preset, solvers_for
 from inverse.solvers import SOLVERS
-from inverse.web import cards, elements, player
+from inverse.web import cards, chooser, elements, player
 from inverse.web.controls import Values
 from inverse.web.guards import uploaded_photo
 from inverse.web.layout import Page
@@ -29,7 +29,6 @@ from inverse.web.settings import (
     Settings,
     default_task,
     estimated_noise,
-    solver_choices,
     tasks_for,
 )
 
@@ -68,11 +67,11 @@ def change_mode(page: Page, values: Values) -> Updates:
     """Clean or already damaged: other tasks make sense, and the noise is estimated or chosen."""
     mode, task = values[page.mode], values[page.task]
     offered = tasks_for(mode)
-    if task not in [name for _, name in offered]:
+    if task not in offered:
         task = default_task(mode)
     changes = {
         page.mode_note: cards.MODE_WORDS[mode],
-        page.task: gr.update(choices=offered, value=task),
+        page.task: chooser.offer(TASKS, offered, task),
         page.size: gr.update(visible=mode != DEGRADED),
         page.photons: gr.update(visible=mode != DEGRADED),
         **_task(page, task, values[page.solver]),
@@ -102,9 +101,9 @@ def adopt(page: Page, settings: Settings, photo: Image.Image | None, pictures: d
     mode = DEGRADED if settings.degraded else CLEAN
     task, solver, kind = settings.task.name, settings.solver.name, settings.task.auxiliary
     offered = tasks_for(mode)
-    if task not in [name for _, name in offered]:
-        offered = [*offered, (settings.task.title, task)]
-    if solver not in [name for _, name in solver_choices(task)]:
+    if task not in offered:
+        offered = [*offered, task]
+    if solver not in solvers_for(task):
         raise ProblemError(f"{settings.solver.title} cannot deal with the task {task}. Choose another solver.")
     sigma_y = settings.sigma_y
     if sigma_y is None:
@@ -121,7 +120,7 @@ def adopt(page: Page, settings: Settings, photo: Image.Image | None, pictures: d
         **_task(page, task, solver),
         **page.tasks.groups[task].updates(settings.task.to_dict()),
         **page.solvers.groups[solver].updates(settings.solver.to_dict()),
-        page.task: gr.update(choices=offered, value=task),
+        page.task: chooser.offer(TASKS, offered, task),
     }
     picture = settings.auxiliary_picture
     if picture is not None and kind == "mask":
@@ -161,10 +160,9 @@ def _noise(page: Page, mode: str, task: str, photo: Image.Image | None) -> Updat
 
 
 def _task(page: Page, task: str, solver: str) -> Updates:
-    kind, offered = TASKS.find(task), solver_choices(task)
-    names = [name for _, name in offered]
-    if solver not in names:
-        solver = DEFAULT_SOLVER if DEFAULT_SOLVER in names else names[0]
+    kind, offered = TASKS.find(task), solvers_for(task)
+    if solver not in offered:
+        solver = DEFAULT_SOLVER if DEFAULT_SOLVER in offered else offered[0]
     return {
         page.task_summary: kind.summary,
         **page.tasks.show(task),
@@ -172,7 +170,7 @@ def _task(page: Page, task: str, solver: str) -> Updates:
         page.picture_panel: gr.update(visible=kind.auxiliary not in ("", "mask")),
         page.picture_upload: gr.update(label=f"Upload the {kind.auxiliary} picture"),
         page.picture_note: "",
-        page.solver: gr.update(choices=offered, value=solver),
+        page.solver: chooser.offer(SOLVERS, offered, solver),
         **_solver(page, task, solver),
     }
 

@@ -52,7 +52,7 @@ class Page:
     picker: gr.HTML
     size: gr.Radio
     # 2 Damage
-    task: Menu
+    task: gr.HTML
     task_summary: gr.HTML
     tasks: Groups
     mask_panel: gr.Column
@@ -65,7 +65,7 @@ class Page:
     photons: gr.HTML
     sigma_y_note: gr.HTML
     # 3 Method
-    solver: Menu
+    solver: gr.HTML
     solver_summary: gr.HTML
     solver_source: gr.HTML
     solvers: Groups

@@ -113,9 +113,9 @@ def estimated_noise(photo: Image.Image, task: Task) -> float:
 
 
 @cache
-def tasks_for(mode: str) -> list[tuple[str, str]]:
-    """(title, name) of the tasks to offer."""
-    return [(kind.title, name) for name, kind in TASKS.items() if mode == CLEAN or _can_have_happened(kind())]
+def tasks_for(mode: str) -> list[str]:
+    """Names of the tasks to offer."""
+    return [name for name, kind in TASKS.items() if mode == CLEAN or _can_have_happened(kind())]
 
 
 def default_task(mode: str) -> str:

@@ -195,7 +195,7 @@ def test_a_value_out_of_range_is_refused_by_name(visit):
 def test_a_damaged_photo_is_restored_as_it_is(visit, tmp_path):
     page = visit()
     Image.effect_noise((96, 72), 40).convert("RGB").save(tmp_path / "photo.jpg")
-    page.get_by_label("A damaged photo").check()
+    page.get_by_label("Damaged", exact=True).check()
     page.wait_for_selector("[data-part=truth]", state="hidden")
     page.set_input_files("#photo input[type=file]", tmp_path / "photo.jpg")
     page.wait_for_function("document.querySelector('.inv-note').textContent.startsWith('96 × 72')")
