@@ -11,7 +11,7 @@ from inverse import noise
 from inverse.operators import TASKS
 from inverse.presets import solvers_for
 from inverse.solvers import SOLVERS
-from inverse.web import elements, masks
+from inverse.web import elements
 from inverse.web.chooser import chooser, entries
 from inverse.web.controls import Groups
 from inverse.web.settings import CLEAN, DEFAULT_SIZE, DEGRADED, SIZES, Settings, tasks_for
@@ -51,9 +51,6 @@ def damage(start: Settings) -> dict[str, object]:
             task = chooser(entries(TASKS, tasks_for(CLEAN)), kind.name, label="Task", elem_id="task")
         summary = _words(kind.summary)
         tasks = Groups.create("task", TASKS, start.task)
-        with gr.Column(visible=kind.auxiliary == "mask", elem_classes="inv-group") as mask_panel:
-            mask = masks.mask_pad()
-            mask_upload = gr.UploadButton("Upload a mask picture", size="sm", elem_id="mask-upload")
         with gr.Column(visible=kind.auxiliary not in ("", "mask"), elem_classes="inv-group") as picture_panel:
             picture_upload = gr.UploadButton("Upload the picture it needs", size="sm", elem_id="picture-upload")
             picture_note = _words("")
@@ -72,9 +69,9 @@ def damage(start: Settings) -> dict[str, object]:
             )
         sigma_y_note = _words("")
     return {
-        "task": task, "task_summary": summary, "tasks": tasks, "mask_panel": mask_panel, "mask": mask,
-        "mask_upload": mask_upload, "picture_panel": picture_panel, "picture_upload": picture_upload,
-        "picture_note": picture_note, "sigma_y": sigma_y, "photons": photons, "sigma_y_note": sigma_y_note,
+        "task": task, "task_summary": summary, "tasks": tasks, "picture_panel": picture_panel,
+        "picture_upload": picture_upload, "picture_note": picture_note,
+        "sigma_y": sigma_y, "photons": photons, "sigma_y_note": sigma_y_note,
     }  # fmt: skip
 
 

@@ -141,7 +141,7 @@ def size_choice(settings: Settings, photo: Image.Image | None) -> Any:
 
 def receive_mask(page: Page, values: Values) -> Updates:
     """A mask picture was uploaded; the pad shows it, and it can be brushed on."""
-    return {page.mask: {"mask": png(uploaded_photo(values[page.mask_upload]).convert("L")), "load": True}}
+    return {page.mask: {"mask": png(uploaded_photo((values[page.mask] or {}).get("path")).convert("L")), "load": True}}
 
 
 def receive_picture(page: Page, values: Values) -> Updates:

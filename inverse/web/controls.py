@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 
 from inverse.parameters import Choice, Flag, Integer, Parameters, Real, Spec
-from inverse.web.elements import number
+from inverse.web.elements import number, select
 
 Values = Mapping[gr.Component, Any]
 """What Gradio hands to a handler whose inputs are a set: values by component."""
@@ -29,11 +29,11 @@ def control(spec: Spec, value: Any, *, name: str, elem_id: str) -> gr.Component:
     """The control of one parameter."""
     if isinstance(spec, Real | Integer):
         return number(spec, value, name=name, label=label(name), elem_id=elem_id)
-    info = " ".join(filter(None, [spec.help, spec.effect]))
     if isinstance(spec, Choice):
-        choices = [(label(option), option) for option in spec.options]
-        return gr.Dropdown(choices, value=value, label=label(name), info=info, elem_id=elem_id, interactive=True)
+        words = {option: label(option) for option in spec.options}
+        return select(spec, value, name=name, label=label(name), words=words, elem_id=elem_id)
     if isinstance(spec, Flag):
+        info = " ".join(filter(None, [spec.help, spec.effect]))
         return gr.Checkbox(value, label=label(name), info=info, elem_id=elem_id, interactive=True)
     raise TypeError(f"no control for {type(spec).__name__}")
 

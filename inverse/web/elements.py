@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import html
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from typing import Any
 import gradio as gr
 from PIL import Image
 
-from inverse.parameters import Integer, Real
+from inverse.parameters import Choice, Integer, Real
 from inverse.web.pictures import jpeg
 from inverse.web.theme import source
 
@@ -97,6 +98,42 @@ NUMBER = """
 </div>
 {slider}
 <p class="inv-fault" role="alert"></p>
+<p class="inv-help" hidden>{help}</p>
+"""
+
+
+def select(spec: Choice, value: str, *, name: str, label: str, words: Mapping[str, str], elem_id: str) -> gr.HTML:
+    """One of several words, as `number` is one of many numbers; fires `release`.
+
+    Args:
+        spec, value, name, label, elem_id: as for `number`.
+        words: what people read for each option.
+    """
+    options = "".join(f'<option value="{_literal(each)}">{_literal(words[each])}</option>' for each in spec.options)
+    markup = SELECT.format(
+        label=_literal(label),
+        name=_literal(name),
+        limits=_literal(spec.limits),
+        options=options,
+        help=_literal(" ".join(filter(None, [spec.help, spec.effect]))),
+    )
+    return gr.HTML(
+        value,
+        label=label,
+        elem_id=elem_id,
+        elem_classes=["inv-number", "inv-select"],
+        html_template=markup,
+        js_on_load=source("select.js"),
+        apply_default_css=False,
+    )
+
+
+SELECT = """
+<div class="inv-number-row">
+  <span class="inv-label" title="{name}: {limits}">{label}</span>
+  <button type="button" class="inv-ask" aria-expanded="false" aria-label="About {label}">?</button>
+</div>
+<select aria-label="{label}" data-parameter="{name}">{options}</select>
 <p class="inv-help" hidden>{help}</p>
 """
 

@@ -78,7 +78,7 @@ def _wire_choices(page: Page) -> None:
         ),
         ([page.task.input], choices.change_task, chosen, task),
         ([page.solver.input, page.reset.click], choices.change_solver, chosen, solver),
-        ([page.mask_upload.upload], choices.receive_mask, {page.mask_upload}, [page.mask]),
+        ([page.mask.upload], choices.receive_mask, {page.mask}, [page.mask]),
         (
             [page.picture_upload.upload], choices.receive_picture, {page.task, page.auxiliary, page.picture_upload},
             [page.auxiliary, page.picture_note],

@@ -30,7 +30,7 @@ def settings(page: Page, values: Values) -> Settings:
         solver=solver,
         solver_parameters=page.solvers.read(solver, values),
         seed=values[page.seed],
-        photons=None if values[page.mode] == DEGRADED else values[page.photons],
+        photons=None if values[page.mode] == DEGRADED else values[page.photons] if values[page.photons] != "" else None,
         samples=values[page.samples],
     )
 

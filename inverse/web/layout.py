@@ -14,7 +14,7 @@ from inverse import images
 from inverse.denoisers.catalog import best_device
 from inverse.presets import DEFAULT_SOLVER, DEFAULT_TASK
 from inverse.restoration import SEED
-from inverse.web import cards, elements, player, preview, received, tabs
+from inverse.web import cards, elements, masks, player, preview, received, tabs
 from inverse.web.controls import Groups
 from inverse.web.menu import Menu
 from inverse.web.settings import (
@@ -57,7 +57,6 @@ class Page:
     tasks: Groups
     mask_panel: gr.Column
     mask: gr.HTML
-    mask_upload: gr.UploadButton
     picture_panel: gr.Column
     picture_upload: gr.UploadButton
     picture_note: gr.HTML
@@ -157,11 +156,14 @@ def _stage(photo: Image.Image, start: Settings) -> dict[str, object]:
         dice = gr.Button("⚄", elem_id="dice", scale=0, min_width=40)
         status = player.status()
     with gr.Row(elem_id="pictures", equal_height=False):
-        problem = player.problem_view(preview.show(photo, start, None)[0])
+        with gr.Column(elem_id="inputs", scale=0, min_width=0):
+            with gr.Column(visible=start.task.auxiliary == "mask", elem_id="mask-panel") as mask_panel:
+                mask = masks.mask_pad()
+            problem = player.problem_view(preview.show(photo, start, None)[0])
         viewer = player.viewer(player.awaiting(photo))
     return {
         "run": run, "stop": stop, "seed": seed, "dice": dice, "samples": samples, "status": status, "problem": problem,
-        "viewer": viewer,
+        "viewer": viewer, "mask_panel": mask_panel, "mask": mask,
     }  # fmt: skip
 
 

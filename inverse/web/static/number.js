@@ -31,12 +31,14 @@ const fromTick = (tick) => {
   if (!log) return clamp(tidy(low + (tick / LAST) * (high - low)));
   return tick <= 0 ? low : clamp(tidy(floor * (high / floor) ** (tick / LAST)));
 };
+// Gradio turns no value into an empty text at times.
+const held = () => (props.value === "" || props.value === undefined ? null : props.value);
 const allowed = (value) =>
   (without && value === null) ||
   (typeof value === "number" && value >= low && value <= high && (!whole || Number.isInteger(value)));
 
 function show() {
-  const value = props.value ?? null;
+  const value = held();
   const good = allowed(value);
   box.setAttribute("aria-invalid", String(!good));
   fault.textContent = good ? "" : `Must be ${data.limits}.`;
@@ -74,10 +76,10 @@ if (slider) {
     const direction = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1 }[event.key];
     if (!direction) return;
     event.preventDefault();
-    const value = props.value ?? high;
+    const value = held() ?? high;
     const step = whole ? Math.max(1, log ? Math.round(value / 10) : 1) : log ? value / 10 || floor : (high - low) / 100;
-    const beyond = without && (props.value === null ? direction > 0 : value + direction * step > high);
-    set(beyond ? null : props.value === null ? high : clamp(tidy(value + direction * step)), true);
+    const beyond = without && (held() === null ? direction > 0 : value + direction * step > high);
+    set(beyond ? null : held() === null ? high : clamp(tidy(value + direction * step)), true);
     box.value = props.value ?? "";
   });
 }
