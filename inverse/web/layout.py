@@ -28,7 +28,7 @@ from inverse.web.settings import (
 TITLE = "inverse: restore photos with diffusion models"
 RUN = "Restore"
 """What the button says, before it says how long it takes."""
-KEYS = "<kbd>Ctrl</kbd> <kbd>Enter</kbd> restores, <kbd>Esc</kbd> stops, hold <kbd>P</kbd> to compare"
+KEYS = "<kbd>Ctrl</kbd> <kbd>Enter</kbd> run, <kbd>Esc</kbd> stop, hold <kbd>P</kbd> compare"
 
 
 @dataclass(frozen=True)

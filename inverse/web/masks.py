@@ -42,8 +42,8 @@ MASK = f"""
   <label class="inv-file">Upload<input type="file" accept="image/*" aria-label="Upload a mask picture"></label>
   <button type="button" data-do="download" disabled>Download</button>
 </div>
-<p class="inv-note" id="mask-keys">Arrow keys move the brush, Space paints,
+<p class="inv-hint" id="mask-keys">Arrow keys move the brush, Space paints,
  Shift with arrows draws, Ctrl+Z takes back.</p>
-<p class="inv-note" role="status"></p>
+<p class="inv-hint" role="status"></p>
 </div>
 """
