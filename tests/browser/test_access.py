@@ -13,7 +13,7 @@ def findings(page, where):
     """What axe-core calls serious or critical, each with the elements that it is about."""
     violations = Axe().run(page).response["violations"]
     return [
-        f"{where}: {each['id']} ({each['impact']}), {each['help']}: {[node['html'][:160] for node in each['nodes'][:4]]}"
+        f"{where}: {each['id']} ({each['impact']}): {[node['html'][:160] for node in each['nodes'][:4]]}"
         for each in violations
         if each["impact"] in ("critical", "serious")
     ]

@@ -1,0 +1,142 @@
+"""Looking closer, with real clicks: samples and their spread, misfit, photons, masks, and where everything stands."""
+
+import io
+
+import pytest
+from PIL import Image
+from test_app import BROKEN, SIDEWAYS, choose, phase, ready, set_number, small
+
+from inverse.carriers import read
+from inverse.operators import TASKS
+from inverse.settings import Settings
+
+pytestmark = pytest.mark.browser
+
+
+def saved(page):
+    with page.expect_download() as download:
+        page.click("#viewer .inv-save")
+    return download.value.suggested_filename, download.value.path().read_bytes()
+
+
+def look(page, name, value):
+    """Shows something else, and returns its picture."""
+    before = page.get_attribute(".inv-after", "src")
+    page.locator(f"[name={name}][value='{value}']").check(force=True)
+    page.wait_for_function("b => document.querySelector('.inv-after')?.src !== b", arg=before)
+    return page.get_attribute(".inv-after", "src")
+
+
+def test_samples_are_looked_at_one_by_one_and_together(visit, tmp_path):
+    page = visit()
+    small(page)
+    set_number(page, "#samples", 3)
+    set_number(page, "#photons", 60)
+    page.wait_for_function("document.querySelector('#card-method').innerText.includes('each of 3 samples')")
+    page.click("#run")
+    page.wait_for_selector(".inv-strip img")
+    stage = page.locator(".inv-stage").bounding_box()
+    page.locator("[name=inv-sample][value='1']").check(force=True)  # while it runs
+    phase(page, "done")
+    ready(page)
+    assert page.locator(".inv-stage").bounding_box() == stage, "the layout does not jump"
+    assert "sample 2 of 3" in page.get_attribute(".inv-after", "alt")
+    name, second = saved(page)
+    told, notes = Settings.from_dict(read(second))
+    assert name.endswith("-2.png") and told.samples == 3 and told.photons == 60 and "sample 2" in notes[0]
+
+    look(page, "inv-sample", "spread")
+    assert "grey levels" in page.inner_text(".inv-explain") and "grey levels" in page.get_attribute(".inv-after", "alt")
+    assert page.is_visible("[data-legend=spread]") and page.is_disabled("[name=inv-view][value=xt]")
+    assert saved(page)[0].endswith("-spread.png")
+    assert len({look(page, "inv-sample", value) for value in ("0", "2", "mean")}) == 3
+    look(page, "inv-sample", "0")
+    look(page, "inv-view", "misfit")
+    assert page.is_visible("[data-legend=misfit]") and "σ_y" in page.inner_text("[data-legend=misfit]")
+    page.get_by_label("Look back at earlier steps").fill("0")
+    assert "step 1 of" in page.get_attribute(".inv-after", "alt"), "the first frame has a misfit too"
+    assert page.evaluate(BROKEN) == []
+
+    (tmp_path / "second.png").write_bytes(second)
+    page = visit()
+    page.set_input_files("#share input[type=file]", tmp_path / "second.png")
+    page.wait_for_function("document.querySelector('#samples input').value === '3'")
+    assert page.input_value("#photons input[type=number]") == "60"
+
+
+def test_a_mask_is_made_downloaded_and_uploaded_again(visit, tmp_path, measured):
+    page = visit()
+    choose(page, "#task", TASKS["inpaint-mask"].title)
+    page.wait_for_function("document.querySelector('#mask canvas')?.width > 300")
+    shown = "[data-part=measured] img"
+
+    def changed(action):
+        before = page.get_attribute(shown, "src") if page.locator(shown).count() else ""
+        action()
+        page.wait_for_function(f"b => (document.querySelector('{shown}')?.src ?? '') !== b", arg=before)
+        return page.get_attribute(shown, "src")
+
+    with_box = changed(lambda: page.select_option("#mask select", "box"))
+    changed(lambda: page.click("[data-do=invert]"))
+    assert changed(lambda: page.click("[data-do=undo]")) == with_box
+    with page.expect_download() as download:
+        page.click("[data-do=download]")
+    content = download.value.path().read_bytes()
+    with Image.open(io.BytesIO(content)) as mask:
+        assert mask.size[1] == 256 and set(mask.convert("L").tobytes()) == {0, 255}
+    page.click("[data-do=clear]")
+    page.wait_for_selector(".inv-note.inv-fault")
+    (tmp_path / "mask.png").write_bytes(content)
+    page.set_input_files("#mask input[type=file]", tmp_path / "mask.png")
+    page.wait_for_function(f"b => document.querySelector('{shown}')?.src === b", arg=with_box)
+
+    # By keyboard, and the most that a request then carries.
+    page.click("[data-do=clear]")
+    page.wait_for_selector(".inv-note.inv-fault")
+    page.focus("#mask canvas")
+    changed(lambda: [page.keyboard.press("Shift+ArrowRight") for _ in range(4)])
+    sent = []
+    page.on("request", lambda request: sent.append(len(request.post_data or "")) if request.method == "POST" else None)
+    noise = Image.effect_noise((640, 640), 200).point(lambda value: 255 * (value > 127))
+    noise.save(tmp_path / "noise.png")
+    page.get_by_label("512", exact=True).check()
+    page.wait_for_function("document.querySelector('#mask canvas').height > 500")
+    page.set_input_files("#mask input[type=file]", tmp_path / "noise.png")
+    page.wait_for_function("document.querySelector('#mask [role=status]').textContent.includes('coarser')")
+    changed(lambda: page.click("[data-do=invert]"))
+    json = [size for size in sent if size < 200_000]  # the upload itself is larger, and no JSON
+    measured["largest request with a mask of noise"] = f"{max(json) / 1000:.0f} kB"
+    assert max(json) < 64_000
+
+
+def bottom(page, where):
+    box = page.locator(where).first.bounding_box()
+    return box["y"] + box["height"]
+
+
+@pytest.mark.parametrize("task", ["inpaint-random", "inpaint-box", "inpaint-mask", "hdr"])
+def test_a_run_needs_nothing_below_the_fold(visit, task):
+    page = visit()
+    choose(page, "#task", TASKS[task].title)
+    page.wait_for_function("t => document.querySelector('#task input').value === t", arg=TASKS[task].title)
+    page.wait_for_timeout(1500)
+    for where in ("#rail", "#viewer", "#reset", "#problem"):
+        assert bottom(page, where) <= 900, where
+    assert page.evaluate(SIDEWAYS) <= 0
+
+
+@pytest.mark.parametrize("size", [(1440, 900), (390, 844)])
+def test_menus_open_below_their_field_and_within_the_window(visit, size):
+    page = visit(*size)
+    for where in ("#task", "#solver"):
+        page.click(f"{where} input")
+        field, menu = (page.locator(f"{where} {each}").bounding_box() for each in ("input", "[role=listbox]"))
+        assert menu["y"] >= field["y"] + field["height"]
+        assert menu["x"] >= 0 and menu["x"] + menu["width"] <= size[0]
+        page.keyboard.press("Escape")
+        assert page.locator(f"{where} [role=listbox]").is_hidden()
+    assert page.evaluate(SIDEWAYS) <= 0
+    page.focus("#task input")
+    page.keyboard.type("deno")
+    page.keyboard.press("Enter")
+    page.wait_for_function("t => document.querySelector('#task input').value === t", arg=TASKS["denoise"].title)
