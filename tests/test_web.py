@@ -23,6 +23,7 @@ from inverse.presets import preset, solvers_for
 from inverse.solvers import SOLVERS, Step
 from inverse.web import batches, controls, figures, form, frames, preview, running
 from inverse.web.guards import spoken_errors
+from inverse.web.pictures import from_uri, mask_uri
 from inverse.web.settings import CLEAN, DEGRADED, Settings, default_task, estimated_noise, tasks_for, working_size
 
 WEB = Path(inverse.web.__file__).parent
@@ -371,6 +372,15 @@ def test_a_brushed_mask_reaches_the_problem(page, photo):
     values = {**values_of(page), page.task: "inpaint-mask", page.mask: {"mask": uri}, page.size: 128}
     problem = form.settings(page, values).problem(photo, form.auxiliary_picture(page, values))
     assert problem.operator.entries < 3 * problem.truth[0, 0].numel()
+
+
+def test_an_uploaded_mask_is_small_enough_to_be_sent_back():
+    box = Image.new("L", (900, 700))
+    box.paste(255, (100, 100, 500, 300))
+    uri, coarser = mask_uri(box)
+    assert not coarser and len(uri) < 2000 and from_uri(uri).convert("L").tobytes() == box.tobytes()
+    uri, coarser = mask_uri(Image.effect_noise((1200, 900), 200))
+    assert coarser and len(uri) <= 40_000 and min(from_uri(uri).size) > 200
 
 
 @pytest.mark.parametrize("bad", ["x", "data:image/svg+xml;base64,AAAA", "data:image/png;base64,!", 5, ["a"]])

@@ -19,7 +19,7 @@ from inverse.web import cards, chooser, elements, player
 from inverse.web.controls import Values
 from inverse.web.guards import uploaded_photo
 from inverse.web.layout import Page
-from inverse.web.pictures import png
+from inverse.web.pictures import mask_uri
 from inverse.web.settings import (
     CLEAN,
     DEFAULT_SIGMA_Y,
@@ -124,7 +124,7 @@ def adopt(page: Page, settings: Settings, photo: Image.Image | None, pictures: d
     }
     picture = settings.auxiliary_picture
     if picture is not None and kind == "mask":
-        changes[page.mask] = {"mask": png(picture.convert("L")), "load": True}
+        changes[page.mask] = {"mask": mask_uri(picture)[0], "load": True}
     elif picture is not None:
         changes[page.auxiliary] = {**pictures, kind: picture}
     return changes
@@ -141,7 +141,10 @@ def size_choice(settings: Settings, photo: Image.Image | None) -> Any:
 
 def receive_mask(page: Page, values: Values) -> Updates:
     """A mask picture was uploaded; the pad shows it, and it can be brushed on."""
-    return {page.mask: {"mask": png(uploaded_photo((values[page.mask] or {}).get("path")).convert("L")), "load": True}}
+    uri, coarser = mask_uri(uploaded_photo((values[page.mask] or {}).get("path")))
+    if coarser:
+        gr.Warning("This mask has more detail than can be sent with every change, and is used a little coarser.")
+    return {page.mask: {"mask": uri, "load": True}}
 
 
 def receive_picture(page: Page, values: Values) -> Updates:

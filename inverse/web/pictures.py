@@ -53,6 +53,21 @@ def frame(image: Tensor) -> Image.Image:
     return images.to_image(torch.nan_to_num(image))
 
 
+def mask_uri(picture: Image.Image, most: int = 40_000) -> tuple[str, bool]:
+    """A mask of one bit a pixel for the pad, which the page sends back with every choice; and whether it got coarser.
+
+    A request may hold 64 kB, so a mask with too much detail, as one of random pixels has, is halved until it fits.
+    """
+    picture = picture.convert("L")
+    coarser = False
+    while True:
+        uri = png(picture.point(lambda value: 255 * (value > 127)).convert("1", dither=Image.Dither.NONE))
+        if len(uri) <= most:
+            return uri, coarser
+        picture = picture.resize(tuple((side + 1) // 2 for side in picture.size), Image.Resampling.BOX)
+        coarser = True
+
+
 def from_uri(uri: Any) -> Image.Image | None:
     """The picture that the mask pad drew; None where it is empty.
 
