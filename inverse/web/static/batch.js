@@ -26,7 +26,7 @@ const place = (index) => table.querySelector(`[data-index="${index}"]`);
 
 /* A cell: a button with its picture, and a small one that shows it large. */
 function cell(index, ...inside) {
-  const button = node("button", { type: "button", disabled: true }, node("span", { className: "inv-cell-picture" }), ...inside);
+  const button = node("button", { type: "button", disabled: true, ariaLabel: "Not finished yet" }, node("span", { className: "inv-cell-picture" }), ...inside);
   button.dataset.index = index;
   const open = node("button", { type: "button", className: "inv-enlarge", textContent: "⤢", title: "Show it large, beside another one", hidden: true });
   open.dataset.look = index;
