@@ -91,7 +91,11 @@ def test_registered_groups_say_what_they_are(kind):
     kind()  # the defaults are valid
     for name, spec in kind.specs().items():
         assert spec.help.endswith((".", "?")), name
-        assert not spec.effect or spec.effect.endswith("."), name
+        assert spec.effect.endswith(".") and len(spec.effect.split()) > 3, f"{name}: what a wrong value looks like"
+
+
+def test_every_task_is_offered_under_a_heading():
+    assert all(kind.group for kind in TASKS.values())
 
 
 def test_tasks_and_solvers_share_no_parameter_name():

@@ -77,6 +77,7 @@ class Colorize(Task):
     weights: str = choice(
         "mean", "mean", "luma", advanced=True,
         help="How red, green and blue became grey: their plain mean, or the brightness that programs compute.",
+        effect="The wrong one shifts brightness a little, most where the photo is blue or green.",
     )  # fmt: skip
 
     def operator(self, image_shape: Shape, generator: torch.Generator, auxiliary: Tensor | None) -> Grey:

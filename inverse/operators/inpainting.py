@@ -68,10 +68,34 @@ class InpaintBox(Task):
     group = "Missing pixels"
     summary = "A rectangle is missing."
 
-    box_height: float = real(0.25, 0.02, 0.9, help="Height of the missing box, as a share of the image.")
-    box_width: float = real(0.25, 0.02, 0.9, help="Width of the missing box, as a share of the image.")
-    box_y: float = real(0.5, 0.0, 1.0, help="Where the box sits vertically: 0 is the top, 1 the bottom.")
-    box_x: float = real(0.5, 0.0, 1.0, help="Where the box sits horizontally: 0 is the left, 1 the right.")
+    box_height: float = real(
+        0.25,
+        0.02,
+        0.9,
+        help="Height of the missing box, as a share of the image.",
+        effect="The larger, the more has to be invented.",
+    )
+    box_width: float = real(
+        0.25,
+        0.02,
+        0.9,
+        help="Width of the missing box, as a share of the image.",
+        effect="The larger, the more has to be invented.",
+    )
+    box_y: float = real(
+        0.5,
+        0.0,
+        1.0,
+        help="Where the box sits vertically: 0 is the top, 1 the bottom.",
+        effect="Plain surroundings are easier to continue than a face or an edge.",
+    )
+    box_x: float = real(
+        0.5,
+        0.0,
+        1.0,
+        help="Where the box sits horizontally: 0 is the left, 1 the right.",
+        effect="Plain surroundings are easier to continue than a face or an edge.",
+    )
 
     def operator(self, image_shape: Shape, generator: torch.Generator, auxiliary: Tensor | None) -> Mask:
         mask = torch.ones(image_shape[-2:])
@@ -89,7 +113,15 @@ class InpaintHalf(Task):
     group = "Missing pixels"
     summary = "One half of the image is missing."
 
-    half: str = choice("right", "left", "right", "top", "bottom", help="Which half is missing.")
+    half: str = choice(
+        "right",
+        "left",
+        "right",
+        "top",
+        "bottom",
+        help="Which half is missing.",
+        effect="Known on one side only, most of it is invented, and samples differ much.",
+    )
 
     def operator(self, image_shape: Shape, generator: torch.Generator, auxiliary: Tensor | None) -> Mask:
         height, width = image_shape[-2:]

@@ -118,6 +118,7 @@ class JpegArtefacts(Task):
     subsampling: str = choice(
         "4:2:0", "4:2:0", "4:4:4", advanced=True,
         help="Resolution of colour in the file: half (4:2:0), as nearly all JPEGs have it, or full (4:4:4).",
+        effect="The wrong one leaves coloured fringes along edges.",
     )  # fmt: skip
 
     def operator(self, image_shape: Shape, generator: torch.Generator, auxiliary: Tensor | None) -> Jpeg:

@@ -78,6 +78,7 @@ class HighDynamicRange(Task):
         "both", "both", "highlights",
         help="What was clipped: highlights and shadows alike, which is what papers compute, or highlights only, "
         "as in an overexposed photo.",
+        effect="The wrong one takes clipped parts for measured ones, which then stay plain.",
     )  # fmt: skip
 
     def operator(self, image_shape: Shape, generator: torch.Generator, auxiliary: Tensor | None) -> Clipping:
@@ -93,7 +94,13 @@ class BitDepth(Task):
     summary = "Every colour has only a few levels, so that smooth areas show bands."
     linear = False
 
-    bits: int = integer(3, 1, 8, help="Bits of each colour: 1 gives 2 levels, 3 gives 8.")
+    bits: int = integer(
+        3,
+        1,
+        8,
+        help="Bits of each colour: 1 gives 2 levels, 3 gives 8.",
+        effect="Too few smooth real detail away; too many leave the bands.",
+    )
 
     def operator(self, image_shape: Shape, generator: torch.Generator, auxiliary: Tensor | None) -> Levels:
         return Levels(self.bits, image_shape)

@@ -44,7 +44,12 @@ class DMAP(Solver):
         effect=STEP_SIZE_EFFECT,
     )  # fmt: skip
     coordinates: str = choice(
-        "ve", "ve", "vp", advanced=True, help="Coordinates in which the step size is constant over the run."
+        "ve",
+        "ve",
+        "vp",
+        advanced=True,
+        help="Coordinates in which the step size is constant over the run.",
+        effect="In vp, steps are longer where the noise is high: lower the step size with it.",
     )
     jacobian: str = jacobian_field()
 

@@ -16,7 +16,12 @@ def steps_field(default: int, low: int = 2) -> Any:
 
 
 def schedule_field(default: str) -> Any:
-    return choice(default, *SCHEDULES, advanced=True, help="How the noise levels are spaced.")
+    return choice(
+        default, *SCHEDULES, advanced=True,
+        help="How the noise levels are spaced: log-linear by equal factors; karras and, more so, vp with more of them "
+        "where the noise is high.",
+        effect="Too few at high noise fill large holes badly; too few at low noise leave fine detail rough.",
+    )  # fmt: skip
 
 
 def sigma_max_field(default: float) -> Any:
