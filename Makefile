@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 export OMP_WAIT_POLICY ?= PASSIVE
 export HF_HUB_OFFLINE ?= 1
 
-.PHONY: app test test-fast test-browser test-peers lint format bench judge space clean
+.PHONY: app test test-fast test-browser test-load test-peers lint format bench judge space clean
 
 app: $(VENV)/.installed
 	HF_HUB_OFFLINE=0 $(BIN)/python app.py
@@ -19,10 +19,14 @@ lint: $(VENV)/.tested
 
 # Two processes of one thread each: small tensors do not profit from a second thread.
 test-fast: $(VENV)/.tested
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not browser and not slow" -n 2
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not browser and not slow and not load" -n 2
 
 test-browser: $(VENV)/.tested .make/chromium
 	$(BIN)/python -m pytest -m browser tests/browser
+
+# Fifty clients at once, a thousand jobs, clients that leave or never read: against app.py in its own process.
+test-load: $(VENV)/.tested
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m load tests/load
 
 format: $(VENV)/.tested
 	$(BIN)/ruff check --fix .

@@ -21,8 +21,9 @@ from inverse.operators import TASKS
 from inverse.parameters import Flag, Integer, Parameters, Real, choice, flag, integer, real
 from inverse.presets import preset, solvers_for
 from inverse.solvers import SOLVERS, Step
-from inverse.web import batches, controls, figures, form, frames, preview, running
+from inverse.web import batches, controls, figures, form, frames, limits, preview, running
 from inverse.web.guards import spoken_errors
+from inverse.web.limits import Limits
 from inverse.web.pictures import from_uri, mask_uri
 from inverse.web.settings import CLEAN, DEGRADED, Settings, default_task, estimated_noise, tasks_for, working_size
 
@@ -158,6 +159,14 @@ def test_unknown_names_are_refused(page, name, bad):
         form.settings(page, values)
 
 
+@pytest.mark.parametrize("mode", [None, [], {}, "other", 1])
+def test_an_unknown_mode_is_refused_in_words_and_not_remembered(page, mode):
+    from inverse.web import choices
+
+    with pytest.raises(ParameterError, match="mode must be"):
+        choices.change_mode(page, {**values_of(page), page.mode: mode, page.photo: None})
+
+
 def test_a_degraded_photo_is_offered_only_what_can_have_happened_to_it(photo):
     offered = tasks_for(DEGRADED)
     assert default_task(DEGRADED) in offered and default_task(CLEAN) in tasks_for(CLEAN)
@@ -173,7 +182,7 @@ def test_a_degraded_photo_is_offered_only_what_can_have_happened_to_it(photo):
 
 
 def test_the_restored_image_stays_within_the_limit(monkeypatch):
-    monkeypatch.setenv("APP_MAX_SIDE", "400")
+    monkeypatch.setattr(limits, "current", lambda: Limits(side=400))
     tasks = [TASKS.find(name)() for name in ("denoise", "super-resolution")]
     for task, size in itertools.product(tasks, [(100, 80), (1000, 90), (500, 2000)]):
         picture = Image.new("RGB", size)
@@ -239,7 +248,7 @@ def test_every_sample_says_which_it_is(settings, photo, monkeypatch):
 
 
 def test_more_samples_than_the_machine_restores_at_once_are_refused(photo, monkeypatch):
-    monkeypatch.setenv("APP_MAX_SIDE", "300")
+    monkeypatch.setattr(limits, "current", lambda: Limits(side=300))
     big = photo.resize((256, 256))
     made = Settings.create(size=256, task="denoise", sigma_y=0.1, samples=1)
     assert made.problem(big).truth.shape[-2:] == (256, 256)
@@ -488,7 +497,7 @@ def test_a_run_without_a_photo_says_what_to_do(settings):
 
 
 def test_a_run_ends_at_its_time_limit(settings, photo, monkeypatch):
-    monkeypatch.setenv("APP_MAX_SECONDS", "0.2")
+    monkeypatch.setattr(limits, "current", lambda: Limits(seconds=1))
     monkeypatch.setattr(running, "stream", steps(settings, photo, 10**6, seconds=0.01))
     with pytest.raises(gr.Error, match="stopped after"):
         list(run(settings, photo))

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import atexit
 import os
-import shutil
-import tempfile
 from typing import TYPE_CHECKING, Any
+
+from inverse.web import folder
 
 if TYPE_CHECKING:
     import gradio as gr
@@ -20,15 +20,24 @@ if TYPE_CHECKING:
 # Gradio reads these when it is imported, which the functions below do first.
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
-if not os.environ.get("GRADIO_TEMP_DIR"):
-    os.environ["GRADIO_TEMP_DIR"] = tempfile.mkdtemp(prefix="inverse-")  # uploads of this process, and nobody else's
-    atexit.register(shutil.rmtree, os.environ["GRADIO_TEMP_DIR"], ignore_errors=True)
+FOLDER = folder.claim()
+os.environ["GRADIO_TEMP_DIR"] = str(FOLDER)
+atexit.register(folder.release, FOLDER)
 
 
 def build() -> gr.Blocks:
-    """The page, with everything wired."""
-    from inverse.web import api, events, layout
+    """The page, with everything wired.
 
+    Raises:
+        SystemExit: a limit in the environment is nonsense; its text names the variable.
+    """
+    from inverse.errors import ParameterError
+    from inverse.web import api, events, layout, limits
+
+    try:
+        limits.current()
+    except ParameterError as error:
+        raise SystemExit(f"inverse: {error}") from None
     page = layout.build()
     events.wire(page)
     api.publish(page.blocks)

@@ -30,10 +30,11 @@ from inverse.listing import listing
 from inverse.presets import DEFAULT_DEGRADED_TASK, DEFAULT_SOLVER, DEFAULT_TASK
 from inverse.restoration import Problem
 from inverse.settings import SCHEMA
-from inverse.web import batches, running
+from inverse.web import batches, limits, running
 from inverse.web.batches import Batch
 from inverse.web.guards import spoken_errors, uploaded_photo
-from inverse.web.settings import SAMPLES, Settings, estimated_noise, max_side
+from inverse.web.settings import SAMPLES, Settings, estimated_noise
+from inverse.web.waiting import DEVICE
 
 Record = dict[str, Any]
 File = dict[str, Any]
@@ -43,8 +44,8 @@ def publish(blocks: gr.Blocks) -> None:
     """Adds the endpoints to the page."""
     for function, queue in (
         (degrade, {"concurrency_limit": 2}),
-        (restore, {"concurrency_id": "gpu", "concurrency_limit": 1}),
-        (sweep, {"concurrency_id": "gpu", "concurrency_limit": 1}),
+        (restore, {"concurrency_id": DEVICE, "concurrency_limit": 1}),
+        (sweep, {"concurrency_id": DEVICE, "concurrency_limit": 1}),
         (solvers, {"concurrency_limit": None}),
     ):
         with blocks:
@@ -159,9 +160,10 @@ def solvers() -> dict[str, Any]:
     Returns:
         settings (what stands beside task and solver), tasks, solvers, limits of this server.
     """
+    allowed = limits.current()
     return {
         **listing(),
-        "limits": {"max_side": max_side(), "max_cells": batches.max_cells(), "max_samples": SAMPLES.high},
+        "limits": {"max_side": allowed.side, "max_cells": allowed.cells, "max_samples": SAMPLES.high},
     }
 
 

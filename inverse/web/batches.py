@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -16,21 +15,19 @@ from inverse.errors import ParameterError, ProblemError
 from inverse.experiments.runs import Outcome, run_all
 from inverse.experiments.sweep import METRICS, best
 from inverse.solvers import Step
-from inverse.web import device
+from inverse.web import device, limits
 from inverse.web.guards import spoken_errors
 from inverse.web.pictures import frame, jpeg
-from inverse.web.running import FRAME_EVERY, time_limit
-from inverse.web.settings import Settings
+from inverse.web.running import FRAME_EVERY
+from inverse.web.settings import Settings, check_work
+from inverse.web.waiting import reader_is_behind
 
 SLOWEST = 1.0
 """Seconds between two views at most, while steps take less."""
+PATIENCE = 5.0
+"""Seconds more for a visitor who does not take them as fast as they come."""
 THUMB = 320
 """Longer side of a cell's picture, in pixels."""
-
-
-def max_cells() -> int:
-    """Runs that one sweep or comparison may have; APP_MAX_CELLS overrides it."""
-    return int(os.environ.get("APP_MAX_CELLS") or 64)
 
 
 @dataclass
@@ -74,8 +71,9 @@ def begin(batch: Batch, head: dict[str, Any], runs: list[Settings], plan: Any = 
 
 def check_count(count: int) -> None:
     """Raises ParameterError when so many runs are too many or too few."""
-    if count > max_cells():
-        raise ParameterError(f"These are {count} runs; at most {max_cells()} are possible here. Leave some values out.")
+    most = limits.current().cells
+    if count > most:
+        raise ParameterError(f"These are {count} runs; at most {most} are possible here. Leave some values out.")
     if count == 0:
         raise ParameterError("Nothing is chosen to run. Choose at least one.")
 
@@ -90,7 +88,8 @@ def stream(batch: Batch, photo: Image.Image, auxiliary: Image.Image | None) -> I
     yield batch.view("running", "Preparing…")
     try:
         with spoken_errors():
-            shape = image_shape(batch.runs, photo)
+            check_work(batch.runs, photo)
+            shape = batch.runs[0].shape(photo)
             yield from device.stream(_views, photo, auxiliary, state=batch, runs=batch.runs, image_shape=shape)
     except gr.Error as error:
         yield batch.view("failed", str(error.message))
@@ -105,13 +104,13 @@ def _views(photo: Image.Image, auxiliary: Image.Image | None, batch: Batch) -> I
         for progress in progresses:
             if progress.outcome is None:
                 live[progress.index] = progress.step
-                if time.perf_counter() < due:
-                    continue
-                if time.perf_counter() - start > time_limit():
+                if time.perf_counter() - start > limits.current().seconds:
                     raise ProblemError(
-                        f"This was stopped after {time_limit():.0f} seconds; what is finished stays. "
+                        f"This was stopped after {limits.current().seconds} seconds; what is finished stays. "
                         "Choose fewer runs, a smaller size or fewer steps."
                     )
+                if time.perf_counter() < due + (PATIENCE if reader_is_behind() else 0):
+                    continue
             else:
                 live.pop(progress.index, None)
                 batch.done[progress.index] = progress.outcome
@@ -125,14 +124,8 @@ def _views(photo: Image.Image, auxiliary: Image.Image | None, batch: Batch) -> I
 
 def promise(runs: list[Settings], photo: Image.Image) -> str:
     """How many runs, and about how long they take, before they are started."""
-    return f"{len(runs)} run{'s' if len(runs) > 1 else ''}, {device.promise(runs, image_shape(runs, photo))}"
-
-
-def image_shape(runs: list[Settings], photo: Image.Image) -> tuple[int, int]:
-    """(H, W) of the image that is restored."""
-    used = runs[0].used(photo)
-    size = (used.height, used.width)
-    return runs[0].task.image_shape(size) if runs[0].degraded else size
+    check_work(runs, photo)
+    return f"{len(runs)} run{'s' if len(runs) > 1 else ''}, {device.promise(runs, runs[0].shape(photo))}"
 
 
 def _said(batch: Batch, seconds: float) -> str:

@@ -14,6 +14,7 @@ from inverse.solvers import SOLVERS
 from inverse.web import elements
 from inverse.web.chooser import chooser, entries
 from inverse.web.controls import Groups
+from inverse.web.menu import Buttons
 from inverse.web.settings import CLEAN, DEFAULT_SIZE, DEGRADED, SIZES, Settings, tasks_for
 
 EXAMPLE = "chelsea"
@@ -29,13 +30,13 @@ def photo(picture: Image.Image) -> dict[str, object]:
     with gr.Column(elem_id="card-photo", elem_classes="inv-card"):
         with gr.Row(elem_classes="inv-head", equal_height=True):
             _title(1, "Photo")
-            mode = gr.Radio(
+            mode = Buttons(
                 [("Clean, to try", CLEAN), ("Damaged", DEGRADED)], value=CLEAN, label="What kind of photo",
                 elem_id="mode", elem_classes="inv-choice inv-unlabelled", interactive=True,
             )  # fmt: skip
         mode_note = _words(MODE_WORDS[CLEAN])
         picker = elements.photo_picker(elements.picked(picture, elements.EXAMPLE_TITLES[EXAMPLE]))
-        size = gr.Radio(
+        size = Buttons(
             [(str(n), n) for n in SIZES], value=DEFAULT_SIZE, label="Shorter side, pixels",
             elem_id="size", elem_classes="inv-choice inv-inline", interactive=True,
         )  # fmt: skip

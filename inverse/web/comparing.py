@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import gradio as gr
 
-from inverse.errors import InverseError
+from inverse.errors import InverseError, ParameterError
 from inverse.experiments.runs import at_cost, passes
 from inverse.presets import preset, solvers_for
 from inverse.web import batches, form
@@ -18,13 +18,13 @@ from inverse.web.guards import spoken_errors
 from inverse.web.layout import Page
 from inverse.web.settings import Settings, chosen, solver_choices
 from inverse.web.sweeping import adopted, escaped, metrics
-from inverse.web.tabs import PRESET
+from inverse.web.tabs import EQUAL, PRESET
 
 
 def plan(page: Page, values: Values, settings: Settings) -> Updates:
     """What follows for this tab from the settings: which solvers can deal with the task, and what they would cost."""
     able = solvers_for(settings.task.name)
-    picked = [name for name in values[page.contenders] if name in able]
+    picked = [name for name in values[page.contenders] or [] if name in able]
     try:
         runs = _runs(settings, picked, values[page.budget])
         batches.check_count(len(runs))
@@ -57,6 +57,10 @@ def adopt(page: Page, values: Values) -> Updates:
 
 def _runs(settings: Settings, names: list[str], budget: str) -> list[Settings]:
     """The chosen solver as it is set on the page, each other one at its preset, or with steps for the same cost."""
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise ParameterError("contenders must be a list of solvers' names. Choose them in the Compare tab.")
+    if budget not in (PRESET, EQUAL):
+        raise ParameterError(f"budget must be {PRESET} or {EQUAL}. Choose one of them in the Compare tab.")
     runs = []
     for name in names:
         own = name == settings.solver.name

@@ -11,7 +11,7 @@ from gradio.events import Dependency
 
 from inverse.errors import InverseError
 from inverse.restoration import Problem
-from inverse.web import batches, choices, comparing, device, form, preview, running, share, sweeping
+from inverse.web import choices, comparing, device, form, preview, running, share, sweeping
 from inverse.web.batches import Batch
 from inverse.web.choices import Updates
 from inverse.web.controls import Values
@@ -19,6 +19,7 @@ from inverse.web.guards import spoken_errors
 from inverse.web.layout import RUN, Page
 from inverse.web.pictures import jpeg
 from inverse.web.settings import Settings
+from inverse.web.waiting import DEVICE
 
 LIGHT = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 """For handlers that take milliseconds and refuse nothing: they neither wait nor are turned away."""
@@ -124,7 +125,7 @@ def _preview(page: Page, values: Values) -> Updates:
     except InverseError as error:
         return {page.problem: preview.unsolvable(photo, False, error), page.cost: "", page.run: gr.update(value=RUN)}
     changes = {page.problem: shown, page.cost: cost, page.share: share.copies(settings, photo)}
-    about = device.brief([settings] * settings.samples, batches.image_shape([settings], photo))
+    about = device.brief([settings] * settings.samples, settings.shape(photo))
     changes[page.run] = gr.update(value=f"{RUN} ~{about}")
     changes |= sweeping.plan(page, values, settings) | comparing.plan(page, values, settings)
     if settings.task.auxiliary == "mask":
@@ -148,7 +149,7 @@ def _wire_run(page: Page) -> None:
     asked = page.run.click(partial(_busy, page), None, [*buttons, page.status, page.latest], **LIGHT)
     run = asked.then(
         _run(page), inputs, [page.status, page.viewer],
-        concurrency_id="gpu", concurrency_limit=1, show_progress="hidden", api_visibility="private",
+        concurrency_id=DEVICE, concurrency_limit=1, show_progress="hidden", api_visibility="private",
     )  # fmt: skip
     # `then` does not follow an error, and `failure` follows Stop too: both lead to the same harmless end.
     run.then(partial(_idle, page), None, buttons, **LIGHT)
@@ -189,7 +190,7 @@ def _wire_batch(
     asked = start.click(busy, None, [start, stop, state], **LIGHT)
     run = asked.then(
         partial(runs, page), {*_preview_inputs(page), state}, [element],
-        concurrency_id="gpu", concurrency_limit=1, show_progress="hidden", api_visibility="private",
+        concurrency_id=DEVICE, concurrency_limit=1, show_progress="hidden", api_visibility="private",
     )  # fmt: skip
     run.then(idle, None, [start, stop], **LIGHT)
     run.failure(idle, None, [start, stop], **LIGHT)

@@ -1,4 +1,4 @@
-"""What comes from outside: files by path, oversized requests, and errors on their way to the visitor."""
+"""What comes from outside: files by path; and errors on their way to the visitor."""
 
 from __future__ import annotations
 
@@ -13,18 +13,13 @@ import gradio as gr
 import torch
 from gradio.utils import get_upload_folder
 from PIL import Image
-from starlette.middleware import Middleware
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from inverse import images
 from inverse.errors import ImageError, InverseError
+from inverse.web import limits
 
 log = logging.getLogger(__name__)
 
-MAX_UPLOAD = 16 * 1024 * 1024
-"""Bytes of one request, a file included."""
-MAX_JSON = 256 * 1024
-"""Bytes of one request that carries settings: a brushed mask is a few kilobytes."""
 MAX_STORED_SIDE = 2048
 """Photos are kept at this longer side at most."""
 
@@ -58,8 +53,8 @@ def uploaded(path: Any) -> Path:
     size = file.stat().st_size
     if size == 0:
         raise ImageError("This file is empty. Save the photo again and upload that.")
-    if size > MAX_UPLOAD:
-        raise ImageError(f"This file is larger than {MAX_UPLOAD // 2**20} MB. Save the photo smaller.")
+    if size > limits.current().body * 2**20:
+        raise ImageError(f"This file is larger than {limits.current().body} MB. Save the photo smaller.")
     return file
 
 
@@ -85,56 +80,3 @@ def spoken_errors() -> Iterator[None]:
 def toast(sentence: str) -> gr.Error:
     """An error for the visitor. Gradio shows messages as HTML, and a sentence may quote what somebody typed."""
     return gr.Error(html.escape(sentence, quote=False), duration=12, print_exception=False)
-
-
-class BodyLimit:
-    """ASGI middleware that answers 413 to requests with a body that is too large, without reading it to its end."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    @classmethod
-    def middleware(cls) -> Middleware:
-        return Middleware(cls)
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["method"] in ("GET", "HEAD", "OPTIONS"):
-            await self.app(scope, receive, send)
-            return
-        headers = dict(scope["headers"])
-        limit = MAX_UPLOAD if headers.get(b"content-type", b"").startswith(b"multipart/") else MAX_JSON
-        length = headers.get(b"content-length", b"0")
-        if not length.isdigit() or int(length) > limit:
-            await _refuse(send, limit)
-            return
-        received, answered, refused = 0, False, False
-
-        async def counted() -> Message:
-            nonlocal received, refused
-            message = await receive()
-            received += len(message.get("body", b""))
-            if received > limit and not refused:
-                refused = True
-                if not answered:
-                    await _refuse(send, limit)
-                return {"type": "http.disconnect"}
-            return message
-
-        async def once(message: Message) -> None:
-            nonlocal answered
-            answered = True
-            if not refused:
-                await send(message)
-
-        try:
-            await self.app(scope, counted, once)
-        except Exception:
-            if not refused:
-                raise
-
-
-async def _refuse(send: Send, limit: int) -> None:
-    text = b"This request is too large. The limit is %d kB." % (limit // 1024)
-    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", b"%d" % len(text))]
-    await send({"type": "http.response.start", "status": 413, "headers": [*headers, (b"connection", b"close")]})
-    await send({"type": "http.response.body", "body": text})

@@ -1,4 +1,4 @@
-"""A dropdown whose choices change while the page is open."""
+"""Choices that leave refusals to the library: Gradio's own name neither the field nor what helps."""
 
 from __future__ import annotations
 
@@ -15,6 +15,24 @@ class Menu(gr.Dropdown):
     """
 
     is_template = True  # drawn as a dropdown
+
+    def preprocess(self, payload: Any) -> Any:
+        return payload
+
+
+class Buttons(gr.Radio):
+    """As `Menu`, as a row of buttons."""
+
+    is_template = True
+
+    def preprocess(self, payload: Any) -> Any:
+        return payload
+
+
+class Boxes(gr.CheckboxGroup):
+    """As `Menu`, of which several can be chosen."""
+
+    is_template = True
 
     def preprocess(self, payload: Any) -> Any:
         return payload

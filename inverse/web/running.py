@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -13,11 +12,12 @@ from inverse import images
 from inverse.errors import DivergenceError, ProblemError
 from inverse.restoration import Problem, stream
 from inverse.solvers import Step
-from inverse.web import device, figures, frames
+from inverse.web import device, figures, frames, limits
 from inverse.web.frames import Clock
 from inverse.web.guards import spoken_errors
 from inverse.web.pictures import exact, jpeg
 from inverse.web.settings import Settings
+from inverse.web.waiting import reader_is_behind
 
 TEXT_EVERY = 0.15
 """Seconds between two updates of the figures: Stop takes effect at the next one."""
@@ -30,11 +30,6 @@ FRAME_SHARE, ANALYSED_SHARE = 0.03, 0.015
 
 View = dict[str, Any]
 Status = dict[str, Any]
-
-
-def time_limit() -> float:
-    """Seconds that one run may take, so that nobody holds the device for ever; APP_MAX_SECONDS overrides it."""
-    return float(os.environ.get("APP_MAX_SECONDS") or 1800)
 
 
 @dataclass
@@ -93,13 +88,13 @@ def _frames(settings: Settings, problem: Problem, latest: Latest) -> Iterator[tu
             latest.step, now = step, time.perf_counter()
             if step.index == step.total:
                 break
-            if now - start > time_limit():
-                limit = f"{time_limit():.0f} seconds"
+            if now - start > limits.current().seconds:
+                limit = f"{limits.current().seconds} seconds"
                 raise ProblemError(f"This run was stopped after {limit}. Choose a smaller size or fewer steps.")
             if now < min(text_due, pictures.due):
                 continue
             latest.status = {"run": latest.run, **figures.running(problem, step, now - start)}
-            if now >= pictures.due:
+            if now >= pictures.due and not reader_is_behind():
                 more = {}
                 if now >= analysis.due:
                     more = frames.analysed(problem, step)

@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
+import signal
 import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
 from importlib.util import find_spec
 from typing import Any
 
 import gradio as gr
 import torch
+from gradio.routes import App, file_upload_statuses
+from starlette.middleware import Middleware
 
+from inverse import web
 from inverse.denoisers.catalog import load_prior
 from inverse.errors import InverseError
-from inverse.web import device, theme
-from inverse.web.guards import MAX_UPLOAD, BodyLimit
+from inverse.web import device, folder, limits, theme
+from inverse.web.gate import Gate
+from inverse.web.sessions import Sessions
+from inverse.web.waiting import Waiting
 
+log = logging.getLogger(__name__)
+
+TIDY_EVERY = 5.0
+"""Seconds between two looks at what nobody needs any more."""
 FAVICON = theme.STATIC / "favicon.svg"
 
 
@@ -27,33 +42,91 @@ def launch(blocks: gr.Blocks, **settings: Any) -> Any:
     else:
         # The prior is read while the visitor looks at the page. A fault of it is told when a run needs it.
         threading.Thread(target=_warm_up, daemon=True).start()
-    blocks.queue(max_size=16, api_open=False)
+    allowed = limits.current()
+    blocks.queue(api_open=False)
+    blocks._queue = Waiting(
+        live_updates=True, concurrency_count=allowed.threads, update_intervals=1, max_size=allowed.queue, blocks=blocks
+    )
     ours = {
         "theme": theme.theme(),
         "css": theme.source("page.css") + theme.source("elements.css"),
         "head": f"<script>{theme.source('page.js')}</script>",
         "favicon_path": str(FAVICON),
         "footer_links": ["api", "settings"],
-        "max_file_size": MAX_UPLOAD,
+        "max_file_size": allowed.body * 2**20,
         "allowed_paths": [],
         "enable_monitoring": False,
         "mcp_server": find_spec("mcp") is not None,
         "run_history": False,
-        "state_session_capacity": 300,
-        "max_threads": 16,
+        "state_session_capacity": allowed.sessions,
+        "max_threads": allowed.threads,
         "share": False,
         "ssr_mode": False,
         "pwa": False,
         "quiet": True,
-        "show_error": True,
-        "app_kwargs": {"middleware": [BodyLimit.middleware()]},
+        "show_error": False,  # of errors that are not our sentences: those may name paths
+        "app_kwargs": {"middleware": [Middleware(Gate)], "lifespan": partial(_housekeeping, blocks)},
     }
     background = settings.pop("prevent_thread_lock", False)
     served = blocks.launch(**{**ours, **settings}, prevent_thread_lock=True)
     if not background:
+        print(allowed.summary)
         print(f"inverse is open at {blocks.local_url} (Ctrl+C ends it)", flush=True)
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, _interrupted)  # as Ctrl+C, so that the temporary folder is removed
         blocks.block_thread()
     return served
+
+
+def _interrupted(*_: Any) -> None:
+    raise KeyboardInterrupt
+
+
+@asynccontextmanager
+async def _housekeeping(blocks: gr.Blocks, app: App) -> AsyncIterator[None]:
+    """While the app is served: sessions that nobody uses are let go, and the temporary folder stays within bounds."""
+    app.state_holder = Sessions()
+    app.state_holder.set_blocks(blocks)
+    keep = set(folder.files(web.FOLDER))
+    budget = limits.current().disk * 2**20
+
+    async def tidy() -> None:
+        followed: set[str] = set()
+        while True:
+            await asyncio.sleep(TIDY_EVERY)
+            try:
+                followed = _forget_progress(followed)
+                blocks._queue.forget_unheard()
+                app.state_holder.forget_idle(blocks._queue.busy)
+                await asyncio.to_thread(folder.sweep, web.FOLDER, budget, keep)
+            except Exception:
+                log.exception("tidying failed")
+
+    task = asyncio.create_task(tidy())
+    try:
+        yield
+    finally:
+        task.cancel()
+
+
+def _forget_progress(followed: set[str]) -> set[str]:
+    """Ends what Gradio notes of uploads for whoever asks how far they are; nobody may ever ask.
+
+    Args:
+        followed: uploads that were there at the last look, and were done.
+
+    Returns:
+        the same for the next look.
+    """
+    uploads = file_upload_statuses
+    for name in followed:
+        uploads.stop_tracking(name)
+    for name in [*uploads._signals]:
+        if name not in uploads._statuses:
+            uploads._signals.pop(name, None)
+    for status in uploads._statuses.values():
+        status.is_done = True  # a body is complete before Gradio sees it, so no upload goes on for long
+    return set(uploads._statuses)
 
 
 def _warm_up() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from functools import cache
 from typing import Any, Self
@@ -10,16 +9,16 @@ from typing import Any, Self
 from PIL import Image
 
 from inverse import images, noise, randomness, settings
-from inverse.denoisers.catalog import best_device
-from inverse.errors import ProblemError
+from inverse.errors import ParameterError, ProblemError
+from inverse.experiments.runs import passes
 from inverse.experiments.sweep import sweepable
 from inverse.operators import TASKS, Task
 from inverse.presets import DEFAULT_DEGRADED_TASK, DEFAULT_TASK, solvers_for
 from inverse.restoration import SAMPLES as ANY_SAMPLES
 from inverse.restoration import Problem
-from inverse.settings import CLEAN, DEGRADED  # noqa: F401  (for the other modules of the page)
+from inverse.settings import CLEAN, DEGRADED
 from inverse.solvers import SOLVERS
-from inverse.web import device
+from inverse.web import device, limits
 from inverse.web.controls import label
 
 SIZES = (128, 256, 384, 512)
@@ -27,11 +26,6 @@ DEFAULT_SIZE = 256
 DEFAULT_SIGMA_Y = 0.05
 SAMPLES = replace(ANY_SAMPLES, high=8)
 """As many as fit beside the player."""
-
-
-def max_side() -> int:
-    """Longer side of the largest image that this machine restores for a visitor; APP_MAX_SIDE overrides it."""
-    return int(os.environ.get("APP_MAX_SIDE") or (1024 if best_device() == "cpu" else 2048))
 
 
 class Settings(settings.Settings):
@@ -56,22 +50,29 @@ class Settings(settings.Settings):
         """What is to be solved.
 
         Raises:
-            ProblemError: there is no photo, or photo, task and auxiliary picture do not fit.
+            ProblemError: there is no photo, it is too much work, or photo, task and auxiliary picture do not fit.
         """
         photo = chosen(photo)
+        check_work([self], photo)
         problem = super(Settings, self.at(photo)).problem(photo, auxiliary)
         height, width = problem.operator.image_shape[-2:]
-        if self.samples > 1 and self.samples * height * width > max_side() ** 2:
-            several, most = self.samples * height * width / 1e6, max_side() ** 2 / 1e6
+        pixels, largest = self.samples * height * width, limits.current().side ** 2
+        if self.samples > 1 and pixels > largest:
             raise ProblemError(
-                f"{self.samples} samples of {width} x {height} are {several:.1f} megapixels, and this machine restores "
-                f"{most:.1f} at once. Choose fewer samples or a smaller size."
+                f"{self.samples} samples of {width} x {height} are {pixels / 1e6:.1f} megapixels, "
+                f"and this machine restores {largest / 1e6:.1f} at once. Choose fewer samples or a smaller size."
             )
         return problem
 
     def used(self, photo: Image.Image) -> Image.Image:
         """The part of the photo that is restored, at its working size."""
         return images.fit(photo, self.at(photo).size, 1 if self.degraded else self.task.multiple)
+
+    def shape(self, photo: Image.Image) -> tuple[int, int]:
+        """(H, W) of the restored image."""
+        used = self.used(photo)
+        size = (used.height, used.width)
+        return self.task.image_shape(size) if self.degraded else size
 
     def cost(self, image_shape: tuple[int, int]) -> str:
         """What a run will cost for an image of (H, W), in words."""
@@ -84,6 +85,23 @@ class Settings(settings.Settings):
         return f"{text}: {device.promise([self] * self.samples, image_shape)}"
 
 
+def check_work(runs: list[Settings], photo: Image.Image) -> None:
+    """Refuses runs that together are more than this machine does for a visitor.
+
+    Raises:
+        ProblemError: they are.
+    """
+    height, width = runs[0].shape(photo)
+    work = sum(passes(run.solver) * run.samples for run in runs) * height * width / 1e6
+    most = limits.current().work
+    if work > most:
+        times = f"{work / most:.1f}" if work < 100 * most else f"{work / most:.0f}"
+        raise ProblemError(
+            f"This is {times} times the work that one job may be here. Choose a smaller size"
+            f"{', fewer runs' if len(runs) > 1 else ''} or fewer steps."
+        )
+
+
 def chosen(photo: Image.Image | None) -> Image.Image:
     if photo is None:
         raise ProblemError("There is no photo yet. Upload one, paste one, or choose an example.")
@@ -91,7 +109,7 @@ def chosen(photo: Image.Image | None) -> Image.Image:
 
 
 def working_size(photo: Image.Image, task: Task, wanted: int | None) -> int | None:
-    """The shorter side at which the photo is used, so that the restored image stays within `max_side`.
+    """The shorter side at which the photo is used, so that the restored image stays within the limit of a side.
 
     Args:
         photo: as uploaded.
@@ -100,7 +118,7 @@ def working_size(photo: Image.Image, task: Task, wanted: int | None) -> int | No
     """
     shorter, longer = sorted(photo.size)
     enlarged = max(task.image_shape((longer, longer))) / longer if wanted is None else 1
-    largest = max(1, int(max_side() / enlarged * shorter / longer))
+    largest = max(1, int(limits.current().side / enlarged * shorter / longer))
     if wanted is None:
         return None if shorter <= largest else largest
     return min(wanted, largest)
@@ -112,9 +130,19 @@ def estimated_noise(photo: Image.Image, task: Task) -> float:
     return round(noise.estimate(images.to_tensor(picture)), 3)
 
 
+def tasks_for(mode: Any) -> list[str]:
+    """Names of the tasks to offer.
+
+    Raises:
+        ParameterError: there is no such mode.
+    """
+    if mode not in (CLEAN, DEGRADED):
+        raise ParameterError(f"mode must be {CLEAN} or {DEGRADED}, and {str(mode)[:40]!r} is not. Choose one of them.")
+    return _tasks_for(mode)
+
+
 @cache
-def tasks_for(mode: str) -> list[str]:
-    """Names of the tasks to offer."""
+def _tasks_for(mode: str) -> list[str]:
     return [name for name, kind in TASKS.items() if mode == CLEAN or _can_have_happened(kind())]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gradio as gr
 
 from inverse.experiments.sweep import suggestion, sweepable, value_of
-from inverse.web.menu import Menu
+from inverse.web.menu import Boxes, Buttons, Menu
 from inverse.web.settings import Settings, axis_choices, solver_choices
 from inverse.web.theme import source
 
@@ -43,11 +43,11 @@ def compare(start: Settings) -> dict[str, object]:
     """The Compare tab, in the layout's current place."""
     offered = solver_choices(start.task.name)
     with gr.Column(elem_id="card-compare", elem_classes="inv-card"):
-        contenders = gr.CheckboxGroup(
+        contenders = Boxes(
             offered, value=[name for _, name in offered[:SHOWN]], label="Solvers, on the same measurement and seed",
             elem_id="contenders", interactive=True,
         )  # fmt: skip
-        budget = gr.Radio(
+        budget = Buttons(
             [("Each at its preset", PRESET), ("Each with about as much network time as the one under Method", EQUAL)],
             value=PRESET, label="Settings", elem_id="budget", elem_classes="inv-unlabelled", interactive=True,
         )  # fmt: skip

@@ -318,6 +318,8 @@ async function load(uri) {
 // From the server come the photo, and the mask that it knows: one of ours, perhaps an older one, or an uploaded one.
 async function show() {
   const value = props.value ?? {};
+  // At once, before anything is waited for: with the photo, the next request would be too large.
+  if (value.photo) props.value = { ...value, photo: undefined };
   if (value.reset) {
     ink.clearRect(0, 0, mask.width, mask.height);
     sent.clear();

@@ -1,0 +1,100 @@
+"""The temporary folder of this process: uploads and what Gradio keeps for a page. Nobody else's, and bounded."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from typing import IO
+
+try:
+    import fcntl
+except ImportError:  # Windows, where folders of dead processes are left to the system
+    fcntl = None
+
+PREFIX = "inverse-"
+LOCK = "lock"
+KEPT = 3600
+"""Seconds after which a file that nobody renewed is removed."""
+IN_TRANSIT = 60
+"""Seconds within which an upload has its final name; a stray part of one is removed then."""
+
+_held: list[IO[bytes]] = []
+
+
+def claim() -> Path:
+    """Makes the folder of this process, and removes those whose processes were killed before they could.
+
+    A lock says whether the owner lives: a process number may have been given to another meanwhile.
+    """
+    parent = Path(os.environ.get("GRADIO_TEMP_DIR") or tempfile.gettempdir())
+    parent.mkdir(parents=True, exist_ok=True)
+    remove_abandoned(parent)
+    folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
+    lock = (folder / "making").open("wb")
+    if fcntl is not None:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+    (folder / "making").rename(folder / LOCK)  # whoever sees it finds it locked
+    _held.append(lock)
+    return folder
+
+
+def remove_abandoned(parent: Path) -> None:
+    """Removes the folders in `parent` that belong to no living process of this program."""
+    if fcntl is None:
+        return
+    for folder in parent.glob(f"{PREFIX}*"):
+        with contextlib.suppress(OSError), (folder / LOCK).open("rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # BlockingIOError: its owner lives
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def release(folder: Path) -> None:
+    """Removes the folder of this process."""
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def sweep(folder: Path, budget: int, keep: Collection[Path] = (), now: float | None = None) -> None:
+    """Removes old files, parts of uploads that broke off, then the oldest until the rest is within the budget.
+
+    Args:
+        folder: to be kept in order.
+        budget: bytes.
+        keep: files of the page itself, which are needed as long as it is served.
+        now: seconds since the epoch.
+    """
+    now = time.time() if now is None else now
+    aged = []
+    for file in files(folder):
+        if file in keep:
+            continue
+        with contextlib.suppress(FileNotFoundError):
+            state = file.stat()
+            age = now - state.st_mtime
+            if age > KEPT or (file.parent == folder and age > IN_TRANSIT):
+                file.unlink()
+            else:
+                aged.append((age, state.st_size, file))
+    total = sum(length for _, length, _ in aged)
+    for _, length, file in sorted(aged, key=lambda entry: -entry[0]):
+        if total <= budget:
+            break
+        with contextlib.suppress(FileNotFoundError):
+            file.unlink()
+        total -= length
+    for child in folder.iterdir():
+        with contextlib.suppress(OSError):  # not empty, or just removed by another
+            # Gradio makes a folder first, and moves the file into it then.
+            if child.is_dir() and now - child.stat().st_mtime > 1:
+                child.rmdir()
+
+
+def files(folder: Path) -> Iterator[Path]:
+    """Everything in it but the lock."""
+    for path in folder.rglob("*"):
+        if path != folder / LOCK and path.is_file():
+            yield path

@@ -1,0 +1,252 @@
+"""The door before Gradio: which addresses there are, how large a body may be, and what a refusal looks like."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from urllib.parse import unquote
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from inverse.web import limits
+from inverse.web.sessions import Sessions
+
+log = logging.getLogger(__name__)
+
+API = "/gradio_api/"
+OPEN = {
+    "api", "app_id", "call", "cancel", "heartbeat", "info", "login_check", "mcp", "openapi.json", "queue", "reset",
+    "run", "startup-events", "theme.css", "token", "upload", "upload_progress", "user",
+}  # fmt: skip
+"""What this app uses below /gradio_api, besides files. The rest of Gradio's is for other apps: a proxy, file servers
+for components, editing by a language model, run histories."""
+CLOSED = {"deep_link", "dev", "login", "logout", "monitoring", "openapi.json", "proxy", "pwa_icon"}
+"""Gradio's addresses outside it that this app has no use for."""
+LONGEST_ADDRESS = 16 * 1024
+DRAIN = 0.7
+"""Seconds for which the rest of a refused body is thrown away."""
+SLOWEST = 20_000
+"""Bytes a second, for a body that takes longer than it may."""
+
+Handler = Callable[[Message], Awaitable[None]]
+
+
+class Refusal(Exception):
+    """An answer in the place of Gradio's.
+
+    Attributes:
+        status: of HTTP.
+        sentence: cause and remedy.
+    """
+
+    def __init__(self, status: int, sentence: str) -> None:
+        super().__init__(sentence)
+        self.status, self.sentence = status, sentence
+
+
+class Gate:
+    """ASGI middleware. A body is received whole before Gradio sees it, so that one that breaks off leaves nothing."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+        self.requests = 0
+        self.held = 0
+        """Bytes of bodies that are being received or worked on."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self.app(scope, receive, send)
+            return
+        if scope["type"] != "http":
+            await send({"type": "websocket.close", "code": 1003})
+            return
+        self.requests += 1
+        answer = Answer(send)
+        length = 0
+        try:
+            if self.requests > limits.current().clients:
+                raise Refusal(503, "Too many visitors are here just now. Try again in a minute.")
+            check_address(scope)
+            if scope["method"] not in ("GET", "HEAD", "OPTIONS"):
+                body = await self._body(scope, receive)
+                length = len(body)
+                receive = _replayed(body, receive)
+            with _heartbeat(scope):
+                await self.app(scope, receive, answer)
+        except Refusal as refusal:
+            await answer.refuse(refusal, receive)
+        except OSError:
+            log.exception("a request failed")
+            await answer.refuse(Refusal(503, "The server could not store or read a file. Try again in a minute."))
+        except Exception:
+            log.exception("a request failed")
+            await answer.refuse(Refusal(400, NOT_UNDERSTOOD))
+        finally:
+            self.requests -= 1
+            self.held -= length
+
+    async def _body(self, scope: Scope, receive: Receive) -> bytes:
+        """The whole body.
+
+        Raises:
+            Refusal: it is too large, too slow, or there is no room for it just now.
+        """
+        allowed, headers = limits.current(), dict(scope["headers"])
+        multipart = headers.get(b"content-type", b"").lower().startswith(b"multipart/")
+        most = allowed.body * 2**20 if multipart else allowed.json * 1024
+        said = headers.get(b"content-length", b"0")
+        if not said.isdigit() or len(said) > 20 or int(said) > most:
+            raise _too_large(most)
+        parts, length, start = [], 0, time.monotonic()
+        try:
+            while True:
+                left = start + allowed.drip + length / SLOWEST - time.monotonic()
+                message = await asyncio.wait_for(receive(), max(left, 0.001))
+                if message["type"] == "http.disconnect":
+                    raise Refusal(400, "The request broke off. Send it again.")
+                part = message.get("body", b"")
+                length += len(part)
+                self.held += len(part)
+                if length > most:
+                    raise _too_large(most)
+                if self.held > allowed.bodies * 2**20:
+                    raise Refusal(503, "Too many uploads are on their way just now. Try again in a minute.")
+                parts.append(part)
+                if not message.get("more_body"):
+                    return b"".join(parts)
+        except BaseException as error:
+            self.held -= length
+            if isinstance(error, TimeoutError):
+                raise Refusal(408, "The request came too slowly. Try again over a better connection.") from None
+            raise
+
+
+NOT_UNDERSTOOD = "This request does not fit the page. Reload the page and try again."
+
+
+class Answer:
+    """What is sent back; a failure of Gradio's becomes a sentence, and once begun an answer is left to end."""
+
+    def __init__(self, send: Send) -> None:
+        self.send = send
+        self.begun = False
+        self.failed: int | None = None
+        self.body = b""
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.begun = True
+            if message["status"] == 500:
+                self.failed = message["status"]
+                return
+        if self.failed is None:
+            await self.send(message)
+            return
+        if message["type"] != "http.response.body":
+            return
+        self.body += message.get("body", b"")
+        if not message.get("more_body"):
+            self.begun, said = False, self.body
+            await self.refuse(Refusal(400, _sentence(said)))
+
+    async def refuse(self, refusal: Refusal, receive: Receive | None = None) -> None:
+        """Answers with the sentence, unless another answer is on its way already.
+
+        Args:
+            refusal: the answer.
+            receive: takes what the client still sends for a moment: most read the answer only when they have sent all,
+                and a connection that is closed before that loses it.
+        """
+        if self.begun:
+            return
+        self.begun = True
+        content = json.dumps({"detail": refusal.sentence, "error": refusal.sentence}).encode()
+        headers = [
+            (b"content-type", b"application/json"),
+            (b"content-length", b"%d" % len(content)),
+            (b"connection", b"close"),
+        ]
+        await self.send({"type": "http.response.start", "status": refusal.status, "headers": headers})
+        await self.send({"type": "http.response.body", "body": content, "more_body": receive is not None})
+        if receive is not None:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(_drained(receive), DRAIN)
+            await self.send({"type": "http.response.body", "body": b""})
+
+
+async def _drained(receive: Receive) -> None:
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect" or not message.get("more_body"):
+            return
+
+
+def check_address(scope: Scope) -> None:
+    """Refuses what this app does not serve.
+
+    Raises:
+        Refusal: 404, or 414 for an address that is too long.
+    """
+    path = scope["path"].removeprefix(scope.get("root_path", ""))
+    if len(scope.get("raw_path") or path) + len(scope.get("query_string", b"")) > LONGEST_ADDRESS:
+        raise Refusal(414, "This address is too long. Copy the link again, or load the settings from a file.")
+    refusal = Refusal(404, "There is nothing at this address. Open the page itself.")
+    if path.startswith(API):
+        name = path.removeprefix(API)
+        if name.startswith("file="):
+            # Gradio would fetch a link on behalf of whoever asks.
+            if "://" in unquote(name) or name.removeprefix("file=").lower().startswith(("http:", "https:")):
+                raise refusal
+        elif name.split("/", 1)[0] not in OPEN:
+            raise refusal
+    elif path.strip("/").split("/", 1)[0].split("=", 1)[0] in CLOSED:
+        raise refusal
+
+
+class _heartbeat:
+    """Tells the sessions that a page is open while its heartbeat stream is."""
+
+    def __init__(self, scope: Scope) -> None:
+        head, _, self.session = scope["path"].rpartition("/")
+        state = getattr(scope.get("app"), "state_holder", None)
+        self.sessions = state if head.endswith(f"{API}heartbeat") and isinstance(state, Sessions) else None
+
+    def __enter__(self) -> None:
+        if self.sessions is not None:
+            self.sessions.page_opened(self.session)
+
+    def __exit__(self, *_: object) -> None:
+        if self.sessions is not None:
+            self.sessions.page_closed(self.session)
+
+
+def _replayed(body: bytes, receive: Receive) -> Receive:
+    """Gives the body at once, then whatever else the connection says."""
+    given = False
+
+    async def replay() -> Message:
+        nonlocal given
+        if given:
+            return await receive()
+        given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return replay
+
+
+def _too_large(most: int) -> Refusal:
+    size = f"{most // 2**20} MB" if most >= 2**20 else f"{most // 1024} kB"
+    return Refusal(413, f"This request is too large; the limit is {size}. Save the photo smaller.")
+
+
+def _sentence(body: bytes) -> str:
+    """The error that a handler of ours gave, or that there is none."""
+    try:
+        said = json.loads(body).get("error")
+    except (ValueError, AttributeError):
+        said = None
+    return said if isinstance(said, str) and said else NOT_UNDERSTOOD

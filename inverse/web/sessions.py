@@ -1,0 +1,119 @@
+"""What the server keeps for a page: bounded in number, and gone a while after the page is."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter, OrderedDict
+from copy import copy
+from datetime import datetime
+from typing import Any
+
+from fastapi import HTTPException
+from gradio.components import State
+from gradio.state_holder import SessionState, StateHolder
+
+from inverse.web import limits
+
+REMEMBERED = 10_000
+"""Names of sessions that were let go, so that their pages can be told."""
+WITHOUT_PAGE = 60
+"""Seconds that a session is kept that never had a page, as that of a program."""
+GONE = "The server has let go of this page's photo, because the page was away for long or many came. Reload the page."
+
+
+class Lean(SessionState):
+    """Gradio's session without its copy of the whole page, which is for links that this app does not have.
+
+    The copy takes a tenth of a second to make, in which nobody else is answered, and keeps every picture once more.
+    """
+
+    def __init__(self, blocks: Any) -> None:
+        self.blocks_config = copy(blocks.default_config)
+        self.config_values = {}
+        self.state_data = {}
+        self._state_ttl = {}
+        self.is_closed = False
+        self.STATE_TTL_WHEN_CLOSED = 3600
+
+    def __setitem__(self, key: int, value: Any) -> None:
+        if isinstance(block := self.blocks_config.blocks.get(key), State):
+            self._state_ttl[key] = (block.time_to_live, datetime.now())
+            self.state_data[key] = value
+        else:
+            self.blocks_config.blocks[key] = value
+
+    def _update_config(self, key: int) -> None:
+        """Nothing is copied."""
+
+    def _update_value_in_config(self, key: int, value: Any) -> None:
+        """Nothing is copied."""
+
+
+class Sessions(StateHolder):
+    """Gradio's sessions. One that was let go is refused: it would silently go on with the example photo."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pages: Counter[str] = Counter()
+        self.left: dict[str, float] = {}
+        self.gone: OrderedDict[str, None] = OrderedDict()
+
+    def __getitem__(self, session_id: str) -> SessionState:
+        if session_id in self.gone:
+            raise HTTPException(410, GONE)
+        if session_id not in self.session_data:
+            self.session_data[session_id] = Lean(self.blocks)
+        state = super().__getitem__(session_id)
+        if len(self.session_data) > limits.current().sessions:
+            self._make_room()
+        return state
+
+    def update(self, session_id: str) -> None:
+        """Notes that it was used. Gradio would let the oldest go here, without a word to its page."""
+        with self.lock:
+            if session_id in self.session_data:
+                self.session_data.move_to_end(session_id)
+
+    def page_opened(self, session: str) -> None:
+        """A page holds its heartbeat stream open."""
+        self.pages[session] += 1
+        self.left.pop(session, None)
+
+    def page_closed(self, session: str) -> None:
+        self.pages[session] -= 1
+        if self.pages[session] <= 0:
+            del self.pages[session]
+            if session in self.session_data:
+                self.left[session] = time.monotonic()
+
+    def forget_idle(self, busy: set[str]) -> None:
+        """Lets go of sessions without a page.
+
+        Args:
+            busy: sessions that have a job or a stream.
+        """
+        for name in list(self.session_data):
+            if name in self.pages or name in busy:
+                continue
+            unused = (datetime.now() - self.time_last_used[name]).total_seconds()
+            away = time.monotonic() - self.left[name] if name in self.left else None
+            if unused > WITHOUT_PAGE if away is None else min(unused, away) > limits.current().idle:
+                self.let_go(name, remember=away is not None)
+
+    def let_go(self, name: str, remember: bool) -> None:
+        """Forgets a session; `remember` when a page may still come back to it."""
+        self.session_data.pop(name, None)
+        self.time_last_used.pop(name, None)
+        self.left.pop(name, None)
+        if remember:
+            self.gone[name] = None
+            while len(self.gone) > REMEMBERED:
+                self.gone.popitem(last=False)
+
+    def _make_room(self) -> None:
+        """Lets the session go that was used longest ago, rather one without a page."""
+        newest = next(reversed(self.session_data))
+        others = [name for name in self.session_data if name != newest]
+        without = [name for name in others if name not in self.pages]
+        name = (without or others)[0]
+        self.let_go(name, remember=True)

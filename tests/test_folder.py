@@ -1,0 +1,85 @@
+"""The temporary folder: this process's own, within its budget, and no dead process's folder stays."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from inverse.web import folder
+
+pytest.importorskip("fcntl")
+
+CLAIM = "from inverse.web import folder; print(folder.claim(), flush=True); input()"
+
+
+@pytest.fixture
+def another(tmp_path):
+    """A living process with a folder in the same place."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", CLAIM], env={**os.environ, "GRADIO_TEMP_DIR": str(tmp_path)},
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    yield process, process.stdout.readline().strip()
+    process.kill()
+    process.wait()
+
+
+def test_folders_of_killed_processes_go_and_those_of_living_ones_stay(another, tmp_path):
+    process, theirs = another
+    strangers = tmp_path / "inverse-of-somebody-else"
+    strangers.mkdir()
+    folder.remove_abandoned(tmp_path)
+    assert os.path.isdir(theirs), "its owner lives"  # noqa: PTH112
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    folder.remove_abandoned(tmp_path)
+    assert not os.path.exists(theirs) and strangers.is_dir()  # noqa: PTH110
+
+
+def test_every_claim_is_a_folder_of_its_own(tmp_path, monkeypatch):
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    first, second = folder.claim(), folder.claim()
+    assert first != second and first.is_dir() and second.is_dir()
+    folder.release(first)
+    assert not first.exists() and second.is_dir()
+
+
+def upload(parent, name, size=1000, age=10.0):
+    (parent / name).mkdir()
+    file = parent / name / "photo.png"
+    file.write_bytes(b"x" * size)
+    then = time.time() - age
+    os.utime(file, (then, then))
+    os.utime(parent / name, (then, then))
+    return file
+
+
+def test_a_thousand_uploads_stay_within_the_budget_and_the_newest_remain(tmp_path):
+    made = [upload(tmp_path, str(index), age=2000 - index) for index in range(1000)]
+    folder.sweep(tmp_path, budget=50_000)
+    left = list(folder.files(tmp_path))
+    assert sorted(left) == sorted(made[-50:])
+    folder.sweep(tmp_path, budget=50_000, now=time.time() + 10)
+    assert len(list(tmp_path.iterdir())) == 50, "no empty folders stay"
+
+
+def test_old_files_and_parts_of_uploads_go_and_the_pages_own_stay(tmp_path):
+    (tmp_path / folder.LOCK).touch()
+    own, old, new = upload(tmp_path, "own", age=99_999), upload(tmp_path, "old", age=4000), upload(tmp_path, "new")
+    part, coming = tmp_path / "tmpabc", tmp_path / "tmpdef"
+    for file, age in ((part, 100), (coming, 5)):
+        file.write_bytes(b"x")
+        os.utime(file, (time.time() - age,) * 2)
+    folder.sweep(tmp_path, budget=10**9, keep={own})
+    assert own.exists() and new.exists() and coming.exists() and (tmp_path / folder.LOCK).exists()
+    assert not old.exists() and not part.exists()
+
+
+def test_an_upload_named_like_the_lock_is_bounded_too(tmp_path):
+    hostile = upload(tmp_path, "hash", age=4000).rename(tmp_path / "hash" / folder.LOCK)
+    os.utime(hostile, (0, 0))
+    folder.sweep(tmp_path, budget=10**9)
+    assert not hostile.exists()
