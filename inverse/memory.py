@@ -45,21 +45,28 @@ def refusal(denoiser: Denoiser, size: tuple[int, int], samples: int, gradient: b
         gradient: whether the solver differentiates through the prior.
     """
     release(denoiser.device)
-    each = bytes_per_pixel(denoiser, gradient) * samples
-    needed, free = each * size[0] * size[1], free_bytes(denoiser.device)
-    fitting = min(size) * math.sqrt(min(1.0, free / needed)) if free is not None else math.inf
-    # It did not fit as it was, whatever the figures say: others may have taken memory and given it back.
-    side = int(min(fitting, 0.75 * min(size))) // 8 * 8
-    known = "" if free is None else f", and {free / 1e9:.1f} GB are free"
-    several = f"{samples} pictures" if samples > 1 else "a picture"
+    free, needed = free_bytes(denoiser.device), None
+    try:
+        needed = bytes_per_pixel(denoiser, gradient) * samples * size[0] * size[1]
+    except (RuntimeError, MemoryError) as error:
+        if not exhausted(error):  # else not even a small picture fits, and nothing can be measured
+            raise
+    figures, side = "", 0
+    if needed is not None:
+        fitting = min(size) * math.sqrt(min(1.0, free / needed)) if free is not None else math.inf
+        # It did not fit as it was, whatever the figures say: others may have taken memory and given it back.
+        side = int(min(fitting, 0.75 * min(size))) // 8 * 8
+        known = "" if free is None else f", and {free / 1e9:.1f} GB are free"
+        figures = f", which need about {needed / 1e9:.1f} GB{known}"
     remedy = (
         f"Choose a size at which its shorter side is {side} pixels or less"
         if side >= 8
         else "Close other programs, or choose a smaller prior"
     )
+    several = f"{samples} pictures" if samples > 1 else "a picture"
     return CapacityError(
-        f"There is not enough memory for {several} of {size[1]}x{size[0]} pixels with this solver and this prior, "
-        f"which need about {needed / 1e9:.1f} GB{known}. {remedy}{', or fewer samples' if samples > 1 else ''}."
+        f"There is not enough memory for {several} of {size[1]}x{size[0]} pixels with this solver and this prior"
+        f"{figures}. {remedy}{', or fewer samples' if samples > 1 else ''}."
     )
 
 

@@ -150,7 +150,10 @@ class Solver(Parameters):
         sigma_y: float,
         generators: Sequence[torch.Generator],
     ) -> Process:
-        """`solve` without its calls of the network, which it yields among the steps: `answer` makes several as one."""
+        """`solve` without its calls of the network, which it yields among the steps: `answer` makes several as one.
+
+        Where the memory does not suffice for a call, its answer is None.
+        """
         if self.linear_only and not operator.linear:
             able = ", ".join(name for name, solver in SOLVERS.items() if not solver.linear_only)
             raise ProblemError(f"{self.title} needs a linear task. Choose one of these solvers: {able}.")
@@ -185,6 +188,8 @@ class Solver(Parameters):
                 return
             if isinstance(item, Call):
                 reply = yield item
+                if reply is None:
+                    raise MemoryError
                 continue
             (sigma, x, x0_hat), index = item, index + 1
             if not _bounded(x, x0_hat):
