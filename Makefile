@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 export OMP_WAIT_POLICY ?= PASSIVE
 export HF_HUB_OFFLINE ?= 1
 
-.PHONY: app test test-fast test-browser test-load test-peers lint format bench judge space clean
+.PHONY: app test test-fast test-browser test-fuzz test-load test-peers lint format bench judge space clean
 
 app: $(VENV)/.installed
 	HF_HUB_OFFLINE=0 $(BIN)/python app.py
@@ -20,6 +20,10 @@ lint: $(VENV)/.tested
 # Two processes of one thread each: small tensors do not profit from a second thread.
 test-fast: $(VENV)/.tested
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not browser and not slow and not load" -n 2
+
+# 5000 made-up inputs for each parser of what strangers give; INVERSE_FUZZ_CASES=100000 tries as many.
+test-fuzz: $(VENV)/.tested
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m fuzz tests/test_fuzz.py -n 2
 
 test-browser: $(VENV)/.tested .make/chromium
 	$(BIN)/python -m pytest -m browser tests/browser

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from importlib import import_module
 
 import click
@@ -12,6 +13,7 @@ COMMANDS = {
     "sweep": ("inverse.cli.sweep", "Restore a photo over several values of one or two parameters, as a grid."),
     "tasks": ("inverse.cli.listing", "List the tasks and their parameters."),
     "solvers": ("inverse.cli.listing", "List the solvers and their parameters."),
+    "priors": ("inverse.cli.priors", "List the priors that can be had, and what each is good for."),
     "judge": ("inverse.cli.judge", "Hold solvers to an exact posterior, and print how close they come."),
     "train": ("inverse.cli.train", "Train a prior on your own photographs."),
     "app": ("inverse.cli.app", "Open the app in the browser."),
@@ -42,4 +44,6 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    # What ends a program politely ends this one like Ctrl+C: nothing half-written stays behind.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     main(prog_name="python -m inverse")

@@ -13,6 +13,7 @@ from PIL import Image, UnidentifiedImageError
 from PIL.PngImagePlugin import PngInfo
 
 from inverse.errors import ParameterError
+from inverse.images import DECODING
 
 KEY = "inverse"
 """Of the text in a PNG; nothing else is written there."""
@@ -37,7 +38,7 @@ def read(content: bytes) -> Any:
         try:
             with Image.open(io.BytesIO(content), formats=("PNG",)) as picture:
                 text = picture.info.get(KEY)
-        except (OSError, SyntaxError, ValueError, UnidentifiedImageError, Image.DecompressionBombError):
+        except (*DECODING, MemoryError, UnidentifiedImageError, Image.DecompressionBombError):
             raise ParameterError("This PNG is damaged, and its settings cannot be read. Save it again.") from None
         if not isinstance(text, str):
             raise ParameterError(

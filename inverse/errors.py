@@ -25,6 +25,14 @@ class PriorError(InverseError, RuntimeError):
     """The weights of a prior are missing, damaged or of an unknown kind."""
 
 
+class CapacityError(InverseError, MemoryError):
+    """The memory does not suffice for a picture of this size."""
+
+
+class OutputError(InverseError):
+    """A file cannot be written; what was there before still is."""
+
+
 class DivergenceError(InverseError, ArithmeticError):
     """A solver produced a non-finite value.
 

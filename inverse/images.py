@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import re
+import struct
 import warnings
+import zlib
 from pathlib import Path
 from typing import BinaryIO
 
@@ -13,6 +15,7 @@ import torch
 from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
+from inverse import pixels
 from inverse.errors import ImageError
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF", "AVIF")
@@ -20,6 +23,10 @@ ACCEPTED = "PNG, JPEG, WebP, BMP, TIFF, GIF or AVIF"
 MAX_PIXELS = 40_000_000
 MAX_SIDE = 16_384
 MAX_ASPECT = 16
+MIN_TILE = 1024
+"""Tiles of a TIFF may be this large in the smallest picture, too."""
+
+_TIFF = (b"II*\0", b"MM\0*")
 
 Photo = str | Path | bytes | BinaryIO | Image.Image
 """What counts as a photo: a path, the bytes of a file, an open file, or a decoded picture."""
@@ -42,31 +49,45 @@ def load(photo: Photo, max_side: int | None = None) -> Image.Image:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow warns of large pictures; the check below is stricter
             image = photo if isinstance(photo, Image.Image) else Image.open(_opened(photo), formats=FORMATS)
-            _check_size(*image.size)
+            _check_size(image)
             if max_side is not None and image.format == "JPEG":
                 image.draft("RGB", (2 * max_side, 2 * max_side))
+            profile = image.info.get("icc_profile")
             orientation = image.getexif().get(0x0112, 1) if image.format else 1
             image.load()
-            rgb = _to_rgb(image)
+            rgb = image.copy() if profile and image.mode == "CMYK" else pixels.to_rgb(image)
+            if max_side is not None and max(rgb.size) > max_side:
+                rgb.thumbnail((max_side, max_side), Image.Resampling.LANCZOS)
+            rgb = pixels.in_srgb(rgb, profile)
+            rgb = rgb if rgb.mode == "RGB" else rgb.convert("RGB")
     except Image.DecompressionBombError as error:  # beyond twice Pillow's own limit; its text tells how many pixels
-        pixels = int(re.search(r"\d+", str(error)).group())
-        raise _too_large(f"{pixels / 1e6:.0f} megapixels") from None
+        count = int(re.search(r"\d+", str(error)).group())
+        raise _too_large(f"{count / 1e6:.0f} megapixels") from None
     except UnidentifiedImageError:
+        if _is_tiff(photo):
+            raise ImageError(
+                "This TIFF has pixels of a kind that is not known here. Save it as PNG or 8-bit TIFF."
+            ) from None
         raise ImageError(f"This file is not a picture that can be read here. Use {ACCEPTED}.") from None
-    except (OSError, SyntaxError, ValueError, EOFError, IndexError, TypeError, OverflowError) as error:
-        if isinstance(error, ImageError):
-            raise
-        if isinstance(error, FileNotFoundError | IsADirectoryError | PermissionError):
-            raise ImageError("The picture's file cannot be opened. Check its name and permissions.") from None
-        raise ImageError("This picture is damaged and cannot be read to its end. Save it again.") from error
     except MemoryError:
         raise ImageError("This picture does not fit into memory. Use a smaller one.") from None
+    except DECODING as error:
+        if isinstance(error, ImageError):
+            raise
+        if isinstance(error, FileNotFoundError | IsADirectoryError | NotADirectoryError | PermissionError):
+            raise ImageError("The picture's file cannot be opened. Check its name and permissions.") from None
+        raise ImageError("This picture is damaged and cannot be read to its end. Save it again.") from error
     rgb = Image.fromarray(np.asarray(rgb))  # a fresh picture: no EXIF, no GPS, no colour profile
-    if orientation in _TRANSPOSITIONS:
+    if isinstance(orientation, int) and orientation in _TRANSPOSITIONS:
         rgb = rgb.transpose(_TRANSPOSITIONS[orientation])
-    if max_side is not None and max(rgb.size) > max_side:
-        rgb.thumbnail((max_side, max_side), Image.Resampling.LANCZOS)
     return rgb
+
+
+DECODING = (
+    ArithmeticError, AssertionError, AttributeError, EOFError, LookupError, OSError, RuntimeError, SyntaxError,
+    TypeError, ValueError, struct.error, zlib.error,
+)  # fmt: skip
+"""What Pillow raises on files that somebody damaged; fuzzing met most of them."""
 
 
 _TRANSPOSITIONS = {
@@ -81,39 +102,40 @@ _TRANSPOSITIONS = {
 """What makes a picture upright, by its EXIF orientation."""
 
 
-def _opened(photo: str | Path | bytes | BinaryIO) -> str | Path | BinaryIO:
+def _opened(photo: str | Path | bytes | BinaryIO) -> Path | BinaryIO:
+    if isinstance(photo, str | Path):
+        path = Path(photo)
+        if path.exists() and not path.is_file():  # a pipe would be waited for, a device has no end
+            raise ImageError("The picture's file cannot be opened: it is no file. Check its name.")
+        return path
     return io.BytesIO(photo) if isinstance(photo, bytes) else photo
 
 
-def _check_size(width: int, height: int) -> None:
+def _is_tiff(photo: Photo) -> bool:
+    if isinstance(photo, bytes):
+        return photo.startswith(_TIFF)
+    if not isinstance(photo, str | Path):
+        return False
+    with Path(photo).open("rb") as file:
+        return file.read(4) in _TIFF
+
+
+def _check_size(image: Image.Image) -> None:
+    width, height = image.size
     if width * height > MAX_PIXELS or max(width, height) > MAX_SIDE:
         raise _too_large(f"{width}x{height}")
     if max(width, height) > MAX_ASPECT * min(width, height):
         raise ImageError(f"This picture is {width}x{height}, longer than 1:{MAX_ASPECT}. Crop it first.")
+    # The tiles of a TIFF have a size of their own, of which room is made for one.
+    tags = getattr(image, "tag_v2", {})
+    tile = [int(tags.get(tag) or 0) for tag in (322, 323)]
+    if max(tile) > max(MIN_TILE, 2 * max(width, height)):
+        raise ImageError(f"This TIFF is {width}x{height} in tiles of {tile[0]}x{tile[1]}. Save it again.")
 
 
 def _too_large(size: str) -> ImageError:
     limit = f"{MAX_PIXELS // 1_000_000} megapixels and {MAX_SIDE} pixels a side"
     return ImageError(f"This picture is {size}; the limit is {limit}. Shrink it first.")
-
-
-def _to_rgb(image: Image.Image) -> Image.Image:
-    """8-bit RGB of any mode that the accepted formats decode to."""
-    if image.mode in ("I;16", "I;16B", "I;16L", "I;16N", "I", "F"):
-        return _from_wide_grey(np.asarray(image), integer=image.mode != "F")
-    if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
-        rgba = image.convert("RGBA")
-        return Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba).convert("RGB")
-    return image.convert("RGB")
-
-
-def _from_wide_grey(pixels: np.ndarray, integer: bool) -> Image.Image:
-    """Grey of more than 8 bits: integers count to 65535; floats to 1, or to 255 or 65535 where they exceed that."""
-    pixels = np.nan_to_num(pixels.astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0)
-    largest = pixels.max(initial=0.0)
-    scale = 65535.0 if integer or largest > 255 else 255.0 if largest > 1 else 1.0
-    grey = np.clip(np.rint(pixels * (255.0 / scale)), 0, 255).astype(np.uint8)
-    return Image.fromarray(grey).convert("RGB")
 
 
 def fit(image: Image.Image, size: int | None, multiple: int = 1, square: bool = False) -> Image.Image:
@@ -140,14 +162,14 @@ def fit(image: Image.Image, size: int | None, multiple: int = 1, square: bool = 
 
 def to_tensor(image: Image.Image) -> Tensor:
     """RGB picture -> (1, 3, H, W) float32 on [-1, 1]."""
-    pixels = torch.from_numpy(np.array(image.convert("RGB")))
-    return pixels.permute(2, 0, 1)[None].float() / 127.5 - 1
+    values = torch.from_numpy(np.array(image.convert("RGB")))
+    return values.permute(2, 0, 1)[None].float() / 127.5 - 1
 
 
 def to_image(x: Tensor) -> Image.Image:
     """(3, H, W) or (1, 3, H, W) on [-1, 1] -> RGB picture; values outside are clipped."""
-    pixels = (x.detach().reshape(x.shape[-3:]).float().clamp(-1, 1) + 1) * 127.5
-    return Image.fromarray(pixels.round().byte().permute(1, 2, 0).cpu().numpy())
+    values = (x.detach().reshape(x.shape[-3:]).float().clamp(-1, 1) + 1) * 127.5
+    return Image.fromarray(values.round().byte().permute(1, 2, 0).cpu().numpy())
 
 
 def to_mask(image: Image.Image, size: tuple[int, int]) -> Tensor:

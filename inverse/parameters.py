@@ -51,9 +51,16 @@ class Spec:
         raise NotImplementedError
 
     def refuse(self, name: str, value: Any) -> ParameterError:
-        shown = repr(value)
-        shown = shown if len(shown) <= 40 else shown[:37] + "..."
-        return ParameterError(f"{name} must be {self.limits}, and {shown} is not. Choose a value in that range.")
+        return ParameterError(f"{name} must be {self.limits}, and {shown(value)} is not. Choose a value in that range.")
+
+
+def shown(value: Any, length: int = 40) -> str:
+    """The start of a value's text, for a sentence that refuses it."""
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):  # an integer of thousands of digits; lists within lists within lists
+        text = f"a {type(value).__name__}"
+    return text if len(text) <= length else text[: length - 3] + "..."
 
 
 @dataclass(frozen=True)
@@ -238,7 +245,7 @@ class Registry(dict[str, T], Generic[T]):
             ParameterError: there is none; the message lists the names that exist.
         """
         if not isinstance(name, str) or name not in self:
-            raise ParameterError(_unknown(f"a {self.kind}", str(name), self))
+            raise ParameterError(_unknown(f"a {self.kind}", name if isinstance(name, str) else shown(name), self))
         return self[name]
 
 

@@ -24,6 +24,7 @@ from inverse import carriers, images, noise
 from inverse.carriers import MAX_BYTES
 from inverse.errors import ParameterError
 from inverse.operators import TASKS, Task
+from inverse.parameters import shown
 from inverse.presets import DEFAULT_SOLVER, DEFAULT_TASK
 from inverse.restoration import SAMPLES, SEED, SIZE, Problem, degrade, make_solver, make_task, measured
 from inverse.solvers import SOLVERS, Solver
@@ -87,7 +88,7 @@ class Settings:
             ParameterError: with a sentence that names the field and its range.
         """
         if mode not in (CLEAN, DEGRADED):
-            raise ParameterError(f"mode must be {CLEAN} or {DEGRADED}, and {str(mode)[:40]!r} is not.")
+            raise ParameterError(f"mode must be {CLEAN} or {DEGRADED}, and {shown(mode)} is not. Choose one of them.")
         if sigma_y is None and mode == CLEAN:
             sigma_y = 0.05
         made = make_task(task, task_parameters)
@@ -143,7 +144,7 @@ class Settings:
         schema = data.get("schema", SCHEMA)
         if isinstance(schema, bool) or not isinstance(schema, int) or not 1 <= schema <= SCHEMA:
             raise ParameterError(
-                f"These settings have the schema {str(schema)[:20]}, and this version reads {SCHEMA}. "
+                f"These settings have the schema {shown(schema, 20)}, and this version reads {SCHEMA}. "
                 "Update the program."
             )
         unknown = [name for name in data if name not in KNOWN]
@@ -242,10 +243,15 @@ def _notes(data: Mapping, unknown: list[str]) -> list[str]:
     version = data.get("inverse")
     if version is not None and version != inverse.__version__:
         notes.append(
-            f"They were saved by version {str(version)[:20]}; this is {inverse.__version__}, so pixels may differ."
+            f"They were saved by version {_plain(version, 20)}; this is {inverse.__version__}, so pixels may differ."
         )
     if data.get("sample") is not None:
-        notes.append(f"That picture was sample {str(data['sample'])[:10]} of several; a run draws them all.")
+        notes.append(f"That picture was sample {_plain(data['sample'], 10)} of several; a run draws them all.")
     if data.get("stopped_at") is not None:
-        notes.append(f"That picture was stopped at step {str(data['stopped_at'])[:10]}; a run goes on to the end.")
+        notes.append(f"That picture was stopped at step {shown(data['stopped_at'], 10)}; a run goes on to the end.")
     return notes
+
+
+def _plain(value: Any, length: int) -> str:
+    """The start of a value's text, without quotation marks."""
+    return value[:length] if isinstance(value, str) else shown(value, length)

@@ -36,7 +36,7 @@ def degrade(
 
     `restore --degraded` with the same task, parameters and seed restores it.
     """
-    check_output(output)
+    check_output(output, photo, auxiliary)
     task_parameters = given(TASKS, TASKS.find(task), parameters)
     problem = restoration.degrade(
         photo,

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from inverse.cli.options import GroupedCommand, SpecType
+from inverse.files import write_text
 from inverse.judge import JudgeRow, to_markdown
 from inverse.judge import judge as run
 from inverse.restoration import SAMPLES
@@ -29,7 +30,7 @@ def judge(solvers: tuple[str, ...], samples: int, markdown: Path | None) -> None
         rows = list(run(solvers or None, samples=samples))
     console.print(_table(rows))
     if markdown is not None:
-        markdown.write_text(to_markdown(rows))
+        write_text(markdown, to_markdown(rows))
 
 
 def _table(rows: list[JudgeRow]) -> Table:

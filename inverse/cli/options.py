@@ -12,7 +12,8 @@ from PIL import Image
 
 from inverse import noise
 from inverse.carriers import png_text
-from inverse.errors import InverseError
+from inverse.errors import InverseError, OutputError
+from inverse.files import printable, replace_atomically, unwritable
 from inverse.operators import TASKS
 from inverse.parameters import Parameters, Registry, Spec
 from inverse.presets import DEFAULT_TASK
@@ -36,6 +37,12 @@ class SpecType(click.ParamType):
         return type(self.spec).__name__.upper()
 
 
+class Stopped(click.ClickException):
+    """Ended by Ctrl+C or by SIGTERM; the exit status is what shells expect of that."""
+
+    exit_code = 130
+
+
 class GroupedCommand(click.Command):
     """A command that ends with errors of the library as sentences, and lists the registries' flags under headings."""
 
@@ -43,7 +50,16 @@ class GroupedCommand(click.Command):
         try:
             return super().invoke(ctx)
         except InverseError as error:
-            raise click.ClickException(str(error)) from None
+            # Names of files need not be UTF-8, and a terminal takes nothing else.
+            raise click.ClickException(str(error).encode("utf-8", "replace").decode()) from None
+        except (RuntimeError, MemoryError) as error:
+            from inverse import memory
+
+            if not memory.exhausted(error):
+                raise
+            raise click.ClickException("There is not enough memory. Choose a smaller --size.") from None
+        except KeyboardInterrupt:
+            raise Stopped("Stopped. What was not finished was not written.") from None
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         sections: dict[str, list[tuple[str, str]]] = {}
@@ -125,26 +141,41 @@ photons_option = click.option(
 )
 
 
-def check_output(path: Path) -> None:
-    """Refuses a place where the result could not be written, before any work is done.
+def check_output(path: Path, *inputs: Path | None) -> None:
+    """Refuses a place where a picture could not be written, before any work is done.
+
+    Args:
+        path: where the picture goes.
+        inputs: files that are read, and that the picture must not replace.
 
     Raises:
-        ClickException: the format is unknown, or the folder does not exist or cannot be written to.
+        OutputError: the format is unknown, or as in `check_place`.
     """
     Image.init()
     if Image.EXTENSION.get(path.suffix.lower()) not in Image.SAVE:
-        raise click.ClickException(f"{path.name} has no known picture format. End the name in .png or .jpg.")
-    check_place(path)
+        raise OutputError(f"{_end(path)} has no known picture format. End the name in .png or .jpg.")
+    check_place(path, *inputs)
 
 
-def check_place(path: Path) -> None:
-    """Refuses a file of any kind that could not be written, before any work is done.
+def check_place(path: Path, *inputs: Path | None) -> None:
+    """Refuses a place where a file of any kind could not be written, before any work is done.
 
     Raises:
-        ClickException: the folder does not exist or cannot be written to.
+        OutputError: the folder does not exist or cannot be written to, or the file is one of the inputs.
     """
+    try:
+        exists = path.exists()
+        same = exists and any(source and source.exists() and path.samefile(source) for source in inputs)
+    except OSError as error:  # a name that is too long
+        raise unwritable(path, error) from error
     if path.is_dir() or not os.access(path.parent, os.W_OK):
-        raise click.ClickException(f"{path} cannot be written. Choose a file in an existing folder of yours.")
+        raise OutputError(f"{_end(path)} cannot be written. Choose a file in an existing folder of yours.")
+    if same:
+        raise OutputError(f"{_end(path)} is one of the files to be read, and would be lost. Choose another name.")
+
+
+def _end(path: Path) -> str:
+    return printable(path)[-200:]
 
 
 def save_picture(picture: Image.Image, path: Path, settings: Settings | None = None, **also: Any) -> None:
@@ -153,12 +184,15 @@ def save_picture(picture: Image.Image, path: Path, settings: Settings | None = N
     `also` goes to `Settings.to_json`.
 
     Raises:
-        ClickException: the file cannot be written.
+        OutputError: the file cannot be written; what was there before still is.
     """
-    try:
-        text = (
-            {} if settings is None or path.suffix.lower() != ".png" else {"pnginfo": png_text(settings.to_json(**also))}
-        )
-        picture.save(path, **text)
-    except (OSError, ValueError) as error:
-        raise click.ClickException(f"{path} cannot be written ({error}). Choose another place or format.") from None
+    carries = settings is not None and path.suffix.lower() == ".png"
+    text = {"pnginfo": png_text(settings.to_json(**also))} if carries else {}
+
+    def write(temporary: Path) -> None:
+        try:
+            picture.save(temporary, **text)
+        except (ValueError, KeyError) as error:  # a format that cannot hold this picture
+            raise unwritable(path, error) from error
+
+    replace_atomically(path, write)

@@ -15,6 +15,7 @@ from inverse.cli.options import GroupedCommand, SpecType, check_output, photo_op
 from inverse.cli.run import chosen, run_options
 from inverse.denoisers.catalog import load_prior
 from inverse.errors import DivergenceError
+from inverse.files import printable, unwritable
 from inverse.restoration import SAMPLES, Problem, stream
 from inverse.solvers import Step
 from inverse.spread import Spread
@@ -30,7 +31,7 @@ from inverse.spread import Spread
 @click.pass_context
 def restore(
     context: click.Context, photo: Path, output: Path, device: str | None, precision: str, save_frames: Path | None,
-    save_measurement: Path | None, quiet: bool, **values: Any,
+    save_measurement: Path | None, allow_pickle: bool, quiet: bool, **values: Any,
 ) -> None:  # fmt: skip
     """Restores PHOTO and writes the result to a file; a PNG carries its settings.
 
@@ -38,25 +39,26 @@ def restore(
     --samples every one gets a file, and so do their mean and their spread.
     """
     console = Console(stderr=True, quiet=quiet)
-    for path in filter(None, (output, save_measurement)):
-        check_output(path)
+    inputs = photo, values["auxiliary"], values["settings"]
     asked, notes = chosen(context, values)
     for note in notes:
         console.print(note)
+    for path in filter(None, {output, *_outputs(output, asked.samples), save_measurement}):
+        check_output(path, *inputs)
     picture = images.load(photo)
     auxiliary = values["auxiliary"] and images.load(values["auxiliary"])
     problem = asked.problem(picture, auxiliary)
     run = asked.settled(picture, problem)
     run = run if auxiliary is None else run.with_auxiliary(auxiliary)
     degraded, settings, seed, samples = run.degraded, run.solver, run.seed, run.samples
-    denoiser = load_prior(values["prior"], device, precision)
+    denoiser = load_prior(values["prior"], device, precision, allow_pickle=allow_pickle)
     if save_frames is not None:
-        save_frames.mkdir(parents=True, exist_ok=True)
+        _make_folder(save_frames)
     if save_measurement is not None:
         save_picture(problem.measurement, save_measurement)
     origin = "as it is" if degraded else "degraded first; --degraded if it already is"
     console.print(f"{problem.task.title}, {settings.title}")
-    console.print(f"{photo.name}: {origin}, sigma_y {problem.sigma_y:.3g}")
+    console.print(f"{printable(Path(photo.name))}: {origin}, sigma_y {problem.sigma_y:.3g}")
     start = time.perf_counter()
     with Progress(
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=console
@@ -72,21 +74,34 @@ def restore(
                 save_picture(images.to_image(error.last.x0_hat[0]), output)
             raise
     seconds = time.perf_counter() - start
-    for number, x in enumerate(step.x0_hat, 1):
-        path = output if samples == 1 else output.with_stem(f"{output.stem}-{number}")
+    for number, (path, x) in enumerate(zip(_outputs(output, samples), step.x0_hat, strict=False), 1):
         save_picture(images.to_image(x), path, run, **({"sample": number} if samples > 1 else {}))
         quality = ""
         if problem.truth is not None:
             truth = problem.truth[0]
             quality = f"PSNR {metrics.psnr(x, truth):.2f} dB, SSIM {metrics.ssim(x, truth):.3f}, "
-        console.print(f"{path}: {quality}{step.nfe} evaluations, {seconds:.1f} s")
+        console.print(f"{printable(path)}: {quality}{step.nfe} evaluations, {seconds:.1f} s")
     if samples > 1:
-        spread = Spread.of(step.x0_hat)
-        for name, image in (("mean", spread.mean_image), ("spread", spread.image)):
-            save_picture(image, output.with_stem(f"{output.stem}-{name}"), run, sample=name)
+        spread, (mean_path, spread_path) = Spread.of(step.x0_hat), _outputs(output, samples)[-2:]
+        save_picture(spread.mean_image, mean_path, run, sample="mean")
+        save_picture(spread.image, spread_path, run, sample="spread")
         quality = "" if problem.truth is None else f": PSNR {metrics.psnr(spread.mean, problem.truth[0]):.2f} dB"
-        console.print(f"{output.with_stem(f'{output.stem}-mean')}{quality}")
-        console.print(f"{output.with_stem(f'{output.stem}-spread')}: black is 0, white {spread.top:g}. {spread.words}")
+        console.print(f"{printable(mean_path)}{quality}")
+        console.print(f"{printable(spread_path)}: black is 0, white {spread.top:g}. {spread.words}")
+
+
+def _outputs(output: Path, samples: int) -> list[Path]:
+    """Where the results go: out.png; or out-1.png, out-2.png, ..., then out-mean.png and out-spread.png."""
+    if samples == 1:
+        return [output]
+    return [output.with_stem(f"{output.stem}-{name}") for name in (*range(1, samples + 1), "mean", "spread")]
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise unwritable(folder, error) from error
 
 
 def _describe(problem: Problem, step: Step) -> str:

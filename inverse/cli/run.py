@@ -13,10 +13,14 @@ from inverse import noise
 from inverse.carriers import read
 from inverse.cli.options import SpecType, given, names_help, parameter_options, photons_option
 from inverse.errors import ParameterError
+from inverse.files import printable
 from inverse.operators import TASKS
 from inverse.presets import DEFAULT_SOLVER
 from inverse.settings import DEGRADED, Settings
 from inverse.solvers import SOLVERS
+
+MAX_FILE_BYTES = 100_000_000
+"""Of a file with settings: a PNG of the largest picture is below."""
 
 
 def run_options(command: click.Command) -> click.Command:
@@ -33,7 +37,15 @@ def run_options(command: click.Command) -> click.Command:
             "--settings", type=click.Path(path_type=Path),
             help="Start from the settings in this PNG or JSON that the program or the app saved; other flags win.",
         ),
-        click.option("--prior", default="embedded", show_default=True, help="'embedded', or a folder of diffusers."),
+        click.option(
+            "--prior", default="embedded", show_default=True, metavar="NAME",
+            help="A name that `priors` lists, OWNER/NAME@COMMIT on the Hugging Face Hub, a folder of diffusers, or a "
+            "file that `train prior` wrote.",
+        ),
+        click.option(
+            "--allow-pickle", is_flag=True,
+            help="Read weights in PyTorch's pickle format too, tensors only; safetensors need no such trust.",
+        ),
         click.option("--device", help="cpu, cuda, ... Default: the best there is."),
         click.option("--precision", default="auto", show_default=True, help="auto, float32 or bfloat16."),
     )  # fmt: skip
@@ -67,7 +79,7 @@ def chosen(context: click.Context, values: dict[str, Any]) -> tuple[Settings, li
     data |= {name: values[name] for name in ("sigma_y", "photons", "size", "seed", "samples") if name in typed}
     if "degraded" in typed:
         data["mode"] = DEGRADED
-    prior = Path(values["prior"]).name
+    prior = printable(Path(Path(values["prior"]).name))[:200]
     if data.get("prior", prior) != prior:
         notes.append(f"They were made with the prior {data['prior']}, and this run uses {prior}; --prior chooses one.")
     settings, more = Settings.from_dict({**data, "prior": prior})
@@ -75,7 +87,14 @@ def chosen(context: click.Context, values: dict[str, Any]) -> tuple[Settings, li
 
 
 def _read(path: Path) -> Any:
+    shown = printable(path)
     try:
+        if not path.is_file():  # a pipe would be waited for, a device has no end
+            raise ParameterError(f"{shown} cannot be opened: it is no file. Check its name.")
+        if path.stat().st_size > MAX_FILE_BYTES:
+            raise ParameterError(f"{shown} is larger than {MAX_FILE_BYTES // 10**6} MB. Use the app's JSON file.")
         return read(path.read_bytes())
-    except OSError:
-        raise ParameterError(f"{path} cannot be opened. Check its name and permissions.") from None
+    except (OSError, ValueError) as error:
+        if isinstance(error, ParameterError):
+            raise
+        raise ParameterError(f"{shown} cannot be opened. Check its name and permissions.") from None

@@ -17,6 +17,7 @@ from inverse.errors import ParameterError
 from inverse.experiments.grid import picture, said, table
 from inverse.experiments.runs import Outcome, run_all
 from inverse.experiments.sweep import METRICS, Sweep, axis, best
+from inverse.files import printable, write_text
 from inverse.settings import Settings
 
 
@@ -32,7 +33,7 @@ from inverse.settings import Settings
 @click.pass_context
 def sweep(
     context: click.Context, photo: Path, output: Path, x: str, y: str | None, figures: Path | None,
-    best_by: str | None, device: str | None, precision: str, **values: Any,
+    best_by: str | None, device: str | None, precision: str, allow_pickle: bool, **values: Any,
 ) -> None:  # fmt: skip
     """Restores PHOTO with one or two parameters over several values each, and writes a grid of the results.
 
@@ -40,15 +41,16 @@ def sweep(
     Ctrl+C ends it, and what is finished is written.
     """
     console = Console(stderr=True)
-    check_output(output)
+    inputs = photo, values["auxiliary"], values["settings"]
+    check_output(output, *inputs)
     if figures is not None:
-        check_place(figures)
+        check_place(figures, *inputs)
     settings, notes = chosen(context, values)
     for note in notes:
         console.print(note)
     plan = Sweep(settings, tuple(_axis(settings, text) for text in (x, y) if text is not None))
     metric = best_by or ("residual" if settings.degraded else "psnr")
-    denoiser, done = load_prior(values["prior"], device, precision), {}
+    denoiser, done = load_prior(values["prior"], device, precision, allow_pickle=allow_pickle), {}
     auxiliary = values["auxiliary"] and images.load(values["auxiliary"])
     try:
         _run(plan, run_all(plan.runs, photo, auxiliary, denoiser), done, metric, console)
@@ -61,12 +63,12 @@ def sweep(
         )
     save_picture(picture(plan, done, metric), output, settings)
     if figures is not None:
-        figures.write_text(table(plan, done))
+        write_text(figures, table(plan, done))
     winner = best(done, metric)
     if winner is not None:
         places = divmod(winner, plan.columns)
         named = [f"{axis.name}={axis.labels[place]}" for axis, place in zip(plan.axes, places[::-1], strict=False)]
-        console.print(f"{output}: best {said(done[winner], metric)} at {', '.join(named)}")
+        console.print(f"{printable(output)}: best {said(done[winner], metric)} at {', '.join(named)}")
 
 
 def _run(plan: Sweep, stream: Any, done: dict[int, Outcome], metric: str, console: Console) -> None:

@@ -1,4 +1,4 @@
-"""Priors by name."""
+"""Priors by name: the embedded one, published ones at pinned commits, and files of one's own."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ from pathlib import Path
 
 import torch
 
+from inverse.denoisers import hub
 from inverse.denoisers.base import Denoiser
 from inverse.errors import ParameterError
 
 EMBEDDED = Path(__file__).resolve().parents[2] / "assets" / "prior" / "prior.safetensors"
+TRAINED = "prior.safetensors"
+"""What `train prior` calls its best network."""
 
 
 def best_device() -> str:
@@ -20,40 +23,63 @@ def best_device() -> str:
     return "mps" if torch.backends.mps.is_available() else "cpu"
 
 
-def load_prior(name: str = "embedded", device: str | None = None, precision: str = "auto") -> Denoiser:
+def load_prior(
+    name: str = "embedded", device: str | None = None, precision: str = "auto", *, allow_pickle: bool = False
+) -> Denoiser:
     """A prior, kept in memory for the next call.
 
+    No code that comes with a prior is ever run.
+
     Args:
-        name: "embedded", the small prior that ships with the program; or a folder that diffusers wrote with
-            `save_pretrained`, of an unconditional `UNet2DModel` or a pipeline around one.
+        name: "embedded", the small prior that ships with the program; a name in `hub.PUBLISHED`;
+            "owner/name@commit" on the Hugging Face Hub; a folder that diffusers wrote with `save_pretrained`, of an
+            unconditional `UNet2DModel` or a pipeline around one; or a file that `train prior` wrote, or its folder.
         device: "cpu", "cuda", ...; the best one when None.
-        precision: "auto", "float32" or "bfloat16".
+        precision: "auto", "float32" or "bfloat16"; networks of diffusers run in float32.
+        allow_pickle: read weights in PyTorch's pickle format where there are no others, tensors only. A pickle can
+            run code; PyTorch's loader for tensors only is what stands between.
 
     Raises:
         ParameterError: name, device or precision is not one of these.
-        PriorError: the weights are missing, damaged or of an unknown kind.
+        PriorError: the weights are missing, damaged, a pickle, or of an unknown kind; or cannot be downloaded.
     """
     from inverse.denoisers.embedded import PRECISIONS
 
     if precision not in PRECISIONS:
-        raise ParameterError(f"precision must be one of {', '.join(PRECISIONS)}, and {precision!r} is not.")
+        raise ParameterError(f"precision must be one of {', '.join(PRECISIONS)}, and {precision!r} is not. Choose one.")
     device = device or best_device()
     try:
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError, NotImplementedError):
         raise ParameterError(f"The device {device!r} is not available here. Use 'cpu', or none for the best.") from None
-    return _load(name, device, precision)
+    return _load(str(name), device, precision, allow_pickle)
 
 
 @lru_cache(maxsize=2)
-def _load(name: str, device: str, precision: str) -> Denoiser:
-    if name == "embedded":
-        from inverse.denoisers.embedded import EDMDenoiser, load_network
-
-        return EDMDenoiser(load_network(EMBEDDED), device, precision)
-    folder = Path(name)
-    if not folder.is_dir():
-        raise ParameterError(f"{name!r} is not a prior. Use 'embedded' or a folder with a diffusers UNet2DModel.")
+def _load(name: str, device: str, precision: str, allow_pickle: bool) -> Denoiser:
+    from inverse.denoisers.embedded import EDMDenoiser, load_network
     from inverse.denoisers.unet import load_unet
 
-    return load_unet(folder, device)
+    path = EMBEDDED if name == "embedded" else Path(name)
+    if name == "embedded" or _exists(path):
+        path = path / TRAINED if (path / TRAINED).exists() else path
+        if path.suffix == EMBEDDED.suffix and not path.is_dir():
+            return EDMDenoiser(load_network(path), device, precision)
+        if path.is_dir():
+            return load_unet(path, device, allow_pickle=allow_pickle)
+    published = hub.find(name)
+    if published is None:
+        raise ParameterError(
+            f"{name[:200]!r} is not a prior. Use 'embedded', one of {', '.join(hub.PUBLISHED)}, OWNER/NAME@COMMIT, "
+            "or a folder with a diffusers UNet2DModel."
+        )
+    folder = hub.folder_of(published, allow_pickle=allow_pickle)
+    # In the Hub's cache a snapshot is made of links to the repository's blobs, two folders up.
+    return load_unet(folder, device, allow_pickle=allow_pickle, root=folder.parent.parent)
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # longer than names may be; a null character
+        return False

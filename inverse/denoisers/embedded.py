@@ -12,6 +12,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from inverse.denoisers import weights
 from inverse.denoisers.base import Denoiser
 from inverse.denoisers.network import NetworkConfig, ResidualUNet
 from inverse.errors import PriorError
@@ -91,8 +92,8 @@ def computes_in_bfloat16(device: torch.device) -> bool:
 
 def save_network(network: ResidualUNet, path: Path) -> None:
     """Writes half-precision weights and the network's shape into one safetensors file."""
-    weights = {name: value.half().contiguous() for name, value in network.state_dict().items()}
-    save_file(weights, path, {"format": FORMAT, "network": json.dumps(network.config.to_dict())})
+    tensors = {name: value.half().contiguous() for name, value in network.state_dict().items()}
+    save_file(tensors, path, {"format": FORMAT, "network": json.dumps(network.config.to_dict())})
 
 
 def load_network(path: Path) -> ResidualUNet:
@@ -101,17 +102,23 @@ def load_network(path: Path) -> ResidualUNet:
     Raises:
         PriorError: the file is missing, damaged, or holds something else.
     """
+    if not path.exists():
+        raise PriorError(f"The prior's file {path.name} is missing. Restore it, or choose another prior.")
+    found = weights.shapes(weights.regular_file(path, path.resolve().parent))
     try:
         with safetensors.safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
         if metadata.get("format") != FORMAT:
             raise PriorError(f"{path.name} is not a prior of this program. Use a file that `train prior` wrote.")
         fields = {k: tuple(v) if isinstance(v, list) else v for k, v in json.loads(metadata["network"]).items()}
-        network = ResidualUNet(NetworkConfig(**fields))
+        config = NetworkConfig(**fields)
+        with torch.device("meta"):  # its shapes only, so that a made-up size costs no memory
+            expected = {name: tuple(value.shape) for name, value in ResidualUNet(config).state_dict().items()}
+        if expected != found:
+            raise ValueError("the weights are those of another network")
+        network = ResidualUNet(config)
         network.load_state_dict({name: value.float() for name, value in load_file(path).items()})
-    except FileNotFoundError:
-        raise PriorError(f"The prior's file {path.name} is missing. Restore it, or choose another prior.") from None
-    except (safetensors.SafetensorError, OSError, KeyError, TypeError, ValueError, RuntimeError) as error:
+    except weights.UNREADABLE as error:
         if isinstance(error, PriorError):
             raise
         raise PriorError(f"The prior's file {path.name} is damaged. Download it again.") from error

@@ -9,6 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+MAX_WIDTH, MAX_LEVELS, MAX_DEPTH = 4096, 8, 64
+
 
 @dataclass(frozen=True)
 class NetworkConfig:
@@ -31,6 +33,18 @@ class NetworkConfig:
     embedding: int = 128
     frequencies: int = 16
     context: int = 0
+
+    def __post_init__(self) -> None:
+        """Bounds what a file can ask for.
+
+        Raises:
+            ValueError: a number is not of the right type, or far from what a network of this kind has.
+        """
+        numbers = (self.channels, self.patch, self.embedding, self.frequencies, *self.widths, *self.depths)
+        whole = all(isinstance(number, int) and 1 <= number <= MAX_WIDTH for number in numbers)
+        levels = 1 <= len(self.widths) == len(self.depths) <= MAX_LEVELS and max(self.depths) <= MAX_DEPTH
+        if not (whole and levels and self.patch <= MAX_LEVELS and 0 <= self.context <= MAX_DEPTH):
+            raise ValueError(f"no network has the shape {self}")
 
     @property
     def multiple(self) -> int:

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-import json
+import pickle
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from diffusers import DDPMScheduler, UNet2DModel
 from torch import Tensor
 
+from inverse.denoisers import weights
 from inverse.denoisers.base import Denoiser
+from inverse.denoisers.network import MAX_DEPTH, MAX_LEVELS, MAX_WIDTH
 from inverse.errors import PriorError
+from inverse.parameters import shown
 
 PREDICTIONS = ("epsilon", "v_prediction", "sample")
+VARIANCE_PRESERVING = ("DDPM", "DDIM", "PNDM", "DPMSolver", "DEIS", "UniPC", "Euler", "LMSDiscrete", "Heun", "KDPM2")
+"""How diffusers' schedulers that have a table of betas begin."""
+MAX_STEPS = 100_000
 
 
 class UNetDenoiser(Denoiser):
@@ -73,14 +80,23 @@ class UNetDenoiser(Denoiser):
         return output
 
 
-def load_unet(folder: Path, device: torch.device | str = "cpu") -> UNetDenoiser:
+def load_unet(
+    folder: Path, device: torch.device | str = "cpu", *, allow_pickle: bool = False, root: Path | None = None
+) -> UNetDenoiser:
     """Reads a diffusers pipeline (unet/ and scheduler/), or a model with its scheduler_config.json beside it.
 
-    Only safetensors weights are read, and no code from the folder is run.
+    No code from the folder is run.
+
+    Args:
+        folder: where diffusers' `save_pretrained` wrote.
+        device: where the network runs.
+        allow_pickle: read weights in PyTorch's pickle format where there are no safetensors, tensors only.
+        root: links may lead to files in here; the folder when None.
 
     Raises:
-        PriorError: a part is missing, damaged, or of an unknown kind.
+        PriorError: a part is missing, damaged, a pickle, or of an unknown kind.
     """
+    root = root or folder
     unet = folder / "unet" if (folder / "unet").is_dir() else folder
     scheduler = folder / "scheduler" if (folder / "scheduler").is_dir() else folder
     if not (scheduler / "scheduler_config.json").is_file():
@@ -88,17 +104,75 @@ def load_unet(folder: Path, device: torch.device | str = "cpu") -> UNetDenoiser:
             f"{folder.name} has no scheduler_config.json, so its noise levels are unknown. "
             "Save the whole pipeline, or the scheduler beside the model."
         )
+    table = _noise_table(weights.read_json(weights.regular_file(scheduler / "scheduler_config.json", root)))
+    config = weights.read_json(weights.regular_file(unet / "config.json", root))
+    found, pickled = _weights(unet, root, allow_pickle)
     try:
-        kind = json.loads((unet / "config.json").read_text()).get("_class_name")
-        if kind != "UNet2DModel":
-            raise PriorError(f"{folder.name} holds a {kind or 'model of no kind'}. Use an unconditional UNet2DModel.")
-        network = UNet2DModel.from_pretrained(unet, use_safetensors=True, local_files_only=True)
-        # Whatever the saved scheduler samples with, DDPMScheduler reads the same table of betas.
-        table = DDPMScheduler.from_pretrained(scheduler, local_files_only=True)
-    except PriorError:
-        raise
-    except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
+        if found is not None and _elements(config) != weights.elements(found):
+            raise PriorError(f"The weights in {folder.name} are not those of its config.json. Download it again.")
+        _elements(config)  # also for a pickle: a made-up network is refused before it costs memory
+        network = UNet2DModel.from_pretrained(unet, use_safetensors=not pickled, local_files_only=True)
+    except (*weights.UNREADABLE, pickle.UnpicklingError) as error:
+        if isinstance(error, PriorError):
+            raise
         raise PriorError(
             f"The model in {folder.name} cannot be read. It needs config.json and safetensors weights, undamaged."
         ) from error
     return UNetDenoiser(network, table.alphas_cumprod, table.config.prediction_type, device)
+
+
+def _weights(unet: Path, root: Path, allow_pickle: bool) -> tuple[dict[str, tuple[int, ...]] | None, bool]:
+    """The shapes in the safetensors file, or None; and whether the weights are a pickle."""
+    safe, pickled = (unet / f"diffusion_pytorch_model.{suffix}" for suffix in ("safetensors", "bin"))
+    if safe.exists() or safe.is_symlink():
+        return weights.shapes(weights.regular_file(safe, root)), False
+    if not (pickled.exists() or pickled.is_symlink()):
+        raise PriorError(f"{unet.name} has no diffusion_pytorch_model.safetensors. Save the model there.")
+    if not allow_pickle:
+        raise PriorError(
+            f"The weights in {unet.name} are a pickle, which can run code. Say --allow-pickle (in Python "
+            "allow_pickle=True) to read its tensors all the same, or convert them to safetensors."
+        )
+    weights.check_pickle(weights.regular_file(pickled, root))
+    return None, True
+
+
+def _noise_table(config: dict[str, Any]) -> DDPMScheduler:
+    """The scheduler's table of noise levels. Whatever it samples with, DDPMScheduler reads the same table of betas.
+
+    Raises:
+        PriorError: it has none, or one that no network was trained with.
+    """
+    kind = str(config.get("_class_name"))
+    if not kind.startswith(VARIANCE_PRESERVING):
+        raise PriorError(f"The scheduler {kind[:40]} has no table of betas, which is needed. Use a DDPM-like model.")
+    steps, betas = config.get("num_train_timesteps", 1000), config.get("trained_betas") or ()
+    if isinstance(steps, bool) or not isinstance(steps, int) or not 2 <= steps <= MAX_STEPS or len(betas) > MAX_STEPS:
+        raise PriorError(f"The scheduler asks for {shown(steps)} time steps. Use a model with 2 to {MAX_STEPS}.")
+    try:
+        table = DDPMScheduler.from_config(config)
+        levels = table.alphas_cumprod.double()
+        usable = bool(((levels > 0) & (levels < 1)).all() and (levels.diff() < 0).all())
+    except weights.UNREADABLE as error:
+        raise PriorError("The scheduler's configuration cannot be understood. Download the prior again.") from error
+    if not usable:
+        raise PriorError("The scheduler's noise levels do not rise from little to much. Use another prior.")
+    return table
+
+
+def _elements(config: dict[str, Any]) -> int:
+    """How many numbers a network of that configuration has, without making room for them.
+
+    Raises:
+        PriorError: it is not of the kind that is understood here.
+    """
+    kind = config.get("_class_name")
+    if kind != "UNet2DModel":
+        raise PriorError(f"The folder holds a {shown(kind)}. Use an unconditional UNet2DModel.")
+    if config.get("time_embedding_type", "positional") != "positional":
+        raise PriorError("This network counts noise differently from DDPM, as NCSN++ does. Use a DDPM-like model.")
+    widths, depth = config.get("block_out_channels", ()), config.get("layers_per_block", 2)
+    if len(widths) > MAX_LEVELS or not all(1 <= n <= MAX_WIDTH for n in widths) or not 1 <= depth <= MAX_DEPTH:
+        raise PriorError("This network is far larger than any prior. Use another one.")
+    with torch.device("meta"):
+        return sum(value.numel() for value in UNet2DModel.from_config(config).state_dict().values())

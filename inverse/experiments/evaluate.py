@@ -13,6 +13,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from PIL import Image, ImageDraw, ImageFont
 from inverse import images, metrics
 from inverse.denoisers.base import Denoiser
 from inverse.denoisers.catalog import load_prior
+from inverse.files import replace_atomically, write_text
 from inverse.operators import Task
 from inverse.presets import solvers_for
 from inverse.restoration import Problem, degrade, make_solver, make_task, stream
@@ -146,10 +148,11 @@ def main(
                 )
                 rows.append(row)
         if sheet is not None:
-            grid(problems, rows).save(sheet.with_name(f"{sheet.name}-{photo}.jpg"), quality=88)
+            drawn = grid(problems, rows)
+            replace_atomically(sheet.with_name(f"{sheet.name}-{photo}.jpg"), partial(drawn.save, quality=88))
         everything += rows
     if markdown is not None:
-        markdown.write_text(to_markdown(everything))
+        write_text(markdown, to_markdown(everything))
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from inverse.denoisers.base import Denoiser
 from inverse.errors import InverseError
 from inverse.solvers import Step
 from inverse.solvers.base import Process
-from inverse.solvers.calls import Answer, Call, answer
+from inverse.solvers.calls import Answer, Call, attempted
 
 CPU_PIXELS, DEVICE_PIXELS = 4 * 128 * 128, 16 * 256 * 256
 """How many pixels are worth one pass: beyond that no network call becomes cheaper, and single runs only slower."""
@@ -127,13 +127,12 @@ class Passes:
         """Answers as many of the first ones as fit, at least one, and returns how many."""
         count = max(1, min(len(group), self.pixels // group[0].call.pixels))
         start = time.perf_counter()
-        try:
-            replies = answer(self.denoiser, [runner.call for runner in group[:count]])
-        except torch.OutOfMemoryError:
-            if count == 1:
-                raise
+        replies = attempted(self.denoiser, [runner.call for runner in group[:count]])
+        if replies is None and count > 1:
             self.pixels = count // 2 * group[0].call.pixels
             return 0
+        if replies is None:  # its answer stays None, which ends this run with a sentence, and no other one
+            return 1
         if self.denoiser.device.type == "cuda":
             torch.cuda.synchronize(self.denoiser.device)  # or the pass would count as time of the first run after it
         share = (time.perf_counter() - start) / count

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
+from inverse import memory
 from inverse.denoisers.base import Denoiser
 from inverse.errors import DivergenceError, ProblemError
 from inverse.operators.base import Operator
@@ -136,6 +137,7 @@ class Solver(Parameters):
         Raises:
             ProblemError: the solver cannot deal with this operator, or the measurement does not fit it.
             DivergenceError: a value is not finite or beyond `LIMIT`; raised within the step in which it appeared.
+            CapacityError: memory ran out; the sentence names a size that fits, and what the run held is free again.
         """
         return driven(self.process(denoiser, operator, y, sigma_y, generators), denoiser)
 
@@ -148,10 +150,31 @@ class Solver(Parameters):
         sigma_y: float,
         generators: Sequence[torch.Generator],
     ) -> Process:
-        """`solve` without its calls of the network, which it yields among the steps: `answer` makes several as one."""
+        """`solve` without its calls of the network, which it yields among the steps: `answer` makes several as one.
+
+        Where the memory does not suffice for a call, its answer is None.
+        """
         if self.linear_only and not operator.linear:
             able = ", ".join(name for name, solver in SOLVERS.items() if not solver.linear_only)
             raise ProblemError(f"{self.title} needs a linear task. Choose one of these solvers: {able}.")
+        failed = False
+        try:
+            yield from self._steps(denoiser, operator, y, sigma_y, generators)
+        except (RuntimeError, MemoryError) as error:
+            if not memory.exhausted(error):
+                raise
+            failed = True
+        if failed:  # only here has the error gone, with the frames and tensors that it held
+            raise memory.refusal(denoiser, tuple(operator.image_shape[-2:]), len(generators), self.cost[1] > 0)
+
+    def _steps(
+        self,
+        denoiser: Denoiser,
+        operator: Operator,
+        y: Tensor,
+        sigma_y: float,
+        generators: Sequence[torch.Generator],
+    ) -> Iterator[Step]:
         run = Run(denoiser, operator, y, sigma_y, generators)
         high = min(self.sigma_max, denoiser.sigma_max)
         # A last level far above the measurement's own noise would smooth away what the measurement knows.
@@ -165,6 +188,8 @@ class Solver(Parameters):
                 return
             if isinstance(item, Call):
                 reply = yield item
+                if reply is None:
+                    raise MemoryError
                 continue
             (sigma, x, x0_hat), index = item, index + 1
             if not _bounded(x, x0_hat):

@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from inverse import memory
 from inverse.denoisers.base import Denoiser
 
 Answer = tuple[Tensor, Tensor | None]
@@ -69,8 +70,19 @@ def answer(denoiser: Denoiser, calls: Sequence[Call]) -> list[Answer]:
     return list(zip(estimates, product.split(counts), strict=True))
 
 
+def attempted(denoiser: Denoiser, calls: Sequence[Call]) -> list[Answer] | None:
+    """`answer`, or None where the memory does not suffice; by then all that the attempt held is free again."""
+    try:
+        return answer(denoiser, calls)
+    except (RuntimeError, MemoryError) as error:
+        if not memory.exhausted(error):
+            raise
+    memory.release(denoiser.device)
+    return None
+
+
 def driven(process: Generator[Any, Answer | None, None], denoiser: Denoiser) -> Iterator[Any]:
-    """What else a process yields, its calls being answered one by one."""
+    """What else a process yields, its calls being answered one by one; with None where the memory does not suffice."""
     with closing(process):
         reply = None
         while True:
@@ -79,6 +91,6 @@ def driven(process: Generator[Any, Answer | None, None], denoiser: Denoiser) -> 
             except StopIteration:
                 return
             if isinstance(item, Call):
-                (reply,) = answer(denoiser, [item])
+                (reply,) = attempted(denoiser, [item]) or (None,)
             else:
                 yield item

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,26 +12,9 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from inverse.errors import PriorError
+from inverse.files import replace_atomically
 
 FORMAT = "inverse-training-1"
-
-
-def replace_atomically(path: Path, write: Callable[[Path], None]) -> None:
-    """Writes beside the path and then moves there: whoever reads finds the old file or the new one, never half of one.
-
-    Raises:
-        PriorError: it cannot be written; the old file is still there.
-    """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        write(temporary)
-        with temporary.open("rb") as file:
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except (OSError, safetensors.SafetensorError) as error:
-        raise PriorError(f"{path} cannot be written. Check the folder's space and permissions.") from error
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def save_checkpoint(
@@ -47,7 +28,7 @@ def save_checkpoint(
         facts: anything that JSON can hold.
 
     Raises:
-        PriorError: it cannot be written.
+        OutputError: it cannot be written; the old checkpoint is still there.
     """
     tensors = {f"network.{name}": value for name, value in network.state_dict().items()}
     tensors |= {f"average.{name}": value for name, value in average.state_dict().items()}

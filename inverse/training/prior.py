@@ -17,8 +17,9 @@ from inverse import randomness
 from inverse.denoisers.embedded import EDMDenoiser, computes_in_bfloat16, load_network, precondition, save_network
 from inverse.denoisers.network import ResidualUNet
 from inverse.errors import DivergenceError, ParameterError, ProblemError
+from inverse.files import replace_atomically, unwritable
 from inverse.training.average import Average
-from inverse.training.checkpoint import load_checkpoint, replace_atomically, save_checkpoint
+from inverse.training.checkpoint import load_checkpoint, save_checkpoint
 from inverse.training.crops import Crops
 from inverse.training.growth import inherit
 from inverse.training.photos import Rejected, Weights, load_photos
@@ -269,8 +270,11 @@ class Trainer:
         if self.accelerator.is_main_process:
             loss = None if math.isnan(record.loss) else record.loss  # JSON knows no NaN
             facts = asdict(record) | {"loss": loss, "rejected": len(record.rejected)}
-            with (self.output / LOG).open("a", encoding="utf-8") as file:
-                file.write(json.dumps(facts) + "\n")
+            try:
+                with (self.output / LOG).open("a", encoding="utf-8") as file:
+                    file.write(json.dumps(facts) + "\n")
+            except OSError as error:
+                raise unwritable(self.output / LOG, error) from error
 
 
 def edm_loss(x0_hat: Tensor, x0: Tensor, sigma: Tensor) -> Tensor:

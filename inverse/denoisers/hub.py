@@ -1,0 +1,209 @@
+"""Published priors on the Hugging Face Hub: which ones, at which commit, and how their files get here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from inverse.errors import PriorError
+
+MAX_BYTES = 2_000_000_000
+"""Of one prior's files; the published ones have half a gigabyte."""
+CONFIGURATION = ("config.json", "scheduler_config.json", "unet/config.json", "scheduler/scheduler_config.json")
+SAFE = ("diffusion_pytorch_model.safetensors", "unet/diffusion_pytorch_model.safetensors")
+PICKLED = ("diffusion_pytorch_model.bin", "unet/diffusion_pytorch_model.bin")
+NAME = re.compile(r"([A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95})@([0-9a-f]{40})", re.ASCII)
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Published:
+    """An unconditional prior on the Hub.
+
+    Attributes:
+        repository: "owner/name".
+        revision: the commit, 40 hexadecimal digits; nothing is ever loaded from a moving branch.
+        size: side of the pictures that it was trained on, in pixels; 0 where nobody said.
+        megabytes: of its weights.
+        licence: of its weights, as its model card says.
+        good_for: what it has seen.
+        pickled: that commit has weights in the pickle format only.
+    """
+
+    repository: str
+    revision: str
+    size: int = 0
+    megabytes: int = 0
+    licence: str = ""
+    good_for: str = ""
+    pickled: bool = False
+
+    @property
+    def command(self) -> str:
+        """What downloads it ahead of time."""
+        return f"hf download {self.repository} --revision {self.revision}"
+
+
+def _google(
+    name: str, revision: str, good_for: str, *, size: int = 256, megabytes: int = 455, pickled: bool
+) -> Published:
+    return Published(f"google/{name}", revision, size, megabytes, "Apache-2.0", good_for, pickled)
+
+
+PUBLISHED = {
+    "ddpm-cat-256": _google(
+        "ddpm-cat-256", "82ca0d5db4a5ec6ff0e9be8d86852490bc18a3d9", "cats", pickled=False
+    ),
+    "ddpm-cifar10-32": _google(
+        "ddpm-cifar10-32", "267b167dc01f0e4e61923ea244e8b988f84deb80", "tiny pictures of objects and animals",
+        size=32, megabytes=143, pickled=False,
+    ),
+    "ddpm-celebahq-256": _google(
+        "ddpm-celebahq-256", "cd5c944777ea2668051904ead6cc120739b86c4d", "faces", pickled=True
+    ),
+    "ddpm-church-256": _google(
+        "ddpm-church-256", "14e3c702d021d2563e924f2682ac4bd31464f888", "churches and buildings", pickled=True
+    ),
+    "ddpm-ema-church-256": _google(
+        "ddpm-ema-church-256", "4bd6742e020ac75ee4bbd29d9a1c431bda945dde", "churches and buildings, averaged weights",
+        pickled=True,
+    ),
+    "ddpm-bedroom-256": _google(
+        "ddpm-bedroom-256", "d6ccd889ac8a4c072ae35e63fed664718cdaa060", "bedrooms and interiors", pickled=True
+    ),
+    "ddpm-ema-bedroom-256": _google(
+        "ddpm-ema-bedroom-256", "df329a8d5319a212e813ba83427e4af56760c35f", "bedrooms and interiors, averaged weights",
+        pickled=True,
+    ),
+}  # fmt: skip
+"""The DDPM networks of Ho et al. 2020 that diffusers' authors converted, where the commit is known for certain: it
+stands in the address of the Hub's own page of that commit, which also lists its files."""
+
+OFFERED = ("embedded", *(name for name, prior in PUBLISHED.items() if not prior.pickled))
+"""What an app may offer to strangers."""
+
+
+def find(name: str) -> Published | None:
+    """The prior of that name: in the table, by its repository's name in the table, or as "owner/name@commit".
+
+    Raises:
+        PriorError: it is a repository that is not in the table, without a commit.
+    """
+    if name in PUBLISHED:
+        return PUBLISHED[name]
+    for published in PUBLISHED.values():
+        if published.repository == name:
+            return published
+    if match := NAME.fullmatch(name):
+        return Published(*match.groups())
+    if NAME.fullmatch(f"{name}@{'0' * 40}") or NAME.fullmatch(f"{name.partition('@')[0]}@{'0' * 40}"):
+        raise PriorError(
+            f"{name[:200]!r} names no commit, and what a repository holds can change. Add its 40 digits: "
+            f"{name.partition('@')[0][:200]}@COMMIT."
+        )
+    return None
+
+
+def folder_of(prior: Published, *, allow_pickle: bool = False) -> Path:
+    """The folder with the prior's files, downloaded where they are not here yet.
+
+    Only configuration and weights are fetched, never code.
+
+    Raises:
+        PriorError: it has pickled weights only and `allow_pickle` is false; it is too large; or it is neither here nor
+            can be downloaded. The sentence says how to download it ahead.
+    """
+    if prior.pickled and not allow_pickle:
+        raise PriorError(
+            f"The weights of {prior.repository} are published as a pickle only, which can run code. Say --allow-pickle "
+            "(in Python allow_pickle=True) to read its tensors all the same, or choose another prior."
+        )
+    weights = (*SAFE, *PICKLED) if allow_pickle else SAFE
+    here = _snapshot(prior, weights, offline=True)
+    if here is not None:
+        return here
+    wanted = _wanted(prior, weights)
+    folder = _online(prior, lambda: _snapshot(prior, wanted, offline=False))
+    if folder is None:
+        raise PriorError(f"{prior.repository} was not downloaded as a whole. Try again.")
+    return folder
+
+
+def _snapshot(prior: Published, weights: tuple[str, ...], offline: bool) -> Path | None:
+    """The snapshot's folder, or None where it is not here with all that is needed."""
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import LocalEntryNotFoundError
+
+    try:
+        folder = Path(
+            snapshot_download(
+                prior.repository,
+                revision=prior.revision,
+                allow_patterns=[*CONFIGURATION, *weights],
+                local_files_only=offline,
+            )
+        )
+    except LocalEntryNotFoundError:
+        if offline:
+            return None
+        raise
+    configured = any((folder / name).is_file() for name in CONFIGURATION[:3:2])
+    return folder if configured and any((folder / name).is_file() for name in weights) else None
+
+
+def _wanted(prior: Published, weights: tuple[str, ...]) -> tuple[str, ...]:
+    """The one file of weights to fetch, safetensors where there are; by the Hub's list of files, with their sizes."""
+    from huggingface_hub import HfApi
+
+    sizes = _online(
+        prior,
+        lambda: {
+            entry.path: entry.size
+            for entry in HfApi().list_repo_tree(prior.repository, recursive=True, revision=prior.revision)
+            if hasattr(entry, "size")
+        },
+    )
+    found = [name for name in weights if name in sizes]
+    if not found:
+        raise PriorError(
+            f"{prior.repository} has no weights that can be read. It needs a UNet2DModel in safetensors"
+            + ("." if PICKLED[0] in weights else "; --allow-pickle reads the older format too.")
+        )
+    total = sizes[found[0]] + sum(sizes.get(name, 0) for name in CONFIGURATION)
+    if total > MAX_BYTES:
+        raise PriorError(
+            f"{prior.repository} has {total / 1e9:.1f} GB, and at most {MAX_BYTES / 1e9:.0f} GB are downloaded. "
+            "Download it yourself and give its folder."
+        )
+    return (found[0],)
+
+
+def _online(prior: Published, action: Callable[[], T]) -> T:
+    """What the action gives, or a sentence that says how to do without a connection."""
+    import httpx
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled
+
+    try:
+        return action()
+    except (
+        OfflineModeIsEnabled,
+        LocalEntryNotFoundError,
+        HfHubHTTPError,
+        httpx.HTTPError,
+        OSError,
+        ValueError,
+    ) as error:
+        if getattr(error, "errno", None) is not None and not isinstance(error, ConnectionError):
+            cause = "cannot be stored: check the disk's space and permissions"
+        elif isinstance(error, HfHubHTTPError) and error.response is not None and error.response.status_code < 500:
+            cause = "is not at that commit, or not for everybody: check its name"
+        else:
+            cause = "is not on this machine, and the Hugging Face Hub cannot be reached"
+        raise PriorError(
+            f"{prior.repository} {cause}. Download it ahead, on a machine with a connection, by: {prior.command}"
+            " --local-dir FOLDER; then use --prior FOLDER."
+        ) from error

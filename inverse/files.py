@@ -1,0 +1,69 @@
+"""Files that are whole or not there: written beside their name, then moved to it."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+
+from safetensors import SafetensorError
+
+from inverse.errors import OutputError
+
+_REASONS = {
+    errno.ENOSPC: "the disk is full. Free some space, or choose another folder",
+    errno.EDQUOT: "your share of the disk is used up. Free some space, or choose another folder",
+    errno.EROFS: "the disk is read-only. Choose another folder",
+    errno.EACCES: "you may not write there. Choose a folder of yours",
+    errno.EPERM: "you may not write there. Choose a folder of yours",
+    errno.ENOENT: "its folder does not exist. Create it, or choose another one",
+    errno.ENOTDIR: "what should be its folder is a file. Choose another folder",
+    errno.EISDIR: "it is a folder. Choose another name",
+    errno.ENAMETOOLONG: "its name is too long. Choose a shorter one",
+}
+
+
+def replace_atomically(path: Path, write: Callable[[Path], None]) -> None:
+    """Writes beside the path and then moves there: whoever reads finds the old file or the new one, never half of one.
+
+    Args:
+        path: where the file goes; a link there is replaced, not followed.
+        write: is given a new path in the same folder, with the same ending.
+
+    Raises:
+        OutputError: it cannot be written; what was at the path is still there.
+    """
+    temporary = path.with_name(f".{path.stem[:40]}.{secrets.token_hex(4)}{path.suffix}")
+    try:
+        write(temporary)
+        with temporary.open("rb") as file:
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except (OSError, SafetensorError) as error:
+        raise unwritable(path, error) from error
+    finally:  # also when it is interrupted
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """The text in UTF-8, by `replace_atomically`."""
+    replace_atomically(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
+
+
+def unwritable(path: Path, error: BaseException) -> OutputError:
+    """The sentence for a file that could not be written."""
+    reason = _REASONS.get(getattr(error, "errno", None))
+    if reason is None and "No space left" in str(error):  # safetensors tells it in words
+        reason = _REASONS[errno.ENOSPC]
+    return OutputError(
+        f"{printable(path)[-200:]} cannot be written: {reason or 'it failed. Choose another place or format'}."
+    )
+
+
+def printable(path: Path) -> str:
+    """The path as text that any terminal and any log takes; bytes that are not UTF-8 become question marks."""
+    return os.fsencode(path).decode("utf-8", "replace").replace("\ufffd", "?")

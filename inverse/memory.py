@@ -1,0 +1,176 @@
+"""Out of memory: told apart from other failures, and answered with a size that fits."""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+import weakref
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+
+from inverse.denoisers.base import Denoiser
+from inverse.errors import CapacityError
+
+_SIGNS = ("out of memory", "not enough memory", "allocate memory", "failed to allocate", "alloc_failed", "bad_alloc")
+PROBE = 64
+"""Side of the pictures on which the need for memory is measured, in pixels."""
+COPIES = 24
+"""Pictures' worth of tensors that a solver, an operator and the stream of steps hold besides the network's own."""
+MARGIN = 1.5
+"""Of free memory over what was measured: buffers inside of convolutions and fragments are not seen here."""
+
+
+def exhausted(error: BaseException) -> bool:
+    """Whether an error says that memory ran out, on the CPU or on a GPU."""
+    if isinstance(error, CapacityError):
+        return False
+    if isinstance(error, MemoryError | torch.OutOfMemoryError):
+        return True
+    return isinstance(error, RuntimeError) and any(sign in str(error).lower() for sign in _SIGNS)
+
+
+def refusal(denoiser: Denoiser, size: tuple[int, int], samples: int, gradient: bool) -> CapacityError:
+    """The sentence for a run that did not fit, with a size that would.
+
+    Args:
+        denoiser: the prior.
+        size: (H, W) of the picture.
+        samples: how many were restored at once.
+        gradient: whether the solver differentiates through the prior.
+    """
+    release(denoiser.device)
+    free, needed = free_bytes(denoiser.device), None
+    try:
+        needed = bytes_per_pixel(denoiser, gradient) * samples * size[0] * size[1]
+    except (RuntimeError, MemoryError) as error:
+        if not exhausted(error):  # else not even a small picture fits, and nothing can be measured
+            raise
+    figures, side = "", 0
+    if needed is not None:
+        fitting = min(size) * math.sqrt(min(1.0, free / needed)) if free is not None else math.inf
+        # It did not fit as it was, whatever the figures say: others may have taken memory and given it back.
+        side = int(min(fitting, 0.75 * min(size))) // 8 * 8
+        known = "" if free is None else f", and {free / 1e9:.1f} GB are free"
+        figures = f", which need about {needed / 1e9:.1f} GB{known}"
+    remedy = (
+        f"Choose a size at which its shorter side is {side} pixels or less"
+        if side >= 8
+        else "Close other programs, or choose a smaller prior"
+    )
+    several = f"{samples} pictures" if samples > 1 else "a picture"
+    return CapacityError(
+        f"There is not enough memory for {several} of {size[1]}x{size[0]} pixels with this solver and this prior"
+        f"{figures}. {remedy}{', or fewer samples' if samples > 1 else ''}."
+    )
+
+
+def release(device: torch.device) -> None:
+    """Hands memory that PyTorch keeps for later back to a GPU."""
+    if device.type == "cuda" and torch.cuda.is_available():
+        torch.cuda.empty_cache()
+
+
+def bytes_per_pixel(denoiser: Denoiser, gradient: bool) -> float:
+    """Memory that one sample needs for each pixel of its picture, measured by a pass of the network on a small one."""
+    side = -(-PROBE // denoiser.multiple) * denoiser.multiple
+    x = torch.zeros(1, denoiser.channels, side, side, device=denoiser.device, dtype=denoiser.dtype)
+    with _Ledger() as ledger, torch.set_grad_enabled(gradient):
+        x = x.requires_grad_(gradient)
+        estimate = denoiser(x, 1.0)
+        if gradient:
+            torch.autograd.grad(estimate.sum(), x)
+    return MARGIN * (ledger.peak + COPIES * x.nbytes) / side**2
+
+
+class _Ledger(TorchDispatchMode):
+    """Counts the bytes of the tensors that are alive, and the most that there were at once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.alive = self.peak = 0
+        self._known: weakref.WeakSet[Any] = weakref.WeakSet()
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: tuple = (), kwargs: Mapping[str, Any] | None = None
+    ) -> Any:
+        result = func(*args, **(kwargs or {}))
+        for leaf in tree_leaves(result):
+            if isinstance(leaf, torch.Tensor):
+                storage = leaf.untyped_storage()
+                if storage not in self._known:
+                    self._known.add(storage)
+                    self.alive += storage.nbytes()
+                    self.peak = max(self.peak, self.alive)
+                    weakref.finalize(storage, self._freed, storage.nbytes())
+        return result
+
+    def _freed(self, size: int) -> None:
+        self.alive -= size
+
+
+def free_bytes(device: torch.device) -> int | None:
+    """Memory that a run could still take on the device; None where nobody can tell."""
+    if device.type == "cuda":
+        free, _ = torch.cuda.mem_get_info(device)
+        return free + torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+    if device.type != "cpu":
+        return None
+    bounds = [*_system_bounds(), *_group_bounds(), *_process_bounds()]
+    return max(0, min(bounds)) if bounds else None
+
+
+def _system_bounds() -> list[int]:
+    found = re.search(r"^MemAvailable:\s*(\d+) kB", _text("/proc/meminfo"), re.MULTILINE)
+    if found:
+        return [int(found[1]) * 1024]
+    try:
+        return [os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")]
+    except (ValueError, OSError, AttributeError):
+        return []
+
+
+def _group_bounds() -> list[int]:
+    """What the control group of a container allows, version 2 and version 1."""
+    bounds = []
+    for limit, used in (
+        ("memory.max", "memory.current"),
+        ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes"),
+    ):
+        most, now = _text(f"/sys/fs/cgroup/{limit}").strip(), _text(f"/sys/fs/cgroup/{used}").strip()
+        if most.isdigit() and now.isdigit():
+            # Pages of files count as used there, and are given up when they are needed.
+            cached = re.search(r"^(?:inactive_file|total_inactive_file) (\d+)", _text(_statistics(limit)), re.MULTILINE)
+            bounds.append(int(most) - int(now) + (int(cached[1]) if cached else 0))
+    return bounds
+
+
+def _statistics(limit: str) -> str:
+    return f"/sys/fs/cgroup/{limit.rpartition('/')[0]}/memory.stat"
+
+
+def _process_bounds() -> list[int]:
+    """What `ulimit -v` and `ulimit -d` leave."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return []
+    status, bounds = _text("/proc/self/status"), []
+    for limit, name in ((resource.RLIMIT_AS, "VmSize"), (resource.RLIMIT_DATA, "VmData")):
+        found = re.search(rf"^{name}:\s*(\d+) kB", status, re.MULTILINE)
+        soft, _ = resource.getrlimit(limit)
+        if found and soft != resource.RLIM_INFINITY:
+            bounds.append(soft - int(found[1]) * 1024)
+    return bounds
+
+
+def _text(path: str) -> str:
+    try:
+        return Path(path).read_text()
+    except OSError:
+        return ""

@@ -1,0 +1,398 @@
+"""Priors by name: what is loaded, and what is refused before a byte of it is trusted."""
+
+import json
+import os
+import pickle
+import re
+import shutil
+import struct
+import zipfile
+
+import pytest
+import torch
+from click.testing import CliRunner
+from diffusers import DDIMScheduler, DDPMPipeline, DDPMScheduler, UNet2DModel
+from safetensors.torch import load_file, save_file
+
+from inverse.__main__ import main
+from inverse.denoisers import catalog, hub
+from inverse.denoisers.catalog import EMBEDDED, load_prior
+from inverse.denoisers.embedded import EDMDenoiser, load_network
+from inverse.denoisers.hub import OFFERED, PUBLISHED, find
+from inverse.denoisers.unet import UNetDenoiser, load_unet
+from inverse.errors import ParameterError, PriorError
+
+WEIGHTS = "diffusion_pytorch_model.safetensors"
+PICKLE = "diffusion_pytorch_model.bin"
+COMMIT = "0123456789abcdef" * 2 + "01234567"
+
+
+def tiny():
+    torch.manual_seed(0)
+    blocks = {"down_block_types": ("DownBlock2D",) * 2, "up_block_types": ("UpBlock2D",) * 2}
+    return UNet2DModel(sample_size=16, layers_per_block=1, block_out_channels=(8, 16), norm_num_groups=4, **blocks)
+
+
+@pytest.fixture(autouse=True)
+def forget():
+    catalog._load.cache_clear()
+    yield
+    catalog._load.cache_clear()
+
+
+@pytest.fixture
+def flat(tmp_path):
+    """A model with its scheduler beside it, as the old repositories of the Hub are laid out."""
+    folder = tmp_path / "flat"
+    tiny().save_pretrained(folder, safe_serialization=True)
+    DDPMScheduler().save_pretrained(folder)
+    return folder
+
+
+def pickled(folder, content=None):
+    torch.save(tiny().state_dict() if content is None else content, folder / PICKLE)
+    (folder / WEIGHTS).unlink(missing_ok=True)
+    return folder
+
+
+def change(path, changes):
+    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+
+
+def same(one, other):
+    x = torch.randn(1, 3, 16, 16, generator=torch.Generator().manual_seed(0))
+    return torch.equal(one(x, 0.7), other(x, 0.7))
+
+
+# What is loaded
+
+
+def test_a_folder_a_pipeline_and_a_trained_file_are_priors(flat, tmp_path):
+    DDPMPipeline(tiny(), DDIMScheduler()).save_pretrained(tmp_path / "whole", safe_serialization=True)
+    one, other = load_prior(str(flat), "cpu"), load_prior(str(tmp_path / "whole"), "cpu")
+    assert isinstance(one, UNetDenoiser) and same(one, other)
+    shutil.copy(EMBEDDED, tmp_path / "prior.safetensors")
+    for place in (tmp_path / "prior.safetensors", tmp_path):
+        assert isinstance(load_prior(str(place), "cpu"), EDMDenoiser)
+
+
+def cached(monkeypatch, tmp_path, source, prior):
+    """Lays the files out as the Hub's cache does: blobs, and a snapshot of links to them. Offline."""
+    home = tmp_path / "cache" / f"models--{prior.repository.replace('/', '--')}"
+    snapshot = home / "snapshots" / prior.revision
+    snapshot.mkdir(parents=True)
+    (home / "blobs").mkdir()
+    for path in source.iterdir():
+        shutil.copy(path, home / "blobs" / f"blob-{path.name}")
+        (snapshot / path.name).symlink_to(os.path.relpath(home / "blobs" / f"blob-{path.name}", snapshot))
+    offline(monkeypatch, tmp_path)
+    return snapshot
+
+
+def offline(monkeypatch, tmp_path):
+    from huggingface_hub import constants
+
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+
+
+@pytest.mark.parametrize("name", ["ddpm-cat-256", "google/ddpm-cat-256", f"someone/else@{COMMIT}"])
+def test_a_published_prior_comes_from_the_cache_of_the_hub(flat, tmp_path, monkeypatch, name):
+    cached(monkeypatch, tmp_path, flat, find(name))
+    assert same(load_prior(name, "cpu"), load_unet(flat))
+
+
+def test_another_commit_in_the_cache_is_not_taken(flat, tmp_path, monkeypatch):
+    cached(monkeypatch, tmp_path, flat, hub.Published("google/ddpm-cat-256", COMMIT))
+    with pytest.raises(PriorError, match="cannot be reached"):
+        load_prior("ddpm-cat-256", "cpu")
+
+
+@pytest.mark.parametrize("name", ["ddpm-cat-256", f"someone/else@{COMMIT}"])
+def test_offline_the_sentence_says_how_to_download_ahead(tmp_path, monkeypatch, name):
+    offline(monkeypatch, tmp_path)
+    with pytest.raises(PriorError, match=r"hf download \S+ --revision [0-9a-f]{40} --local-dir FOLDER; then .*\.$"):
+        load_prior(name, "cpu")
+
+
+def test_half_a_download_is_not_taken(flat, tmp_path, monkeypatch):
+    snapshot = cached(monkeypatch, tmp_path, flat, PUBLISHED["ddpm-cat-256"])
+    (snapshot / WEIGHTS).unlink()
+    with pytest.raises(PriorError, match="hf download"):
+        load_prior("ddpm-cat-256", "cpu")
+
+
+def test_only_configuration_and_weights_are_downloaded_and_not_too_much(flat, monkeypatch, tmp_path):
+    """With a stand-in for the network: what is asked of it, and what is refused by the sizes that it names."""
+    import huggingface_hub
+    from huggingface_hub.errors import LocalEntryNotFoundError
+
+    class File:
+        def __init__(self, path, size):
+            self.path, self.size = path, size
+
+    files = [File("config.json", 900), File("scheduler_config.json", 200), File(WEIGHTS, 10**6), File(PICKLE, 10**6)]
+    files += [File("modeling_ddpm.py", 3000), File("pipeline.py", 3000)]
+    asked = []
+
+    def snapshot_download(repository, revision, allow_patterns, local_files_only):
+        if local_files_only:
+            raise LocalEntryNotFoundError("not here")
+        asked.append((repository, revision, sorted(allow_patterns)))
+        return str(flat)
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", snapshot_download)
+    monkeypatch.setattr(huggingface_hub.HfApi, "list_repo_tree", lambda *_, **__: iter(files))
+    prior = PUBLISHED["ddpm-cat-256"]
+    assert hub.folder_of(prior, allow_pickle=True) == flat
+    assert asked == [(prior.repository, prior.revision, sorted([*hub.CONFIGURATION, WEIGHTS]))]
+    files[2].size = 3 * 10**9
+    with pytest.raises(PriorError, match=r"3\.0 GB, and at most 2 GB"):
+        hub.folder_of(prior)
+    del files[2]
+    with pytest.raises(PriorError, match="safetensors"):
+        hub.folder_of(prior)
+    assert len(asked) == 1
+
+
+# The table
+
+
+def test_every_published_prior_is_pinned_and_an_app_offers_no_pickle():
+    for name, prior in PUBLISHED.items():
+        assert re.fullmatch(r"[0-9a-f]{40}", prior.revision) and prior.licence and prior.good_for and prior.megabytes
+        assert (name in OFFERED) != prior.pickled
+        if prior.pickled:
+            with pytest.raises(PriorError, match="--allow-pickle"):
+                load_prior(name, "cpu")
+    assert "embedded" in OFFERED
+
+
+@pytest.mark.parametrize("name", ["someone/else", "someone/else@main", "google/unknown@v1", "a/b@" + "A" * 40])
+def test_a_repository_needs_a_commit(name):
+    with pytest.raises(PriorError, match="COMMIT"):
+        load_prior(name, "cpu")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        "nothing",
+        "../../etc",
+        "a/b/c",
+        "https://x.org/a",
+        "x" * 9999,
+        "a\0b",
+        f"../x@{COMMIT}",
+        "/dev/null",
+        "a/ b@1",
+    ],
+)
+def test_what_is_no_prior_ends_in_a_sentence(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises((ParameterError, PriorError), match=r"\.$"):
+        load_prior(name, "cpu")
+
+
+def test_the_command_lists_the_table():
+    result = CliRunner().invoke(main, ["priors"], env={"COLUMNS": "160"})
+    assert result.exit_code == 0
+    for name, prior in PUBLISHED.items():
+        (line,) = [line for line in result.output.splitlines() if line.strip().startswith(f"{name} ")]
+        assert prior.good_for in line and prior.licence in line and ("--allow-pickle" in line) == prior.pickled
+
+
+# Pickles
+
+
+def test_a_pickle_is_read_only_when_the_user_says_so(flat):
+    expected = load_unet(flat)
+    pickled(flat)
+    with pytest.raises(PriorError, match="--allow-pickle"):
+        load_prior(str(flat), "cpu")
+    assert same(load_prior(str(flat), "cpu", allow_pickle=True), expected)
+
+
+class Malice:
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return os.mkdir, (str(self.path),)
+
+
+def bare_pickle(folder, content):
+    (folder / PICKLE).write_bytes(pickle.dumps(content))
+
+
+@pytest.mark.parametrize("store", [pickled, bare_pickle])
+@pytest.mark.parametrize("rename", [False, True], ids=["bin", "renamed"])
+@pytest.mark.parametrize("allow", [False, True], ids=["", "allowed"])
+def test_no_pickle_runs_code(flat, tmp_path, store, rename, allow):
+    (flat / WEIGHTS).unlink()
+    store(flat, {"conv_in.weight": Malice(tmp_path / "owned")})
+    if rename:
+        (flat / PICKLE).rename(flat / WEIGHTS)
+    with pytest.raises(PriorError, match=r"\.$"):
+        load_unet(flat, allow_pickle=allow)
+    assert not (tmp_path / "owned").exists()
+
+
+def test_code_in_the_folder_is_not_run(flat, tmp_path):
+    code = f"import os; os.mkdir({str(tmp_path / 'owned')!r})"
+    for name in ("modeling.py", "pipeline.py", "unet.py", "__init__.py", "scheduler.py", "my_unet.py"):
+        (flat / name).write_text(code)
+    for name, custom in (("config.json", "my_unet.MyUNet"), ("scheduler_config.json", "scheduler.Mine")):
+        config = json.loads((flat / name).read_text())
+        (flat / name).write_text(
+            json.dumps({**config, "auto_map": {"AutoModel": custom}, "custom_pipeline": "pipeline"})
+        )
+    (flat / "model_index.json").write_text(
+        json.dumps({"_class_name": ["pipeline", "Mine"], "unet": ["unet", "MyUNet"]})
+    )
+    assert isinstance(load_unet(flat), UNetDenoiser)
+    assert not (tmp_path / "owned").exists()
+
+
+def test_a_zip_bomb_is_refused_unread(flat):
+    pickled(flat)
+    with zipfile.ZipFile(flat / PICKLE, "a", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("archive/data/9999", bytes(50_000_000))
+    with pytest.raises(PriorError, match="unpacks to more"):
+        load_unet(flat, allow_pickle=True)
+
+
+# Damage
+
+
+def cut(path):
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+def cut_header(path):
+    path.write_bytes(path.read_bytes()[:50])
+
+
+def gigabyte_header(path):
+    path.write_bytes(struct.pack("<Q", 2**30) + b"{" + path.read_bytes()[9:])
+
+
+def sparse_gigabyte_header(path):
+    with path.open("wb") as file:
+        file.write(struct.pack("<Q", 2**30) + b"{")
+        file.truncate(2**30 + 100)
+
+
+def deep_header(path):
+    header = b'{"a":' + b"[" * 100_000
+    path.write_bytes(struct.pack("<Q", len(header)) + header)
+
+
+def lying_header(path):
+    header = json.dumps({"a": {"dtype": "F32", "shape": [2**40], "data_offsets": [0, 2**42]}}).encode()
+    path.write_bytes(struct.pack("<Q", len(header)) + header)
+
+
+def empty(path):
+    path.write_bytes(b"")
+
+
+def pipe(path):
+    path.unlink()
+    os.mkfifo(path)
+
+
+def directory(path):
+    path.unlink()
+    path.mkdir()
+
+
+def link_outside(path):
+    shutil.move(path, path.parents[1] / "elsewhere")
+    path.symlink_to(path.parents[1] / "elsewhere")
+
+
+def dangling(path):
+    path.unlink()
+    path.symlink_to("nowhere")
+
+
+def other_shape(path):
+    tensors = load_file(path)
+    name = next(iter(tensors))
+    save_file({**tensors, name: tensors[name][:1].clone()}, path)
+
+
+HARM = [cut, cut_header, gigabyte_header, sparse_gigabyte_header, deep_header, lying_header, empty, pipe, directory,
+        link_outside, dangling, other_shape]  # fmt: skip
+
+
+@pytest.mark.parametrize("harm", HARM)
+def test_damaged_weights_end_in_a_sentence(flat, harm):
+    harm(flat / WEIGHTS)
+    with pytest.raises(PriorError, match=r"\. [A-Z].*\.$") as caught:
+        load_unet(flat)
+    assert str(flat.parent) not in str(caught.value)
+
+
+@pytest.mark.parametrize("harm", [h for h in HARM if h not in (directory, link_outside)])
+def test_a_damaged_trained_file_ends_in_a_sentence(tmp_path, harm):
+    path = tmp_path / "folder" / "prior.safetensors"
+    path.parent.mkdir()
+    shutil.copy(EMBEDDED, path)
+    harm(path)
+    with pytest.raises(PriorError, match=r"\. [A-Z].*\.$"):
+        load_network(path)
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [{"widths": [10**9]}, {"widths": [4096] * 2, "depths": [60, 60]}, {"depths": [10**9]}, {"patch": -1},
+     {"widths": []}, {"embedding": 1e9}, {"channels": True}, {"nothing": 1}, {"context": 10**6}],
+)  # fmt: skip
+def test_a_trained_file_cannot_ask_for_a_giant_network(tmp_path, shape):
+    network = {"widths": [8], "depths": [1], "embedding": 8, "frequencies": 4, **shape}
+    metadata = {"format": "inverse-residual-unet-1", "network": json.dumps(network)}
+    save_file({"a": torch.zeros(3)}, tmp_path / "p.safetensors", metadata)
+    with pytest.raises(PriorError, match="damaged"):
+        load_network(tmp_path / "p.safetensors")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"block_out_channels": [10**6, 10**6]}, {"layers_per_block": 10**9}, {"block_out_channels": None},
+     {"block_out_channels": [-8, 16]}, {"down_block_types": ["DownBlock2D"]}, {"down_block_types": ["os.system"] * 2},
+     {"norm_num_groups": 0}, {"_class_name": "DiTTransformer2DModel"}, {"_class_name": ["x"]},
+     {"time_embedding_type": "fourier"}, {"layers_per_block": "2"}, {"in_channels": 10**9}, {"out_channels": 0},
+     {"num_class_embeds": 10}],
+    ids=str,
+)  # fmt: skip
+def test_a_made_up_network_ends_in_a_sentence(flat, changes):
+    change(flat / "config.json", changes)
+    with pytest.raises(PriorError, match=r"\. [A-Z].*\.$"):
+        load_unet(flat)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"num_train_timesteps": 10**12}, {"num_train_timesteps": 1}, {"num_train_timesteps": "9"},
+     {"num_train_timesteps": True}, {"beta_schedule": "none"}, {"beta_start": 0.5, "beta_end": -1},
+     {"beta_start": None}, {"beta_end": float("nan")}, {"trained_betas": [0.0] * 10},
+     {"_class_name": "ScoreSdeVeScheduler"},
+     {"_class_name": "FlowMatchEulerDiscreteScheduler"}, {"_class_name": None}, {"prediction_type": "flow"},
+     {"rescale_betas_zero_snr": True}],
+    ids=str,
+)  # fmt: skip
+def test_a_made_up_schedule_ends_in_a_sentence(flat, changes):
+    change(flat / "scheduler_config.json", changes)
+    with pytest.raises(PriorError, match=r"\. [A-Z].*\.$"):
+        load_unet(flat)
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"3", b"{" * 100_000, b"[" * 100_000, b"\xff\xfe", b" " * 2_000_000])
+@pytest.mark.parametrize("name", ["config.json", "scheduler_config.json"])
+def test_a_damaged_configuration_ends_in_a_sentence(flat, name, content):
+    (flat / name).write_bytes(content)
+    with pytest.raises(PriorError, match=r"\. [A-Z].*\.$"):
+        load_unet(flat)
