@@ -15,6 +15,7 @@ from inverse.web import device, theme
 from inverse.web.guards import MAX_UPLOAD, BodyLimit
 
 FAVICON = theme.STATIC / "favicon.svg"
+STYLES = ("page.css", "elements.css", "history.css")
 
 
 def launch(blocks: gr.Blocks, **settings: Any) -> Any:
@@ -30,7 +31,7 @@ def launch(blocks: gr.Blocks, **settings: Any) -> Any:
     blocks.queue(max_size=16, api_open=False)
     ours = {
         "theme": theme.theme(),
-        "css": theme.source("page.css") + theme.source("elements.css"),
+        "css": "".join(theme.source(name) for name in STYLES),
         "head": f"<script>{theme.source('page.js')}</script>",
         "favicon_path": str(FAVICON),
         "footer_links": ["api", "settings"],
