@@ -92,7 +92,7 @@ function draw() {
   find(".inv-history-empty").hidden = Boolean(items.length);
   zip.disabled = clear.disabled = !items.length;
   if (chosen === "pair") detail.replaceChildren(...pair(item(pins.A), item(pins.B)));
-  else if (item(chosen)) detail.replaceChildren(...single(item(chosen)));
+  else detail.replaceChildren(...(item(chosen) ? single(item(chosen)) : []));
   detail.hidden = chosen === null;
   // What was drawn anew keeps the focus.
   const again = focused.key ? cards.querySelector(`[data-key="${focused.key}"]`) : focused.do && find(`[data-do="${focused.do}"]`);
