@@ -221,9 +221,9 @@ def finished(number, words="Solver", side=8):
         "settings": settings, "origin": {"photo": words}, "task": words, "solver": words, "psnr": 20.0 + number,
         "residual": 1.0, "seconds": 1.0, "step": 5, "total": 5, "thumb": picture,
     }  # fmt: skip
-    frame = {"index": 5, "total": 5, "x0": picture, "xt": picture}
+    frame = {"index": 5, "total": 5, "x0": [picture], "xt": [picture]}
     view = {"run": number, "phase": "done", "before": picture, "truth": None, "width": side, "height": side}
-    return {**view, "filename": "restored.png", "frame": frame, "curve": None, "record": record}
+    return {**view, "samples": 1, "filename": "restored.png", "frame": frame, "curve": None, "record": record}
 
 
 def test_only_so_many_results_are_kept_and_the_keyboard_walks_through_them(visit):
