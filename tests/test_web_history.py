@@ -31,7 +31,7 @@ def steps(problem, total):
     noise = torch.randn(problem.truth.shape, generator=torch.Generator().manual_seed(0))
     for index in range(1, total + 1):
         x = problem.truth + noise * (1 - index / (total + 1))
-        yield Step(index, total, 0.5, x, x, torch.tensor([1 / index]), index, 0)
+        yield Step(index, total, 0.5, x, x, index, 0, lambda _, index=index: torch.tensor([1 / index]))
 
 
 # Curves
@@ -65,7 +65,7 @@ def test_the_figures_of_a_curve_are_in_the_units_that_they_say(problem):
         curve.add(problem, step)
         index, residual, psnr = curve.last
         assert index == step.index
-        assert residual == pytest.approx(float(step.residual[0]) / problem.sigma_y, rel=1e-3)
+        assert residual == pytest.approx(1 / index / problem.sigma_y, rel=1e-3)
         assert psnr == pytest.approx(metrics.psnr(step.x0_hat[0], problem.truth[0]), rel=1e-3)
     assert curve.value["in_noise"]
 
@@ -75,9 +75,9 @@ def test_a_curve_without_noise_or_truth_leaves_out_what_nobody_knows(problem):
     for step in steps(problem, 2):
         curve.add(replace(problem, sigma_y=0.0, truth=None), step)
     assert curve.last == (2, 0.5, None) and not curve.value["in_noise"]
-    perfect = replace(step, x0_hat=problem.truth, residual=torch.tensor([float("nan")]))
+    perfect = replace(step, index=3, x0_hat=problem.truth, measure=lambda _: torch.tensor([float("nan")]))
     curve.add(problem, perfect)
-    assert curve.last == (2, None, None)
+    assert curve.last == (3, None, None)
     json.dumps(curve.value, allow_nan=False)
 
 
@@ -102,7 +102,8 @@ def test_a_run_brings_its_curve_and_at_the_end_its_record(settings, problem, mon
     views = [view for view, _ in running.restore(lambda: (settings, problem), latest) if view and view["frame"]]
     lengths = [len(view["curve"]["points"]) for view in views]
     assert lengths == sorted(lengths) and 3 <= len(set(lengths)) < len(views), "by its own, slower clock"
-    assert lengths[-1] == 40
+    taken = [index for index, _, _ in views[-1]["curve"]["points"]]
+    assert taken[0] == 1 and taken[-1] == 40
     assert not any(view["record"] for view in views[:-1])
     made = views[-1]["record"]
     assert made["settings"] == settings.to_dict() and made["origin"] == latest.origin
@@ -110,6 +111,19 @@ def test_a_run_brings_its_curve_and_at_the_end_its_record(settings, problem, mon
     assert made["psnr"] == pytest.approx(metrics.psnr(latest.step.x0_hat[0], problem.truth[0]), rel=1e-3)
     assert json.dumps(views[-1], allow_nan=False)
     assert len(json.dumps(made)) < 20_000, "a card is small"
+
+
+def test_points_that_cost_much_are_few(settings, problem, monkeypatch):
+    def stream(*_, **__):
+        for step in steps(problem, 300):
+            time.sleep(0.001)
+            yield replace(step, measure=lambda _: time.sleep(0.03) or torch.tensor([0.1]))
+
+    monkeypatch.setattr(running, "stream", stream)
+    begun = time.perf_counter()
+    view, _ = list(running.restore(lambda: (settings, problem), running.Latest()))[-1]
+    most = 2 + running.CURVE_SHARE * (time.perf_counter() - begun) / 0.03
+    assert 2 <= len(view["curve"]["points"]) <= most
 
 
 def test_a_stopped_run_has_a_record_and_a_failed_one_has_none(settings, problem, monkeypatch):
@@ -152,3 +166,13 @@ def test_the_present_settings_follow_the_page_and_leave_the_mask_out(photo):
     assert found["settings"]["seed"] == 12 and found["origin"] == history.origin(photo, None)
     masked = Settings.create(size=64, task="inpaint-mask", sigma_y=0.1).with_auxiliary(Image.new("L", (20, 20)))
     assert masked.auxiliary and "auxiliary" not in history.plain(masked)
+
+
+def test_of_several_samples_a_curve_shows_the_mean(problem):
+    samples = problem.truth + 0.1 * torch.randn(
+        (3, *problem.truth.shape[1:]), generator=torch.Generator().manual_seed(1)
+    )
+    curve, measured = Curve(), torch.tensor([0.1, 0.2, 0.6])
+    curve.add(problem, Step(1, 9, 0.5, samples, samples, 1, 0, lambda _: measured))
+    psnr = sum(metrics.psnr(sample, problem.truth[0]) for sample in samples) / 3
+    assert curve.last[1:] == pytest.approx((0.3 / problem.sigma_y, psnr), rel=1e-3)

@@ -15,7 +15,7 @@ from inverse.solvers import Step
 from inverse.web.theme import source
 
 POINTS = 400
-"""Points that a curve has at most; of a longer run only every second step is kept, or every third, and so on."""
+"""Points that a curve has at most; of a longer run at most every second step is kept, or every third, and so on."""
 
 Point = tuple[int, float | None, float | None]
 """Step, residual in units of sigma_y (in those of y where sigma_y is 0), PSNR in dB."""
@@ -23,7 +23,7 @@ Point = tuple[int, float | None, float | None]
 
 @dataclass
 class Curve:
-    """Takes every step of a run, at a fraction of a millisecond each.
+    """Takes steps of a run: the first, the last, and as many between them as may cost their time.
 
     Attributes:
         last: of the last step taken, whether it is kept or not.
@@ -35,12 +35,14 @@ class Curve:
     _in_noise: bool = False
 
     def add(self, problem: Problem, step: Step) -> None:
-        """Takes a step; of several samples the mean of their figures."""
+        """Takes a step, unless it has it; of several samples the mean of their figures."""
+        if self.last is not None and self.last[0] >= step.index:
+            return
         psnr = None if problem.truth is None else _tidy(_psnr(step.x0_hat, problem.truth))
         point = (step.index, _tidy(float(step.residual.mean()) / (problem.sigma_y or 1.0)), psnr)
         self._total, self._in_noise = step.total, problem.sigma_y > 0
         # In this order: Stop may read while the run writes.
-        if (step.index - 1) % math.ceil(step.total / POINTS) == 0:
+        if not self._kept or step.index - self._kept[-1][0] >= math.ceil(step.total / POINTS):
             self._kept.append(point)
         self.last = point
 

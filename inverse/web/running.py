@@ -29,7 +29,7 @@ CURVE_EVERY = 1.0
 """Seconds between two updates of the curves."""
 ANALYSED_EVERY = 0.5
 """Seconds between two pictures that cost most: the misfit, and what several samples have in common."""
-FRAME_SHARE, ANALYSED_SHARE = 0.03, 0.015
+FRAME_SHARE, ANALYSED_SHARE, CURVE_SHARE = 0.03, 0.015, 0.01
 """Shares of a run's time that may go into them, at most."""
 
 View = dict[str, Any]
@@ -97,11 +97,11 @@ def _frames(settings: Settings, problem: Problem, latest: Latest) -> Iterator[tu
     start = time.perf_counter()
     latest.view, latest.problem, latest.settings = _start(settings, problem, latest.run), problem, settings
     yield latest.view, latest.status
-    text_due = curve_due = 0.0
+    text_due = 0.0
     pictures, analysis = Clock(FRAME_EVERY, FRAME_SHARE), Clock(ANALYSED_EVERY, ANALYSED_SHARE)
+    points, curve_due = Clock(0.0, CURVE_SHARE), 0.0
     with closing(stream(problem, settings.solver, seed=settings.seed, samples=settings.samples)) as steps:
         for step in steps:
-            latest.curve.add(problem, step)
             latest.step, now = step, time.perf_counter()
             latest.seconds = now - start
             if step.index == step.total:
@@ -109,23 +109,26 @@ def _frames(settings: Settings, problem: Problem, latest: Latest) -> Iterator[tu
             if now - start > time_limit():
                 limit = f"{time_limit():.0f} seconds"
                 raise ProblemError(f"This run was stopped after {limit}. Choose a smaller size or fewer steps.")
+            if now >= points.due:
+                latest.curve.add(problem, step)
+                points.spent(time.perf_counter() - now)
             if now < min(text_due, pictures.due):
                 continue
             latest.status = {"run": latest.run, **figures.running(problem, step, now - start)}
-            if now >= pictures.due:
+            pictured, curved = now >= pictures.due, now >= curve_due
+            if pictured:
                 more = {}
                 if now >= analysis.due:
                     more = frames.analysed(problem, step)
                     analysis.spent(time.perf_counter() - now)
                 begun = time.perf_counter()
                 latest.view = {**latest.view, "frame": {**frames.live(step), **more}}
-                if now >= curve_due:
-                    latest.view["curve"] = latest.curve.value
-                    curve_due = now + CURVE_EVERY
-                yield latest.view, latest.status
+            if curved:
+                latest.view = {**latest.view, "curve": latest.curve.value}
+                curve_due = now + CURVE_EVERY
+            yield latest.view if pictured or curved else None, latest.status
+            if pictured:
                 pictures.spent(time.perf_counter() - begun)
-            else:
-                yield None, latest.status
             text_due = time.perf_counter() + TEXT_EVERY
             latest.overhead += time.perf_counter() - now
     latest.seconds = seconds = time.perf_counter() - start
@@ -145,6 +148,7 @@ def finished(latest: Latest, phase: str, message: str) -> tuple[View | None, Sta
     if latest.view is None or latest.problem is None or step is None:
         return None, status
     last = frames.last(latest.problem, step, latest.settings)
+    latest.curve.add(latest.problem, step)
     view = {**latest.view, "phase": phase, "frame": last, "curve": latest.curve.value}
     if phase != "failed":
         view["record"] = record(latest.settings, step, latest.curve.last, latest.seconds, latest.origin)
