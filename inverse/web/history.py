@@ -83,7 +83,7 @@ STRIP = """
   <b>Results</b>
   <span class="inv-said" role="status" aria-live="polite"></span>
   <button type="button" class="inv-small" data-do="zip" disabled>Save all</button>
-  <button type="button" class="inv-small" data-do="clear" disabled>Clear</button>
+  <button type="button" class="inv-small" data-do="clear" disabled>Remove all</button>
 </div>
 <p class="inv-history-empty">Every run that is finished or stopped is kept here, until you close this tab.</p>
 <div class="inv-cards" role="toolbar" aria-label="Results of this visit" hidden></div>

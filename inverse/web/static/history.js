@@ -150,7 +150,7 @@ const DO = {
     drop(items.map((one) => one.key));
     items = [];
     settle();
-    say("Cleared.");
+    say("All results are removed.");
   },
   remove: () => {
     drop([chosen]);
