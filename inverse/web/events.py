@@ -11,7 +11,7 @@ from gradio.events import Dependency
 
 from inverse.errors import InverseError
 from inverse.restoration import Problem
-from inverse.web import choices, comparing, device, form, preview, running, share, sweeping
+from inverse.web import choices, comparing, device, form, history, preview, running, share, sweeping
 from inverse.web.batches import Batch
 from inverse.web.choices import Updates
 from inverse.web.controls import Values
@@ -112,7 +112,8 @@ def _preview_inputs(page: Page) -> set[gr.Component]:
 
 def _preview_outputs(page: Page) -> list[gr.Component]:
     axes = [page.x_name, page.x_values, page.y_name, page.y_values, page.promise, page.axes_before]
-    return [page.problem, page.mask, page.cost, page.run, page.share, *axes, page.contenders, page.compare_promise]
+    shown = [page.problem, page.mask, page.cost, page.run, page.share, page.history]
+    return [*shown, *axes, page.contenders, page.compare_promise]
 
 
 def _preview(page: Page, values: Values) -> Updates:
@@ -121,12 +122,14 @@ def _preview(page: Page, values: Values) -> Updates:
         return {page.problem: gr.skip()}
     try:
         settings = form.settings(page, values)
-        shown, cost = preview.show(photo, settings, form.auxiliary_picture(page, values))
+        auxiliary = form.auxiliary_picture(page, values)
+        shown, cost = preview.show(photo, settings, auxiliary)
     except InverseError as error:
         return {page.problem: preview.unsolvable(photo, False, error), page.cost: "", page.run: gr.update(value=RUN)}
     changes = {page.problem: shown, page.cost: cost, page.share: share.copies(settings, photo)}
     about = device.brief([settings] * settings.samples, settings.shape(photo))
     changes[page.run] = gr.update(value=f"{RUN} ~{about}")
+    changes[page.history] = history.now(settings.at(photo), history.origin(photo, auxiliary))
     changes |= sweeping.plan(page, values, settings) | comparing.plan(page, values, settings)
     if settings.task.auxiliary == "mask":
         changes[page.mask] = {"photo": jpeg(settings.used(photo), 92), "mask": form.drawn(values[page.mask])}
@@ -216,6 +219,7 @@ def _run(page: Page) -> Callable[[Values], Iterator[Updates]]:
         def prepare() -> tuple[Settings, Problem]:
             settings, auxiliary = form.settings(page, values), form.auxiliary_picture(page, values)
             problem = settings.problem(values[page.photo], auxiliary)
+            latest.origin = history.origin(values[page.photo], auxiliary)
             return settings.at(values[page.photo]).with_auxiliary(auxiliary), problem
 
         for view, status in running.restore(prepare, latest):

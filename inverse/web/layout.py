@@ -14,7 +14,7 @@ from inverse import images
 from inverse.denoisers.catalog import best_device
 from inverse.presets import DEFAULT_SOLVER, DEFAULT_TASK
 from inverse.restoration import SEED
-from inverse.web import cards, elements, masks, player, preview, received, tabs
+from inverse.web import cards, curves, elements, history, masks, player, preview, received, tabs
 from inverse.web.controls import Groups
 from inverse.web.menu import Menu
 from inverse.web.settings import (
@@ -79,6 +79,7 @@ class Page:
     status: gr.HTML
     problem: gr.HTML
     viewer: gr.HTML
+    history: gr.HTML
     tabs: gr.Tabs
     # Sweep
     x_name: Menu
@@ -161,9 +162,10 @@ def _stage(photo: Image.Image, start: Settings) -> dict[str, object]:
                 mask = masks.mask_pad()
             problem = player.problem_view(preview.show(photo, start, None)[0])
         viewer = player.viewer(player.awaiting(photo))
+    curves.curves()
     return {
         "run": run, "stop": stop, "seed": seed, "dice": dice, "samples": samples, "status": status, "problem": problem,
-        "viewer": viewer, "mask_panel": mask_panel, "mask": mask,
+        "viewer": viewer, "history": history.strip(), "mask_panel": mask_panel, "mask": mask,
     }  # fmt: skip
 
 

@@ -31,7 +31,8 @@ def viewer(value: dict[str, Any]) -> gr.HTML:
     """The restored photo while it emerges: latest frame from the server, earlier ones kept by the page for scrubbing.
 
     Is given the whole state each time, of which Gradio sends what changed: {"run", "phase", "before", "truth", "width",
-    "height", "samples", "filename", "frame"}, a frame being what `frames.py` makes.
+    "height", "samples", "filename", "frame", "curve", "record"}, a frame being what `frames.py` makes, the curve
+    `Curve.value`, and the record that of `history.py`, which comes with the end.
     """
     return gr.HTML(
         value, elem_id="viewer", html_template=VIEWER, js_on_load=source("viewer.js"), apply_default_css=False
@@ -64,7 +65,8 @@ VIEWER = f"""
 <div class="inv-screen">
   <div class="inv-stage"><div class="inv-frame">
     <p class="inv-empty"></p>
-    <span class="inv-tag inv-tag-before"></span>
+    <span class="inv-tag inv-tag-before"></span><span class="inv-tag inv-tag-after"></span>
+    <button type="button" class="inv-back" hidden></button>
     <div class="inv-cut"><span>⟨ ⟩<small>drag to compare</small></span></div>
     <input class="inv-divider" type="range" min="0" max="100" step="0.5" value="0"
      aria-label="Before and after: drag to uncover the damaged photo">

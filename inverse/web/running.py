@@ -13,8 +13,10 @@ from inverse.errors import DivergenceError, ProblemError
 from inverse.restoration import Problem, stream
 from inverse.solvers import Step
 from inverse.web import device, figures, frames, limits
+from inverse.web.curves import Curve
 from inverse.web.frames import Clock
 from inverse.web.guards import spoken_errors
+from inverse.web.history import record
 from inverse.web.pictures import exact, jpeg
 from inverse.web.settings import Settings
 from inverse.web.waiting import reader_is_behind
@@ -23,9 +25,11 @@ TEXT_EVERY = 0.15
 """Seconds between two updates of the figures: Stop takes effect at the next one."""
 FRAME_EVERY = 0.25
 """Seconds between two pictures, which cost more."""
+CURVE_EVERY = 1.0
+"""Seconds between two updates of the curves."""
 ANALYSED_EVERY = 0.5
 """Seconds between two pictures that cost most: the misfit, and what several samples have in common."""
-FRAME_SHARE, ANALYSED_SHARE = 0.03, 0.015
+FRAME_SHARE, ANALYSED_SHARE, CURVE_SHARE = 0.03, 0.015, 0.01
 """Shares of a run's time that may go into them, at most."""
 
 View = dict[str, Any]
@@ -40,7 +44,10 @@ class Latest:
         run: its number, by which the page tells it from earlier ones.
         view, status: as sent last.
         problem, settings: of the run; its last picture carries the settings.
+        origin: which photo and which picture it was made from, as `history.origin` tells them apart.
         step: the last one.
+        curve: of the steps until now.
+        seconds: how long it has taken until then.
         overhead: seconds spent on showing rather than on solving.
     """
 
@@ -49,7 +56,10 @@ class Latest:
     status: Status = field(default_factory=dict)
     problem: Problem | None = None
     settings: Settings | None = None
+    origin: dict[str, str] = field(default_factory=dict)
     step: Step | None = None
+    curve: Curve = field(default_factory=Curve)
+    seconds: float = 0.0
     overhead: float = 0.0
 
 
@@ -82,32 +92,42 @@ def _frames(settings: Settings, problem: Problem, latest: Latest) -> Iterator[tu
     start = time.perf_counter()
     latest.view, latest.problem, latest.settings = _start(settings, problem, latest.run), problem, settings
     yield latest.view, latest.status
-    text_due, pictures, analysis = 0.0, Clock(FRAME_EVERY, FRAME_SHARE), Clock(ANALYSED_EVERY, ANALYSED_SHARE)
+    text_due = 0.0
+    pictures, analysis = Clock(FRAME_EVERY, FRAME_SHARE), Clock(ANALYSED_EVERY, ANALYSED_SHARE)
+    points, curve_due = Clock(0.0, CURVE_SHARE), 0.0
     with closing(stream(problem, settings.solver, seed=settings.seed, samples=settings.samples)) as steps:
         for step in steps:
             latest.step, now = step, time.perf_counter()
+            latest.seconds = now - start
             if step.index == step.total:
                 break
             if now - start > limits.current().seconds:
                 limit = f"{limits.current().seconds} seconds"
                 raise ProblemError(f"This run was stopped after {limit}. Choose a smaller size or fewer steps.")
+            if now >= points.due:
+                latest.curve.add(problem, step)
+                points.spent(time.perf_counter() - now)
             if now < min(text_due, pictures.due):
                 continue
             latest.status = {"run": latest.run, **figures.running(problem, step, now - start)}
-            if now >= pictures.due and not reader_is_behind():
+            keeps_up = not reader_is_behind()
+            pictured, curved = keeps_up and now >= pictures.due, keeps_up and now >= curve_due
+            if pictured:
                 more = {}
                 if now >= analysis.due:
                     more = frames.analysed(problem, step)
                     analysis.spent(time.perf_counter() - now)
                 begun = time.perf_counter()
                 latest.view = {**latest.view, "frame": {**frames.live(step), **more}}
-                yield latest.view, latest.status
+            if curved:
+                latest.view = {**latest.view, "curve": latest.curve.value}
+                curve_due = now + CURVE_EVERY
+            yield latest.view if pictured or curved else None, latest.status
+            if pictured:
                 pictures.spent(time.perf_counter() - begun)
-            else:
-                yield None, latest.status
             text_due = time.perf_counter() + TEXT_EVERY
             latest.overhead += time.perf_counter() - now
-    seconds = time.perf_counter() - start
+    latest.seconds = seconds = time.perf_counter() - start
     latest.status = {
         "run": latest.run,
         **figures.running(problem, latest.step, seconds),
@@ -124,7 +144,11 @@ def finished(latest: Latest, phase: str, message: str) -> tuple[View | None, Sta
     if latest.view is None or latest.problem is None or step is None:
         return None, status
     last = frames.last(latest.problem, step, latest.settings)
-    return {**latest.view, "phase": phase, "frame": last}, status
+    latest.curve.add(latest.problem, step)
+    view = {**latest.view, "phase": phase, "frame": last, "curve": latest.curve.value}
+    if phase != "failed":
+        view["record"] = record(latest.settings, step, latest.curve.last, latest.seconds, latest.origin)
+    return view, status
 
 
 def _start(settings: Settings, problem: Problem, run: int) -> View:
@@ -139,4 +163,6 @@ def _start(settings: Settings, problem: Problem, run: int) -> View:
         "samples": settings.samples,
         "filename": f"restored-{settings.task.name}-{settings.solver.name}-{settings.seed}.png",
         "frame": None,
+        "curve": None,
+        "record": None,
     }

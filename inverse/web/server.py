@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 TIDY_EVERY = 5.0
 """Seconds between two looks at what nobody needs any more."""
 FAVICON = theme.STATIC / "favicon.svg"
+STYLES = ("page.css", "elements.css", "history.css")
 
 
 def launch(blocks: gr.Blocks, **settings: Any) -> Any:
@@ -49,7 +50,7 @@ def launch(blocks: gr.Blocks, **settings: Any) -> Any:
     )
     ours = {
         "theme": theme.theme(),
-        "css": theme.source("page.css") + theme.source("elements.css"),
+        "css": "".join(theme.source(name) for name in STYLES),
         "head": f"<script>{theme.source('page.js')}</script>",
         "favicon_path": str(FAVICON),
         "footer_links": ["api", "settings"],

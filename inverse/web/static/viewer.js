@@ -9,6 +9,8 @@ const timeline = find(".inv-timeline input");
 const at = find(".inv-at");
 const against = find("select");
 const save = find(".inv-save");
+const tagAfter = find(".inv-tag-after");
+const back = find(".inv-back");
 const strip = find(".inv-strip");
 const explain = find(".inv-explain p");
 const KEPT = 240; // pictures of one kind; a frame of several samples has several
@@ -19,26 +21,32 @@ const WORDS = {
   mean: "The mean of all samples: closer to the truth on average, and smoother than any of them.",
   spread: "Where the samples differ: bright parts are guessed, dark ones are known.",
 };
+const PAIR = "Left of the divider is A, right of it B. Hold P to flip between them.";
+const DIFFERENCE = "What differs between A and B, four times as strong as it is.";
 const ENDED = ["done", "stopped", "failed"];
 
 let run = null;
 let frames = [];
 let following = true;
 let shown = { phase: "idle" };
+let exhibit = null; // an earlier result, or two of them, that the history shows in place of the run
 
 const image = (name, alt) => {
   const found = frame.querySelector(`img.${name}`);
   return found ?? frame.insertBefore(Object.assign(new Image(), { className: name, alt }), tag);
 };
+const tell = (name, content) => document.dispatchEvent(new CustomEvent(name, { detail: content }));
+const scene = () => exhibit ?? shown;
+const reel = () => (exhibit ? [exhibit.frame] : frames);
 // "x0", "xt", "misfit" of the chosen sample, or "mean", "spread" of them all.
 const sample = () => strip.querySelector("input:checked")?.value ?? "0";
 const shared = () => ["mean", "spread"].includes(sample());
-const view = () => (shared() ? sample() : find("[name=inv-view]:checked").value);
+const view = () => (exhibit?.pair ? "x0" : shared() ? sample() : find("[name=inv-view]:checked").value);
 
 // Of the kind of picture that is looked at: misfit and spread come with some frames only.
 function pictured(position, kind) {
   const holds = (each) => each[kind] !== undefined;
-  const found = frames.slice(0, position + 1).findLast(holds) ?? frames.find(holds);
+  const found = reel().slice(0, position + 1).findLast(holds) ?? reel().find(holds);
   if (!found) return null;
   return { from: found, src: shared() ? found[kind] : found[kind][Number(sample())] };
 }
@@ -70,41 +78,64 @@ function receive() {
   if (value.run !== run) {
     run = value.run;
     frames = [];
-    following = true;
-    divider.value = 0;
+    live();
   }
   shown = value;
-  offer(value.samples ?? 1);
   const newest = value.frame;
   if (newest && newest.x0[0] !== frames.at(-1)?.x0[0]) {
     if (newest.index === frames.at(-1)?.index) frames.pop();
     frames.push(newest);
     while (frames.length * newest.x0.length > KEPT && frames.length > 2) frames.splice(1, 1);
   }
-  if (following) timeline.value = frames.length - 1;
+  if (!exhibit) draw();
+  if (value.record) tell("inverse-finished", value);
+}
+
+// The history shows another result, or no longer any; the run goes on behind it.
+function live() {
+  exhibit = null;
+  following = true;
+  divider.value = 0;
+  tell("inverse-live");
+}
+function exhibited(event) {
+  if (!element.isConnected) return document.removeEventListener("inverse-exhibit", exhibited);
+  const wanted = event.detail;
+  if (!(wanted?.pair && exhibit?.pair)) divider.value = wanted?.pair ? 50 : 0;
+  // Of the run that the page still has, it has every frame.
+  exhibit = wanted && (wanted.pair || wanted.run !== run) ? wanted : null;
+  following = true;
   draw();
 }
 
 function draw() {
-  const position = following ? frames.length - 1 : Math.min(Number(timeline.value), frames.length - 1);
-  const current = frames[position];
-  element.dataset.phase = shown.phase ?? "idle";
-  timeline.disabled = frames.length < 2;
-  timeline.max = Math.max(0, frames.length - 1);
+  const { phase, truth, before: damaged, width, height, message, samples = 1, pair } = scene();
+  const rolled = reel();
+  offer(samples);
+  const position = following ? rolled.length - 1 : Math.min(Number(timeline.value), rolled.length - 1);
+  const current = rolled[position];
+  element.dataset.phase = phase ?? "idle";
+  element.classList.toggle("inv-pair", Boolean(pair));
+  frame.classList.toggle("inv-difference", Boolean(exhibit?.difference));
+  back.hidden = !exhibit;
+  back.textContent = `${exhibit?.title} · ${shown.phase === "running" ? "back to the run" : "close"}`;
+  timeline.disabled = rolled.length < 2;
+  timeline.max = Math.max(0, rolled.length - 1);
   timeline.value = position;
   at.textContent = current ? `Step ${current.index} / ${current.total}` : "Steps";
   timeline.setAttribute("aria-valuetext", at.textContent);
-  against.hidden = !shown.truth;
-  const other = shown.truth && against.value === "truth" ? shown.truth : shown.before;
-  stage.style.setProperty("--ratio", shown.width ? shown.width / shown.height : 1);
+  against.hidden = !truth;
+  const other = truth && against.value === "truth" ? truth : damaged;
+  stage.style.setProperty("--ratio", width ? width / height : 1);
   frame.classList.toggle("inv-has-before", Boolean(other));
   frame.classList.toggle("inv-has-frame", Boolean(current));
-  empty.textContent = { running: "The first picture is on its way…" }[shown.phase] ?? (shown.message ?? "Press Restore, and the photo takes shape here.");
-  tag.textContent = other === shown.truth ? "Original" : "Damaged";
+  empty.textContent = { running: "The first picture is on its way…" }[phase] ?? (message ?? "Press Restore, and the photo takes shape here.");
+  tag.textContent = pair?.[0] ?? (other === truth ? "Original" : "Damaged");
+  tagAfter.textContent = pair?.[1] ?? "";
   if (other) {
     const before = image("inv-before", "The photo to compare with");
     if (before.src !== other) before.src = other;
-    before.onload = () => before.classList.toggle("inv-pixels", before.naturalWidth * 2 <= shown.width);
+    before.onload = () => before.classList.toggle("inv-pixels", before.naturalWidth * 2 <= width);
   } else {
     frame.querySelector("img.inv-before")?.remove();
   }
@@ -112,34 +143,36 @@ function draw() {
   const seen = current && pictured(position, kind);
   if (seen) {
     const after = image("inv-after", "");
-    const which = shown.samples > 1 && !shared() ? `, sample ${Number(sample()) + 1} of ${shown.samples}` : "";
+    const which = samples > 1 && !shared() ? `, sample ${Number(sample()) + 1} of ${samples}` : "";
     const what = { x0: "Restored photo", xt: "Noisy state", misfit: "Misfit", mean: "Mean of the samples", spread: "Spread" }[kind];
     after.alt = `${what}${which}, step ${seen.from.index} of ${seen.from.total}. ${seen.from.words?.[kind] ?? ""}`.trim();
-    after.onload = () => after.classList.toggle("inv-pixels", after.naturalWidth * 2 <= shown.width);
+    after.onload = () => after.classList.toggle("inv-pixels", after.naturalWidth * 2 <= width);
     if (after.src !== seen.src) after.src = seen.src;
   } else {
     frame.querySelector("img.inv-after")?.remove();
   }
-  const words = seen?.from.words?.[kind] ?? WORDS[kind];
+  const words = pair ? (exhibit.difference ? DIFFERENCE : PAIR) : seen?.from.words?.[kind] ?? WORDS[kind];
   explain.textContent = seen && seen.from !== current ? `Step ${seen.from.index}: ${words}` : words;
   for (const legend of element.querySelectorAll("[data-legend]")) legend.hidden = legend.dataset.legend !== kind;
   if (kind === "spread") find("[data-legend=spread] b").textContent = `${seen?.from.top ?? ""} grey levels`;
   for (const input of element.querySelectorAll("[name=inv-view]")) input.disabled = shared();
   for (const label of strip.children) {
     const value = label.firstElementChild.value;
-    const src = current && (current.x0[value] ?? frames.slice(0, position + 1).findLast((each) => each[value])?.[value]);
+    const src = current && (current.x0[value] ?? rolled.slice(0, position + 1).findLast((each) => each[value])?.[value]);
     const thumb = label.querySelector(".inv-thumb");
     if (!src) thumb.replaceChildren();
     else if (thumb.firstChild?.src !== src) thumb.replaceChildren(Object.assign(new Image(), { src, alt: "" }));
   }
   save.disabled = !savable();
   cut();
+  const { curve, run: key } = scene();
+  tell("inverse-drawn", { curve: curve && !pair ? { ...curve, key } : null, at: current?.index });
 }
 
 const savable = () => {
-  const last = frames.at(-1);
+  const last = reel().at(-1);
   const src = shared() ? last?.[sample()] : last?.x0[Number(sample())];
-  return src?.startsWith("data:image/png") && ENDED.includes(shown.phase) ? src : "";
+  return src?.startsWith("data:image/png") && ENDED.includes(scene().phase) ? src : "";
 };
 
 function cut() {
@@ -152,7 +185,7 @@ against.addEventListener("change", draw);
 find(".inv-segments").addEventListener("change", draw);
 strip.addEventListener("change", draw);
 timeline.addEventListener("input", () => {
-  following = Number(timeline.value) >= frames.length - 1;
+  following = Number(timeline.value) >= reel().length - 1;
   draw();
 });
 function download() {
@@ -162,7 +195,8 @@ function download() {
   const link = document.createElement("a");
   link.href = URL.createObjectURL(new Blob([bytes], { type: "image/png" }));
   const part = shared() ? sample() : Number(sample()) + 1;
-  link.download = shown.samples > 1 ? shown.filename.replace(/\.png$/, `-${part}.png`) : shown.filename;
+  const { filename, samples } = scene();
+  link.download = samples > 1 ? filename.replace(/\.png$/, `-${part}.png`) : filename;
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }
@@ -175,5 +209,12 @@ const peek = (event, on) => {
 };
 document.addEventListener("keydown", (event) => peek(event, true));
 document.addEventListener("keyup", (event) => peek(event, false));
+const peeked = (event) => (element.isConnected ? frame.classList.toggle("inv-peek", event.detail) : document.removeEventListener("inverse-peek", peeked));
+document.addEventListener("inverse-peek", peeked);
+document.addEventListener("inverse-exhibit", exhibited);
+back.addEventListener("click", () => {
+  live();
+  draw();
+});
 watch("value", receive);
 receive();
