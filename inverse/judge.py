@@ -38,7 +38,8 @@ JUDGE_SETTINGS: dict[str, tuple[dict[str, Any], str]] = {
     "vml-map-published": (_TO_MODE, _TO_MODE_REASON),
     "vml-map-preconditioned": (_TO_MODE, _TO_MODE_REASON),
     "daps": ({**_WIDE, "stochasticity": 1.0}, "the whole spread, which is right for Gaussian data"),
-    **dict.fromkeys(("dps", "dmap", "dsg", "diffpir", "ddrm", "ddnm", "pigdm"), (_WIDE, _WIDE_REASON)),
+    "dmap": ({**_WIDE, "steps": 100}, "as many steps as the other samplers, from pure noise"),
+    **dict.fromkeys(("dps", "dsg", "diffpir", "ddrm", "ddnm", "pigdm"), (_WIDE, _WIDE_REASON)),
 }
 """What differs from a solver's defaults, and why. The field's large-scale structure has a standard deviation of about
 10 in one Fourier coefficient, so that the reverse process starts at sigma 80, and no network limits it. A solver

@@ -44,10 +44,6 @@ class DDNM(Solver):
     def total(self) -> int:
         return (self.steps - 1) * self.repeats + 1
 
-    @property
-    def cost(self) -> tuple[int, int]:
-        return self.total, 0
-
     def frames(self, run: Run, sigmas: list[float]) -> Frames:
         x = sigmas[0] * run.noise()
         for sigma, sigma_next in pairwise(sigmas):

@@ -45,14 +45,6 @@ class DDRM(Solver):
     )  # fmt: skip
     cut: float = cut_field(0.03)
 
-    @property
-    def total(self) -> int:
-        return self.steps
-
-    @property
-    def cost(self) -> tuple[int, int]:
-        return self.steps, 0
-
     def frames(self, run: Run, sigmas: list[float]) -> Frames:
         x = sigmas[0] * run.noise()
         for sigma, sigma_next in pairwise(sigmas):

@@ -34,14 +34,6 @@ class DiffPIR(Solver):
     guidance_scale: float = guidance_scale_field()
     stochasticity: float = stochasticity_field(0.3, "zeta")
 
-    @property
-    def total(self) -> int:
-        return self.steps
-
-    @property
-    def cost(self) -> tuple[int, int]:
-        return self.steps, 0
-
     def frames(self, run: Run, sigmas: list[float]) -> Frames:
         variance = max(run.sigma_y, SIGMA_Y_FLOOR) ** 2 / self.guidance_scale
         x = sigmas[0] * run.noise()

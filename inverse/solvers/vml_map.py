@@ -55,10 +55,6 @@ class VMLMAP(Solver):
     def total(self) -> int:
         return self.steps * (self.gradient_steps + 1)
 
-    @property
-    def cost(self) -> tuple[int, int]:
-        return self.total, 0
-
     def frames(self, run: Run, sigmas: list[float]) -> Frames:
         variance = max(run.sigma_y, SIGMA_Y_FLOOR) ** 2 / self.guidance_scale
         x = sigmas[0] * run.noise()
