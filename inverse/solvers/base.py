@@ -59,6 +59,9 @@ LIMIT = 1e6
 """Clean images lie on [-1, 1] and noise levels end at 200: whatever grows beyond this has diverged."""
 
 
+BACKWARD_COST = 1.4
+"""A backward pass takes about as long as this many forward passes."""
+
 Frame = tuple[float, Tensor, Tensor]
 """What a solver's own loop shows: sigma, x, x0_hat."""
 
