@@ -60,8 +60,7 @@ def spectral_step(
     basis = run.operator.to_spectral
     # Noise is drawn in pixels: complex noise drawn for each Fourier coefficient would have half the variance.
     mean, noise, eps = basis(x0_hat), basis(run.noise()), basis((x - x0_hat) / sigma)
-    measured = run.operator.measurement_to_spectral(run.y)
-    s = run.operator.singular_values
+    measured, s = run.spectrum, run.operator.singular_values
     known = s > cut * s.max()
     safe = torch.where(known, s, torch.ones_like(s))
     level = run.sigma_y / safe

@@ -39,7 +39,7 @@ class DiffPIR(Solver):
         x = sigmas[0] * run.noise()
         for sigma, sigma_next in pairwise(sigmas):
             x0_hat = yield from run.denoise(x, sigma)
-            x0_hat = x0_hat + run.operator.gain(run.y - run.operator(x0_hat), variance / sigma**2)
+            x0_hat = x0_hat + run.correction(x0_hat, variance / sigma**2)
             noise = (1 - self.stochasticity) ** 0.5 * (x - x0_hat) / sigma + self.stochasticity**0.5 * run.noise()
             x = x0_hat + sigma_next * noise
             yield sigma_next, x, x0_hat

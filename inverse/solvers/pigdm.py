@@ -51,7 +51,7 @@ class PiGDM(Solver):
             ratio = sigma_y**2 / variance
 
             x0_hat, ascent = yield from run.denoise_vjp(
-                x, sigma, lambda d, c=ratio: run.operator.gain(run.y - run.operator(d), c), self.jacobian
+                x, sigma, lambda d, c=ratio: run.correction(d, c), self.jacobian
             )
             gap = max(1 - (sigma_next / sigma) ** 2, 1e-12)
             x0_hat = x0_hat + self.guidance_scale * min(sigma**2 / variance, 1 / gap) * ascent

@@ -75,5 +75,5 @@ class VMLMAP(Solver):
 def _correction(run: Run, x: Tensor, c: float) -> Tensor:
     """H^T (H H^T + c I)^-1 (y - H x); for a non-linear A its Lipschitz constant stands for the singular values."""
     if run.operator.linear:
-        return run.operator.gain(run.y - run.operator(x), c)
+        return run.correction(x, c)
     return run.adjoint_residual(x) / (run.operator.norm**2 + c)
