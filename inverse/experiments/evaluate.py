@@ -1,7 +1,8 @@
 """Solvers side by side on test photographs: PSNR, SSIM, evaluations and seconds, and a picture of them all.
 
     python -m inverse.experiments.evaluate --solver vml-map --solver vml-map-published --markdown table.md
-    python -m inverse.experiments.evaluate --benchmark --grid docs/solvers
+    python -m inverse.experiments.evaluate --benchmark --photo astronaut --photo chelsea --photo coffee \\
+        --markdown docs/solvers.md --grid docs/solvers
 
 Photographs that the prior has not seen, each the center square at 256 pixels: scikit-image's astronaut and chelsea,
 and coffee, which is also one of the three that presets were searched on.
@@ -9,6 +10,7 @@ and coffee, which is also one of the three that presets were searched on.
 
 from __future__ import annotations
 
+import os
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -80,6 +82,19 @@ def evaluate(
         )  # fmt: skip
 
 
+def page(rows: Iterable[Row], pictures: Iterable[str], size: int, sigma_y: float) -> str:
+    """A Markdown page with pictures, given by their paths, and the table of all figures."""
+    heading = (
+        "# Solvers side by side\n\n"
+        f"Center squares at {size} pixels, sigma_y {sigma_y:g}, every solver at its preset, the embedded prior. PSNR is "
+        "not all:\na solver that draws samples has a lower one than a solver that seeks the most probable image, and "
+        "sharper pictures.\nMade by `python -m inverse.experiments.evaluate`, which says how.\n\n"
+    )
+    return (
+        heading + "".join(f"![Every solver on {Path(path).stem}]({path})\n\n" for path in pictures) + to_markdown(rows)
+    )
+
+
 def to_markdown(rows: Iterable[Row]) -> str:
     """The rows as a Markdown table."""
     lines = [
@@ -127,14 +142,14 @@ def _solvable(task: Task, solvers: Iterable[str]) -> list[str]:
 @click.option("--benchmark", is_flag=True, help="The tasks of the ICLR paper instead of the most common ones.")
 @click.option("--size", default=256, show_default=True, help="Side of the photos in pixels.")
 @click.option("--sigma-y", default=0.05, show_default=True, help="Noise on the scale from -1 to 1.")
-@click.option("--markdown", type=click.Path(path_type=Path), help="Write the table to this file.")
+@click.option("--markdown", type=click.Path(path_type=Path), help="Write a page with the table to this file.")
 @click.option("--grid", "sheet", type=click.Path(path_type=Path), help="Write a picture a photo: PATH-photo.jpg.")
 def main(
     solvers: tuple[str, ...], photos: tuple[str, ...], benchmark: bool, size: int, sigma_y: float,
     markdown: Path | None, sheet: Path | None,
 ) -> None:  # fmt: skip
     """Evaluates solvers on test photographs and prints the table."""
-    denoiser, everything = load_prior(), []
+    denoiser, everything, sheets = load_prior(), [], []
     for photo in photos or list(PHOTOS)[:2]:
         picture = images.fit(Image.fromarray(PHOTOS[photo]()), size, 8, square=True)
         problems, rows = {}, []
@@ -146,10 +161,12 @@ def main(
                 )
                 rows.append(row)
         if sheet is not None:
-            grid(problems, rows).save(sheet.with_name(f"{sheet.name}-{photo}.jpg"), quality=88)
+            sheets.append(sheet.with_name(f"{sheet.name}-{photo}.jpg"))
+            grid(problems, rows).save(sheets[-1], quality=88)
         everything += rows
     if markdown is not None:
-        markdown.write_text(to_markdown(everything))
+        pictures = [Path(os.path.relpath(each, markdown.parent)).as_posix() for each in sheets]
+        markdown.write_text(page(everything, pictures, size, sigma_y), encoding="utf-8")
 
 
 if __name__ == "__main__":
