@@ -84,15 +84,17 @@ def evaluate(
 
 def page(rows: Iterable[Row], pictures: Iterable[str], size: int, sigma_y: float) -> str:
     """A Markdown page with pictures, given by their paths, and the table of all figures."""
-    heading = (
-        "# Solvers side by side\n\n"
-        f"Center squares at {size} pixels, sigma_y {sigma_y:g}, every solver at its preset, the embedded prior. PSNR is "
-        "not all:\na solver that draws samples has a lower one than a solver that seeks the most probable image, and "
-        "sharper pictures.\nMade by `python -m inverse.experiments.evaluate`, which says how.\n\n"
-    )
-    return (
-        heading + "".join(f"![Every solver on {Path(path).stem}]({path})\n\n" for path in pictures) + to_markdown(rows)
-    )
+    lines = [
+        "# Solvers side by side",
+        "",
+        f"Center squares at {size} pixels, sigma_y {sigma_y:g}, every solver at its preset, the embedded prior. PSNR is",
+        "not all: a solver that draws samples has a lower one than a solver that seeks the most probable image, and",
+        "sharper pictures. Made by `python -m inverse.experiments.evaluate`, which says how.",
+        "",
+    ]
+    for path in pictures:
+        lines += [f"![Every solver on {Path(path).stem}]({path})", ""]
+    return "\n".join(lines) + "\n" + to_markdown(rows)
 
 
 def to_markdown(rows: Iterable[Row]) -> str:
