@@ -87,7 +87,7 @@ def page(rows: Iterable[Row], pictures: Iterable[str], size: int, sigma_y: float
     lines = [
         "# Solvers side by side",
         "",
-        f"Center squares at {size} pixels, sigma_y {sigma_y:g}, every solver at its preset, the embedded prior. PSNR is",
+        f"Center squares at {size} pixels, sigma_y {sigma_y:g}, solvers at their presets, the embedded prior. PSNR is",
         "not all: a solver that draws samples has a lower one than a solver that seeks the most probable image, and",
         "sharper pictures. Made by `python -m inverse.experiments.evaluate`, which says how.",
         "",
