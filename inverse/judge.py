@@ -16,11 +16,10 @@ from inverse import randomness
 from inverse.denoisers.exact import GaussianField
 from inverse.operators import TASKS, Operator
 from inverse.solvers import SOLVERS, Solver
+from inverse.solvers.base import BACKWARD_COST
 
 IMAGE_SHAPE = (1, 64, 64)
 SIGMA_Y = 0.05
-VJP_COST = 1.4
-"""A backward pass takes as long as this many forward passes."""
 
 JUDGE_TASKS: dict[str, tuple[str, dict[str, Any]]] = {
     "inpainting": ("inpaint-box", {"box_height": 24 / 64, "box_width": 24 / 64}),
@@ -38,7 +37,8 @@ JUDGE_SETTINGS: dict[str, tuple[dict[str, Any], str]] = {
     "vml-map-published": (_TO_MODE, _TO_MODE_REASON),
     "vml-map-preconditioned": (_TO_MODE, _TO_MODE_REASON),
     "daps": ({**_WIDE, "stochasticity": 1.0}, "the whole spread, which is right for Gaussian data"),
-    **dict.fromkeys(("dps", "dmap", "dsg", "diffpir", "ddrm", "ddnm", "pigdm"), (_WIDE, _WIDE_REASON)),
+    "dmap": ({**_WIDE, "steps": 100}, "as many steps as the other samplers, from pure noise"),
+    **dict.fromkeys(("dps", "dsg", "diffpir", "ddrm", "ddnm", "pigdm"), (_WIDE, _WIDE_REASON)),
 }
 """What differs from a solver's defaults, and why. The field's large-scale structure has a standard deviation of about
 10 in one Fourier coefficient, so that the reverse process starts at sigma 80, and no network limits it. A solver
@@ -85,7 +85,7 @@ class JudgeRow:
     @property
     def cost(self) -> float:
         """Passes through the prior, in forward passes."""
-        return self.nfe + VJP_COST * self.vjp
+        return self.nfe + BACKWARD_COST * self.vjp
 
 
 @dataclass(frozen=True)
@@ -186,8 +186,23 @@ def _row(solver: Solver, task: str, samples: int, seed: int) -> JudgeRow:
 
 
 def to_markdown(rows: Iterable[JudgeRow]) -> str:
-    """The rows as a Markdown table, one line a solver and task."""
+    """A Markdown page: how to read the table, one line a solver and task, and why solvers run at the settings shown."""
+    rows = list(rows)
     lines = [
+        "# The judge",
+        "",
+        "Every solver on a prior whose posterior is known exactly: a stationary Gaussian field, 64x64, with a hole of",
+        "24x24 pixels (inpainting) or a circular Gaussian blur of 2 pixels, and sigma_y 0.05. No trained network is in",
+        "it, so that what is off here is the solver's own doing. Made by `python -m inverse judge --markdown FILE`.",
+        "",
+        "- bias: RMS distance of the samples' mean to the posterior's; in brackets what as many exact samples show.",
+        "- std ratio: spread of the samples over the posterior's: 1 for a posterior sampler, near 0 for a MAP method.",
+        "- distance to MAP: RMS, of a sample. An exact sample of the posterior lies "
+        + ", ".join(f"{std:.3f} ({task})" for task, std in {row.task: row.posterior_std for row in rows}.items())
+        + " away.",
+        "- residual / sigma_y: about 1 for a posterior sampler.",
+        f"- cost: passes through the network of one run, a backward pass as {BACKWARD_COST:g} forward ones.",
+        "",
         "| solver | task | bias (floor) | std ratio | distance to MAP | residual / sigma_y | cost | settings |",
         "|---|---|---|---|---|---|---|---|",
     ]
@@ -197,6 +212,10 @@ def to_markdown(rows: Iterable[JudgeRow]) -> str:
             f"| {row.title} | {row.task} | {row.bias:.3f} ({row.bias_floor:.3f}) | {row.std_ratio:.2f} "
             f"| {row.map_distance:.4f} | {row.residual:.2f} | {row.cost:.0f} | {settings} |"
         )
+    names = {row.solver: row.title for row in rows}
+    reasons = [f"- {title}: {JUDGE_SETTINGS[name][1]}." for name, title in names.items() if name in JUDGE_SETTINGS]
+    if reasons:
+        lines += ["", "Why these settings:", "", *reasons]
     return "\n".join(lines) + "\n"
 
 

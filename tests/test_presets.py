@@ -1,10 +1,21 @@
 """Presets fit the registries, and every pair that the app offers can be made."""
 
+import math
+from pathlib import Path
+
 import pytest
 
 from inverse.errors import ParameterError
 from inverse.operators import TASKS
-from inverse.presets import DEFAULT_SOLVER, DEFAULT_TASK, PRESETS, preset, solvers_for
+from inverse.presets import (
+    DEFAULT_SOLVER,
+    DEFAULT_TASK,
+    PRESETS,
+    possible,
+    preset,
+    solvers_for,
+    to_markdown,
+)
 from inverse.solvers import SOLVERS
 
 
@@ -18,8 +29,28 @@ def test_every_pair_has_valid_settings(task):
 
 def test_the_table_names_only_what_exists():
     for solver, tasks in PRESETS.items():
-        for task, values in tasks.items():
-            assert TASKS[task] and set(values) <= set(SOLVERS[solver].specs())
+        for task, row in tasks.items():
+            assert TASKS[task] and set(row.settings) <= set(SOLVERS[solver].specs())
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_every_possible_pair_was_measured_and_no_other(solver):
+    rows = PRESETS[solver]
+    assert set(rows) == {task for task in TASKS if possible(task, solver)}
+    for task, row in rows.items():
+        assert math.isfinite(row.psnr) and row.psnr >= row.defaults, task
+
+
+def test_a_row_says_only_what_differs():
+    for solver, tasks in PRESETS.items():
+        defaults = SOLVERS[solver].defaults()
+        for row in tasks.values():
+            assert all(defaults[name] != value for name, value in row.settings.items())
+
+
+def test_the_documentation_shows_the_table():
+    text = (Path(__file__).parents[1] / "docs" / "presets.md").read_text(encoding="utf-8")
+    assert to_markdown(PRESETS) in text
 
 
 def test_overrides_win_and_mistakes_are_named():

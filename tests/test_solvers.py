@@ -507,7 +507,8 @@ def test_ddrm_draws_every_coefficient_with_the_variance_of_its_case(task, sigma_
 
 def test_ddnm_without_time_travel_is_ddrm():
     problem = setup("deblur-gaussian")
-    ddrm, ddnm = (run(SOLVERS[name](steps=20), *problem)[-1].x0_hat for name in ("ddrm", "ddnm"))
+    solvers = SOLVERS["ddrm"](steps=20), SOLVERS["ddnm"](steps=20, repeats=1)
+    ddrm, ddnm = (run(solver, *problem)[-1].x0_hat for solver in solvers)
     assert torch.equal(ddrm, ddnm)
 
 
@@ -557,3 +558,12 @@ def test_shared_knobs_are_of_one_kind():
     kinds = {"gradient_steps": Integer, "step_size": Real, "guidance_scale": Real}
     for kind, (field, expected) in itertools.product(SOLVERS.values(), kinds.items()):
         assert field not in kind.specs() or isinstance(kind.specs()[field], expected)
+
+
+@pytest.mark.parametrize("edges", ["reflect", "circular"])
+@pytest.mark.parametrize("c", [1e-6, 0.1, 100.0])
+def test_the_correction_is_the_gain_of_the_misfit(edges, c):
+    operator = TASKS["deblur-gaussian"](edges=edges).operator(SHAPE, generator(0), None).to("cpu", torch.float64)
+    y, x = (torch.randn(2, *SHAPE, generator=generator(i), dtype=torch.float64) for i in (1, 2))
+    run = Run(GaussianField(SHAPE), operator, y, SIGMA_Y, [generator(3), generator(4)])
+    torch.testing.assert_close(run.correction(x, c), operator.gain(y - operator(x), c), rtol=1e-9, atol=1e-9)

@@ -17,8 +17,9 @@ from inverse.training.crops import Crops
 from inverse.training.evaluate import Score, table
 from inverse.training.growth import inherit
 from inverse.training.photos import load_photos, read_weights
-from inverse.training.prior import BEST, CHECKPOINT, LATEST, edm_loss, train_prior
+from inverse.training.prior import train_prior
 from inverse.training.settings import PRESETS, PriorTraining
+from inverse.training.trainer import BEST, CHECKPOINT, LATEST, edm_loss
 from inverse.training.validation import NOISE_LEVELS
 
 TINY = NetworkConfig(widths=(8, 12), depths=(1, 1), embedding=16, frequencies=4)

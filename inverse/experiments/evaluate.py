@@ -1,7 +1,8 @@
 """Solvers side by side on test photographs: PSNR, SSIM, evaluations and seconds, and a picture of them all.
 
     python -m inverse.experiments.evaluate --solver vml-map --solver vml-map-published --markdown table.md
-    python -m inverse.experiments.evaluate --benchmark --grid docs/solvers
+    python -m inverse.experiments.evaluate --benchmark --photo astronaut --photo chelsea --photo coffee \\
+        --markdown docs/solvers.md --grid docs/solvers
 
 Photographs that the prior has not seen, each the center square at 256 pixels: scikit-image's astronaut and chelsea,
 and coffee, which is also one of the three that presets were searched on.
@@ -9,6 +10,7 @@ and coffee, which is also one of the three that presets were searched on.
 
 from __future__ import annotations
 
+import os
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -82,6 +84,21 @@ def evaluate(
         )  # fmt: skip
 
 
+def page(rows: Iterable[Row], pictures: Iterable[str], size: int, sigma_y: float) -> str:
+    """A Markdown page with pictures, given by their paths, and the table of all figures."""
+    lines = [
+        "# Solvers side by side",
+        "",
+        f"Center squares at {size} pixels, sigma_y {sigma_y:g}, solvers at their presets, the embedded prior. PSNR is",
+        "not all: a solver that draws samples has a lower one than a solver that seeks the most probable image, and",
+        "sharper pictures. Made by `python -m inverse.experiments.evaluate`, which says how.",
+        "",
+    ]
+    for path in pictures:
+        lines += [f"![Every solver on {Path(path).stem}]({path})", ""]
+    return "\n".join(lines) + "\n" + to_markdown(rows)
+
+
 def to_markdown(rows: Iterable[Row]) -> str:
     """The rows as a Markdown table."""
     lines = [
@@ -129,14 +146,14 @@ def _solvable(task: Task, solvers: Iterable[str]) -> list[str]:
 @click.option("--benchmark", is_flag=True, help="The tasks of the ICLR paper instead of the most common ones.")
 @click.option("--size", default=256, show_default=True, help="Side of the photos in pixels.")
 @click.option("--sigma-y", default=0.05, show_default=True, help="Noise on the scale from -1 to 1.")
-@click.option("--markdown", type=click.Path(path_type=Path), help="Write the table to this file.")
+@click.option("--markdown", type=click.Path(path_type=Path), help="Write a page with the table to this file.")
 @click.option("--grid", "sheet", type=click.Path(path_type=Path), help="Write a picture a photo: PATH-photo.jpg.")
 def main(
     solvers: tuple[str, ...], photos: tuple[str, ...], benchmark: bool, size: int, sigma_y: float,
     markdown: Path | None, sheet: Path | None,
 ) -> None:  # fmt: skip
     """Evaluates solvers on test photographs and prints the table."""
-    denoiser, everything = load_prior(), []
+    denoiser, everything, sheets = load_prior(), [], []
     for photo in photos or list(PHOTOS)[:2]:
         picture = images.fit(Image.fromarray(PHOTOS[photo]()), size, 8, square=True)
         problems, rows = {}, []
@@ -148,11 +165,12 @@ def main(
                 )
                 rows.append(row)
         if sheet is not None:
-            drawn = grid(problems, rows)
-            replace_atomically(sheet.with_name(f"{sheet.name}-{photo}.jpg"), partial(drawn.save, quality=88))
+            sheets.append(sheet.with_name(f"{sheet.name}-{photo}.jpg"))
+            replace_atomically(sheets[-1], partial(grid(problems, rows).save, quality=88))
         everything += rows
     if markdown is not None:
-        write_text(markdown, to_markdown(everything))
+        pictures = [Path(os.path.relpath(each, markdown.parent)).as_posix() for each in sheets]
+        write_text(markdown, page(everything, pictures, size, sigma_y))
 
 
 if __name__ == "__main__":

@@ -21,10 +21,7 @@ from inverse.experiments.lockstep import Runner, lockstep
 from inverse.restoration import Problem
 from inverse.settings import Settings
 from inverse.solvers import Solver, Step
-from inverse.solvers.base import Process
-
-BACKWARD = 1.4
-"""What a backward pass costs in forward passes, about."""
+from inverse.solvers.base import BACKWARD_COST, Process
 
 SPEED_HOLDS = 60.0
 """Seconds for which the machine counts as equally fast: while the app starts, for instance, it is far slower."""
@@ -155,7 +152,7 @@ def _outcome(settings: Settings, problem: Problem | None, step: Step | None, sec
 def passes(solver: Solver) -> float:
     """What a run of the solver costs, in forward passes of the network."""
     forward, backward = solver.cost
-    return forward + BACKWARD * backward
+    return forward + BACKWARD_COST * backward
 
 
 def expected_seconds(runs: Sequence[Settings], image_shape: tuple[int, int], denoiser: Denoiser | None = None) -> float:

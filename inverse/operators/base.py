@@ -96,6 +96,8 @@ class LinearOperator(Operator):
     Attributes:
         norm: spectral norm of H, its largest singular value.
         cut: singular values below it count as zero in `pinv`.
+        spectral: H is applied by way of `to_spectral`, so that whoever applies it and its inverse does better to stay
+            among the coefficients.
 
     The singular value decomposition H = U diag(s) V^T has real orthogonal U and V for every operator here: a Fourier
     transform is taken as the Hartley transform, its real twin. So V^T of white noise is white noise of the same
@@ -103,6 +105,7 @@ class LinearOperator(Operator):
     """
 
     linear = True
+    spectral = False
     cut = 0.0
 
     @abstractmethod

@@ -32,7 +32,7 @@ class SymmetricBlur(LinearOperator):
 
     def __init__(self, kernel: Tensor, image_shape: Shape, reflect: bool, cut: float = 0.03) -> None:
         self.image_shape = self.measurement_shape = tuple(image_shape)
-        self.reflect = reflect
+        self.reflect = self.spectral = reflect
         height, width = image_shape[-2:]
         domain = (2 * height, 2 * width) if reflect else (height, width)
         # Frequency k of the cosine transform of n pixels is frequency k of the Fourier transform of their 2n mirrored

@@ -60,6 +60,9 @@ LIMIT = 1e6
 """Clean images lie on [-1, 1] and noise levels end at 200: whatever grows beyond this has diverged."""
 
 
+BACKWARD_COST = 1.4
+"""A backward pass takes about as long as this many forward passes."""
+
 Frame = tuple[float, Tensor, Tensor]
 """What a solver's own loop shows: sigma, x, x0_hat."""
 
@@ -105,14 +108,14 @@ class Solver(Parameters):
         """
 
     @property
-    @abstractmethod
     def total(self) -> int:
-        """How many frames a run has."""
+        """How many frames a run has: one a noise level, unless a solver says otherwise."""
+        return self.steps
 
     @property
-    @abstractmethod
     def cost(self) -> tuple[int, int]:
         """Forward passes of the whole run, and how many of them are followed by a backward pass."""
+        return self.total, 0
 
     def solve(
         self,

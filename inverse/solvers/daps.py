@@ -65,10 +65,6 @@ class DAPS(Solver):
     )  # fmt: skip
 
     @property
-    def total(self) -> int:
-        return self.steps
-
-    @property
     def cost(self) -> tuple[int, int]:
         return self.steps * self.ode_steps, 0
 

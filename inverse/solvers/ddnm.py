@@ -34,7 +34,7 @@ class DDNM(Solver):
 
     steps: int = steps_field(20)
     repeats: int = integer(
-        1, 1, 10, help="How often every step is taken (time travel).",
+        3, 1, 10, help="How often every step is taken (time travel).",
         effect="More make a large hole fit its surroundings better, and take as many times longer.",
     )  # fmt: skip
     stochasticity: float = stochasticity_field(0.85, "eta")
@@ -43,10 +43,6 @@ class DDNM(Solver):
     @property
     def total(self) -> int:
         return (self.steps - 1) * self.repeats + 1
-
-    @property
-    def cost(self) -> tuple[int, int]:
-        return self.total, 0
 
     def frames(self, run: Run, sigmas: list[float]) -> Frames:
         x = sigmas[0] * run.noise()

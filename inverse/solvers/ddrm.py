@@ -45,14 +45,6 @@ class DDRM(Solver):
     )  # fmt: skip
     cut: float = cut_field(0.03)
 
-    @property
-    def total(self) -> int:
-        return self.steps
-
-    @property
-    def cost(self) -> tuple[int, int]:
-        return self.steps, 0
-
     def frames(self, run: Run, sigmas: list[float]) -> Frames:
         x = sigmas[0] * run.noise()
         for sigma, sigma_next in pairwise(sigmas):
@@ -68,8 +60,7 @@ def spectral_step(
     basis = run.operator.to_spectral
     # Noise is drawn in pixels: complex noise drawn for each Fourier coefficient would have half the variance.
     mean, noise, eps = basis(x0_hat), basis(run.noise()), basis((x - x0_hat) / sigma)
-    measured = run.operator.measurement_to_spectral(run.y)
-    s = run.operator.singular_values
+    measured, s = run.spectrum, run.operator.singular_values
     known = s > cut * s.max()
     safe = torch.where(known, s, torch.ones_like(s))
     level = run.sigma_y / safe

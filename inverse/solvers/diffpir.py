@@ -34,20 +34,12 @@ class DiffPIR(Solver):
     guidance_scale: float = guidance_scale_field()
     stochasticity: float = stochasticity_field(0.3, "zeta")
 
-    @property
-    def total(self) -> int:
-        return self.steps
-
-    @property
-    def cost(self) -> tuple[int, int]:
-        return self.steps, 0
-
     def frames(self, run: Run, sigmas: list[float]) -> Frames:
         variance = max(run.sigma_y, SIGMA_Y_FLOOR) ** 2 / self.guidance_scale
         x = sigmas[0] * run.noise()
         for sigma, sigma_next in pairwise(sigmas):
             x0_hat = yield from run.denoise(x, sigma)
-            x0_hat = x0_hat + run.operator.gain(run.y - run.operator(x0_hat), variance / sigma**2)
+            x0_hat = x0_hat + run.correction(x0_hat, variance / sigma**2)
             noise = (1 - self.stochasticity) ** 0.5 * (x - x0_hat) / sigma + self.stochasticity**0.5 * run.noise()
             x = x0_hat + sigma_next * noise
             yield sigma_next, x, x0_hat

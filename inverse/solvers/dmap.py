@@ -33,7 +33,7 @@ class DMAP(Solver):
     summary = "Maximises the posterior at every reverse step, by several projected gradient steps."
     source = "Xu et al. 2025, ICLR, arXiv 2501.18913"
 
-    steps: int = steps_field(100, low=10)
+    steps: int = steps_field(50, low=10)
     gradient_steps: int = integer(
         3, 1, 20, help="Gradient steps at every noise level.",
         effect="1 comes close to DPS; many follow the measurement's noise.",

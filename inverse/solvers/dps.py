@@ -67,10 +67,6 @@ class DPS(Solver):
     jacobian: str = jacobian_field()
 
     @property
-    def total(self) -> int:
-        return self.steps
-
-    @property
     def cost(self) -> tuple[int, int]:
         return gradient_cost(self.steps, self.steps, self.jacobian)
 

@@ -45,10 +45,6 @@ class DSG(Solver):
     jacobian: str = jacobian_field()
 
     @property
-    def total(self) -> int:
-        return self.steps
-
-    @property
     def cost(self) -> tuple[int, int]:
         return gradient_cost(self.steps, self.steps - 1, self.jacobian)
 

@@ -40,10 +40,6 @@ class PiGDM(Solver):
     jacobian: str = jacobian_field()
 
     @property
-    def total(self) -> int:
-        return self.steps
-
-    @property
     def cost(self) -> tuple[int, int]:
         return gradient_cost(self.steps, self.steps, self.jacobian)
 
@@ -55,7 +51,7 @@ class PiGDM(Solver):
             ratio = sigma_y**2 / variance
 
             x0_hat, ascent = yield from run.denoise_vjp(
-                x, sigma, lambda d, c=ratio: run.operator.gain(run.y - run.operator(d), c), self.jacobian
+                x, sigma, lambda d, c=ratio: run.correction(d, c), self.jacobian
             )
             gap = max(1 - (sigma_next / sigma) ** 2, 1e-12)
             x0_hat = x0_hat + self.guidance_scale * min(sigma**2 / variance, 1 / gap) * ascent

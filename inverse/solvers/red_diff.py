@@ -45,14 +45,6 @@ class REDDiff(Solver):
         effect="Too low smooths details away; too high brings the measurement's noise back.",
     )  # fmt: skip
 
-    @property
-    def total(self) -> int:
-        return self.steps
-
-    @property
-    def cost(self) -> tuple[int, int]:
-        return self.steps, 0
-
     def frames(self, run: Run, sigmas: list[float]) -> Frames:
         first_rate = self.step_size * 1000 / self.steps
         mu = run.operator.pinv(run.y) if run.operator.linear else 0.01 * run.noise()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -108,6 +109,19 @@ class Run:
         unit = v / norm.clamp_min(torch.finfo(v.dtype).tiny)
         displaced = yield from self.denoise(x + distance * unit, sigma)
         return x0_hat, (displaced - x0_hat) * (norm / distance)
+
+    @cached_property
+    def spectrum(self) -> Tensor:
+        """U^T y of a linear operator, in the layout of its coefficients."""
+        return self.operator.measurement_to_spectral(self.y)
+
+    def correction(self, x: Tensor, c: float) -> Tensor:
+        """H^T (H H^T + c I)^-1 (y - H x) of a linear operator, for c > 0, (B, C, H, W)."""
+        if not self.operator.spectral:
+            return self.operator.gain(self.y - self.operator(x), c)
+        s = self.operator.singular_values
+        misfit = self.spectrum - s * self.operator.to_spectral(x)
+        return self.operator.from_spectral(s / (s.square() + c) * misfit)
 
     def adjoint_residual(self, x0_hat: Tensor) -> Tensor:
         """H^T (y - H x0_hat); for a non-linear A what it stands for, minus the gradient of ||y - A(x0_hat)||^2 / 2."""

@@ -55,10 +55,6 @@ class VMLMAP(Solver):
     def total(self) -> int:
         return self.steps * (self.gradient_steps + 1)
 
-    @property
-    def cost(self) -> tuple[int, int]:
-        return self.total, 0
-
     def frames(self, run: Run, sigmas: list[float]) -> Frames:
         variance = max(run.sigma_y, SIGMA_Y_FLOOR) ** 2 / self.guidance_scale
         x = sigmas[0] * run.noise()
@@ -79,5 +75,5 @@ class VMLMAP(Solver):
 def _correction(run: Run, x: Tensor, c: float) -> Tensor:
     """H^T (H H^T + c I)^-1 (y - H x); for a non-linear A its Lipschitz constant stands for the singular values."""
     if run.operator.linear:
-        return run.operator.gain(run.y - run.operator(x), c)
+        return run.correction(x, c)
     return run.adjoint_residual(x) / (run.operator.norm**2 + c)
