@@ -39,7 +39,12 @@ def listing() -> dict[str, Any]:
             for name, kind in TASKS.items()
         ],
         "solvers": [
-            {**_shared(kind), "source": kind.source, "linear_only": kind.linear_only, "presets": PRESETS.get(name, {})}
+            {
+                **_shared(kind),
+                "source": kind.source,
+                "linear_only": kind.linear_only,
+                "presets": {task: dict(row.settings) for task, row in PRESETS.get(name, {}).items()},
+            }
             for name, kind in SOLVERS.items()
         ],
     }

@@ -14,7 +14,7 @@ from inverse.denoisers.exact import GaussianField
 from inverse.presets import preset, solvers_for
 from inverse.restoration import degrade, stream
 from inverse.solvers import SOLVERS
-from inverse.web.choices import solver_choices
+from inverse.web.settings import solver_choices
 
 README = Path(__file__).parents[1] / "README.md"
 

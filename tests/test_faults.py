@@ -193,7 +193,10 @@ def test_an_interrupted_run_says_so_and_leaves_nothing_half_written(tmp_path, ph
     (tmp_path / "out.png").write_bytes(b"precious")
     command = [sys.executable, "-m", "inverse", "restore", "photo.png", "-o", "out.png", "--solver", "dps",
                "--steps", "1000", "--save-frames", "frames", "--device", "cpu"]  # fmt: skip
+    # A shell starts its background jobs with Ctrl+C ignored, and this test may be one of them.
+    before = signal.signal(number, signal.SIG_DFL)
     process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, env=environment())
+    signal.signal(number, before)
     frames = tmp_path / "frames"
     for _ in range(1200):
         if frames.is_dir() and len(list(frames.glob("0*.png"))) >= 3:

@@ -110,7 +110,7 @@ def _frames(settings: Settings, problem: Problem, latest: Latest) -> Iterator[tu
             if now < min(text_due, pictures.due):
                 continue
             latest.status = {"run": latest.run, **figures.running(problem, step, now - start)}
-            keeps_up = not reader_is_behind()
+            keeps_up = latest.view["frame"] is None or not reader_is_behind()
             pictured, curved = keeps_up and now >= pictures.due, keeps_up and now >= curve_due
             if pictured:
                 more = {}
