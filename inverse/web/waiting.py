@@ -22,7 +22,7 @@ from inverse.web import limits
 
 DEVICE = "gpu"
 """The concurrency id of everything that uses the device: one job at a time."""
-BEHIND = 3
+BEHIND = 10
 """Messages that may wait for a reader before it is sent fewer pictures."""
 LONGEST_NAME = 100
 """Characters of a session's name; Gradio's have 11."""
