@@ -2,7 +2,7 @@
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from test_app import choose, phase, set_number, small
+from test_app import choose, phase, ready, set_number, small
 
 from inverse.operators import TASKS
 
@@ -35,6 +35,8 @@ def test_axe_finds_nothing_serious_on_any_tab(visit, theme):
     set_number(page, "#samples", 2)
     page.click("#run")
     phase(page, "done")
+    ready(page)
+    page.wait_for_timeout(400)  # the button's colour fades in
     found += findings(page, "with samples and a mask")
     page.locator(".inv-strip input[value=spread]").check(force=True)
     found += findings(page, "with the spread")
