@@ -29,7 +29,7 @@ CURVE_EVERY = 1.0
 """Seconds between two updates of the curves."""
 ANALYSED_EVERY = 0.5
 """Seconds between two pictures that cost most: the misfit, and what several samples have in common."""
-FRAME_SHARE, ANALYSED_SHARE, CURVE_SHARE = 0.03, 0.015, 0.01
+FRAME_SHARE, ANALYSED_SHARE, CURVE_SHARE = 0.02, 0.01, 0.01
 """Shares of a run's time that may go into them, at most."""
 
 View = dict[str, Any]
