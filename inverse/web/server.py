@@ -80,6 +80,7 @@ def launch(blocks: gr.Blocks, **settings: Any) -> Any:
 
 
 def _interrupted(*_: Any) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # a second one would break off the tidying up
     raise KeyboardInterrupt
 
 

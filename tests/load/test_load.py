@@ -37,7 +37,9 @@ class App:
         self.process = subprocess.Popen(
             [sys.executable, "app.py"], cwd=ROOT, env=environment, stdout=log.open("w"), stderr=subprocess.STDOUT
         )
-        assert settles(lambda: "is open at" in log.read_text(), 600), log.read_text()
+        if not settles(lambda: "is open at" in log.read_text(), 600):
+            self.process.kill()
+            pytest.fail(log.read_text())
         self.config = Client(self.port).config()
         self.components = {part["id"]: part for part in self.config["components"]}
         named = {part["props"].get("elem_id"): part["id"] for part in self.config["components"]}
@@ -100,10 +102,12 @@ class App:
 def app(tmp_path_factory):
     parent = tmp_path_factory.mktemp("app")
     made = App(parent / "temporary", parent / "log")
-    for _ in range(20):
-        assert made.serves()  # everything is loaded and warm
-    yield made
-    made.end()
+    try:
+        for _ in range(20):
+            assert made.serves()  # everything is loaded and warm
+        yield made
+    finally:
+        made.end()
     assert not list(made.folder.iterdir()), "SIGTERM removes the folder"
 
 
