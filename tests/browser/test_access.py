@@ -10,6 +10,7 @@ pytestmark = pytest.mark.browser
 
 
 def findings(page, where):
+    page.wait_for_timeout(400)  # a button that can be pressed again fades in, and half way it lacks contrast
     """What axe-core calls serious or critical, each with the elements that it is about."""
     violations = Axe().run(page).response["violations"]
     return [
@@ -36,7 +37,6 @@ def test_axe_finds_nothing_serious_on_any_tab(visit, theme):
     page.click("#run")
     phase(page, "done")
     ready(page)
-    page.wait_for_timeout(400)  # the button's colour fades in
     found += findings(page, "with samples and a mask")
     page.locator(".inv-strip input[value=spread]").check(force=True)
     found += findings(page, "with the spread")
