@@ -10,8 +10,8 @@ pytestmark = pytest.mark.browser
 
 
 def findings(page, where):
-    page.wait_for_timeout(400)  # a button that can be pressed again fades in, and half way it lacks contrast
     """What axe-core calls serious or critical, each with the elements that it is about."""
+    page.wait_for_timeout(400)  # a button that can be pressed again fades in, and half way it lacks contrast
     violations = Axe().run(page).response["violations"]
     return [
         f"{where}: {each['id']} ({each['impact']}): {[node['html'][:160] for node in each['nodes'][:4]]}"
