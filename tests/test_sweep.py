@@ -17,7 +17,7 @@ from inverse.carriers import read
 from inverse.denoisers.catalog import load_prior
 from inverse.errors import ParameterError
 from inverse.experiments import grid
-from inverse.experiments.runs import at_cost, expected_seconds, passes, run_all
+from inverse.experiments.runs import at_cost, passes, run_all
 from inverse.experiments.sweep import Sweep, axis, best, suggestion, sweepable, value_of, values, with_value
 from inverse.operators import TASKS
 from inverse.parameters import Choice, Flag, Integer, Real
@@ -158,11 +158,6 @@ def test_equal_cost_is_as_equal_as_steps_allow():
         spec = kind.specs()["steps"]
         near = [solver.replace(steps=n) for n in (solver.steps - 1, solver.steps + 1) if spec.low <= n <= spec.high]
         assert all(abs(passes(solver) - 300) <= abs(passes(other) - 300) for other in near)
-
-
-def test_the_expected_time_grows_with_runs_and_pixels():
-    one = expected_seconds([QUICK], (32, 32), load_prior())
-    assert expected_seconds([QUICK] * 3, (64, 32), load_prior()) == pytest.approx(6 * one) and one > 0
 
 
 # On paper

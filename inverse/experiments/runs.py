@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from functools import lru_cache
 
 import torch
 from PIL import Image
-from torch import Tensor
 
 from inverse import images, metrics, randomness
 from inverse.denoisers.base import Denoiser
@@ -22,9 +19,6 @@ from inverse.restoration import Problem
 from inverse.settings import Settings
 from inverse.solvers import Solver, Step
 from inverse.solvers.base import BACKWARD_COST, Process
-
-SPEED_HOLDS = 60.0
-"""Seconds for which the machine counts as equally fast: while the app starts, for instance, it is far slower."""
 
 
 @dataclass(frozen=True)
@@ -153,29 +147,6 @@ def passes(solver: Solver) -> float:
     """What a run of the solver costs, in forward passes of the network."""
     forward, backward = solver.cost
     return forward + BACKWARD_COST * backward
-
-
-def expected_seconds(runs: Sequence[Settings], image_shape: tuple[int, int], denoiser: Denoiser | None = None) -> float:
-    """About how long all the runs take, for images of size (H, W): network passes, at the speed that was measured."""
-    height, width = image_shape
-    return sum(passes(run.solver) for run in runs) * seconds_per_pixel(denoiser or load_prior()) * height * width
-
-
-def seconds_per_pixel(denoiser: Denoiser) -> float:
-    """Seconds of a forward pass for each pixel of an image, measured on a small one, and again when that is old."""
-    return _measured(denoiser, int(time.monotonic() / SPEED_HOLDS))
-
-
-@lru_cache(maxsize=2)
-def _measured(denoiser: Denoiser, _period: int) -> float:
-    x: Tensor = torch.zeros(1, denoiser.channels, 128, 128, device=denoiser.device, dtype=denoiser.dtype)
-    fastest = float("inf")
-    with torch.no_grad():
-        for _ in range(3):
-            start = time.perf_counter()
-            float(denoiser(x, 1.0).sum())  # waits for the device
-            fastest = min(fastest, time.perf_counter() - start)
-    return fastest / (x.shape[-1] * x.shape[-2])
 
 
 def at_cost(solver: Solver, budget: float) -> Solver:

@@ -32,7 +32,7 @@ def build() -> gr.Blocks:
         SystemExit: a limit in the environment is nonsense; its text names the variable.
     """
     from inverse.errors import ParameterError
-    from inverse.web import api, events, layout, limits
+    from inverse.web import endpoints, events, layout, limits
 
     try:
         limits.current()
@@ -40,7 +40,7 @@ def build() -> gr.Blocks:
         raise SystemExit(f"inverse: {error}") from None
     page = layout.build()
     events.wire(page)
-    api.publish(page.blocks)
+    endpoints.publish(page.blocks)
     return page.blocks
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import os
 import pickle
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -18,8 +19,9 @@ import torch
 from torch import Tensor
 
 from inverse.errors import ProblemError
-from inverse.experiments.runs import expected_seconds, passes
+from inverse.experiments.runs import passes
 from inverse.settings import Settings
+from inverse.web.pace import Pace
 
 LENT = os.environ.get("SPACES_ZERO_GPU", "").lower() in ("1", "t", "true")
 """Whether this is a ZeroGPU Space; the environment variable is what its package `spaces` looks at, too."""
@@ -28,6 +30,9 @@ if LENT:
     import spaces  # before CUDA is touched; the platform installs it
 else:
     spaces = None
+
+PACE = Pace()
+"""Of this process."""
 
 GPU_START = 4.0
 """Seconds of the GPU's time that pass before the first step: the process starts, and weights are moved."""
@@ -43,9 +48,9 @@ GPU_MOST = 120
 
 
 def seconds(runs: Sequence[Settings], image_shape: tuple[int, int]) -> float:
-    """About how long all the runs take, for images of size (H, W): measured here, or estimated for a lent GPU."""
+    """About how long all the runs take, for images of size (H, W): as it was here, or estimated for a lent GPU."""
     if not LENT:
-        return expected_seconds(runs, image_shape)
+        return PACE.seconds(runs, image_shape)
     each = GPU_CALL + GPU_PIXEL * image_shape[0] * image_shape[1]
     return GPU_START + each * sum(passes(run.solver) for run in runs)
 
@@ -79,7 +84,9 @@ def stream(
     """
     if not LENT:
         with closing(function(*arguments, state)) as updates:
+            start = time.perf_counter()
             yield from updates
+            PACE.learn(runs, image_shape, time.perf_counter() - start)
         return
     about = GPU_MARGIN * seconds(runs, image_shape)
     if about > GPU_MOST:
