@@ -4,7 +4,7 @@ import math
 
 import torch
 
-from inverse.metrics import psnr, ssim
+from inverse.metrics import mean_psnr, psnr, ssim
 
 
 def image():
@@ -30,3 +30,9 @@ def test_ssim_is_one_for_equal_images_and_less_for_noisy_ones():
     assert abs(ssim(x, x) - 1) < 1e-9
     assert ssim(x + 0.05 * (noisy - x), x) > ssim(noisy, x)
     assert math.isnan(ssim(x[:, :8], x[:, :8]))
+
+
+def test_the_mean_over_samples_is_that_of_each():
+    truth = image()
+    samples = torch.stack([truth + 0.1, truth * 1.5, truth.flip(1)])
+    assert abs(mean_psnr(samples, truth[None]) - sum(psnr(x, truth) for x in samples) / 3) < 1e-4

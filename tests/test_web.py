@@ -444,9 +444,21 @@ def test_updates_follow_the_clock_not_the_steps(settings, photo, monkeypatch):
     begun = time.perf_counter()
     sent = list(run(settings, photo))
     seconds = time.perf_counter() - begun
-    assert 5 <= len(sent) <= seconds / running.TEXT_EVERY + 6
+    assert 4 <= len(sent) <= seconds / running.UPDATE_EVERY + 6
     shown = [view for view, _ in sent if view and view["frame"]]
-    assert len(shown) <= seconds / running.FRAME_EVERY + 3
+    assert len(shown) <= seconds / running.UPDATE_EVERY + 3
+
+
+def test_stop_is_heard_at_the_next_step(settings, photo, monkeypatch):
+    monkeypatch.setattr(running, "stream", steps(settings, photo, 200))
+    latest = running.Latest()
+    updates = run(settings, photo, latest)
+    while latest.step is None:
+        next(updates)
+    seen, latest.stopping = latest.step.index, True
+    view, _ = next(updates)
+    assert latest.step.index == seen + 1 and view is None
+    updates.close()
 
 
 @pytest.mark.parametrize(("cost", "allowed"), [(0.001, 0.25), (1.0, 24.0)])

@@ -18,7 +18,7 @@ from inverse.solvers import Step
 from inverse.web import device, limits
 from inverse.web.guards import spoken_errors
 from inverse.web.pictures import frame, jpeg
-from inverse.web.running import FRAME_EVERY
+from inverse.web.running import UPDATE_EVERY
 from inverse.web.settings import Settings, check_work
 from inverse.web.waiting import reader_is_behind
 
@@ -40,6 +40,7 @@ class Batch:
         plan: what they were made from.
         done: outcomes by place.
         cells: the same for the page.
+        stopping: whether Stop was pressed; Gradio ends the runs at what they yield next.
     """
 
     head: dict[str, Any] = field(default_factory=dict)
@@ -47,6 +48,7 @@ class Batch:
     plan: Any = None
     done: dict[int, Outcome] = field(default_factory=dict)
     cells: list[dict[str, Any]] = field(default_factory=list)
+    stopping: bool = False
 
     def view(self, phase: str, message: str = "", **live: Any) -> dict[str, Any]:
         """The value of the element that shows it."""
@@ -54,7 +56,9 @@ class Batch:
         count = {"count": len(self.runs), "best": winners, "cells": list(self.cells)}
         return {**self.head, **count, "phase": phase, "message": message, **live}
 
-    def stopped(self) -> dict[str, Any]:
+    def stop(self) -> dict[str, Any]:
+        """Ends the runs, and gives the last view."""
+        self.stopping = True
         return self.view("stopped", f"Stopped. {len(self.done)} of {len(self.runs)} runs are finished and stay.")
 
 
@@ -109,7 +113,8 @@ def _views(photo: Image.Image, auxiliary: Image.Image | None, batch: Batch) -> I
                         f"This was stopped after {limits.current().seconds} seconds; what is finished stays. "
                         "Choose fewer runs, a smaller size or fewer steps."
                     )
-                if time.perf_counter() < due + (PATIENCE if reader_is_behind() else 0):
+                patient = PATIENCE if reader_is_behind() else 0
+                if time.perf_counter() < due + patient and not batch.stopping:
                     continue
             else:
                 live.pop(progress.index, None)
@@ -119,7 +124,7 @@ def _views(photo: Image.Image, auxiliary: Image.Image | None, batch: Batch) -> I
             pictures = [_live(*each) for each in live.items()]
             yield batch.view("running", _said(batch, shown - start), live=pictures)
             # Many pictures come less often, so that showing them stays a twentieth of the time.
-            due = time.perf_counter() + min(max(FRAME_EVERY, 20 * (time.perf_counter() - shown)), SLOWEST)
+            due = time.perf_counter() + min(max(UPDATE_EVERY, 20 * (time.perf_counter() - shown)), SLOWEST)
 
 
 def promise(runs: list[Settings], photo: Image.Image) -> str:

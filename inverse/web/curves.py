@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import gradio as gr
-import torch
-from torch import Tensor
 
+from inverse import metrics
 from inverse.restoration import Problem
 from inverse.solvers import Step
 from inverse.web.theme import source
@@ -38,7 +37,7 @@ class Curve:
         """Takes a step, unless it has it; of several samples the mean of their figures."""
         if self.last is not None and self.last[0] >= step.index:
             return
-        psnr = None if problem.truth is None else _tidy(_psnr(step.x0_hat, problem.truth))
+        psnr = None if problem.truth is None else _tidy(metrics.mean_psnr(step.x0_hat, problem.truth))
         point = (step.index, _tidy(float(step.residual.mean()) / (problem.sigma_y or 1.0)), psnr)
         self._total, self._in_noise = step.total, problem.sigma_y > 0
         # In this order: Stop may read while the run writes.
@@ -53,12 +52,6 @@ class Curve:
         if self.last is not None and self.last not in points[-1:]:
             points.append(self.last)
         return {"total": self._total, "in_noise": self._in_noise, "points": points}
-
-
-def _psnr(samples: Tensor, truth: Tensor) -> float:
-    """The mean of `metrics.psnr` over samples (B, C, H, W), without copies to float64."""
-    errors = (samples.clamp(-1, 1) - truth.to(samples)).square().mean(dim=(1, 2, 3))
-    return float((10 * torch.log10(4 / errors)).mean())
 
 
 def _tidy(value: float) -> float | None:

@@ -188,7 +188,7 @@ def _wire_batch(
         return {start: gr.update(interactive=True), stop: gr.update(interactive=False)}
 
     def stopped(batch: Batch | None) -> Updates:
-        return {**idle(), element: batch.stopped()} if batch and batch.runs else idle()
+        return {**idle(), element: batch.stop()} if batch and batch.runs else idle()
 
     asked = start.click(busy, None, [start, stop, state], **LIGHT)
     run = asked.then(
@@ -235,5 +235,6 @@ def _idle(page: Page) -> Updates:
 def _stop(page: Page, latest: running.Latest | None) -> Updates:
     if latest is None:
         return _idle(page)
+    latest.stopping = True
     view, status = running.finished(latest, "stopped", "Stopped. The last picture stays.")
     return {**_idle(page), page.status: status, **({} if view is None else {page.viewer: view})}

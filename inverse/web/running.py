@@ -21,15 +21,13 @@ from inverse.web.pictures import exact, jpeg
 from inverse.web.settings import Settings
 from inverse.web.waiting import reader_is_behind
 
-TEXT_EVERY = 0.15
-"""Seconds between two updates of the figures: Stop takes effect at the next one."""
-FRAME_EVERY = 0.25
-"""Seconds between two pictures, which cost more."""
+UPDATE_EVERY = 0.25
+"""Seconds between two updates of the figures, and of the picture if it is not too dear."""
 CURVE_EVERY = 1.0
 """Seconds between two updates of the curves."""
 ANALYSED_EVERY = 0.5
 """Seconds between two pictures that cost most: the misfit, and what several samples have in common."""
-FRAME_SHARE, ANALYSED_SHARE, CURVE_SHARE = 0.02, 0.01, 0.01
+FRAME_SHARE, ANALYSED_SHARE, CURVE_SHARE = 0.015, 0.005, 0.005
 """Shares of a run's time that may go into them, at most."""
 
 View = dict[str, Any]
@@ -49,6 +47,7 @@ class Latest:
         curve: of the steps until now.
         seconds: how long it has taken until then.
         overhead: seconds spent on showing rather than on solving.
+        stopping: whether Stop was pressed; Gradio ends the run at what it yields next, so that is after this step.
     """
 
     run: int = field(default_factory=lambda: time.time_ns() // 1_000_000)
@@ -61,6 +60,7 @@ class Latest:
     curve: Curve = field(default_factory=Curve)
     seconds: float = 0.0
     overhead: float = 0.0
+    stopping: bool = False
 
 
 def restore(prepare: Callable[[], tuple[Settings, Problem]], latest: Latest) -> Iterator[tuple[View | None, Status]]:
@@ -92,8 +92,8 @@ def _frames(settings: Settings, problem: Problem, latest: Latest) -> Iterator[tu
     start = time.perf_counter()
     latest.view, latest.problem, latest.settings = _start(settings, problem, latest.run), problem, settings
     yield latest.view, latest.status
-    text_due = 0.0
-    pictures, analysis = Clock(FRAME_EVERY, FRAME_SHARE), Clock(ANALYSED_EVERY, ANALYSED_SHARE)
+    due = 0.0
+    pictures, analysis = Clock(UPDATE_EVERY, FRAME_SHARE), Clock(ANALYSED_EVERY, ANALYSED_SHARE)
     points, curve_due = Clock(0.0, CURVE_SHARE), 0.0
     with closing(stream(problem, settings.solver, seed=settings.seed, samples=settings.samples)) as steps:
         for step in steps:
@@ -107,10 +107,10 @@ def _frames(settings: Settings, problem: Problem, latest: Latest) -> Iterator[tu
             if now >= points.due:
                 latest.curve.add(problem, step)
                 points.spent(time.perf_counter() - now)
-            if now < min(text_due, pictures.due):
+            if now < due and not latest.stopping:
                 continue
             latest.status = {"run": latest.run, **figures.running(problem, step, now - start)}
-            keeps_up = latest.view["frame"] is None or not reader_is_behind()
+            keeps_up = not latest.stopping and (latest.view["frame"] is None or not reader_is_behind())
             pictured, curved = keeps_up and now >= pictures.due, keeps_up and now >= curve_due
             if pictured:
                 more = {}
@@ -125,7 +125,7 @@ def _frames(settings: Settings, problem: Problem, latest: Latest) -> Iterator[tu
             yield latest.view if pictured or curved else None, latest.status
             if pictured:
                 pictures.spent(time.perf_counter() - begun)
-            text_due = time.perf_counter() + TEXT_EVERY
+            due = time.perf_counter() + UPDATE_EVERY
             latest.overhead += time.perf_counter() - now
     latest.seconds = seconds = time.perf_counter() - start
     latest.status = {

@@ -22,13 +22,13 @@ def measured():
 
 
 class Watch:
-    """Stands before the library's stream and notes when each run starts, how long it works, when it is closed."""
+    """Stands before the library's stream and notes when a run starts, yields and is closed, and how long it works."""
 
     def __init__(self, stream):
         self.stream, self.runs = stream, []
 
     def __call__(self, *arguments, **settings):
-        run = {"solving": 0.0, "steps": 0, "closed": None, "started": time.time()}
+        run = {"solving": 0.0, "steps": 0, "yielded": {}, "closed": None, "started": time.time()}
         self.runs.append(run)
         return self.watched(self.stream(*arguments, **settings), run)
 
@@ -41,6 +41,7 @@ class Watch:
                 run["steps"] += 1
                 if step is None:
                     return
+                run["yielded"][step.index] = time.time()
                 yield step
         finally:
             stream.close()

@@ -2,6 +2,7 @@
 
 import io
 import time
+from statistics import median
 
 import pytest
 from PIL import Image
@@ -12,7 +13,13 @@ from inverse.solvers import SOLVERS
 pytestmark = pytest.mark.browser
 
 OBSERVE = """() => {
-  window.seen = {clicked: null, frames: []};
+  window.seen = {clicked: null, frames: [], painted: []};
+  document.querySelector('#viewer').addEventListener('load', ({target}) => {
+    const step = target.alt.match(/step (\\d+)/);
+    if (target.classList.contains('inv-after') && step) {
+      requestAnimationFrame(() => window.seen.painted.push([Number(step[1]), Date.now() / 1000]));
+    }
+  }, true);
   document.querySelector('#run').addEventListener('click', () => { window.seen.clicked ??= performance.now(); }, true);
   new MutationObserver((changes) => {
     for (const change of changes) {
@@ -87,7 +94,9 @@ def test_a_photo_is_restored_and_saved(visit, app, measured):
     measured["frames shown"] = f"{len(frames)} in {frames[-1] / 1000:.1f} s"
     overhead = 1 - run["solving"] / run["seconds"]
     measured["preview overhead"] = f"{100 * overhead:.1f} % of {run['seconds']:.1f} s at 256 x 256"
-    assert len(frames) >= 3
+    waits = [at - run["yielded"][step] for step, at in page.evaluate("window.seen.painted")[:-1]]
+    measured["step to pixels"] = f"{1000 * median(waits):.0f} ms, at most {1000 * max(waits):.0f} ms"
+    assert len(frames) >= 3 and 0 < median(waits) < 2, "150 ms on an idle machine"
     assert overhead < 0.35, "on a busy machine; idle it is below 0.1"
     assert page.evaluate(BROKEN) == []
     assert "PSNR" in page.inner_text("#status") and "σ_y" in page.inner_text("#status")
