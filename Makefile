@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 export OMP_WAIT_POLICY ?= PASSIVE
 export HF_HUB_OFFLINE ?= 1
 
-.PHONY: app test test-fast test-browser test-fuzz test-load test-peers lint format bench judge space clean
+.PHONY: app test test-fast test-browser test-fuzz test-load test-peers lint format bench judge space screenshots clean
 
 app: $(VENV)/.installed
 	HF_HUB_OFFLINE=0 $(BIN)/python app.py
@@ -45,6 +45,10 @@ judge: $(VENV)/.installed
 # The folder to push to a Hugging Face Space, checked.
 space: $(VENV)/.tested
 	$(BIN)/python -m inverse.hosting build/space
+
+# The pictures in docs/, of an app that is open at port 7860.
+screenshots: $(VENV)/.tested .make/chromium
+	$(BIN)/python tests/browser/screenshots.py
 
 # Against deepinv's operators, in an environment of their own: deepinv needs torchvision, which this project does not.
 test-peers: .make/peers

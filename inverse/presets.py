@@ -18,6 +18,9 @@ DEFAULT_SOLVER = "vml-map"
 FILE = Path(__file__).with_suffix(".toml")
 """Written by `python -m inverse.experiments.tune`, which says how the search goes and what was measured."""
 
+CLOSE = 1.0
+"""Decibels below the best solver of a task that hardly anybody sees."""
+
 
 @dataclass(frozen=True)
 class Preset:
@@ -46,13 +49,15 @@ def read(file: Path = FILE) -> Table:
 PRESETS = read()
 
 
-def solvers_for(task: str) -> list[str]:
-    """Names of the solvers that can deal with a task, the recommended ones first.
+def solvers_for(task: str, table: Table = PRESETS) -> list[str]:
+    """Names of the solvers that can deal with a task: first those that came close to the best one in the search.
 
     Raises:
         ParameterError: the task is unknown.
     """
-    return [name for name in SOLVERS if possible(task, name)]
+    able = [name for name in SOLVERS if possible(task, name)]
+    reached = {name: table.get(name, {}).get(task, Preset()).psnr or 0.0 for name in able}
+    return sorted(able, key=lambda name: reached[name] < max(reached.values()) - CLOSE)
 
 
 def possible(task: str, solver: str) -> bool:

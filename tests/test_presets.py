@@ -8,6 +8,7 @@ import pytest
 from inverse.errors import ParameterError
 from inverse.operators import TASKS
 from inverse.presets import (
+    CLOSE,
     DEFAULT_SOLVER,
     DEFAULT_TASK,
     PRESETS,
@@ -51,6 +52,14 @@ def test_a_row_says_only_what_differs():
 def test_the_documentation_shows_the_table():
     text = (Path(__file__).parents[1] / "docs" / "presets.md").read_text(encoding="utf-8")
     assert to_markdown(PRESETS) in text
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_solvers_that_came_close_to_the_best_are_offered_first(task):
+    reached = [PRESETS[solver][task].psnr for solver in solvers_for(task)]
+    close = [psnr >= max(reached) - CLOSE for psnr in reached]
+    assert close == sorted(close, reverse=True) and close[0]
+    assert sorted(solvers_for(task)) == sorted(solvers_for(task, {})), "none is left out without a table"
 
 
 def test_overrides_win_and_mistakes_are_named():

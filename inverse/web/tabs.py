@@ -5,6 +5,8 @@ from __future__ import annotations
 import gradio as gr
 
 from inverse.experiments.sweep import suggestion, sweepable, value_of
+from inverse.presets import possible
+from inverse.solvers import SOLVERS
 from inverse.web.menu import Boxes, Buttons, Menu
 from inverse.web.settings import Settings, axis_choices, solver_choices
 from inverse.web.theme import source
@@ -42,9 +44,10 @@ def sweep(start: Settings) -> dict[str, object]:
 def compare(start: Settings) -> dict[str, object]:
     """The Compare tab, in the layout's current place."""
     offered = solver_choices(start.task.name)
+    able = [name for name in SOLVERS if possible(start.task.name, name)]
     with gr.Column(elem_id="card-compare", elem_classes="inv-card"):
         contenders = Boxes(
-            offered, value=[name for _, name in offered[:SHOWN]], label="Solvers, on the same measurement and seed",
+            offered, value=able[:SHOWN], label="Solvers, on the same measurement and seed",
             elem_id="contenders", interactive=True,
         )  # fmt: skip
         budget = Buttons(
