@@ -29,11 +29,19 @@ PHOTONS = Real(
     log=True,
 )
 
+LEAST = 0.01
+"""The estimate's smallest value."""
+UNKNOWN = 0.05
+"""The estimate where the pixels known are too few or too far apart to tell: that of an ordinary photo."""
+ENOUGH = 100
+"""Details from which their median tells something."""
+CORNERS = ((0, 0), (0, 1), (1, 0), (1, 1))
+
 
 def add_gaussian(y: Tensor, sigma_y: float, operator: Operator, generator: torch.Generator) -> Tensor:
-    """y + sigma_y * n on the entries that are measured; n is drawn on the CPU."""
+    """y + sigma_y * n on the entries that are measured, as it is recorded; n is drawn on the CPU."""
     noise = torch.randn(y.shape, generator=generator, dtype=torch.float32).to(y)
-    return operator.restrict(y + sigma_y * noise)
+    return operator.recorded(y + sigma_y * noise)
 
 
 def add_poisson(y: Tensor, photons: float, operator: Operator, generator: torch.Generator) -> Tensor:
@@ -53,7 +61,7 @@ def add_poisson(y: Tensor, photons: float, operator: Operator, generator: torch.
     _demand_light(operator)
     expected = (photons * (y.double() + 1) / 2).clamp_min(0).cpu()
     counts = torch.poisson(expected, generator=generator)
-    return operator.restrict((2 * counts / photons - 1).to(y))
+    return operator.recorded((2 * counts / photons - 1).to(y))
 
 
 def equivalent_sigma_y(y: Tensor, photons: float, operator: Operator) -> float:
@@ -77,13 +85,29 @@ def _demand_light(operator: Operator) -> None:
         raise ProblemError("What this task measures is not light, so it has no photon noise. Use Gaussian noise.")
 
 
-def estimate(y: Tensor) -> float:
-    """Standard deviation of the noise in a picture (1, C, H, W) on [-1, 1], by its finest wavelets (Donoho 1994).
+def estimate(y: Tensor, operator: Operator | None = None) -> float:
+    """Standard deviation of the noise in a measurement on [-1, 1], by its finest wavelets (Donoho 1994).
 
-    At least 0.01: eight-bit pixels, and the faults of any assumed operator, are never cleaner.
+    Args:
+        y: (1, *measurement_shape), a picture.
+        operator: what measured it, if that is known: a hole or a mosaic is no noise.
+
+    Returns:
+        At least 0.01: eight-bit pixels, and the faults of any assumed operator, are never cleaner.
     """
-    picture = y[0].permute(1, 2, 0).cpu().numpy()
-    if min(picture.shape[:2]) < 4:
-        return 0.01
-    sigma = float(estimate_sigma(picture, average_sigmas=True, channel_axis=-1))
-    return min(max(sigma, 0.01), 1.0) if math.isfinite(sigma) else 0.01
+    planes = y if operator is None else operator.planes(y)
+    if min(planes.shape[-2:]) < 4:
+        return LEAST
+    if planes.isnan().any():
+        sigma = _by_known_pixels(planes)
+    else:
+        sigma = float(estimate_sigma(planes[0].permute(1, 2, 0).cpu().numpy(), average_sigmas=True, channel_axis=-1))
+    return min(max(sigma, LEAST), 1.0) if math.isfinite(sigma) else LEAST
+
+
+def _by_known_pixels(planes: Tensor) -> float:
+    """The same by the finest diagonal details of Haar's wavelets, from blocks of which every pixel is known."""
+    corners = (planes[..., i::2, j::2][..., : planes.shape[-2] // 2, : planes.shape[-1] // 2] for i, j in CORNERS)
+    details = sum(sign * corner for sign, corner in zip((1, -1, -1, 1), corners, strict=True)) / 2
+    details = details[details.isfinite()]
+    return float(details.abs().median()) / 0.6745 if len(details) >= ENOUGH else UNKNOWN

@@ -15,6 +15,12 @@ DEFAULT_TASK = "inpaint-random"
 DEFAULT_DEGRADED_TASK = "denoise"  # for a photo of which nothing is known: it assumes least, and so harms least
 DEFAULT_SOLVER = "vml-map"
 
+
+def default_task(degraded: bool) -> str:
+    """The task when none is named, for a photo that is degraded already or one that is clean."""
+    return DEFAULT_DEGRADED_TASK if degraded else DEFAULT_TASK
+
+
 FILE = Path(__file__).with_suffix(".toml")
 """Written by `python -m inverse.experiments.tune`, which says how the search goes and what was measured."""
 

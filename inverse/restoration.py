@@ -15,6 +15,7 @@ from torch import Tensor
 from inverse import images, metrics, noise, presets, randomness
 from inverse.denoisers.base import Denoiser
 from inverse.denoisers.catalog import load_prior
+from inverse.errors import ParameterError, ProblemError
 from inverse.operators import TASKS, Operator, Task
 from inverse.parameters import Integer
 from inverse.solvers import Solver, Step
@@ -173,16 +174,20 @@ def measured(
     seed = SEED.check("seed", seed)
     size = size if size is None else SIZE.check("size", size)
     picture = images.to_tensor(images.fit(images.load(photo), size))
-    sigma_y = noise.estimate(picture) if sigma_y is None else noise.SIGMA_Y.check("sigma_y", sigma_y)
+    sigma_y = sigma_y if sigma_y is None else noise.SIGMA_Y.check("sigma_y", sigma_y)
     height, width = task.image_shape(tuple(picture.shape[-2:]))
     generator = randomness.generator(seed, randomness.MEASUREMENT)
     operator = task.operator((3, height, width), generator, _auxiliary(task, auxiliary, (height, width)))
-    return Problem(task, operator, operator.measurement_of(picture), sigma_y, None)
+    y = operator.measurement_of(picture)
+    return Problem(task, operator, y, noise.estimate(y, operator) if sigma_y is None else sigma_y, None)
 
 
 def _auxiliary(task: Task, picture: images.Photo | None, size: tuple[int, int]) -> Tensor | None:
-    if picture is None or not task.auxiliary:
+    if picture is None:
         return None
+    if not task.auxiliary:
+        takers = ", ".join(name for name, kind in TASKS.items() if kind.auxiliary)
+        raise ProblemError(f"The task {task.name} takes no mask or kernel. Leave it out, or choose one of {takers}.")
     return task.prepare(images.load(picture), size)
 
 
@@ -217,7 +222,7 @@ def stream(
 
 def restore(
     photo: images.Photo,
-    task: str | Task = presets.DEFAULT_TASK,
+    task: str | Task | None = None,
     solver: str | Solver = presets.DEFAULT_SOLVER,
     *,
     degraded: bool = False,
@@ -235,7 +240,8 @@ def restore(
 
     Args:
         photo: the photo.
-        task, solver: names, or instances.
+        task, solver: names, or instances. Without a task a degraded photo is denoised, which assumes least, and a clean
+            one loses random pixels.
         degraded: the photo is already degraded, in the way that the task says; otherwise it is clean, and degraded
             here first, so that the result can be compared with it.
         task_parameters, solver_parameters: what differs from the defaults and the preset.
@@ -252,7 +258,10 @@ def restore(
         InverseError: with a sentence on the cause and the remedy.
     """
     settings = {"task_parameters": task_parameters, "auxiliary": auxiliary, "size": size, "seed": seed}
+    task = presets.default_task(degraded) if task is None else task
     if degraded:
+        if photons is not None:
+            raise ParameterError("photons is for a clean photo, which is degraded here. Leave it out, or give sigma_y.")
         problem = measured(photo, task, sigma_y=sigma_y, **settings)
     else:
         sigma_y = 0.05 if sigma_y is None else sigma_y

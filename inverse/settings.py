@@ -25,7 +25,7 @@ from inverse.carriers import MAX_BYTES
 from inverse.errors import ParameterError
 from inverse.operators import TASKS, Task
 from inverse.parameters import shown
-from inverse.presets import DEFAULT_SOLVER, DEFAULT_TASK
+from inverse.presets import DEFAULT_SOLVER, default_task
 from inverse.restoration import SAMPLES, SEED, SIZE, Problem, degrade, make_solver, make_task, measured
 from inverse.solvers import SOLVERS, Solver
 
@@ -71,7 +71,7 @@ class Settings:
         *,
         mode: str = CLEAN,
         size: Any = None,
-        task: str = DEFAULT_TASK,
+        task: str | None = None,
         task_parameters: Mapping[str, Any] | None = None,
         sigma_y: Any = None,
         solver: str = DEFAULT_SOLVER,
@@ -91,7 +91,11 @@ class Settings:
             raise ParameterError(f"mode must be {CLEAN} or {DEGRADED}, and {shown(mode)} is not. Choose one of them.")
         if sigma_y is None and mode == CLEAN:
             sigma_y = 0.05
-        made = make_task(task, task_parameters)
+        if photons is not None and mode == DEGRADED:
+            raise ParameterError(
+                f"photons is for a clean photo, and mode is {DEGRADED}. Leave it out, or give sigma_y."
+            )
+        made = make_task(default_task(mode == DEGRADED) if task is None else task, task_parameters)
         return cls(
             degraded=mode == DEGRADED,
             size=None if size is None else SIZE.check("size", size),
@@ -148,11 +152,13 @@ class Settings:
                 "Update the program."
             )
         unknown = [name for name in data if name not in KNOWN]
-        task, task_parameters, left = _part(data, "task", TASKS, DEFAULT_TASK)
+        task, task_parameters, left = _part(data, "task", TASKS, default_task(data.get("mode") == DEGRADED))
         solver, solver_parameters, right = _part(data, "solver", SOLVERS, DEFAULT_SOLVER)
         unknown += left + right
         plain = {name: data[name] for name in ("mode", "size", "sigma_y", "photons") if name in data}
         plain |= {name: data[name] for name in ("seed", "samples") if data.get(name) is not None}
+        if plain.get("mode") == DEGRADED and plain.pop("photons", None) is not None:
+            unknown.append("photons of a photo that is degraded already")
         texts = {name: data.get(name) or default for name, default in (("prior", "embedded"), ("auxiliary", ""))}
         for name, text in texts.items():
             if not isinstance(text, str) or (name == "prior" and len(text) > 200):
@@ -183,7 +189,7 @@ class Settings:
         Raises:
             ImageError, ParameterError, ProblemError: as in `degrade` and `measured`.
         """
-        if auxiliary is None:
+        if auxiliary is None and self.task.auxiliary:
             auxiliary = self.auxiliary_picture
         shared = {"auxiliary": auxiliary, "size": self.size, "seed": self.seed}
         if self.degraded:

@@ -19,13 +19,13 @@ from inverse.carriers import read
 from inverse.errors import DivergenceError, InverseError, ParameterError, ProblemError
 from inverse.operators import TASKS
 from inverse.parameters import Flag, Integer, Parameters, Real, choice, flag, integer, real
-from inverse.presets import preset, solvers_for
+from inverse.presets import default_task, preset, solvers_for
 from inverse.solvers import SOLVERS, Step
 from inverse.web import batches, controls, figures, form, frames, limits, preview, running
 from inverse.web.guards import spoken_errors
 from inverse.web.limits import Limits
 from inverse.web.pictures import from_uri, mask_uri
-from inverse.web.settings import CLEAN, DEGRADED, Settings, default_task, estimated_noise, tasks_for, working_size
+from inverse.web.settings import CLEAN, DEGRADED, Settings, estimated_noise, tasks_for, working_size
 
 WEB = Path(inverse.web.__file__).parent
 
@@ -169,7 +169,7 @@ def test_an_unknown_mode_is_refused_in_words_and_not_remembered(page, mode):
 
 def test_a_degraded_photo_is_offered_only_what_can_have_happened_to_it(photo):
     offered = tasks_for(DEGRADED)
-    assert default_task(DEGRADED) in offered and default_task(CLEAN) in tasks_for(CLEAN)
+    assert default_task(degraded=True) in offered and default_task(degraded=False) in tasks_for(CLEAN)
     assert "inpaint-random" not in offered, "its mask is drawn here, so it is not the photo's"
     for name in offered:
         kind = TASKS.find(name)

@@ -19,6 +19,7 @@ from inverse.cli.options import (
     save_picture,
 )
 from inverse.operators import TASKS
+from inverse.presets import DEFAULT_TASK
 
 
 @parameter_options(TASKS, "Parameters of tasks")
@@ -29,7 +30,7 @@ from inverse.operators import TASKS
     "--sigma-y", type=SpecType("sigma_y", noise.SIGMA_Y), default=0.05, show_default=True, help=noise.SIGMA_Y.help
 )
 def degrade(
-    photo: Path, output: Path, task: str, auxiliary: Path | None, size: int | None, seed: int, sigma_y: float,
+    photo: Path, output: Path, task: str | None, auxiliary: Path | None, size: int | None, seed: int, sigma_y: float,
     photons: float | None, **parameters: Any,
 ) -> None:  # fmt: skip
     """Degrades PHOTO and writes the measurement as a picture.
@@ -37,6 +38,7 @@ def degrade(
     `restore --degraded` with the same task, parameters and seed restores it.
     """
     check_output(output, photo, auxiliary)
+    task = task or DEFAULT_TASK
     task_parameters = given(TASKS, TASKS.find(task), parameters)
     problem = restoration.degrade(
         photo,

@@ -16,7 +16,7 @@ from inverse.errors import InverseError, OutputError
 from inverse.files import printable, replace_atomically, unwritable
 from inverse.operators import TASKS
 from inverse.parameters import Parameters, Registry, Spec
-from inverse.presets import DEFAULT_TASK
+from inverse.presets import DEFAULT_DEGRADED_TASK, DEFAULT_TASK
 from inverse.restoration import SEED, SIZE
 from inverse.settings import Settings
 
@@ -79,6 +79,8 @@ class ParameterOption(click.Option):
         first = next(iter(owners.values()))
         limits = {spec.limits for spec in owners.values()}
         shared = f"{first.help} {first.limits[0].upper()}{first.limits[1:]}." if len(limits) == 1 else first.help
+        if len({spec.help for spec in owners.values()}) > 1:
+            shared = f"Of its own meaning for each; `{section.rsplit(maxsplit=1)[-1]} NAME` explains it."
         super().__init__([f"--{name.replace('_', '-')}", name], metavar="VALUE", help=f"{shared} [{', '.join(owners)}]")
         self.section = section
 
@@ -120,7 +122,11 @@ def photo_options(command: Callable) -> Callable:
     options: Iterable[Callable] = (
         click.argument("photo", type=click.Path(path_type=Path)),
         click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="Where the picture goes."),
-        click.option("--task", default=DEFAULT_TASK, show_default=True, metavar="NAME", help=names_help(TASKS)),
+        click.option(
+            "--task",
+            metavar="NAME",
+            help=f"{names_help(TASKS)} Default: {DEFAULT_TASK}, or {DEFAULT_DEGRADED_TASK} for a degraded photo.",
+        ),
         click.option(
             "--mask",
             "--kernel",
@@ -174,8 +180,26 @@ def check_place(path: Path, *inputs: Path | None) -> None:
         raise OutputError(f"{_end(path)} is one of the files to be read, and would be lost. Choose another name.")
 
 
+def apart(path: Path, *others: Path) -> None:
+    """Refuses a file that another result would replace.
+
+    Raises:
+        OutputError: it is one of the others.
+    """
+    if path.absolute() in {other.absolute() for other in others}:
+        raise OutputError(f"{_end(path)} would hold two results, of which one is lost. Choose two names.")
+
+
 def _end(path: Path) -> str:
     return printable(path)[-200:]
+
+
+FINE: dict[str, dict[str, Any]] = {
+    ".jpg": {"quality": 95, "subsampling": "4:4:4"},
+    ".jpeg": {"quality": 95, "subsampling": "4:4:4"},
+    ".webp": {"lossless": True},
+}
+"""Options of formats whose defaults cost a picture several decibels."""
 
 
 def save_picture(picture: Image.Image, path: Path, settings: Settings | None = None, **also: Any) -> None:
@@ -186,12 +210,13 @@ def save_picture(picture: Image.Image, path: Path, settings: Settings | None = N
     Raises:
         OutputError: the file cannot be written; what was there before still is.
     """
-    carries = settings is not None and path.suffix.lower() == ".png"
+    kind = path.suffix.lower()
+    carries = settings is not None and kind == ".png"
     text = {"pnginfo": png_text(settings.to_json(**also))} if carries else {}
 
     def write(temporary: Path) -> None:
         try:
-            picture.save(temporary, **text)
+            picture.save(temporary, **text, **FINE.get(kind, {}))
         except (ValueError, KeyError) as error:  # a format that cannot hold this picture
             raise unwritable(path, error) from error
 

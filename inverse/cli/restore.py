@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from inverse import images, metrics
-from inverse.cli.options import GroupedCommand, SpecType, check_output, photo_options, save_picture
+from inverse.cli.options import GroupedCommand, SpecType, apart, check_output, photo_options, save_picture
 from inverse.cli.run import chosen, run_options
 from inverse.denoisers.catalog import load_prior
 from inverse.errors import DivergenceError
@@ -45,6 +45,8 @@ def restore(
         console.print(note)
     for path in filter(None, {output, *_outputs(output, asked.samples), save_measurement}):
         check_output(path, *inputs)
+    if save_measurement is not None:
+        apart(save_measurement, output, *_outputs(output, asked.samples))
     picture = images.load(photo)
     auxiliary = values["auxiliary"] and images.load(values["auxiliary"])
     problem = asked.problem(picture, auxiliary)

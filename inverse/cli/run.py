@@ -15,8 +15,8 @@ from inverse.cli.options import SpecType, given, names_help, parameter_options, 
 from inverse.errors import ParameterError
 from inverse.files import printable
 from inverse.operators import TASKS
-from inverse.presets import DEFAULT_SOLVER
-from inverse.settings import DEGRADED, Settings
+from inverse.presets import DEFAULT_SOLVER, default_task
+from inverse.settings import CLEAN, DEGRADED, Settings
 from inverse.solvers import SOLVERS
 
 MAX_FILE_BYTES = 100_000_000
@@ -26,7 +26,10 @@ MAX_FILE_BYTES = 100_000_000
 def run_options(command: click.Command) -> click.Command:
     """Decorator of a finished command: how to degrade, how to restore, and with which prior."""
     options: tuple[Callable, ...] = (
-        click.option("--degraded", is_flag=True, help="The photo is already degraded; else it is degraded here first."),
+        click.option(
+            "--degraded/--clean", default=False,
+            help="The photo is already degraded; or it is clean, and degraded here first (the default).",
+        ),
         click.option("--solver", default=DEFAULT_SOLVER, show_default=True, metavar="NAME", help=names_help(SOLVERS)),
         click.option(
             "--sigma-y", type=SpecType("sigma_y", noise.SIGMA_Y),
@@ -70,15 +73,17 @@ def chosen(context: click.Context, values: dict[str, Any]) -> tuple[Settings, li
         found, notes = Settings.from_dict(_read(values["settings"]))
         data = found.to_dict()
     typed = {name for name in values if context.get_parameter_source(name) is ParameterSource.COMMANDLINE}
+    if "degraded" in typed and values["degraded"] != (data.get("mode") == DEGRADED):
+        # How noisy the file's photo was says nothing of another one.
+        data |= {"mode": DEGRADED if values["degraded"] else CLEAN, "sigma_y": None, "photons": None}
+    named = {"solver": values["solver"], "task": values["task"] or default_task(data.get("mode") == DEGRADED)}
     for part, registry in (("task", TASKS), ("solver", SOLVERS)):
         # Parameters in the file belong to its task and its solver.
-        if not data[part] or (part in typed and values[part] != data[part]["name"]):
-            data[part] = {"name": values[part], "parameters": {}}
+        if not data[part] or (part in typed and named[part] != data[part]["name"]):
+            data[part] = {"name": named[part], "parameters": {}}
         kind = registry.find(data[part]["name"])
         data[part]["parameters"] |= given(registry, kind, values)
     data |= {name: values[name] for name in ("sigma_y", "photons", "size", "seed", "samples") if name in typed}
-    if "degraded" in typed:
-        data["mode"] = DEGRADED
     prior = printable(Path(Path(values["prior"]).name))[:200]
     if data.get("prior", prior) != prior:
         notes.append(f"They were made with the prior {data['prior']}, and this run uses {prior}; --prior chooses one.")

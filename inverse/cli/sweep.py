@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from inverse import images
-from inverse.cli.options import GroupedCommand, check_output, check_place, photo_options, save_picture
+from inverse.cli.options import GroupedCommand, apart, check_output, check_place, photo_options, save_picture
 from inverse.cli.run import chosen, run_options
 from inverse.denoisers.catalog import load_prior
 from inverse.errors import ParameterError
@@ -45,6 +45,7 @@ def sweep(
     check_output(output, *inputs)
     if figures is not None:
         check_place(figures, *inputs)
+        apart(figures, output)
     settings, notes = chosen(context, values)
     for note in notes:
         console.print(note)
@@ -61,7 +62,7 @@ def sweep(
         raise click.ClickException(
             reasons[0] if reasons else "No run was finished, so nothing is written. Run it longer."
         )
-    save_picture(picture(plan, done, metric), output, settings)
+    save_picture(picture(plan, done, metric), output, settings.with_auxiliary(auxiliary) if auxiliary else settings)
     if figures is not None:
         write_text(figures, table(plan, done))
     winner = best(done, metric)

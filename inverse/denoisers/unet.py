@@ -65,7 +65,7 @@ class UNetDenoiser(Denoiser):
 
     def time_step(self, sigma: Tensor) -> Tensor:
         """The possibly fractional time step t whose sigma it is, (B,) -> (B,); clamped to the table's ends."""
-        log_sigma = sigma.double().log().cpu().numpy()
+        log_sigma = sigma.cpu().double().log().numpy()  # Macs know no float64
         t = np.interp(log_sigma, self._log_sigmas, np.arange(len(self._log_sigmas)))
         return torch.from_numpy(t).to(sigma)
 

@@ -20,6 +20,9 @@ from inverse.settings import Settings
 from inverse.solvers import Solver, Step
 from inverse.solvers.base import BACKWARD_COST, Process
 
+NOISELESS = 1e-3
+"""Least sigma_y by which a residual is measured: no picture fits a measurement better than its rounding."""
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -29,7 +32,7 @@ class Outcome:
         settings: of the run.
         image: the result, or the last finite one of a run that failed; None where there is none.
         psnr, ssim: dB and [-1, 1]; None without a truth.
-        residual: root mean square of y - A(x0_hat), in units of sigma_y; of y where there is no noise.
+        residual: root mean square of y - A(x0_hat), in units of sigma_y, or of 0.001 where it is less.
         nfe, vjp: forward passes, and those of them that were followed by a backward pass.
         seconds: how long it took; its share of the passes that it made together with other runs.
         failure: why it failed, a sentence; empty when it did not.
@@ -135,7 +138,7 @@ def _outcome(settings: Settings, problem: Problem | None, step: Step | None, sec
         image=images.to_image(x),
         psnr=None if truth is None else metrics.psnr(x, truth[0]),
         ssim=None if truth is None else metrics.ssim(x, truth[0]),
-        residual=residual / problem.sigma_y if problem.sigma_y > 0 else residual,
+        residual=residual / max(problem.sigma_y, NOISELESS),
         nfe=step.nfe,
         vjp=step.vjp,
         seconds=seconds,

@@ -41,7 +41,15 @@ class Operator(ABC):
         return math.prod(self.measurement_shape)
 
     def restrict(self, y: Tensor) -> Tensor:
-        """y with the entries that are not measured set to 0."""
+        """The nearest y that can be measured: entries that are not measured 0, values within the range of A."""
+        return y
+
+    def recorded(self, y: Tensor) -> Tensor:
+        """What is kept of a measurement with noise in it: a file that rounds rounds its noise too."""
+        return self.restrict(y)
+
+    def planes(self, y: Tensor) -> Tensor:
+        """y as pictures whose neighbouring pixels are alike but for noise, NaN where nothing is measured."""
         return y
 
     def preview(self, y: Tensor) -> Tensor:
@@ -156,6 +164,9 @@ class StraightThrough(Operator):
     @abstractmethod
     def exact(self, x: Tensor) -> Tensor:
         """The measurement as it is."""
+
+    def recorded(self, y: Tensor) -> Tensor:
+        return self.exact(y)
 
     @abstractmethod
     def surrogate(self, x: Tensor) -> Tensor:

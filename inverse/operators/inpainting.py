@@ -33,6 +33,9 @@ class Mask(Selection):
     def restrict(self, y: Tensor) -> Tensor:
         return self.mask * y
 
+    def planes(self, y: Tensor) -> Tensor:
+        return y.masked_fill(self.mask.to(y.device) == 0, float("nan"))
+
     def __call__(self, x: Tensor) -> Tensor:
         return self.mask * x
 
@@ -57,7 +60,9 @@ class InpaintRandom(Task):
     )
 
     def operator(self, image_shape: Shape, generator: torch.Generator, auxiliary: Tensor | None) -> Mask:
-        return Mask((torch.rand(image_shape[-2:], generator=generator) >= self.missing).float(), image_shape)
+        drawn = torch.rand(image_shape[-2:], generator=generator)
+        # One pixel is known in the smallest image too.
+        return Mask((drawn >= min(self.missing, float(drawn.max()))).float(), image_shape)
 
 
 @TASKS.register

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import pairwise
 
-from inverse.parameters import choice, integer, real
+from inverse.parameters import integer, real
 from inverse.solvers.base import SOLVERS, Frames, Solver, gradient_cost
 from inverse.solvers.dps import STEP_SIZE_EFFECT, misfit_step_size
-from inverse.solvers.fields import jacobian_field, steps_field
+from inverse.solvers.fields import coordinates_field, jacobian_field, steps_field
 from inverse.solvers.reverse import ancestral, on_sphere
 from inverse.solvers.run import Run
 
@@ -43,14 +43,7 @@ class DMAP(Solver):
         help="How far each gradient step goes towards the measurement: zeta for 1000 steps and 256x256 pixels.",
         effect=STEP_SIZE_EFFECT,
     )  # fmt: skip
-    coordinates: str = choice(
-        "ve",
-        "ve",
-        "vp",
-        advanced=True,
-        help="Coordinates in which the step size is constant over the run.",
-        effect="In vp, steps are longer where the noise is high: lower the step size with it.",
-    )
+    coordinates: str = coordinates_field()
     jacobian: str = jacobian_field()
 
     @property

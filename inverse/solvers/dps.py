@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import pairwise
 
-from inverse.parameters import choice, real
+from inverse.parameters import real
 from inverse.solvers.base import SOLVERS, Frames, Solver, gradient_cost
-from inverse.solvers.fields import jacobian_field, steps_field
+from inverse.solvers.fields import coordinates_field, jacobian_field, steps_field
 from inverse.solvers.reverse import ancestral
 from inverse.solvers.run import Run
 
@@ -56,14 +56,7 @@ class DPS(Solver):
         help="How far each step goes towards the measurement: zeta for 1000 steps and 256x256 pixels.",
         effect=STEP_SIZE_EFFECT,
     )  # fmt: skip
-    coordinates: str = choice(
-        "ve",
-        "ve",
-        "vp",
-        advanced=True,
-        help="Coordinates in which the step size is constant over the run.",
-        effect="In vp, steps are longer where the noise is high: lower the step size with it.",
-    )
+    coordinates: str = coordinates_field()
     jacobian: str = jacobian_field()
 
     @property

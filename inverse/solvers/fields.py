@@ -49,6 +49,13 @@ def jacobian_field() -> Any:
     )  # fmt: skip
 
 
+def coordinates_field() -> Any:
+    return choice(
+        "ve", "ve", "vp", advanced=True, help="Coordinates in which the step size is constant over the run.",
+        effect="In vp, steps are longer where the noise is high: lower the step size with it.",
+    )  # fmt: skip
+
+
 def guidance_scale_field(default: float = 1.0) -> Any:
     return real(
         default, 0.01, 100.0, log=True, help="Weight of the measurement against the prior; 1 is Bayes' rule.",

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from inverse.errors import ParameterError, ProblemError
+from inverse.errors import DivergenceError, ParameterError, ProblemError
 from inverse.files import unwritable
 from inverse.training.crops import Crops
 from inverse.training.photos import Rejected, Weights, load_photos
@@ -93,8 +94,9 @@ def train_prior(
     photographs = (len(collection.training.names), len(collection.validation.names))
 
     def report(validation: Validation | None = None) -> Progress:
+        facts = trainer.measured()
         best = validation is not None and trainer.keep_if_best(validation)
-        record = Progress(**trainer.measured(), validation=validation, best=best, photographs=photographs,
+        record = Progress(**facts, validation=validation, best=best, photographs=photographs,
                           rejected=collection.rejected)  # fmt: skip
         if accelerator.is_main_process:
             _log(output, record)
@@ -118,7 +120,8 @@ def train_prior(
             if not ended and trainer.checkpoint_due:
                 trainer.save()
     except GeneratorExit:
-        trainer.save()
+        with suppress(DivergenceError):  # closing raises nothing; the last checkpoint stays
+            trainer.save()
         raise
     finally:
         stream.close()

@@ -29,6 +29,8 @@ SIGMA_MIN, SIGMA_MAX = 0.003, 80.0
 PAUSE_FACTOR = 10
 """An update that takes this many times as long as usual was interrupted, and counts as a usual one."""
 
+DIVERGED = "The loss is no longer finite. Lower learning_rate and go on from the last checkpoint."
+
 _INITIAL, _NOISE = 2, 3
 
 
@@ -115,6 +117,9 @@ class Trainer:
     def _count(self, seconds: float) -> None:
         paused = self._usual > 0 and seconds > PAUSE_FACTOR * self._usual
         seconds = self._usual if paused else seconds
+        if self.accelerator.num_processes > 1:  # all of them end, and decay, at the same update
+            mean = self.accelerator.reduce(torch.tensor(seconds, device=self.accelerator.device), "mean")
+            seconds = float(mean)
         self._usual = seconds if not self._usual else 0.9 * self._usual + 0.1 * seconds
         self.facts["seconds"] += seconds
         self._report_seconds += seconds
@@ -125,7 +130,7 @@ class Trainer:
         loss = float(torch.stack(self._losses).mean()) if count else float("nan")
         self._losses, self._report_seconds = [], 0.0
         if count and not math.isfinite(loss):
-            raise DivergenceError("The loss is no longer finite. Lower learning_rate and start again.", None)
+            raise DivergenceError(DIVERGED, None)
         crops = count * self.parameters.batch * self.accelerator.num_processes
         return {
             "iteration": self.iteration, "share": self.share, "loss": loss, "learning_rate": self._rate,
@@ -140,14 +145,20 @@ class Trainer:
     def keep_if_best(self, validation: Validation) -> bool:
         """Writes the averaged weights as the best ones where they are; returns whether."""
         best = self.facts["best"]
-        if best is not None and validation.mean <= best["mean"]:
+        if not math.isfinite(validation.mean) or (best is not None and validation.mean <= best["mean"]):
             return False
         self.facts["best"] = {"mean": validation.mean, "iteration": self.iteration}
         self._write(BEST)
         return True
 
     def save(self) -> None:
-        """Writes checkpoint and latest weights."""
+        """Writes checkpoint and latest weights.
+
+        Raises:
+            DivergenceError: a weight is no longer finite; the files stay as they are.
+        """
+        if not all(parameter.isfinite().all() for parameter in self.network.parameters()):
+            raise DivergenceError(DIVERGED, None)
         if self.accelerator.is_main_process:
             save_checkpoint(self.output / CHECKPOINT, self.network, self.average.network, self.optimizer, self.facts)
             self._write(LATEST)

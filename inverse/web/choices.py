@@ -13,7 +13,7 @@ from PIL import Image
 from inverse import images
 from inverse.errors import ImageError, ProblemError
 from inverse.operators import TASKS
-from inverse.presets import DEFAULT_SOLVER, preset, solvers_for
+from inverse.presets import DEFAULT_SOLVER, default_task, preset, solvers_for
 from inverse.solvers import SOLVERS
 from inverse.web import cards, chooser, elements, player
 from inverse.web.controls import Values
@@ -27,7 +27,6 @@ from inverse.web.settings import (
     DEGRADED,
     SIZES,
     Settings,
-    default_task,
     estimated_noise,
     tasks_for,
 )
@@ -68,7 +67,7 @@ def change_mode(page: Page, values: Values) -> Updates:
     mode, task = values[page.mode], values[page.task]
     offered = tasks_for(mode)
     if task not in offered:
-        task = default_task(mode)
+        task = default_task(mode == DEGRADED)
     changes = {
         page.mode_note: cards.MODE_WORDS[mode],
         page.task: chooser.offer(TASKS, offered, task),
@@ -81,7 +80,10 @@ def change_mode(page: Page, values: Values) -> Updates:
 
 
 def change_task(page: Page, values: Values) -> Updates:
-    return _task(page, values[page.task], values[page.solver])
+    """Holes and mosaics are told from noise only when the task is known, so it is estimated again."""
+    mode, task = values[page.mode], values[page.task]
+    noise = _noise(page, mode, task, values[page.photo]) if mode == DEGRADED else {}
+    return {**_task(page, task, values[page.solver]), **noise}
 
 
 def change_solver(page: Page, values: Values) -> Updates:

@@ -77,7 +77,7 @@ def _wire_choices(page: Page) -> None:
             [page.mode.input], choices.change_mode, chosen,
             [page.mode_note, page.task, page.size, page.photons, *task, *noise],
         ),
-        ([page.task.input], choices.change_task, chosen, task),
+        ([page.task.input], choices.change_task, chosen, [*task, *noise]),
         ([page.solver.input, page.reset.click], choices.change_solver, chosen, solver),
         ([page.mask.upload], choices.receive_mask, {page.mask}, [page.mask]),
         (

@@ -13,9 +13,9 @@ from inverse.errors import ParameterError, ProblemError
 from inverse.experiments.runs import passes
 from inverse.experiments.sweep import sweepable
 from inverse.operators import TASKS, Task
-from inverse.presets import DEFAULT_DEGRADED_TASK, DEFAULT_TASK, solvers_for
+from inverse.presets import solvers_for
 from inverse.restoration import SAMPLES as ANY_SAMPLES
-from inverse.restoration import Problem
+from inverse.restoration import Problem, measured
 from inverse.settings import CLEAN, DEGRADED
 from inverse.solvers import SOLVERS
 from inverse.web import device, limits
@@ -126,8 +126,10 @@ def working_size(photo: Image.Image, task: Task, wanted: int | None) -> int | No
 
 def estimated_noise(photo: Image.Image, task: Task) -> float:
     """sigma_y of an already degraded photo at its working size, to three digits."""
-    picture = images.fit(photo, working_size(photo, task, None))
-    return round(noise.estimate(images.to_tensor(picture)), 3)
+    size = working_size(photo, task, None)
+    if task.auxiliary:  # its picture comes later
+        return round(noise.estimate(images.to_tensor(images.fit(photo, size))), 3)
+    return round(measured(photo, task, size=size).sigma_y, 3)
 
 
 def tasks_for(mode: Any) -> list[str]:
@@ -144,11 +146,6 @@ def tasks_for(mode: Any) -> list[str]:
 @cache
 def _tasks_for(mode: str) -> list[str]:
     return [name for name, kind in TASKS.items() if mode == CLEAN or _can_have_happened(kind())]
-
-
-def default_task(mode: str) -> str:
-    """The task to start with; for a damaged photo the one that assumes least, and so harms least."""
-    return DEFAULT_TASK if mode == CLEAN else DEFAULT_DEGRADED_TASK
 
 
 def axis_choices(settings: Settings) -> list[tuple[str, str]]:
