@@ -143,3 +143,38 @@ def test_divergence_names_the_step_and_the_knob(run, tmp_path):
     if result.exit_code:  # some settings survive; then the result is finite by contract
         assert "Lower step_size" in result.output and "step" in result.output
         assert (tmp_path / "out.png").exists()  # the last good frame is kept
+
+
+@pytest.mark.parametrize("name", ["out.jpg", "out.webp"])
+def test_the_file_is_as_good_as_the_figure(run, name):
+    result = run("restore", "photo.png", "-o", name, "--task", "denoise", "--sigma-y", "0.02", *QUICK)
+    assert result.exit_code == 0, result.output
+    run("restore", "photo.png", "-o", "out.png", "--task", "denoise", "--sigma-y", "0.02", *QUICK)
+    exact, file = (np.asarray(Image.open(each).convert("RGB")).astype(float) for each in ("out.png", name))
+    assert 10 * np.log10(255**2 / ((exact - file) ** 2).mean().clip(1e-9)) > 38
+
+
+def test_a_degraded_photo_is_denoised_unless_a_task_is_named(run):
+    assert "Denoising" in run("restore", "photo.png", "-o", "out.png", "--degraded", *QUICK).output
+    result = run("restore", "photo.png", "-o", "out.png", "--degraded", "--mask", "photo.png", *QUICK)
+    assert result.exit_code == 1 and "takes no mask" in result.output
+
+
+def test_what_a_file_says_of_the_mode_can_be_taken_back(run):
+    assert run("restore", "photo.png", "-o", "a.png", "--degraded", "--sigma-y", "0.3", *QUICK).exit_code == 0
+    again = run("restore", "photo.png", "-o", "b.png", "--settings", "a.png", "--clean")
+    assert "degraded first" in again.output and "sigma_y 0.05" in again.output
+    same = run("restore", "photo.png", "-o", "c.png", "--settings", "a.png", "--degraded")
+    assert "as it is, sigma_y 0.3" in same.output
+
+
+def test_two_results_need_two_names(run):
+    one = run("sweep", "photo.png", "-o", "g.png", "--csv", "g.png", "--x", "steps=2,3")
+    two = run("restore", "photo.png", "-o", "g.png", "--save-measurement", "g.png")
+    for result in (one, two):
+        assert result.exit_code == 1 and "two results" in result.output
+
+
+def test_help_does_not_explain_one_solvers_flag_by_another(run):
+    text = " ".join(run("restore", "--help").output.split())
+    assert "`solvers NAME` explains it" in text and "1 solves the linearised problem" not in text

@@ -98,3 +98,37 @@ def test_estimate(sigma):
     assert noise.estimate(noisy[:, :1]) == pytest.approx(sigma, rel=0.15)
     assert noise.estimate(y) == 0.01
     assert noise.estimate(noisy[..., :3, :3]) == 0.01
+
+
+@pytest.mark.parametrize("task", ["denoise", "demosaic", "inpaint-box", "inpaint-half", "inpaint-random"])
+@pytest.mark.parametrize("sigma", [0.05, 0.2])
+def test_neither_holes_nor_a_mosaic_are_noise(task, sigma):
+    smooth = torch.sin(torch.linspace(0, 6, 128))[:, None] * torch.cos(torch.linspace(0, 5, 128))
+    x = torch.stack([0.5 * smooth, 0.3 - 0.2 * smooth, -0.5 * smooth])[None]
+    operator = TASKS[task]().operator((3, 128, 128), generator(), None)
+    y = noise.add_gaussian(operator(x), sigma, operator, generator())
+    assert noise.estimate(y, operator) == pytest.approx(sigma, rel=0.25)
+
+
+def test_where_too_little_is_known_ordinary_noise_is_assumed():
+    operator = TASKS["inpaint-periodic"]().operator((3, 64, 64), generator(), None)
+    y = noise.add_gaussian(operator(torch.zeros(1, 3, 64, 64)), 0.4, operator, generator())
+    assert noise.estimate(y, operator) == noise.UNKNOWN
+
+
+@pytest.mark.parametrize("task", ["jpeg", "bit-depth", "hdr"])
+def test_noise_is_recorded_as_the_measurement_is(task):
+    """A file that rounds rounds its noise: what it holds, it could have made of some image."""
+    operator = TASKS[task](**({"subsampling": "4:4:4"} if task == "jpeg" else {})).operator(
+        (3, 32, 32), generator(), None
+    )
+    x = 0.5 * torch.rand(1, 3, 32, 32, generator=generator()) - 0.25
+    y = noise.add_gaussian(operator(x), 0.3, operator, generator())
+    assert not torch.equal(y, operator(x))
+    assert (operator.recorded(y) - y).abs().mean() < 0.01
+
+
+def test_one_pixel_of_the_smallest_image_is_known():
+    for seed in range(20):
+        random = torch.Generator().manual_seed(seed)
+        assert TASKS["inpaint-random"](missing=0.99).operator((3, 8, 8), random, None).entries >= 3

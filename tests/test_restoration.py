@@ -165,7 +165,7 @@ HOSTILE = [
     ({"size": 4}, ParameterError, "size"),
     ({"size": [5]}, ParameterError, "size"),
     ({"task": "inpaint-bx"}, ParameterError, "Did you mean 'inpaint-box'"),
-    ({"task": None}, ParameterError, "not a task"),
+    ({"task": 3}, ParameterError, "not a task"),
     ({"solver": "DPS!"}, ParameterError, "not a solver"),
     ({"task_parameters": {"missing": 2.0}}, ParameterError, "missing must be a number from 0 to 0.99"),
     ({"task_parameters": {"std": 2.0}}, ParameterError, "'std' is not a parameter of inpaint-random"),
@@ -175,6 +175,7 @@ HOSTILE = [
     ({"task": "inpaint-mask"}, ProblemError, "needs a mask"),
     ({"task": "inpaint-mask", "auxiliary": Image.new("L", (9, 9), 255)}, ProblemError, "covers the whole image"),
     ({"task": "inpaint-mask", "auxiliary": b"x"}, ImageError, "not a picture"),
+    ({"auxiliary": Image.new("L", (9, 9), 255)}, ProblemError, "takes no mask or kernel"),
 ]
 
 
@@ -182,7 +183,8 @@ HOSTILE = [
 @pytest.mark.parametrize("degraded", [False, True])
 def test_bad_input_ends_in_a_sentence(photo, wrong, kind, said, degraded):
     with pytest.raises(kind, match=said) as caught:
-        restore(**{"photo": photo, "solver_parameters": QUICK, "degraded": degraded, **wrong})
+        task = {"task": "inpaint-random"}
+        restore(**{"photo": photo, **task, "solver_parameters": QUICK, "degraded": degraded, **wrong})
     assert isinstance(caught.value, InverseError) and str(caught.value).endswith((".", "'.", "?"))
 
 
@@ -193,3 +195,13 @@ def test_the_last_noise_level_follows_a_cleaner_measurement(photo, prior, sigma_
     solver = SOLVERS[DEFAULT_SOLVER](sigma_min=0.1, **QUICK)
     levels = [step.sigma for step in stream(problem, solver, prior)]
     assert min(level for level in levels if level) == pytest.approx(last)
+
+
+def test_a_degraded_photo_loses_nothing_unless_a_task_says_so(photo):
+    assert restore(photo, degraded=True, solver_parameters=QUICK, sigma_y=0.1).problem.task.name == "denoise"
+    assert restore(photo, solver_parameters=QUICK).problem.task.name == "inpaint-random"
+
+
+def test_photons_of_a_degraded_photo_are_refused(photo):
+    with pytest.raises(ParameterError, match="photons"):
+        restore(photo, "denoise", degraded=True, photons=10, solver_parameters=QUICK)

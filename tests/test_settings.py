@@ -195,3 +195,15 @@ def test_a_wrong_settings_file_ends_in_a_sentence(photo, tmp_path, monkeypatch, 
     assert result.exit_code == 1 and "Error: " in result.output and "Traceback" not in result.output
     result = CliRunner().invoke(main, ["restore", "photo.png", "-o", "a.png", "--settings", "none.json"])
     assert result.exit_code == 1 and "cannot be opened" in result.output
+
+
+def test_photons_are_for_clean_photos():
+    with pytest.raises(ParameterError, match="photons"):
+        Settings.create(mode=DEGRADED, photons=5)
+    settings, notes = Settings.from_dict({"schema": 1, "mode": DEGRADED, "task": "denoise", "photons": 5})
+    assert settings.photons is None and "photons" in notes[0]
+
+
+def test_the_task_left_out_is_the_one_for_the_mode():
+    assert Settings.create(mode=DEGRADED).task.name == "denoise" and Settings.create().task.name == "inpaint-random"
+    assert Settings.from_dict({"schema": 1, "mode": DEGRADED})[0].task.name == "denoise"

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from safetensors.torch import load_file
 
 from inverse.denoisers.embedded import EDMDenoiser, load_network, precondition
 from inverse.denoisers.network import NetworkConfig, ResidualUNet
-from inverse.errors import ParameterError, PriorError, ProblemError
+from inverse.errors import DivergenceError, ParameterError, PriorError, ProblemError
 from inverse.training.average import Average
 from inverse.training.crops import Crops
 from inverse.training.evaluate import Score, table
@@ -19,7 +20,7 @@ from inverse.training.growth import inherit
 from inverse.training.photos import load_photos, read_weights
 from inverse.training.prior import train_prior
 from inverse.training.settings import PRESETS, PriorTraining
-from inverse.training.trainer import BEST, CHECKPOINT, LATEST, edm_loss
+from inverse.training.trainer import BEST, CHECKPOINT, LATEST, Trainer, edm_loss
 from inverse.training.validation import NOISE_LEVELS
 
 TINY = NetworkConfig(widths=(8, 12), depths=(1, 1), embedding=16, frequencies=4)
@@ -286,3 +287,27 @@ def test_the_table_has_a_row_a_photograph_and_level_and_the_means():
     lines = table(scores).splitlines()
     assert lines[0] == "| photo | noise | x | y |" and lines[2] == "| a | 25 | 30.00 | 31.00 |"
     assert lines[-1] == "| mean | 25 | 31.00 | 30.50 |"
+
+
+@pytest.mark.parametrize("minutes", [0.0, 60.0])
+def test_what_diverged_is_not_kept(folder, tmp_path, monkeypatch, minutes):
+    """Neither the checkpoint nor the best prior takes a value that is not finite."""
+
+    def poisoned(trainer, crops):
+        update(trainer, crops)
+        if trainer.iteration == 6:
+            next(trainer.network.parameters()).data.fill_(math.nan)
+            next(trainer.average.network.parameters()).data.fill_(math.nan)
+
+    update = Trainer.update
+    list(train_prior(settings(iterations=4, validate_every=4), folder, tmp_path, device="cpu"))
+    kept = {name: (tmp_path / name).read_bytes() for name in (CHECKPOINT, BEST)}
+    monkeypatch.setattr(Trainer, "update", poisoned)
+    changes = {"checkpoint_minutes": minutes, "report_every": 20, "validate_every": 8}
+    with pytest.raises(DivergenceError, match="no longer finite"):
+        list(train_prior(settings(**changes), folder, tmp_path, device="cpu"))
+    values = load_file(tmp_path / CHECKPOINT).values()
+    assert all(value.isfinite().all() for value in values if value.is_floating_point())
+    assert (tmp_path / BEST).read_bytes() == kept[BEST]
+    if minutes:
+        assert (tmp_path / CHECKPOINT).read_bytes() == kept[CHECKPOINT]

@@ -80,7 +80,7 @@ class ParameterOption(click.Option):
         limits = {spec.limits for spec in owners.values()}
         shared = f"{first.help} {first.limits[0].upper()}{first.limits[1:]}." if len(limits) == 1 else first.help
         if len({spec.help for spec in owners.values()}) > 1:
-            shared = f"Of its own meaning for each; `{section.rsplit(maxsplit=1)[-1]} NAME` explains it."
+            shared = f"Of its own meaning for each; `{section.split()[2]} NAME` explains it."
         super().__init__([f"--{name.replace('_', '-')}", name], metavar="VALUE", help=f"{shared} [{', '.join(owners)}]")
         self.section = section
 

@@ -165,9 +165,6 @@ class StraightThrough(Operator):
     def exact(self, x: Tensor) -> Tensor:
         """The measurement as it is."""
 
-    def recorded(self, y: Tensor) -> Tensor:
-        return self.exact(y)
-
     @abstractmethod
     def surrogate(self, x: Tensor) -> Tensor:
         """A differentiable map near `exact`; `norm` is its Lipschitz constant."""
