@@ -20,6 +20,7 @@ from inverse.errors import DivergenceError, InverseError, ParameterError, Proble
 from inverse.operators import TASKS
 from inverse.parameters import Flag, Integer, Parameters, Real, choice, flag, integer, real
 from inverse.presets import default_task, preset, solvers_for
+from inverse.restoration import degrade
 from inverse.solvers import SOLVERS, Step
 from inverse.web import batches, controls, figures, form, frames, limits, preview, running
 from inverse.web.guards import spoken_errors
@@ -114,10 +115,19 @@ def test_a_task_that_the_solver_cannot_do_changes_the_solver(page):
     from inverse.web import choices
 
     for task, solver in itertools.product(TASKS, SOLVERS):
-        changes = choices.change_task(page, {page.task: task, page.solver: solver})
+        changes = choices.change_task(page, {page.mode: CLEAN, page.task: task, page.solver: solver, page.photo: None})
         chosen = changes[page.solver]["value"]
         assert chosen in solvers_for(task)
         assert chosen == solver or solver not in solvers_for(task)
+
+
+def test_the_noise_of_a_damaged_photo_is_estimated_again_for_another_task(page, photo):
+    from inverse.web import choices
+
+    mosaic = degrade(photo, "demosaic", sigma_y=0.1).measurement
+    values = {page.mode: DEGRADED, page.solver: "vml-map", page.photo: mosaic}
+    found = [choices.change_task(page, {**values, page.task: task})[page.sigma_y] for task in ("denoise", "demosaic")]
+    assert found[0] > 0.2 > found[1], "to denoising a mosaic is noise"
 
 
 def test_the_web_code_names_no_task_and_no_solver():
