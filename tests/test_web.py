@@ -17,9 +17,10 @@ import inverse.web
 from inverse import images, metrics
 from inverse.carriers import read
 from inverse.errors import DivergenceError, InverseError, ParameterError, ProblemError
+from inverse.experiments.runs import passes
 from inverse.operators import TASKS
 from inverse.parameters import Flag, Integer, Parameters, Real, choice, flag, integer, real
-from inverse.presets import default_task, preset, solvers_for
+from inverse.presets import DEFAULT_TASK, default_task, preset, solvers_for
 from inverse.restoration import degrade
 from inverse.solvers import SOLVERS, Step
 from inverse.web import batches, controls, figures, form, frames, limits, preview, running
@@ -289,12 +290,20 @@ def test_photons_of_a_photo_that_is_damaged_already_are_not_asked_for(page):
 
 
 def test_kept_settings_that_are_not_understood_are_passed_over_and_links_are_not(page):
+    from inverse import settings
     from inverse.web import share
 
     bad = {"kept": "nonsense"}
     assert list(share.arrived(page, sent(page, share=bad))) == [page.share]
     with pytest.raises(ParameterError):
         share.arrived(page, sent(page, share={"link": "nonsense"}))
+    task = next(name for name in TASKS if len(solvers_for(name)) < len(SOLVERS))
+    solver = next(name for name in SOLVERS if name not in solvers_for(task))
+    made = settings.Settings.create(task=DEFAULT_TASK, solver=solver)
+    unfit = replace(made, task=TASKS.find(task)()).link
+    with pytest.raises(ProblemError):
+        share.arrived(page, sent(page, share={"link": unfit}))
+    assert list(share.arrived(page, sent(page, share={"kept": unfit}))) == [page.share]
 
 
 @pytest.mark.parametrize("hostile", [None, 7, ["dps"], {"a": 1}, "no-such", "inpaint-random"])
@@ -333,8 +342,86 @@ def test_the_promise_counts_the_runs_or_says_what_is_wrong(page):
     for bad in ("<b>", "1:100000:64", "", "10:20:9"):
         words = sweeping.plan(page, sent(page, x_values=bad, y_name="seed", y_values="0:99:64"), made)[page.promise]
         assert "inv-refused" in words and "<b>" not in words.replace("<b>10", "")
-    words = comparing.plan(page, sent(page, contenders=[]), made)[page.compare_promise]
-    assert "Choose at least one" in words
+    for nothing in ([], None):
+        words = comparing.plan(page, sent(page, contenders=nothing), made)[page.compare_promise]
+        assert "Choose at least one" in words
+
+
+def test_cells_and_rows_are_one_sample_each_however_many_the_page_asks_for(page, monkeypatch):
+    from inverse.web import comparing, sweeping
+
+    values = sent(page, samples=4, x_values="10,20")
+    made = form.settings(page, values)
+    height, width = made.shape(values[page.photo])
+    work = max(
+        sum(passes(each.solver) for each in made_of) * height * width / 1e6
+        for made_of in (
+            sweeping._sweep(page, values, made).runs,
+            comparing._runs(made, values[page.contenders], values[page.budget]),
+        )
+    )
+    monkeypatch.setattr(limits, "current", lambda: Limits(work=int(work) + 1))
+    assert sweeping.plan(page, values, made)[page.promise].startswith("2 runs, about")
+    assert "runs, about" in comparing.plan(page, values, made)[page.compare_promise]
+
+
+@pytest.mark.parametrize("bad", [5, [1], {"a": 1}, True])
+@pytest.mark.parametrize("field", ["x_name", "x_values", "y_name", "y_values", "contenders", "budget"])
+def test_hostile_values_of_the_tabs_end_in_a_sentence_that_names_the_field(page, field, bad):
+    from inverse.web import comparing, sweeping
+
+    values = sent(page, **{field: bad})
+    made = form.settings(page, values)
+    component = getattr(page, field)
+    if field in ("contenders", "budget"):
+        words = comparing.plan(page, values, made)[page.compare_promise]
+        handlers = [comparing.run]
+    else:
+        words = sweeping.plan(page, values, made)[page.promise]
+        handlers = [sweeping.suggest, sweeping.run]
+    assert "inv-refused" in words and f"{component.elem_id} must be" in words
+    values[page.swept] = values[page.compared] = None
+    for handler in handlers:
+        with pytest.raises((ParameterError, gr.Error), match=f"{component.elem_id} must be"):
+            list(handler(page, values))
+
+
+def test_a_broken_number_does_not_call_a_damaged_photo_the_original(page):
+    from inverse.web import events
+
+    values = sent(page, sigma_y=-1)
+    for mode in (CLEAN, DEGRADED):
+        shown = events._preview(page, {**values, page.mode: mode})[page.problem]
+        assert shown["fault"] and "sigma_y" in shown["caption"]
+        assert (shown["truth"] is None) == (mode == DEGRADED) and (shown["measured"] is None) == (mode == CLEAN)
+
+
+@pytest.mark.parametrize("name", ["picker", "share"])
+def test_the_page_knows_how_large_a_request_may_be(monkeypatch, name):
+    from inverse.web import elements
+
+    monkeypatch.setattr(limits, "current", lambda: Limits(body=77))
+    with gr.Blocks():
+        made = elements.photo_picker({}) if name == "picker" else elements.share_menu()
+    assert 'data-megabytes="77"' in made.html_template and "16" not in re.sub('data:[^"]*', "", made.js_on_load)
+
+
+def test_sentences_that_are_shown_as_text_are_not_escaped(settings, photo, monkeypatch):
+    def refused():
+        TASKS.find('<i> & "b"')
+
+    generator, sent = running.restore(refused, running.Latest()), []
+    with pytest.raises(gr.Error, match="&lt;i&gt;"):
+        sent.extend(iter(lambda: next(generator), None))
+    assert "<i> & " in sent[-1][1]["message"] and "&lt;" not in sent[-1][1]["message"]
+
+    monkeypatch.setattr(batches, "check_work", lambda *_: refused())
+    batch = batches.Batch()
+    batches.begin(batch, {}, [settings])
+    generator, sent = batches.stream(batch, photo, None), []
+    with pytest.raises(gr.Error, match="&lt;i&gt;"):
+        sent.extend(iter(lambda: next(generator), None))
+    assert "<i> & " in sent[-1]["message"] and "&lt;" not in sent[-1]["message"]
 
 
 def test_an_axis_of_another_solver_gives_way(page):
@@ -466,9 +553,55 @@ def test_stop_is_heard_at_the_next_step(settings, photo, monkeypatch):
     while latest.step is None:
         next(updates)
     seen, latest.stopping = latest.step.index, True
-    view, _ = next(updates)
-    assert latest.step.index == seen + 1 and view is None
-    updates.close()
+    ((view, status),) = updates
+    assert latest.step.index == seen + 1
+    assert status["phase"] == view["phase"] == "stopped" and view["frame"]["index"] == seen + 1
+
+
+@pytest.mark.parametrize("yielded", [1, 2])
+def test_a_stop_that_the_queue_never_hears_of_ends_the_run(settings, photo, monkeypatch, yielded):
+    closed = []
+    monkeypatch.setattr(running, "stream", steps(settings, photo, 10**6, seconds=0.01, closed=closed))
+    latest = running.Latest()
+    updates = run(settings, photo, latest)
+    for _ in range(yielded):
+        next(updates)
+    latest.stopping = True
+    phases = [status["phase"] for _, status in updates]
+    assert phases == ["stopped"] and len(closed) == yielded - 1
+
+
+def test_a_stop_at_the_last_step_is_no_end(settings, photo, monkeypatch):
+    latest = running.Latest()
+
+    def last(*arguments, **options):
+        yield from steps(settings, photo, 1)(*arguments, **options)
+
+    monkeypatch.setattr(running, "stream", last)
+    monkeypatch.setattr(running.figures, "verdict", lambda *_: setattr(latest, "stopping", True) or "Done.")
+    assert [status["phase"] for _, status in run(settings, photo, latest)][-1] == "stopped"
+
+
+@pytest.mark.parametrize("yielded", [1, 3])
+def test_a_stop_that_the_queue_never_hears_of_ends_a_batch(settings, photo, yielded):
+    runs = [replace(settings, seed=seed) for seed in range(20)]
+    batch = batches.Batch()
+    batches.begin(batch, {}, runs)
+    views = batches.stream(batch, photo, None)
+    for _ in range(yielded):
+        next(views)
+    batch.stopping = True
+    phases = [view["phase"] for view in views]
+    assert phases == ["stopped"] and len(batch.done) < len(runs)
+
+
+def test_stop_before_a_batch_has_begun_is_remembered(page):
+    # Gradio keeps what is to be cancelled beside it, under the same button.
+    clicked = [each.fn for each in page.blocks.fns.values() if (page.stop_sweep._id, "click") in each.targets]
+    (stopped,) = [handler for handler in clicked if handler]
+    batch = batches.Batch()
+    assert page.grid not in stopped(batch) and batch.stopping
+    assert page.sweep in stopped(None)
 
 
 @pytest.mark.parametrize(("cost", "allowed"), [(0.001, 0.25), (1.0, 24.0)])

@@ -199,7 +199,7 @@ def test_hostile_values_end_in_a_sentence_that_names_the_field(url, uploaded, pa
     [
         (5, "settings must be an object"),
         (["denoise"], "settings must be an object"),
-        ({"task": "<b>no</b>"}, "&lt;b&gt;no&lt;/b&gt;' is not a task"),
+        ({"task": "<b>no</b>"}, "'<b>no</b>' is not a task"),
         ({"task": ["denoise"]}, "task in these settings must have a name"),
         ({"solver": {"name": "dps", "parameters": 5}}, "solver in these settings must have a name"),
         ({"mode": 5}, "mode must be"),

@@ -5,6 +5,7 @@ import os
 import pickle
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import gradio as gr
@@ -12,6 +13,7 @@ import pytest
 import torch
 
 from inverse.errors import DivergenceError, InverseError, ProblemError
+from inverse.experiments.runs import Outcome
 from inverse.experiments.sweep import Sweep, axis
 from inverse.settings import Settings as PlainSettings
 from inverse.solvers import Step
@@ -140,6 +142,8 @@ def failing(state):
 
 class State:
     seen = 0
+    stopping = False
+    complete = True
 
 
 def stream(function, *arguments, runs=(), size=(8, 8)):
@@ -168,6 +172,38 @@ def test_the_state_is_up_to_date_after_every_update(lender, monkeypatch, lent):
         seen.append(state.seen)
         assert (process != os.getpid()) == lent
     assert seen == [1, 2, 3]
+
+
+@pytest.mark.parametrize("lent", [True, False])
+def test_the_runs_end_once_stop_is_asked_for(lender, monkeypatch, lent):
+    monkeypatch.setattr(device, "LENT", lent)
+    monkeypatch.setattr(device.PACE, "learn", lambda *_: pytest.fail("it learned from a run that was stopped"))
+    state = State()
+    updates = device.stream(counting, state=state, runs=[], image_shape=(8, 8))
+    next(updates)
+    state.stopping = True
+    assert list(updates) == [] and state.stopping and state.seen == 2
+    assert lender.closed.value == lent
+
+
+@pytest.mark.parametrize("complete", [True, False])
+def test_seconds_are_learned_from_complete_runs_only(monkeypatch, complete):
+    learned, state = [], State()
+    monkeypatch.setattr(device.PACE, "learn", lambda *given: learned.append(given))
+    state.complete = complete
+    list(device.stream(counting, state=state, runs=[], image_shape=(8, 8)))
+    assert len(learned) == complete
+
+
+def test_a_batch_with_a_failed_run_is_not_complete(settings):
+    batch = batches.Batch(runs=[settings] * 2)
+    done = Outcome(settings, None, None, None, None, 0, 0, 0.1)
+    batch.done = {0: done, 1: done}
+    assert batch.complete
+    batch.done = {0: done, 1: replace(done, failure="It diverged.")}
+    assert not batch.complete
+    batch.done, batch.stopping = {0: done}, True
+    assert not batch.complete
 
 
 def test_what_needs_more_than_is_lent_is_refused_before(settings, lender):

@@ -9,10 +9,12 @@ import base64
 import io
 import uuid
 from collections.abc import Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import gradio as gr
 from gradio.data_classes import FileData
 from gradio.utils import get_upload_folder
 from PIL import Image
@@ -28,7 +30,7 @@ from inverse.restoration import Problem
 from inverse.settings import SCHEMA
 from inverse.web import batches, limits, running
 from inverse.web.batches import Batch
-from inverse.web.guards import spoken_errors, uploaded_photo
+from inverse.web.guards import said, spoken_errors, uploaded_photo
 from inverse.web.settings import SAMPLES, Settings, estimated_noise
 
 Record = dict[str, Any]
@@ -41,14 +43,14 @@ def degrade(
     """Degrade a clean photo: hide pixels, blur it, shrink it, add noise, compress it. Nothing is restored.
 
     Args:
-        photo: The clean photo, an uploaded file: PNG, JPEG, WebP, BMP, TIFF, GIF or AVIF, at most 16 MB.
+        photo: The clean photo, an uploaded file: PNG, JPEG, WebP, BMP, TIFF, GIF or AVIF.
         settings: What to do to it, like {"task": "TASK", "sigma_y": 0.05, "size": 256, "seed": 0}, or with parameters {"task": {"name": "TASK", "parameters": {}}}. What is left out takes its default. The endpoint solvers lists all of it.
         auxiliary: The picture that some tasks need: a mask, white where the photo is missing, or a blur kernel.
 
     Returns:
         The degraded photo as a PNG, and a record with the settings that were used and notes on what in them could not be honoured.
     """  # noqa: E501  (Gradio reads one line a parameter)
-    with spoken_errors():
+    with _spoken_errors():
         picture = _photo(photo)
         wanted, notes = _settings(settings, picture)
         if wanted.degraded:
@@ -64,7 +66,7 @@ def restore(
     """Restore a photo with a diffusion model: fill in missing pixels, remove blur or noise, enlarge it. Streams records on the progress; the last one comes with the restored picture.
 
     Args:
-        photo: The photo, an uploaded file: PNG, JPEG, WebP, BMP, TIFF, GIF or AVIF, at most 16 MB.
+        photo: The photo, an uploaded file: PNG, JPEG, WebP, BMP, TIFF, GIF or AVIF.
         settings: How, like {"mode": "degraded", "task": "DEGRADED", "solver": {"name": "SOLVER", "parameters": {"steps": 20}}, "seed": 0}. With the mode "degraded" the photo is restored as it is; with "clean", the default, it is degraded first, and the result is compared with it. What is left out takes its default or preset. The endpoint solvers lists all of it.
         auxiliary: The picture that some tasks need: a mask, white where the photo is missing, or a blur kernel.
 
@@ -72,13 +74,13 @@ def restore(
         The restored photo as a PNG that carries its settings (none until the end), and a record: phase, message, step, total, progress in percent, nfe (network evaluations), vjp (those with a backward pass), residual (in units of the noise), sometimes preview (a JPEG as a data URI); at the end seconds, samples (the PNG of every one), psnr and ssim of a clean photo (the mean over the samples), the settings that were used, and notes on what in them could not be honoured.
     """  # noqa: E501
     latest = running.Latest()
-    with spoken_errors():
+    with _spoken_errors():
         picture = _photo(photo)
         wanted, notes = _settings(settings, picture)
         helper = _auxiliary(auxiliary)
         problem = wanted.problem(picture, helper)
         used = wanted.with_auxiliary(helper)
-    with closing(running.restore(lambda: (used, problem), latest)) as updates:
+    with _spoken_errors(), closing(running.restore(lambda: (used, problem), latest)) as updates:
         for view, status in updates:
             record = {"phase": status["phase"], "message": status["message"], **_figures(latest, problem, status)}
             if status["phase"] == "done":
@@ -97,7 +99,7 @@ def sweep(
     """Restore a photo over several values of one or two parameters, to see which are best. Streams a record whenever something happened; the last one has the table, and comes with the grid as a picture.
 
     Args:
-        photo: The photo, an uploaded file: PNG, JPEG, WebP, BMP, TIFF, GIF or AVIF, at most 16 MB.
+        photo: The photo, an uploaded file: PNG, JPEG, WebP, BMP, TIFF, GIF or AVIF.
         x: A parameter and its values from column to column: steps=10,20,40 or sigma_max=1:40:4 or sigma_max=1:40:log 4. A parameter of the solver, of the task, seed, or sigma_y.
         y: The same from row to row; empty for a single row.
         settings: Everything else, as for the endpoint restore.
@@ -107,14 +109,17 @@ def sweep(
         The grid as a PNG (none until the end), and a record: phase, message, finished, count, cell (index, the values on the axes, psnr, ssim, residual, nfe, seconds, failure, and preview, a JPEG as a data URI) whenever one is finished; at the end table (one entry a cell), csv, best (index of the best cell by each metric), settings and notes.
     """  # noqa: E501
     batch = Batch()
-    with spoken_errors():
+    with _spoken_errors():
         picture = _photo(photo)
-        wanted, notes = _settings(settings, picture)
+        asked, notes = _settings(settings, picture)
+        wanted = replace(asked, samples=1)
+        if asked != wanted:
+            notes.append("samples was left out: every run of a sweep is of one.")
         helper = _auxiliary(auxiliary)
         plan = Sweep(wanted, tuple(_axis(wanted, name, text) for name, text in (("x", x), ("y", y)) if text != ""))
         batches.begin(batch, {}, plan.runs, plan)
     told = 0
-    with closing(batches.stream(batch, picture, helper)) as views:
+    with _spoken_errors(), closing(batches.stream(batch, picture, helper)) as views:
         for view in views:
             record = {"phase": view["phase"], "message": view["message"], "count": len(plan.runs), "cell": None}
             fresh = view["cells"][told:]
@@ -141,6 +146,17 @@ def solvers() -> dict[str, Any]:
         **listing(),
         "limits": {"max_side": allowed.side, "max_cells": allowed.cells, "max_samples": SAMPLES.high},
     }
+
+
+@contextmanager
+def _spoken_errors() -> Iterator[None]:
+    """`spoken_errors` as text: a program does not show them as HTML."""
+    try:
+        with spoken_errors():
+            yield
+    except gr.Error as error:
+        error.message = said(error)
+        raise
 
 
 # From what a client sent

@@ -16,7 +16,7 @@ from inverse.experiments.runs import Outcome, run_all
 from inverse.experiments.sweep import METRICS, best
 from inverse.solvers import Step
 from inverse.web import device, limits
-from inverse.web.guards import spoken_errors
+from inverse.web.guards import said, spoken_errors
 from inverse.web.pictures import frame, jpeg
 from inverse.web.running import UPDATE_EVERY
 from inverse.web.settings import Settings, check_work
@@ -40,7 +40,7 @@ class Batch:
         plan: what they were made from.
         done: outcomes by place.
         cells: the same for the page.
-        stopping: whether Stop was pressed; Gradio ends the runs at what they yield next.
+        stopping: whether Stop was pressed; the runs end after this step, as `running.Latest` says.
     """
 
     head: dict[str, Any] = field(default_factory=dict)
@@ -49,6 +49,11 @@ class Batch:
     done: dict[int, Outcome] = field(default_factory=dict)
     cells: list[dict[str, Any]] = field(default_factory=list)
     stopping: bool = False
+
+    @property
+    def complete(self) -> bool:
+        """Whether runs that are over went to their ends, all of them."""
+        return not self.stopping and not any(outcome.failure for outcome in self.done.values())
 
     def view(self, phase: str, message: str = "", **live: Any) -> dict[str, Any]:
         """The value of the element that shows it."""
@@ -94,10 +99,14 @@ def stream(batch: Batch, photo: Image.Image, auxiliary: Image.Image | None) -> I
         with spoken_errors():
             check_work(batch.runs, photo)
             shape = batch.runs[0].shape(photo)
-            yield from device.stream(_views, photo, auxiliary, state=batch, runs=batch.runs, image_shape=shape)
+            if not batch.stopping:
+                yield from device.stream(_views, photo, auxiliary, state=batch, runs=batch.runs, image_shape=shape)
     except gr.Error as error:
-        yield batch.view("failed", str(error.message))
+        yield batch.view("failed", said(error))
         raise
+    if batch.stopping:
+        yield batch.stop()
+        return
     yield batch.view("done", f"Done: {len(batch.runs)} runs in {time.perf_counter() - start:.1f} s.")
 
 

@@ -17,20 +17,23 @@ from inverse.web.controls import Values
 from inverse.web.guards import spoken_errors
 from inverse.web.layout import Page
 from inverse.web.settings import Settings, chosen, solver_choices
-from inverse.web.sweeping import adopted, escaped, metrics
+from inverse.web.sweeping import adopted, metrics, refused
 from inverse.web.tabs import EQUAL, PRESET
 
 
 def plan(page: Page, values: Values, settings: Settings) -> Updates:
     """What follows for this tab from the settings: which solvers can deal with the task, and what they would cost."""
     able = solvers_for(settings.task.name)
-    picked = [name for name in values[page.contenders] or [] if name in able]
+    try:
+        picked = [name for name in _contenders(page, values) if name in able]
+    except ParameterError as error:
+        return {page.compare_promise: refused(error)}
     try:
         runs = _runs(settings, picked, values[page.budget])
         batches.check_count(len(runs))
         words = batches.promise(runs, chosen(values[page.photo])) + "."
     except InverseError as error:
-        words = f'<span class="inv-refused">{escaped(str(error))}</span>'
+        words = refused(error)
     # What may stay is not sent: the visitor may have changed it meanwhile.
     gone = {} if picked == values[page.contenders] else {"value": picked}
     offered = gr.update(choices=solver_choices(settings.task.name), **gone)
@@ -43,7 +46,7 @@ def run(page: Page, values: Values) -> Iterator[Updates]:
     with spoken_errors():
         auxiliary, photo = form.auxiliary_picture(page, values), chosen(values[page.photo])
         settings = form.settings(page, values).at(photo)
-        runs = _runs(settings, values[page.contenders], values[page.budget])
+        runs = _runs(settings, _contenders(page, values), values[page.budget])
         titles = [run.solver.title for run in runs]
         batches.begin(batch, {"titles": titles, "metrics": metrics(settings)}, runs)
     for view in batches.stream(batch, photo, auxiliary):
@@ -55,10 +58,18 @@ def adopt(page: Page, values: Values) -> Updates:
     return adopted(page, values, values[page.compared], values[page.rows])
 
 
-def _runs(settings: Settings, names: list[str], budget: str) -> list[Settings]:
-    """The chosen solver as it is set on the page, each other one at its preset, or with steps for the same cost."""
+def _contenders(page: Page, values: Values) -> list[str]:
+    names = values[page.contenders] or []
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise ParameterError("contenders must be a list of solvers' names. Choose them in the Compare tab.")
+    return names
+
+
+def _runs(settings: Settings, names: list[str], budget: str) -> list[Settings]:
+    """The chosen solver as it is set on the page, each other one at its preset, or with steps for the same cost.
+
+    One sample each, however many the page asks for: a row shows one.
+    """
     if budget not in (PRESET, EQUAL):
         raise ParameterError(f"budget must be {PRESET} or {EQUAL}. Choose one of them in the Compare tab.")
     runs = []
@@ -67,5 +78,5 @@ def _runs(settings: Settings, names: list[str], budget: str) -> list[Settings]:
         solver = settings.solver if own else preset(settings.task.name, name)
         if budget != PRESET and not own:
             solver = at_cost(solver, passes(settings.solver))
-        runs.append(replace(settings, solver=solver))
+        runs.append(replace(settings, solver=solver, samples=1))
     return runs

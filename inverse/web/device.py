@@ -76,7 +76,8 @@ def stream(
     Args:
         function: a generator function of a module.
         arguments: anything that can be copied.
-        state: an object whose attributes the function changes; they are up to date after every update.
+        state: an object whose attributes the function changes; they are up to date after every update. Its `stopping`
+            is changed here only: once it is true, the runs end. Its `complete` says whether all went to their ends.
         runs, image_shape: what is run, as for `seconds`.
 
     Raises:
@@ -85,8 +86,12 @@ def stream(
     if not LENT:
         with closing(function(*arguments, state)) as updates:
             start = time.perf_counter()
-            yield from updates
-            PACE.learn(runs, image_shape, time.perf_counter() - start)
+            for update in updates:
+                if state.stopping:
+                    return
+                yield update
+            if state.complete:
+                PACE.learn(runs, image_shape, time.perf_counter() - start)
         return
     about = GPU_MARGIN * seconds(runs, image_shape)
     if about > GPU_MOST:
@@ -97,7 +102,9 @@ def stream(
     with closing(_lent(Job(about, pack((function, arguments, state))))) as parcels:
         for parcel in parcels:
             update, error, changed = unpack(parcel)
-            vars(state).update(vars(changed))
+            vars(state).update({**vars(changed), "stopping": state.stopping})
+            if state.stopping:
+                return
             if error is not None:
                 raise error
             yield update

@@ -17,6 +17,7 @@ import gradio as gr
 from PIL import Image
 
 from inverse.parameters import Choice, Integer, Real
+from inverse.web import limits
 from inverse.web.pictures import jpeg
 from inverse.web.theme import source
 
@@ -154,7 +155,7 @@ def photo_picker(value: dict[str, str]) -> gr.HTML:
         value,
         label="Photo",
         elem_id="photo",
-        html_template=PICKER.format(examples=examples),
+        html_template=PICKER.format(examples=examples, body=limits.current().body),
         js_on_load=source("picker.js"),
         apply_default_css=False,
     )
@@ -172,7 +173,7 @@ PICKER = """
   <span class="inv-thumb"></span>
   <span class="inv-drop-words"><b>Choose a photo</b><small>or drop it here, or paste it</small></span>
   <input type="file" accept="image/png,image/jpeg,image/webp,image/bmp,image/tiff,image/gif,image/avif"
-   aria-label="Choose a photo">
+   aria-label="Choose a photo" data-megabytes="{body}">
 </label>
 <div class="inv-examples" role="group" aria-label="Example photos">
   {examples}
@@ -185,8 +186,8 @@ EXAMPLE_BUTTON = """<button type="button" data-example="{name}" title="{title}"
 def share_menu() -> gr.HTML:
     """Loads settings from a file (fires `upload` with {"path"}), and copies them; is given `share.copies`."""
     return gr.HTML(
-        {}, label="Settings", elem_id="share", html_template=SHARE, js_on_load=source("share.js"),
-        apply_default_css=False,
+        {}, label="Settings", elem_id="share", html_template=SHARE.format(body=limits.current().body),
+        js_on_load=source("share.js"), apply_default_css=False,
     )  # fmt: skip
 
 
@@ -194,7 +195,7 @@ SHARE = """
 <span class="inv-said" role="status" aria-live="polite"></span>
 <label class="inv-small" title="A PNG that was saved here, or JSON. You can also drop it">Load settings
  <input type="file" accept=".png,.json,image/png,application/json"
-  aria-label="Load settings from a PNG or JSON"></label>
+  aria-label="Load settings from a PNG or JSON" data-megabytes="{body}"></label>
 <div class="inv-copy">
  <button type="button" class="inv-small inv-menu-open" aria-haspopup="menu"
   aria-expanded="false">Copy as…</button>

@@ -18,7 +18,7 @@ from inverse.web.controls import Values
 from inverse.web.guards import spoken_errors
 from inverse.web.layout import RUN, Page
 from inverse.web.pictures import jpeg
-from inverse.web.settings import Settings
+from inverse.web.settings import DEGRADED, Settings
 from inverse.web.waiting import DEVICE
 
 LIGHT = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
@@ -56,8 +56,9 @@ def _opened(page: Page) -> Callable[..., Updates]:
     return lambda *values: handler(dict(zip(inputs, values, strict=True)))
 
 
-def _then_preview(page: Page, event: Dependency) -> None:
-    event.success(_light(page, _preview), _preview_inputs(page), _preview_outputs(page), **LIGHT)
+def _then_preview(page: Page, *after: Callable[..., Dependency]) -> None:
+    for follows in after:
+        follows(_light(page, _preview), _preview_inputs(page), _preview_outputs(page), **LIGHT)
 
 
 def _wire_choices(page: Page) -> None:
@@ -97,12 +98,12 @@ def _wire_choices(page: Page) -> None:
         inputs = {element, batch, page.photo, page.auxiliary}
         listen.append(([element.select], adopt, inputs, [*outputs, page.tabs]))
     listen.append(([page.share.upload], share.arrived, {page.share, page.photo, page.auxiliary}, outputs))
-    _then_preview(
-        page,
-        page.blocks.load(_opened(page), [page.share, page.photo, page.auxiliary], outputs, js=share.KEPT, **SPOKEN),
-    )
+    inputs = [page.share, page.photo, page.auxiliary]
+    opened = page.blocks.load(_opened(page), inputs, outputs, js=share.KEPT, **SPOKEN)
+    # What a damaged link holds is refused, and the page is used without it.
+    _then_preview(page, opened.success, opened.failure)
     for triggers, handler, inputs, outputs in listen:
-        _then_preview(page, gr.on(triggers, _light(page, handler), set(inputs), outputs, **SPOKEN))
+        _then_preview(page, gr.on(triggers, _light(page, handler), set(inputs), outputs, **SPOKEN).success)
 
 
 def _preview_inputs(page: Page) -> set[gr.Component]:
@@ -125,7 +126,8 @@ def _preview(page: Page, values: Values) -> Updates:
         auxiliary = form.auxiliary_picture(page, values)
         shown, cost = preview.show(photo, settings, auxiliary)
     except InverseError as error:
-        return {page.problem: preview.unsolvable(photo, False, error), page.cost: "", page.run: gr.update(value=RUN)}
+        fault = preview.unsolvable(photo, values[page.mode] == DEGRADED, error)
+        return {page.problem: fault, page.cost: "", page.run: gr.update(value=RUN)}
     changes = {page.problem: shown, page.cost: cost, page.share: share.copies(settings, photo)}
     about = device.brief([settings] * settings.samples, settings.shape(photo))
     changes[page.run] = gr.update(value=f"{RUN} ~{about}")
@@ -188,7 +190,10 @@ def _wire_batch(
         return {start: gr.update(interactive=True), stop: gr.update(interactive=False)}
 
     def stopped(batch: Batch | None) -> Updates:
-        return {**idle(), element: batch.stop()} if batch and batch.runs else idle()
+        if not batch:
+            return idle()
+        view = batch.stop()
+        return {**idle(), element: view} if batch.runs else idle()
 
     asked = start.click(busy, None, [start, stop, state], **LIGHT)
     run = asked.then(
@@ -236,5 +241,5 @@ def _stop(page: Page, latest: running.Latest | None) -> Updates:
     if latest is None:
         return _idle(page)
     latest.stopping = True
-    view, status = running.finished(latest, "stopped", "Stopped. The last picture stays.")
+    view, status = running.finished(latest, "stopped", running.STOPPED)
     return {**_idle(page), page.status: status, **({} if view is None else {page.viewer: view})}

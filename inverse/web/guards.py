@@ -77,6 +77,11 @@ def spoken_errors() -> Iterator[None]:
         ) from error
 
 
+def said(error: Exception) -> str:
+    """The sentence of an error, for where text is shown as text."""
+    return html.unescape(error.message) if isinstance(error, gr.Error) else str(error)
+
+
 def toast(sentence: str) -> gr.Error:
     """An error for the visitor. Gradio shows messages as HTML, and a sentence may quote what somebody typed."""
     return gr.Error(html.escape(sentence, quote=False), duration=12, print_exception=False)

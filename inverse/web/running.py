@@ -15,7 +15,7 @@ from inverse.solvers import Step
 from inverse.web import device, figures, frames, limits
 from inverse.web.curves import Curve
 from inverse.web.frames import Clock
-from inverse.web.guards import spoken_errors
+from inverse.web.guards import said, spoken_errors
 from inverse.web.history import record
 from inverse.web.pictures import exact, jpeg
 from inverse.web.settings import Settings
@@ -29,6 +29,8 @@ ANALYSED_EVERY = 0.5
 """Seconds between two pictures that cost most: the misfit, and what several samples have in common."""
 FRAME_SHARE, ANALYSED_SHARE, CURVE_SHARE = 0.015, 0.005, 0.005
 """Shares of a run's time that may go into them, at most."""
+
+STOPPED = "Stopped. The last picture stays."
 
 View = dict[str, Any]
 Status = dict[str, Any]
@@ -47,7 +49,8 @@ class Latest:
         curve: of the steps until now.
         seconds: how long it has taken until then.
         overhead: seconds spent on showing rather than on solving.
-        stopping: whether Stop was pressed; Gradio ends the run at what it yields next, so that is after this step.
+        stopping: whether Stop was pressed; the run ends after this step. Gradio alone would not always end it: to what
+            its queue has no name for yet, its own Stop says nothing.
     """
 
     run: int = field(default_factory=lambda: time.time_ns() // 1_000_000)
@@ -62,6 +65,11 @@ class Latest:
     overhead: float = 0.0
     stopping: bool = False
 
+    @property
+    def complete(self) -> bool:
+        """Whether a run that is over went to its end."""
+        return not self.stopping
+
 
 def restore(prepare: Callable[[], tuple[Settings, Problem]], latest: Latest) -> Iterator[tuple[View | None, Status]]:
     """Yields (view, status) by the clock, the first and the last frame always; view is None when only figures change.
@@ -75,16 +83,24 @@ def restore(prepare: Callable[[], tuple[Settings, Problem]], latest: Latest) -> 
     """
     latest.status = {"run": latest.run, "phase": "running", "message": "Preparing…"}
     yield None, latest.status
+    if latest.stopping:
+        yield finished(latest, "stopped", STOPPED)
+        return
     try:
         with spoken_errors():
             settings, problem = prepare()
             size = tuple(problem.operator.image_shape[-2:])
-            runs = [settings] * settings.samples
-            yield from device.stream(_frames, settings, problem, state=latest, runs=runs, image_shape=size)
+            runs, status = [settings] * settings.samples, latest.status
+            run = device.stream(_frames, settings, problem, state=latest, runs=runs, image_shape=size)
+            with closing(run) as updates:
+                for view, status in updates:
+                    yield view, status
+            if status["phase"] == "running":  # Stop ended it
+                yield finished(latest, "stopped", STOPPED)
     except Exception as error:
         if isinstance(error.__cause__, DivergenceError):
             latest.step = error.__cause__.last or latest.step
-        yield finished(latest, "failed", str(getattr(error, "message", error)))
+        yield finished(latest, "failed", said(error))
         raise
 
 
@@ -140,7 +156,7 @@ def _frames(settings: Settings, problem: Problem, latest: Latest) -> Iterator[tu
 
 def finished(latest: Latest, phase: str, message: str) -> tuple[View | None, Status]:
     """The last frame, exact, and the status of a run that ended as `phase` says: done, stopped or failed."""
-    step, status = latest.step, {**latest.status, "phase": phase, "message": message}
+    step, status = latest.step, {"run": latest.run, **latest.status, "phase": phase, "message": message}
     if latest.view is None or latest.problem is None or step is None:
         return None, status
     last = frames.last(latest.problem, step, latest.settings)

@@ -10,7 +10,7 @@ from PIL import Image
 
 from inverse import snippets
 from inverse.carriers import read, unpack
-from inverse.errors import ParameterError
+from inverse.errors import InverseError
 from inverse.web import choices
 from inverse.web.choices import Updates
 from inverse.web.controls import Values
@@ -46,7 +46,7 @@ def arrived(page: Page, values: Values) -> Updates:
     elif "kept" in value:
         try:
             return _adopted(page, values, Settings.from_dict(unpack(value["kept"]))[0])
-        except ParameterError:  # of an older program, say; the visitor did not ask for it just now
+        except InverseError:  # of an older program, say; the visitor did not ask for it just now
             return {page.share: gr.skip()}
     else:
         return {page.share: gr.skip()}

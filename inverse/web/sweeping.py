@@ -6,6 +6,7 @@ import base64
 import html
 import io
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import gradio as gr
@@ -25,6 +26,10 @@ from inverse.web.settings import Settings, axis_choices, chosen
 
 def plan(page: Page, values: Values, settings: Settings) -> Updates:
     """What follows for this tab from the settings: which axes there are, and what the sweep would cost."""
+    try:
+        _check(page, values)
+    except ParameterError as error:
+        return {page.promise: refused(error)}
     names, changes, kept = sweepable(settings), {}, dict(values)
     for name, text, offered in _controls(page, settings):
         changes[name] = gr.update(choices=offered)
@@ -39,12 +44,17 @@ def plan(page: Page, values: Values, settings: Settings) -> Updates:
         batches.check_count(len(runs))
         words = batches.promise(runs, chosen(values[page.photo])) + "."
     except InverseError as error:
-        words = f'<span class="inv-refused">{escaped(str(error))}</span>'
+        words = refused(error)
     return {**changes, page.promise: words}
 
 
 def suggest(page: Page, values: Values) -> Updates:
-    """A parameter was chosen as an axis: values around the present one are suggested."""
+    """A parameter was chosen as an axis: values around the present one are suggested.
+
+    Raises:
+        ParameterError: an axis is not text.
+    """
+    _check(page, values)
     settings = form.settings(page, values)
     names, changes = sweepable(settings), {}
     for name, text, _ in _controls(page, settings):
@@ -60,6 +70,7 @@ def run(page: Page, values: Values) -> Iterator[Updates]:
     """The handler that needs the device."""
     batch = values[page.swept] or Batch()
     with spoken_errors():
+        _check(page, values)
         auxiliary, photo = form.auxiliary_picture(page, values), chosen(values[page.photo])
         sweep = _sweep(page, values, form.settings(page, values).at(photo))
         batches.begin(batch, _head(sweep), sweep.runs, sweep)
@@ -108,7 +119,16 @@ def _controls(page: Page, settings: Settings) -> tuple[tuple[Any, Any, list[tupl
     return (page.x_name, page.x_values, offered), (page.y_name, page.y_values, [("(none)", ""), *offered])
 
 
+def _check(page: Page, values: Values) -> None:
+    """Raises ParameterError when an axis is not text."""
+    for component in (page.x_name, page.x_values, page.y_name, page.y_values):
+        if not isinstance(values[component], str | None):
+            raise ParameterError(f"{component.elem_id} must be text. Choose the axes in the Sweep tab.")
+
+
 def _sweep(page: Page, values: Values, settings: Settings) -> Sweep:
+    """Of one sample each, however many the page asks for: a cell shows one."""
+    settings = replace(settings, samples=1)
     pairs = ((page.x_name, page.x_values), (page.y_name, page.y_values))
     return Sweep(settings, tuple(axis(settings, values[n], values[t] or "") for n, t in pairs if values[n]))
 
@@ -135,6 +155,6 @@ def metrics(settings: Settings) -> dict[str, str]:
     return {name: title for name, title in METRICS.items() if name == "residual" or not settings.degraded}
 
 
-def escaped(text: str) -> str:
-    """A sentence may quote what somebody typed."""
-    return html.escape(text, quote=False)
+def refused(error: InverseError) -> str:
+    """What stands in place of a promise. A sentence may quote what somebody typed."""
+    return f'<span class="inv-refused">{html.escape(str(error), quote=False)}</span>'

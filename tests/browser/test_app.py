@@ -140,6 +140,34 @@ def test_stop_takes_effect_within_a_step_and_keeps_the_picture(visit, app, measu
     assert "Stopped" in page.inner_text("#status"), "nothing late overwrites it"
 
 
+def test_keys_are_heard_by_what_they_are_meant_for(visit):
+    page = visit()
+    page.evaluate("document.body.dispatchEvent(new KeyboardEvent('keydown', {key: 'p', bubbles: true}))")
+    page.wait_for_selector("#viewer .inv-frame.inv-peek")
+    page.evaluate("window.dispatchEvent(new Event('blur'))")
+    assert page.locator("#viewer .inv-peek").count() == 0, "the key was released in another window"
+
+    set_number(page, "#solver-vml-map-steps", 300)
+    page.click("#run")
+    page.wait_for_selector(".inv-after")
+    page.get_by_role("tab", name="Sweep").click()
+    page.click("#y-name input")
+    page.get_by_role("option", name="Seed", exact=True).wait_for()
+    page.keyboard.press("Escape")
+    page.get_by_role("option", name="Seed", exact=True).wait_for(state="hidden")
+    page.get_by_role("button", name="API").click()
+    page.get_by_role("dialog").wait_for()
+    page.keyboard.press("Escape")
+    page.click(".api-docs .backdrop", position={"x": 5, "y": 300})
+    page.get_by_role("dialog").wait_for(state="hidden")
+    page.get_by_role("tab", name="Restore").click()
+    page.wait_for_timeout(500)
+    assert page.is_enabled("#stop"), "Esc stops a run only where it closes nothing"
+    page.keyboard.press("Escape")
+    phase(page, "stopped")
+    ready(page)
+
+
 def test_a_closed_tab_frees_the_device(visit, app, measured):
     page = visit()
     set_number(page, "#solver-vml-map-steps", 300)

@@ -1,6 +1,7 @@
 """Curves and results of the Restore tab, with real clicks."""
 
 import io
+import time
 import zipfile
 
 import pytest
@@ -204,6 +205,45 @@ def test_results_outlive_a_reload_and_leave_when_cleared(visit):
     page.wait_for_selector("[data-part=measured] img")
     page.wait_for_timeout(1500)
     assert page.locator(".inv-result").count() == 0
+
+
+PUT = """(entries) => new Promise((resolve) => {
+  indexedDB.open("inverse-results", 1).onsuccess = ({target}) => {
+    const writing = target.result.transaction("results", "readwrite");
+    for (const [tab, key] of entries) writing.objectStore("results").put({tab, key, at: key});
+    writing.oncomplete = () => resolve(target.result.close());
+  };
+})"""
+TABS = """() => new Promise((resolve) => {
+  indexedDB.open("inverse-results", 1).onsuccess = ({target}) => {
+    const asked = target.result.transaction("results").objectStore("results").getAllKeys();
+    asked.onsuccess = () => resolve(asked.result.map(([tab]) => tab), target.result.close());
+  };
+})"""
+SPY = """
+window.read = [];
+const getAll = IDBObjectStore.prototype.getAll;
+IDBObjectStore.prototype.getAll = function (...range) {
+  const asked = getAll.apply(this, range);
+  asked.addEventListener("success", () => window.read.push(...asked.result.map((each) => each.tab)));
+  return asked;
+};"""
+
+
+def test_results_of_tabs_that_are_gone_leave_after_a_day_and_are_not_read(visit):
+    page = visit()
+    page.evaluate(TELL, [finished(1)])
+    page.wait_for_function(COUNT, arg=1)
+    now = 1000 * time.time()
+    page.evaluate(PUT, [["gone", now - 25 * 3.6e6], ["open", now - 3.6e6]])
+    page.context.add_init_script(SPY)
+    page.wait_for_function("document.querySelector('#run').textContent.includes('~')")
+    page.reload()
+    page.wait_for_function(COUNT, arg=1)
+    own = page.evaluate("sessionStorage['inverse-tab']")
+    page.wait_for_timeout(500)
+    assert page.evaluate("window.read") == [own]
+    assert sorted(page.evaluate(TABS)) == sorted([own, "open"])
 
 
 TELL = """(entries) => entries.forEach((detail) =>

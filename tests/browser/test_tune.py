@@ -124,7 +124,19 @@ def test_a_bad_link_is_refused_in_words_and_the_page_works(visit, query):
     page = visit(query=query)
     assert "link" in page.wait_for_selector("[data-testid=toast-body]").inner_text()
     ready(page)
+    page.wait_for_function("document.querySelector('#run').textContent.includes('~')")
     assert page.evaluate(SIDEWAYS) <= 0
+
+
+def test_what_is_not_there_yet_is_not_copied(visit, chromium, app):
+    context = chromium.new_context()
+    page = context.new_page()
+    page.route("**/queue/join*", lambda route: None)  # the page's first question is never answered
+    page.goto(app[0])
+    page.click("#share .inv-menu-open")
+    page.get_by_role("menuitem", name="JSON").click()
+    page.wait_for_function("document.querySelector('.inv-said').textContent.startsWith('Not ready yet')")
+    context.close()
 
 
 def sweep_axes(page, columns, rows):

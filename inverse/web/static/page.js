@@ -1,14 +1,20 @@
 // Keys for the whole page: Ctrl+Enter (or Cmd+Enter) starts what its tab offers, Esc stops whatever runs.
 const RUN = ["run", "sweep", "compare"];
 const STOP = ["stop", "stop-sweep", "stop-compare"];
+const OPEN = "[role=listbox], [role=menu], [role=dialog], dialog[open]";
+function press(event, ids, visible) {
+  for (const button of ids.map((id) => document.getElementById(id))) {
+    if (!button || button.disabled || (visible && !button.offsetParent)) continue;
+    event.preventDefault();
+    button.click();
+  }
+}
 document.addEventListener("keydown", (event) => {
-  const press = (ids, visible) => {
-    for (const button of ids.map((id) => document.getElementById(id))) {
-      if (!button || button.disabled || (visible && !button.offsetParent)) continue;
-      event.preventDefault();
-      button.click();
-    }
-  };
-  if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) press(RUN, true);
-  if (event.key === "Escape") press(STOP, false);
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) press(event, RUN, true);
 });
+// Esc stops a run only where it closes nothing: asked before anything else hears the key, what it closes is still open.
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  const open = [...document.querySelectorAll(OPEN)].some((each) => each.getClientRects().length);
+  if (!open) press(event, STOP, false);
+}, true);

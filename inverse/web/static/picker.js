@@ -3,7 +3,7 @@ const zone = element.querySelector(".inv-drop");
 const input = element.querySelector("input[type=file]");
 const thumb = element.querySelector(".inv-thumb");
 const words = element.querySelector(".inv-drop-words");
-const LIMIT = 16 * 1024 * 1024;
+const MEGABYTES = Number(input.dataset.megabytes);
 
 const say = (title, text) => {
   words.querySelector("b").textContent = title;
@@ -12,7 +12,7 @@ const say = (title, text) => {
 
 async function send(file) {
   if (!file) return;
-  if (file.size > LIMIT) return say("This file is larger than 16 MB", "Save the photo smaller, then choose it again.");
+  if (file.size > MEGABYTES * 2 ** 20) return say(`This file is larger than ${MEGABYTES} MB`, "Save the photo smaller, then choose it again.");
   const before = [words.querySelector("b").textContent, words.querySelector("small").textContent];
   say("Uploading…", file.name);
   try {
@@ -21,7 +21,7 @@ async function send(file) {
     trigger("upload");
     say(...before); // the server's answer says more, or refuses the photo
   } catch (error) {
-    say("The upload failed", "Check the connection, then choose the photo again.");
+    say("The upload failed", "Check the connection and the file's size, then choose the photo again.");
   }
 }
 

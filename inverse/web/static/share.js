@@ -3,7 +3,7 @@ const file = element.querySelector("input[type=file]");
 const open = element.querySelector(".inv-menu-open");
 const menu = element.querySelector(".inv-menu");
 const said = element.querySelector(".inv-said");
-const LIMIT = 16 * 1024 * 1024;
+const MEGABYTES = Number(file.dataset.megabytes);
 let texts = props.value ?? {};
 
 function say(text) {
@@ -13,13 +13,13 @@ function say(text) {
 
 async function load(chosen) {
   if (!chosen) return;
-  if (chosen.size > LIMIT) return say("This file is larger than 16 MB, so it holds no settings.");
+  if (chosen.size > MEGABYTES * 2 ** 20) return say(`This file is larger than ${MEGABYTES} MB, so it holds no settings.`);
   try {
     const { path } = await upload(chosen);
     props.value = { path, at: Date.now() };
     trigger("upload");
   } catch (error) {
-    say("The upload failed. Check the connection, then try again.");
+    say("The upload failed. Check the connection and the file's size, then try again.");
   }
 }
 file.addEventListener("change", () => {
@@ -71,9 +71,10 @@ document.addEventListener("click", outside);
 menu.addEventListener("click", async (event) => {
   const kind = event.target.closest("button")?.dataset.copy;
   if (!kind) return;
-  const text = kind === "link" ? `${location.origin}${location.pathname}?c=${texts.code}` : texts[kind];
   show(false);
   open.focus();
+  if (!texts.code) return say("Not ready yet. Try again in a moment.");
+  const text = kind === "link" ? `${location.origin}${location.pathname}?c=${texts.code}` : texts[kind];
   say((await copy(text)) ? `Copied: ${kind}.` : "This browser does not let the page copy.");
 });
 

@@ -45,8 +45,11 @@ const keep = (item) => stored("readwrite", (results) => results.put({ ...item, t
 const drop = (keys) => stored("readwrite", (results) => keys.forEach((key) => results.delete([tab, key])));
 
 async function kept() {
-  const all = (await stored("readonly", (results) => results.getAll())) ?? [];
-  const old = all.filter((item) => item.tab !== tab && !(Date.now() - item.at < DAY));
-  if (old.length) await stored("readwrite", (results) => old.forEach((item) => results.delete([item.tab, item.key])));
-  return all.filter((item) => item.tab === tab);
+  // Keys are [tab, milliseconds], and an array comes after every number: this is all of this tab, and of no other one.
+  const own = (await stored("readonly", (results) => results.getAll(IDBKeyRange.bound([tab], [tab, []])))) ?? [];
+  // Pictures of other tabs are not read: the keys tell their age.
+  const keys = (await stored("readonly", (results) => results.getAllKeys())) ?? [];
+  const old = keys.filter(([whose, at]) => whose !== tab && !(Date.now() - at < DAY));
+  if (old.length) await stored("readwrite", (results) => old.forEach((key) => results.delete(key)));
+  return own;
 }

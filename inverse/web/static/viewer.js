@@ -209,6 +209,9 @@ const peek = (event, on) => {
 };
 document.addEventListener("keydown", (event) => peek(event, true));
 document.addEventListener("keyup", (event) => peek(event, false));
+// The key may be released in another window.
+const away = () => (element.isConnected ? frame.classList.remove("inv-peek") : window.removeEventListener("blur", away));
+window.addEventListener("blur", away);
 const peeked = (event) => (element.isConnected ? frame.classList.toggle("inv-peek", event.detail) : document.removeEventListener("inverse-peek", peeked));
 document.addEventListener("inverse-peek", peeked);
 document.addEventListener("inverse-exhibit", exhibited);
