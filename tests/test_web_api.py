@@ -158,6 +158,11 @@ def test_sweep_streams_cells_and_ends_with_a_table_and_a_grid(client, photo_file
     assert Settings.from_dict(read(Path(picture).read_bytes()))[0].solver.name == "diffpir"
 
 
+def test_cells_of_a_sweep_are_one_sample_each_and_the_client_is_told(client, photo_file):
+    *_, (_, record) = client.submit(handle_file(photo_file), "steps=2", "", {**QUICK, "samples": 3}, api_name="/sweep")
+    assert record["settings"]["samples"] == 1 and [note.split()[0] for note in record["notes"]] == ["samples"]
+
+
 def test_solvers_lists_the_registries_and_what_it_lists_is_allowed(client):
     listed = client.predict(api_name="/solvers")
     assert [task["name"] for task in listed["tasks"]] == list(TASKS)
