@@ -7,7 +7,7 @@
 Of each kind of task one is searched, from the better of the solver's defaults and the table's row; the others of the
 kind take what was found there, their own row of the table or the defaults, whichever reaches most. What is measured
 is the mean PSNR over the middle of three photographs that the prior was not trained on (one of them, coffee, is also
-among the three of docs/solvers.md), with sigma_y 0.05 and the same randomness for every trial. The number of steps is not searched:
+in docs/solvers.md), with sigma_y 0.05 and the same randomness for every trial. The number of steps is not searched:
 more of them would always win a little. Solvers that take long are searched with a quarter of their steps, and what was
 found is measured, and chosen or not, with all of them.
 """
