@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+CHECK_PYTHON = $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+  echo "inverse needs Python 3.11 or newer, and $(PYTHON) is not. Name another: PYTHON=python3.12 make app" >&2; exit 1; }
 # Threads that spin while they wait slow everything down where cores are shared.
 export OMP_WAIT_POLICY ?= PASSIVE
 export HF_HUB_OFFLINE ?= 1
@@ -56,6 +58,7 @@ test-peers: .make/peers
 
 .make/peers: requirements.txt
 	@mkdir -p .make
+	@$(CHECK_PYTHON)
 	$(PYTHON) -m venv .make/peers-venv
 	.make/peers-venv/bin/python -m pip install --quiet -r requirements.txt pytest "deepinv==0.5.0" torchvision
 	@touch $@
@@ -64,6 +67,7 @@ clean:
 	rm -rf $(VENV) .make build .pytest_cache .ruff_cache .hypothesis
 
 $(VENV)/bin/python:
+	@$(CHECK_PYTHON)
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.installed: requirements.txt | $(VENV)/bin/python

@@ -11,13 +11,17 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from importlib.metadata import version
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import yaml
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import SpecifierSet
+
+from inverse.errors import OutputError
 
 ROOT = Path(__file__).resolve().parents[1]
 CONTENT = ("app.py", "inverse", "assets", "requirements.txt", "README.md")
@@ -40,14 +44,43 @@ def build(folder: Path, root: Path = ROOT) -> None:
     Args:
         folder: where to.
         root: of the project.
+
+    Raises:
+        OutputError: the folder holds something that this program did not make; see `check_replaceable`.
     """
+    folder = folder.resolve()
+    check_replaceable(folder, root.resolve())
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
+    shutil.copy(root / "app.py", folder)  # first: it is the sign that the folder may be replaced
     for name in ("inverse", "assets"):
         shutil.copytree(root / name, folder / name, ignore=LEFT_OUT)
-    shutil.copy(root / "app.py", folder)
     (folder / "requirements.txt").write_text(requirements((root / "requirements.txt").read_text()))
     (folder / "README.md").write_text(readme((root / "README.md").read_text()))
+
+
+def check_replaceable(folder: Path, root: Path) -> None:
+    """Refuses a folder whose content somebody may miss, or that would be copied into itself.
+
+    Args:
+        folder: resolved.
+        root: of the project, resolved.
+
+    Raises:
+        OutputError: with a sentence.
+    """
+    remedy = "Name a new or empty folder, for instance build/space."
+    if root.is_relative_to(folder):
+        raise OutputError(f"{folder} is the project or holds it, and would be deleted. {remedy}")
+    if any(folder.is_relative_to(root / name) for name in CONTENT):
+        raise OutputError(f"{folder} is a part of the project, and would be copied into itself. {remedy}")
+    if not folder.exists():
+        return
+    found = {path.name for path in folder.iterdir()} - {"__pycache__"} if folder.is_dir() else {folder.name}
+    if found and not (folder / "app.py").is_file():
+        raise OutputError(f"{folder} is not empty and was not made by this program. {remedy}")
+    if strange := sorted(found - set(CONTENT)):
+        raise OutputError(f"{folder} holds {strange[0]}, which this program did not make and would delete. {remedy}")
 
 
 def requirements(text: str) -> str:
@@ -62,8 +95,14 @@ def requirements(text: str) -> str:
 def readme(text: str) -> str:
     """The README's head, which configures the Space, and its first words; what follows links to other files."""
     head, body = _parts(text)
-    words = [line for line in body.split("\n## ")[0].splitlines() if not line.startswith("![")]
-    return f"---{head}---\n" + re.sub(r"\[([^\]]*)\]\((?!http)[^)]*\)", r"\1", "\n".join(words)).rstrip() + "\n"
+    lines = body.split("\n## ")[0].splitlines()
+    # A table is what stands together, and goes as a whole: without its pictures it would be broken.
+    blocks = [list(block) for _, block in groupby(lines, key=lambda line: line.lstrip()[:1] == "|")]
+    pictured = [block[0].lstrip()[:1] == "|" and any("![" in line for line in block) for block in blocks]
+    kept = [line for block, dropped in zip(blocks, pictured, strict=True) if not dropped for line in block]
+    words = "\n".join(line for line in kept if not line.startswith("!["))
+    words = re.sub(r"\[([^\]]*)\]\((?!http)[^)]*\)", r"\1", re.sub(r"\n{3,}", "\n\n", words))
+    return f"---{head}---\n{words.rstrip()}\n"
 
 
 def parsed(text: str) -> list[Requirement]:
@@ -145,7 +184,8 @@ def _starts(folder: Path) -> list[str]:
         command = [sys.executable, "-c", code]
         run = subprocess.run(command, cwd=copy, env=variables, capture_output=True, text=True, check=False)
     if run.returncode:
-        return [f"The app does not start there: {run.stderr.strip().splitlines()[-1]}"]
+        last = run.stderr.strip().splitlines()[-1:] or [f"it ended without a word, with exit status {run.returncode}."]
+        return [f"The app does not start there: {last[0]}"]
     if not run.stdout.startswith(str(copy)):
         return [f"The app imports another copy of the program, {run.stdout.split()[0]}."]
     return []
@@ -165,10 +205,19 @@ def _parts(text: str) -> tuple[str, str]:
     return head, body
 
 
-def main(target: str) -> int:
-    """Builds and checks; returns the exit status."""
-    folder = Path(target)
-    build(folder)
+def main(arguments: Sequence[str]) -> int:
+    """Builds and checks; returns the exit status.
+
+    Raises:
+        SystemExit: with a sentence, where nothing may or can be built.
+    """
+    if len(arguments) != 1 or arguments[0].startswith("-"):
+        raise SystemExit("Name the folder to make, and nothing else: python -m inverse.hosting build/space")
+    folder = Path(arguments[0])
+    try:
+        build(folder)
+    except OutputError as error:
+        raise SystemExit(str(error)) from None
     found = faults(folder)
     for sentence in found:
         print(sentence, file=sys.stderr)
@@ -179,4 +228,4 @@ def main(target: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
+    sys.exit(main(sys.argv[1:]))

@@ -6,8 +6,9 @@ import time
 
 import pytest
 
-from inverse.web import gate, limits
-from inverse.web.gate import Gate, Refusal, check_address
+from inverse.web import answers, limits
+from inverse.web.answers import Refusal
+from inverse.web.gate import Gate, check_address
 from inverse.web.limits import Limits
 
 MULTIPART = [(b"content-type", b"multipart/form-data; boundary=a")]
@@ -16,7 +17,7 @@ MULTIPART = [(b"content-type", b"multipart/form-data; boundary=a")]
 @pytest.fixture(autouse=True)
 def small(monkeypatch):
     monkeypatch.setattr(limits, "current", lambda: Limits(body=1, json=16, drip=1, clients=10, bodies=16))
-    monkeypatch.setattr(gate, "DRAIN", 0.05)
+    monkeypatch.setattr(answers, "DRAIN", 0.05)
 
 
 async def echo(scope, receive, send):
@@ -80,6 +81,29 @@ def test_larger_bodies_are_refused_before_gradio_sees_them(headers, limit):
     ):
         assert answer[0] == 413 and "too large" in said(answer)
     assert time.perf_counter() - begun < 3
+
+
+JSON = [(b"content-type", b"application/json")]
+
+
+@pytest.mark.parametrize("headers", [JSON + MULTIPART, MULTIPART + JSON, MULTIPART * 2])
+def test_a_header_that_comes_twice_is_not_believed(headers):
+    """Of two, Starlette takes the first: a body of JSON would be let in as large as a photo."""
+    for length in (1, 20 * 1024):
+        answer = request(never, [b"x" * length], headers=headers)
+        assert answer[0] == 400 and said(answer)
+    lengths = [(b"content-length", b"1"), (b"content-length", b"2")]
+    assert request(never, [b"x"], headers=[*JSON, *lengths])[0] == 400
+
+
+@pytest.mark.parametrize(
+    "path", ["queue/join", "run/restore", "call/restore", "mcp/", "upload_progress", "upload/x", ""]
+)
+def test_only_an_upload_may_be_as_large_as_a_photo(path):
+    """Elsewhere the body is read as JSON, whatever it says that it is."""
+    assert request(never, [b"x" * 20 * 1024], headers=MULTIPART, path=f"/gradio_api/{path}")[0] in (404, 413)
+    for upload in ("/gradio_api/upload", "/gradio_api/upload/"):
+        assert request(chunks=[b"x" * 20 * 1024], headers=MULTIPART, path=upload)[0] == 200
 
 
 def test_a_body_that_drips_is_cut_off_and_its_room_is_given_back():

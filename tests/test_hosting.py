@@ -2,10 +2,12 @@
 
 import re
 import shutil
+from pathlib import Path
 
 import pytest
 
 from inverse import hosting
+from inverse.errors import OutputError
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +44,73 @@ def test_the_readme_of_the_space_keeps_the_head_and_leads_nowhere(built):
         and "](docs" not in text
         and "](assets" not in text
     )
+
+
+def test_the_readme_of_the_space_has_no_piece_of_a_picture_and_every_other_table(built):
+    text = (built / "README.md").read_text()
+    assert "![" not in text and "!A" not in text and "|" not in text
+    head = hosting.ROOT.joinpath("README.md").read_text().split("\n# ")[0]
+    pictures = "| a | b |\n|---|---|\n| ![A sweep](docs/a.png) | text |"
+    limits = "| variable | limit |\n|---|---|\n| `SIDE` | [1024](docs/b.md) |"
+    made = hosting.readme(f"{head}\n# inverse\n\nWords.\n\n{pictures}\n\n{limits}\n\n{pictures}\n\nThe end.\n")
+    assert made.endswith("Words.\n\n| variable | limit |\n|---|---|\n| `SIDE` | 1024 |\n\nThe end.\n")
+
+
+@pytest.fixture
+def project(tmp_path):
+    """A small copy of the project, which may be lost."""
+    root = tmp_path / "work" / "project"
+    for name in ("inverse", "assets", "docs"):
+        (root / name).mkdir(parents=True)
+        (root / name / "file").write_text("x")
+    for name in ("app.py", "requirements.txt", "README.md", "pyproject.toml"):
+        shutil.copy(hosting.ROOT / name, root)
+    return root
+
+
+@pytest.mark.parametrize(
+    "target", [".", "..", "../..", "inverse", "inverse/new", "assets", "docs", "app.py", "docs/file"]
+)
+def test_nothing_that_somebody_made_is_deleted(project, target, monkeypatch):
+    monkeypatch.chdir(project)
+    before = {path: path.is_dir() or path.read_bytes() for path in project.parent.rglob("*")}
+    with pytest.raises(OutputError, match=r"project|not made by this program.*build/space\.$"):
+        hosting.build(Path(target), project)
+    assert {path: path.is_dir() or path.read_bytes() for path in project.parent.rglob("*")} == before
+
+
+def test_another_apps_folder_stays_and_an_own_one_is_made_anew(project, tmp_path):
+    own, other = tmp_path / "own", tmp_path / "other"
+    hosting.build(own, project)
+    (own / "__pycache__").mkdir()
+    (own / "inverse" / "stale").touch()
+    hosting.build(own, project)
+    assert not (own / "inverse" / "stale").exists() and not (own / "__pycache__").exists()
+    for name in ("thesis.txt", ".git"):
+        shutil.copytree(own, other)
+        (other / name).touch()
+        with pytest.raises(OutputError, match=name):
+            hosting.build(other, project)
+        assert (other / name).exists()
+        shutil.rmtree(other)
+
+
+def test_the_command_names_what_it_needs(monkeypatch):
+    monkeypatch.setattr(hosting, "build", lambda folder: pytest.fail("nothing may be built"))
+    for arguments in ([], ["a", "b"], ["--help"]):
+        with pytest.raises(SystemExit, match=r"python -m inverse\.hosting build/space"):
+            hosting.main(arguments)
+
+
+def test_the_command_says_why_it_refuses():
+    with pytest.raises(SystemExit, match="would be deleted"):
+        hosting.main([str(hosting.ROOT)])
+
+
+def test_an_app_that_ends_without_a_word_is_told_by_its_status(folder):
+    (folder / "app.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGKILL)\n")
+    (said,) = hosting.faults(folder)
+    assert "does not start" in said and "-9" in said
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What the README promises of the API holds: its examples run, as they stand there, against an app of their own."""
+"""What the README promises holds: its examples of the API run as they stand there, and its links lead somewhere."""
 
 import os
 import re
@@ -24,10 +24,17 @@ def example(language):
 
 
 @pytest.fixture(scope="module")
-def url(free_port):
-    variables = {**os.environ, "GRADIO_SERVER_PORT": str(free_port)}
+def printed(tmp_path_factory):
+    """What the app says when it starts."""
+    return tmp_path_factory.mktemp("app") / "printed.txt"
+
+
+@pytest.fixture(scope="module")
+def url(free_port, printed):
+    variables = {**os.environ, "GRADIO_SERVER_NAME": "localhost", "GRADIO_SERVER_PORT": str(free_port)}
     url = f"http://127.0.0.1:{free_port}"
-    app = subprocess.Popen([sys.executable, "app.py"], cwd=ROOT, env=variables)
+    with printed.open("w") as said:
+        app = subprocess.Popen([sys.executable, "app.py"], cwd=ROOT, env=variables, stdout=said)
     try:
         end = time.monotonic() + 300
         while app.poll() is None and time.monotonic() < end:
@@ -42,6 +49,25 @@ def url(free_port):
     finally:
         app.terminate()
         app.wait(30)
+
+
+DOCUMENTS = [ROOT / "README.md", ROOT / "SECURITY.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_link_leads_to_a_file_that_is_there(document):
+    text = re.sub(r"```.*?```", "", document.read_text(encoding="utf-8"), flags=re.DOTALL)
+    links = [link for link in re.findall(r"\]\(([^)\s]+)\)", text) if not link.startswith(("http://", "https://", "#"))]
+    missing = [link for link in links if not (document.parent / link.split("#")[0]).exists()]
+    assert not missing
+
+
+def test_the_app_listens_where_the_environment_says(url, printed):
+    """By a name of this machine, so that no test opens it to others; the default is the number."""
+    end = time.monotonic() + 60
+    while "open at" not in printed.read_text() and time.monotonic() < end:
+        time.sleep(0.1)  # it answers a moment before it says so
+    assert f"open at {url.replace('127.0.0.1', 'localhost')}/" in printed.read_text()
 
 
 def test_the_python_example(url, tmp_path):

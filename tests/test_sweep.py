@@ -1,8 +1,10 @@
 """Sweeps: the text of an axis, the cells it makes, what runs give back, and the grid on paper."""
 
+import contextlib
 import csv
 import io
 import math
+import time
 from dataclasses import replace
 
 import pytest
@@ -18,7 +20,18 @@ from inverse.denoisers.catalog import load_prior
 from inverse.errors import ParameterError
 from inverse.experiments import grid
 from inverse.experiments.runs import at_cost, passes, run_all
-from inverse.experiments.sweep import Sweep, axis, best, suggestion, sweepable, value_of, values, with_value
+from inverse.experiments.sweep import (
+    MAX_TEXT,
+    RANGE,
+    Sweep,
+    axis,
+    best,
+    suggestion,
+    sweepable,
+    value_of,
+    values,
+    with_value,
+)
 from inverse.operators import TASKS
 from inverse.parameters import Choice, Flag, Integer, Real
 from inverse.presets import solvers_for
@@ -40,6 +53,7 @@ QUICK = Settings.create(task="denoise", solver="diffpir", solver_parameters={"st
         (REAL, "1,2,3", (1, 2, 3)), (REAL, " 1 , 2.5 ", (1, 2.5)), (REAL, "3", (3,)), (REAL, "1,1,1", (1,)),
         (REAL, "0.1:10:log 3", (0.1, 1, 10)), (REAL, ".1:10:log3", (0.1, 1, 10)),
         (REAL, "0:10:5", (0, 2.5, 5, 7.5, 10)),
+        (REAL, " 0 : 10 : 5 ", (0, 2.5, 5, 7.5, 10)), (REAL, "\t0.1 :10: log  3\n", (0.1, 1, 10)),
         (REAL, "4:1:4", (4, 3, 2, 1)), (REAL, "1e-1:1:2", (0.1, 1)), (WHOLE, "1:100:log 3", (1, 10, 100)),
         (WHOLE, "1:3:9", (1, 2, 3)), (Choice(help="", options=("a", "b")), "b,a", ("b", "a")),
         (Flag(help=""), "false,true", (False, True)),
@@ -54,11 +68,41 @@ def test_what_a_text_means(spec, text, meant):
     "text",
     ["", ",", "1,,2", "1;2", "a", "1:2", "1:2:3:4", "1:2:1", "1:2:65", "1:2:9999999999999",
      "0:1:log 3", "-1:1:3", "1,99",
-     "nan", "1:nan:3", "inf", ",".join("1" * 80), "1:2:x"],
+     "nan", "1:nan:3", "inf", ",".join("1" * 80), "1:2:x", " :2:3", "1: :3", "1:2:log", "1:2:loglog 3", "1" * 1001],
 )  # fmt: skip
 def test_what_is_not_understood_ends_in_a_sentence(text):
     with pytest.raises(ParameterError, match=r"it.*\.$"):
         values("it", REAL, text)
+
+
+HOSTILE = (
+    "{0}a:b:{0}x",
+    "a:b:{0}x",
+    "a{0}:b{0}:log{0}x",
+    "a:b:{0}log{0}",
+    "{0}",
+    "{0}:{0}:{0}",
+    "a:b:{1}x",
+    "{1}:{1}:{1}",
+)
+"""With spaces, and digits, of which there may be many."""
+
+
+@pytest.mark.parametrize("form", HOSTILE)
+def test_no_text_makes_its_reading_slow(form):
+    """The server stands still meanwhile. What went back and forth over 400 spaces took seconds."""
+
+    def filled(length):
+        pieces = form.count("{")
+        return form.format(" " * (length // pieces), "1" * (length // pieces))
+
+    begun = time.perf_counter()
+    with contextlib.suppress(ParameterError):
+        values("it", REAL, filled(MAX_TEXT - 10))
+    with pytest.raises(ParameterError):
+        values("it", REAL, "x" + filled(10_000_000) + "x")
+    RANGE.fullmatch(filled(20_000))  # in linear time 1 ms; going back and forth once for each character, seconds
+    assert time.perf_counter() - begun < 1
 
 
 def test_words_have_no_range():

@@ -47,7 +47,9 @@ class Watch:
 def app(free_port):
     watch = running.stream = Watch(running.stream)
     page = web.build()
-    web.launch(page, server_name="127.0.0.1", server_port=free_port, prevent_thread_lock=True)
+    with pytest.MonkeyPatch.context() as environment:
+        environment.delenv("GRADIO_MCP_SERVER", raising=False)
+        web.launch(page, server_name="127.0.0.1", server_port=free_port, prevent_thread_lock=True)
     yield f"http://127.0.0.1:{free_port}", watch
     running.stream = watch.stream
     page.close()
@@ -276,6 +278,14 @@ def test_the_pages_own_events_open_only_uploads_too(url, nothing_is_fetched):
     with HTTP.stream("GET", f"{url}/gradio_api/queue/data", params={"session_hash": "s"}) as stream:
         ended = next(line for line in stream.iter_lines() if "process_completed" in line)
     assert "uploaded here" in ended
+
+
+def test_tools_for_language_models_are_closed_unless_asked_for(url):
+    """All their clients would share one session, and leave jobs behind."""
+    assert not HTTP.get(f"{url}/config").json().get("mcp_server")
+    question = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
+    kinds = {"Accept": "application/json, text/event-stream"}
+    assert HTTP.post(f"{url}/gradio_api/mcp/", json=question, headers=kinds).status_code in (404, 405)
 
 
 def test_the_address_of_an_upload_stands_for_it(url, uploaded):

@@ -1,4 +1,7 @@
-"""The app as tools for language models, by the real MCP client; skipped where the extra `mcp` is not installed."""
+"""The app as tools for language models, by the real MCP client; skipped where the extra `mcp` is not installed.
+
+It is asked for by the environment; that it is closed otherwise is tested in test_web_api.py.
+"""
 
 import asyncio
 import base64
@@ -20,7 +23,9 @@ from inverse import web
 @pytest.fixture(scope="module")
 def url(free_port):
     page = web.build()
-    web.launch(page, server_name="127.0.0.1", server_port=free_port, prevent_thread_lock=True)
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("GRADIO_MCP_SERVER", "true")
+        web.launch(page, server_name="127.0.0.1", server_port=free_port, prevent_thread_lock=True)
     yield f"http://127.0.0.1:{free_port}/gradio_api/mcp/"
     page.close()
 

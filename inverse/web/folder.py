@@ -22,6 +22,9 @@ KEPT = 3600
 """Seconds after which a file that nobody renewed is removed."""
 IN_TRANSIT = 60
 """Seconds within which an upload has its final name; a stray part of one is removed then."""
+ENTRY = 8192
+"""Bytes that a file takes beside its content: a block for its last part, and one for the folder that Gradio makes for
+it. Without them a thousand tiny files in one request would hardly count, and a disk runs out of entries too."""
 
 _held: list[IO[bytes]] = []
 
@@ -63,7 +66,7 @@ def sweep(folder: Path, budget: int, keep: Collection[Path] = (), now: float | N
 
     Args:
         folder: to be kept in order.
-        budget: bytes.
+        budget: bytes, of which every file takes `ENTRY` beside its content.
         keep: files of the page itself, which are needed as long as it is served.
         now: seconds since the epoch.
     """
@@ -78,7 +81,7 @@ def sweep(folder: Path, budget: int, keep: Collection[Path] = (), now: float | N
             if age > KEPT or (file.parent == folder and age > IN_TRANSIT):
                 file.unlink()
             else:
-                aged.append((age, state.st_size, file))
+                aged.append((age, state.st_size + ENTRY, file))
     total = sum(length for _, length, _ in aged)
     for _, length, file in sorted(aged, key=lambda entry: -entry[0]):
         if total <= budget:

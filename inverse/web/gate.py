@@ -1,18 +1,16 @@
-"""The door before Gradio: which addresses there are, how large a body may be, and what a refusal looks like."""
+"""The door before Gradio: which addresses there are, and how large a body may be."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import time
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from urllib.parse import unquote
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from inverse.web import limits
+from inverse.web.answers import NOT_UNDERSTOOD, Answer, Refusal
 from inverse.web.sessions import Sessions
 
 log = logging.getLogger(__name__)
@@ -27,25 +25,8 @@ for components, editing by a language model, run histories."""
 CLOSED = {"deep_link", "dev", "login", "logout", "monitoring", "openapi.json", "proxy", "pwa_icon"}
 """Gradio's addresses outside it that this app has no use for."""
 LONGEST_ADDRESS = 16 * 1024
-DRAIN = 0.7
-"""Seconds for which the rest of a refused body is thrown away."""
 SLOWEST = 20_000
 """Bytes a second, for a body that takes longer than it may."""
-
-Handler = Callable[[Message], Awaitable[None]]
-
-
-class Refusal(Exception):
-    """An answer in the place of Gradio's.
-
-    Attributes:
-        status: of HTTP.
-        sentence: cause and remedy.
-    """
-
-    def __init__(self, status: int, sentence: str) -> None:
-        super().__init__(sentence)
-        self.status, self.sentence = status, sentence
 
 
 class Gate:
@@ -93,12 +74,11 @@ class Gate:
         """The whole body.
 
         Raises:
-            Refusal: it is too large, too slow, or there is no room for it just now.
+            Refusal: it is too large, too slow, its headers contradict each other, or there is no room for it just now.
         """
-        allowed, headers = limits.current(), dict(scope["headers"])
-        multipart = headers.get(b"content-type", b"").lower().startswith(b"multipart/")
+        allowed, multipart = limits.current(), _is_upload(scope)
         most = allowed.body * 2**20 if multipart else allowed.json * 1024
-        said = headers.get(b"content-length", b"0")
+        said = _header(scope, b"content-length") or b"0"
         if not said.isdigit() or len(said) > 20 or int(said) > most:
             raise _too_large(most)
         parts, length, start = [], 0, time.monotonic()
@@ -125,73 +105,13 @@ class Gate:
             raise
 
 
-NOT_UNDERSTOOD = "This request does not fit the page. Reload the page and try again."
-
-
-class Answer:
-    """What is sent back; a failure of Gradio's becomes a sentence, and once begun an answer is left to end."""
-
-    def __init__(self, send: Send) -> None:
-        self.send = send
-        self.begun = False
-        self.failed: int | None = None
-        self.body = b""
-
-    async def __call__(self, message: Message) -> None:
-        if message["type"] == "http.response.start":
-            self.begun = True
-            if message["status"] == 500:
-                self.failed = message["status"]
-                return
-        if self.failed is None:
-            await self.send(message)
-            return
-        if message["type"] != "http.response.body":
-            return
-        self.body += message.get("body", b"")
-        if not message.get("more_body"):
-            self.begun, said = False, self.body
-            await self.refuse(Refusal(400, _sentence(said)))
-
-    async def refuse(self, refusal: Refusal, receive: Receive | None = None) -> None:
-        """Answers with the sentence, unless another answer is on its way already.
-
-        Args:
-            refusal: the answer.
-            receive: takes what the client still sends for a moment: most read the answer only when they have sent all,
-                and a connection that is closed before that loses it.
-        """
-        if self.begun:
-            return
-        self.begun = True
-        content = json.dumps({"detail": refusal.sentence, "error": refusal.sentence}).encode()
-        headers = [
-            (b"content-type", b"application/json"),
-            (b"content-length", b"%d" % len(content)),
-            (b"connection", b"close"),
-        ]
-        await self.send({"type": "http.response.start", "status": refusal.status, "headers": headers})
-        await self.send({"type": "http.response.body", "body": content, "more_body": receive is not None})
-        if receive is not None:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(_drained(receive), DRAIN)
-            await self.send({"type": "http.response.body", "body": b""})
-
-
-async def _drained(receive: Receive) -> None:
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect" or not message.get("more_body"):
-            return
-
-
 def check_address(scope: Scope) -> None:
     """Refuses what this app does not serve.
 
     Raises:
         Refusal: 404, or 414 for an address that is too long.
     """
-    path = scope["path"].removeprefix(scope.get("root_path", ""))
+    path = _path(scope)
     if len(scope.get("raw_path") or path) + len(scope.get("query_string", b"")) > LONGEST_ADDRESS:
         raise Refusal(414, "This address is too long. Copy the link again, or load the settings from a file.")
     refusal = Refusal(404, "There is nothing at this address. Open the page itself.")
@@ -205,6 +125,28 @@ def check_address(scope: Scope) -> None:
             raise refusal
     elif path.strip("/").split("/", 1)[0].split("=", 1)[0] in CLOSED:
         raise refusal
+
+
+def _path(scope: Scope) -> str:
+    return scope["path"].removeprefix(scope.get("root_path", ""))
+
+
+def _header(scope: Scope, name: bytes) -> bytes:
+    """What the request says in a header, or nothing.
+
+    Raises:
+        Refusal: it says it twice. Of two, Starlette believes the first and others the last.
+    """
+    said = [value for key, value in scope["headers"] if key == name]
+    if len(said) > 1:
+        raise Refusal(400, NOT_UNDERSTOOD)
+    return said[0] if said else b""
+
+
+def _is_upload(scope: Scope) -> bool:
+    """Whether the body may hold files: only Gradio's upload puts them on disk instead of reading them as JSON."""
+    kind = _header(scope, b"content-type").lower()
+    return kind.startswith(b"multipart/") and _path(scope).rstrip("/") == f"{API}upload"
 
 
 class _heartbeat:
@@ -241,12 +183,3 @@ def _replayed(body: bytes, receive: Receive) -> Receive:
 def _too_large(most: int) -> Refusal:
     size = f"{most // 2**20} MB" if most >= 2**20 else f"{most // 1024} kB"
     return Refusal(413, f"This request is too large; the limit is {size}. Save the photo smaller.")
-
-
-def _sentence(body: bytes) -> str:
-    """The error that a handler of ours gave, or that there is none."""
-    try:
-        said = json.loads(body).get("error")
-    except (ValueError, AttributeError):
-        said = None
-    return said if isinstance(said, str) and said else NOT_UNDERSTOOD

@@ -9,7 +9,6 @@ import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
-from importlib.util import find_spec
 from typing import Any
 
 import gradio as gr
@@ -36,7 +35,9 @@ STYLES = ("page.css", "elements.css", "history.css")
 def launch(blocks: gr.Blocks, **settings: Any) -> Any:
     """Serves the page, until it is interrupted or, with prevent_thread_lock=True, in the background.
 
-    `settings` are Gradio's own and win over ours.
+    `settings` are Gradio's own and win over ours. The tools for language models (MCP) are there only if
+    GRADIO_MCP_SERVER=true asks for them: Gradio runs the calls of all such clients in one session of its own, which
+    shares one visitor's limits, and a job goes on when the client that asked for it has left.
     """
     if device.LENT:
         load_prior()  # at once: what is in memory when the app starts is what the lent GPU gets
@@ -57,7 +58,6 @@ def launch(blocks: gr.Blocks, **settings: Any) -> Any:
         "max_file_size": allowed.body * 2**20,
         "allowed_paths": [],
         "enable_monitoring": False,
-        "mcp_server": find_spec("mcp") is not None,
         "run_history": False,
         "state_session_capacity": allowed.sessions,
         "max_threads": allowed.threads,
