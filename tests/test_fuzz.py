@@ -105,8 +105,8 @@ def mended(data):
 @st.composite
 def damaged(draw):
     data = bytearray(draw(st.sampled_from(seeds())))
-    early = st.integers(0, min(64, len(data) - 1))  # headers matter more than bodies
     for _ in range(draw(st.integers(0, 6))):
+        early = st.integers(0, min(64, len(data) - 1))  # headers matter more than bodies
         at = draw(st.one_of(early, st.integers(0, len(data) - 1)))
         what = draw(st.sampled_from(["byte", "bit", "edge", "cut", "insert", "repeat", "splice"]))
         if what == "byte":
