@@ -161,10 +161,10 @@ def test_a_client_that_leaves_ends_its_job_at_every_moment(toy, after):
     job = visitor.join(0, ["a"])[1]["event_id"]
     if after != "join":
         connection = visitor.listen()
-        if after == "first frame":
+        if after in ("first frame", "cancel"):
+            # Before that Gradio has no name for the generator: it drops what is cancelled, and Python closes it later.
             next(m for m in visitor.messages(connection) if m["msg"] == "process_generating")
         if after == "cancel":
-            assert settles(lambda: toy.started)
             cancel = {"session_hash": visitor.session, "fn_index": 0, "event_id": job}
             assert visitor.post("/gradio_api/cancel", cancel)[0] == 200
         connection.close()
