@@ -125,7 +125,9 @@ def test_noise_is_recorded_as_the_measurement_is(task):
     x = 0.5 * torch.rand(1, 3, 32, 32, generator=generator()) - 0.25
     y = noise.add_gaussian(operator(x), 0.3, operator, generator())
     assert not torch.equal(y, operator(x))
-    assert (operator.recorded(y) - y).abs().mean() < 0.01
+    # Rounding what was rounded, or clipping what was clipped, changes nothing any more.
+    again = operator.restrict(y) if task == "hdr" else operator(y)
+    assert (again - y).abs().mean() < 0.01
 
 
 def test_one_pixel_of_the_smallest_image_is_known():

@@ -541,7 +541,7 @@ def test_updates_follow_the_clock_not_the_steps(settings, photo, monkeypatch):
     begun = time.perf_counter()
     sent = list(run(settings, photo))
     seconds = time.perf_counter() - begun
-    assert 4 <= len(sent) <= seconds / running.UPDATE_EVERY + 6
+    assert 5 <= len(sent) <= seconds / running.UPDATE_EVERY + 6
     shown = [view for view, _ in sent if view and view["frame"]]
     assert len(shown) <= seconds / running.UPDATE_EVERY + 3
 

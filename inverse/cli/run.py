@@ -73,10 +73,11 @@ def chosen(context: click.Context, values: dict[str, Any]) -> tuple[Settings, li
         found, notes = Settings.from_dict(_read(values["settings"]))
         data = found.to_dict()
     typed = {name for name in values if context.get_parameter_source(name) is ParameterSource.COMMANDLINE}
-    if "degraded" in typed and values["degraded"] != (data.get("mode") == DEGRADED):
+    degraded = values["degraded"] if "degraded" in typed else data.get("mode") == DEGRADED
+    if degraded != (data.get("mode") == DEGRADED):
         # How noisy the file's photo was says nothing of another one.
-        data |= {"mode": DEGRADED if values["degraded"] else CLEAN, "sigma_y": None, "photons": None}
-    named = {"solver": values["solver"], "task": values["task"] or default_task(data.get("mode") == DEGRADED)}
+        data |= {"mode": DEGRADED if degraded else CLEAN, "sigma_y": None, "photons": None}
+    named = {"solver": values["solver"], "task": values["task"] or default_task(degraded)}
     for part, registry in (("task", TASKS), ("solver", SOLVERS)):
         # Parameters in the file belong to its task and its solver.
         if not data[part] or (part in typed and named[part] != data[part]["name"]):

@@ -91,7 +91,7 @@ def page(rows: Iterable[Row], pictures: Iterable[str], size: int, sigma_y: float
         "",
         f"Center squares at {size} pixels, sigma_y {sigma_y:g}, solvers at their presets, the embedded prior. PSNR is",
         "not all: a solver that draws samples has a lower one than a solver that seeks the most probable image, and",
-        "sharper pictures. Seconds are those of a shared machine: compare them within a photo only. Made by",
+        "sharper pictures. Seconds depend on what else the machine does. Made by",
         "`python -m inverse.experiments.evaluate`, which says how.",
         "",
     ]
