@@ -27,6 +27,9 @@ SAMPLES = Integer(
 )  # fmt: skip
 SIZE = Integer(help="Shorter side to which the photo is resized.", low=8, high=2048, unit="pixels")
 
+NOISELESS = 1e-3
+"""Least sigma_y by which a residual is measured."""
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -50,6 +53,10 @@ class Problem:
     def measurement(self) -> Image.Image:
         """The measurement as a picture."""
         return images.to_image(self.operator.preview(self.y))
+
+    def in_noise(self, residual: float) -> float:
+        """A residual in units of sigma_y, or of 0.001 where that is less: no picture fits better than its rounding."""
+        return residual / max(self.sigma_y, NOISELESS)
 
 
 @dataclass(frozen=True)

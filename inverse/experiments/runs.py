@@ -20,9 +20,6 @@ from inverse.settings import Settings
 from inverse.solvers import Solver, Step
 from inverse.solvers.base import BACKWARD_COST, Process
 
-NOISELESS = 1e-3
-"""Least sigma_y by which a residual is measured: no picture fits a measurement better than its rounding."""
-
 
 @dataclass(frozen=True)
 class Outcome:
@@ -132,13 +129,12 @@ def _outcome(settings: Settings, problem: Problem | None, step: Step | None, sec
     if step is None or problem is None:
         return Outcome(settings, None, None, None, None, 0, 0, seconds, failure)
     x, truth = torch.nan_to_num(step.x0_hat[0]), problem.truth
-    residual = float(step.residual[0])
     return Outcome(
         settings=settings,
         image=images.to_image(x),
         psnr=None if truth is None else metrics.psnr(x, truth[0]),
         ssim=None if truth is None else metrics.ssim(x, truth[0]),
-        residual=residual / max(problem.sigma_y, NOISELESS),
+        residual=problem.in_noise(float(step.residual[0])),
         nfe=step.nfe,
         vjp=step.vjp,
         seconds=seconds,

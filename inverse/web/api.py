@@ -209,14 +209,13 @@ def _figures(latest: running.Latest, problem: Problem, status: Mapping[str, Any]
     step = latest.step
     if step is None:
         return {"step": 0, "total": None, "progress": 0, "nfe": 0, "vjp": 0, "residual": None}
-    residual = float(step.residual.mean())
     return {
         "step": step.index,
         "total": step.total,
         "progress": status.get("progress", 0),
         "nfe": step.nfe,
         "vjp": step.vjp,
-        "residual": residual / problem.sigma_y if problem.sigma_y > 0 else residual,
+        "residual": problem.in_noise(float(step.residual.mean())),
     }
 
 
