@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import math
 import os
 import re
@@ -24,6 +25,8 @@ COPIES = 24
 """Pictures' worth of tensors that a solver, an operator and the stream of steps hold besides the network's own."""
 MARGIN = 1.5
 """Of free memory over what was measured: buffers inside of convolutions and fragments are not seen here."""
+_TRIM = getattr(ctypes.CDLL(None), "malloc_trim", None) if os.name == "posix" else None
+"""Of the GNU C library only."""
 
 
 def exhausted(error: BaseException) -> bool:
@@ -71,9 +74,14 @@ def refusal(denoiser: Denoiser, size: tuple[int, int], samples: int, gradient: b
 
 
 def release(device: torch.device) -> None:
-    """Hands memory that PyTorch keeps for later back to a GPU."""
+    """Hands memory that PyTorch, or the C library, keeps for later back to a GPU, or to the system.
+
+    The C library of Linux keeps what lies below the last piece in use: 100 MB after 200 visitors with a picture each.
+    """
     if device.type == "cuda" and torch.cuda.is_available():
         torch.cuda.empty_cache()
+    elif device.type == "cpu" and _TRIM is not None:
+        _TRIM(0)
 
 
 def bytes_per_pixel(denoiser: Denoiser, gradient: bool) -> float:

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import weakref
+from pathlib import Path
 
 import pytest
 import torch
@@ -124,3 +125,18 @@ def test_in_memory_that_is_really_short_the_size_in_the_sentence_fits(solver):
     assert result.returncode == 0, result.stderr[-2000:]
     failures, side = map(int, result.stdout.split())
     assert failures == 3 and 128 <= side < 768, "neither uselessly small nor by luck"
+
+
+@pytest.mark.skipif(memory._TRIM is None, reason="the C library hands memory back by itself")
+def test_what_others_left_behind_goes_back_to_the_system():
+    """Pieces too small for pages of their own, below one that stays: the C library alone keeps their memory."""
+
+    def resident():
+        return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
+
+    pieces = [bytearray(b"x") * 60_000 for _ in range(2000)]
+    pieces = pieces[-1:]
+    before = resident()
+    memory.release(torch.device("cpu"))
+    assert before - resident() > 60e6
+    assert pieces

@@ -16,7 +16,7 @@ import torch
 from gradio.routes import App, file_upload_statuses
 from starlette.middleware import Middleware
 
-from inverse import web
+from inverse import memory, web
 from inverse.denoisers.catalog import load_prior
 from inverse.errors import InverseError
 from inverse.web import device, folder, limits, theme
@@ -99,7 +99,8 @@ async def _housekeeping(blocks: gr.Blocks, app: App) -> AsyncIterator[None]:
             try:
                 followed = _forget_progress(followed)
                 blocks._queue.forget_unheard()
-                app.state_holder.forget_idle(blocks._queue.busy)
+                if app.state_holder.forget_idle(blocks._queue.busy):
+                    await asyncio.to_thread(memory.release, torch.device("cpu"))
                 await asyncio.to_thread(folder.sweep, web.FOLDER, budget, keep)
             except Exception:
                 log.exception("tidying failed")

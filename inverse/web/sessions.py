@@ -86,12 +86,16 @@ class Sessions(StateHolder):
             if session in self.session_data:
                 self.left[session] = time.monotonic()
 
-    def forget_idle(self, busy: set[str]) -> None:
+    def forget_idle(self, busy: set[str]) -> bool:
         """Lets go of sessions without a page.
 
         Args:
             busy: sessions that have a job or a stream.
+
+        Returns:
+            whether there was one.
         """
+        count = len(self.session_data)
         for name in list(self.session_data):
             if name in self.pages or name in busy:
                 continue
@@ -99,6 +103,7 @@ class Sessions(StateHolder):
             away = time.monotonic() - self.left[name] if name in self.left else None
             if unused > WITHOUT_PAGE if away is None else min(unused, away) > limits.current().idle:
                 self.let_go(name, remember=away is not None)
+        return len(self.session_data) < count
 
     def let_go(self, name: str, remember: bool) -> None:
         """Forgets a session; `remember` when a page may still come back to it."""

@@ -23,6 +23,8 @@ from PIL import Image
 pytestmark = pytest.mark.load
 ROOT = Path(__file__).parents[2]
 JOBS = int(os.environ.get("LOAD_JOBS") or 1000)
+RETURN = 150
+"""Seconds within which memory returns: a session without a page is kept for 60, and its messages for 30 before."""
 
 
 class App:
@@ -88,6 +90,10 @@ class App:
     def waiting(self):
         return Client(self.port).ask("GET", "/gradio_api/queue/status")[1]
 
+    def at_rest(self):
+        """Its memory is what it was when the app was warm, but for a little that Python and PyTorch learned since."""
+        return self.megabytes < self.rest + 30
+
     def serves(self):
         """Somebody new is served."""
         answer = self.serve(self.tiny())[0]
@@ -105,6 +111,7 @@ def app(tmp_path_factory):
     try:
         for _ in range(20):
             assert made.serves()  # everything is loaded and warm
+        made.rest = made.megabytes
         yield made
     finally:
         made.end()
@@ -133,28 +140,28 @@ def test_fifty_clients_at_once(app, measured):
 
 
 def test_a_thousand_jobs_in_a_row(app, measured):
-    before, files, threads, begun = app.megabytes, app.files, app.threads, time.monotonic()
+    files, threads, begun = app.files, app.threads, time.monotonic()
     for _ in range(JOBS):
         assert app.serve(app.tiny())[0].get("success")
     seconds = (time.monotonic() - begun) / JOBS
     most = app.megabytes
-    returned = settles(lambda: app.megabytes < before + 150, 90)
+    returned = settles(app.at_rest, RETURN)
     measured(
-        jobs=JOBS, each=f"{seconds:.2f} s", memory=f"{before} -> {most} -> {app.megabytes} MB",
+        jobs=JOBS, each=f"{seconds:.2f} s", memory=f"{app.rest} -> {most} -> {app.megabytes} MB",
         files=f"{files} -> {app.files}", threads=f"{threads} -> {app.threads}",
     )  # fmt: skip
     assert returned and app.files <= files and app.threads <= threads + 20
 
 
 def test_a_thousand_uploads(app, measured):
-    files, before = app.files, app.megabytes
+    files = app.files
     buffer = io.BytesIO()
     Image.effect_noise((256, 256), 90).save(buffer, "PNG")
     for index in range(JOBS):
         status, said = Client(app.port).upload(buffer.getvalue() + b"%d" % index, f"<b>{index}.png")
         assert status == 200 and b"<b>" not in said
-    measured(uploads=JOBS, files=f"{files} -> {app.files}", memory=f"{before} -> {app.megabytes} MB")
-    assert app.files <= files + JOBS + 1 and app.serves()
+    measured(uploads=JOBS, files=f"{files} -> {app.files}", memory=f"{app.rest} -> {app.megabytes} MB")
+    assert app.files <= files + JOBS + 1 and app.serves() and settles(app.at_rest, RETURN)
 
 
 def test_eight_visitors_with_eight_colours_get_their_own(app, measured):
@@ -178,7 +185,7 @@ def test_eight_visitors_with_eight_colours_get_their_own(app, measured):
 
 
 def test_clients_that_leave_stop_reading_or_never_listen(app, measured):
-    before, files = app.megabytes, app.files
+    files = app.files
     long = app.data(size=256, solver_vml_map_steps=1000)
     begun = time.monotonic()
     streams = []
@@ -195,10 +202,13 @@ def test_clients_that_leave_stop_reading_or_never_listen(app, measured):
     seconds = time.monotonic() - begun
     for stream in streams:
         stream.close()
+    most = app.megabytes
+    returned = settles(app.at_rest, RETURN)
     measured(
-        queue_free_after=f"{seconds:.0f} s", memory=f"{before} -> {app.megabytes} MB", files=f"{files} -> {app.files}"
-    )
-    assert settles(lambda: app.megabytes < before + 150, 60) and app.files <= files
+        queue_free_after=f"{seconds:.0f} s", memory=f"{app.rest} -> {most} -> {app.megabytes} MB",
+        files=f"{files} -> {app.files}",
+    )  # fmt: skip
+    assert returned and app.files <= files
 
 
 def test_slow_and_broken_uploads_leave_nothing(app, measured):
