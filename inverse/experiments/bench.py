@@ -1,7 +1,7 @@
 """`make bench`: what the solvers cost over the bare network, as ratios of one run.
 
 A solver's own time is what it takes with a prior that costs nothing. Machines are noisy, so that absolute seconds say
-little; the ratio of two runs, one right after the other, says more.
+little; the ratio of two measurements, one right after the other, says more.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import time
 
 import torch
 from rich.console import Console
+from rich.live import Live
 from rich.table import Table
 
 from inverse.denoisers.base import Denoiser
@@ -22,19 +23,18 @@ from inverse.solvers import SOLVERS, Solver
 STEPS = 10
 REPEATS = 5
 SIZE = 256
+OPERATORS = {"box": "inpaint-box", "blur": "deblur-gaussian"}
+"""The operators of two tasks: one of the cheapest, and the most expensive of the common ones."""
 
 
-def network_seconds(denoiser: Denoiser, solver: Solver, x: torch.Tensor) -> float:
-    """Seconds of the network passes that a run of the solver makes, with nothing around them."""
-    forwards, vjps = solver.cost
+def network_seconds(denoiser: Denoiser, x: torch.Tensor, gradient: bool) -> float:
+    """Seconds of a pass of the network with nothing around it, and of the pass back if `gradient` asks for it."""
     start = time.perf_counter()
-    for index in range(forwards):
-        if index < vjps:
-            x = x.detach().requires_grad_()
-            torch.autograd.grad(denoiser(x, 1.0).sum(), x)
-        else:
-            with torch.no_grad():
-                denoiser(x, 1.0)
+    with torch.set_grad_enabled(gradient):
+        x = x.detach().requires_grad_(gradient)
+        estimate = denoiser(x, 1.0)
+        if gradient:
+            torch.autograd.grad(estimate.sum(), x)
     return time.perf_counter() - start
 
 
@@ -47,9 +47,9 @@ class Free(Denoiser):
         return x / (1 + sigma.square()[:, None, None, None])
 
 
-def solver_seconds(denoiser: Denoiser, solver: Solver) -> float:
-    """Seconds of a run of the solver on deblurring, whose operator is the most expensive of the common ones."""
-    operator = TASKS["deblur-gaussian"]().operator((3, SIZE, SIZE), generator(0, MEASUREMENT), None)
+def solver_seconds(denoiser: Denoiser, solver: Solver, task: str) -> float:
+    """Seconds of a run of the solver."""
+    operator = TASKS[task]().operator((3, SIZE, SIZE), generator(0, MEASUREMENT), None)
     y = torch.zeros(1, *operator.measurement_shape)
     start = time.perf_counter()
     for _ in solver.solve(denoiser, operator, y, 0.05, [generator(0, SOLVER, 0)]):
@@ -57,21 +57,30 @@ def solver_seconds(denoiser: Denoiser, solver: Solver) -> float:
     return time.perf_counter() - start
 
 
-def main() -> None:
-    """Prints the table."""
-    denoiser = load_prior()
-    table = Table(title=f"Overhead over the network alone, {SIZE} px, {STEPS} steps, median of {REPEATS}")
-    for column in ("solver", "forwards", "backwards", "network s", "own s", "overhead"):
-        table.add_column(column, justify="left" if column == "solver" else "right")
+def overhead(denoiser: Denoiser, solver: Solver, task: str) -> float:
+    """The solver's own seconds over those of its passes of the network, from one pair of measurements."""
     x = torch.randn(1, 3, SIZE, SIZE)
-    for name, kind in SOLVERS.items():
-        solver = kind(steps=max(STEPS, kind.specs()["steps"].low))
-        network_seconds(denoiser, solver, x)
-        pairs = [(network_seconds(denoiser, solver, x), solver_seconds(Free(), solver)) for _ in range(REPEATS)]
-        network, own = (statistics.median(column) for column in zip(*pairs, strict=True))
-        overhead = statistics.median(b / a for a, b in pairs)
-        table.add_row(name, *map(str, solver.cost), f"{network:.2f}", f"{own:.2f}", f"{overhead:.1%}")
-    Console().print(table)
+    forwards, vjps = solver.cost
+    network = (forwards - vjps) * network_seconds(denoiser, x, False) if forwards > vjps else 0.0
+    network += vjps * network_seconds(denoiser, x, True) if vjps else 0.0
+    return solver_seconds(Free(), solver, task) / network
+
+
+def main() -> None:
+    """Prints the table, row by row."""
+    denoiser = load_prior()
+    table = Table(title=f"Own time over the network's, {SIZE} px, {STEPS} steps or a few more, median of {REPEATS}")
+    for column in ("solver", "forwards", "backwards", *OPERATORS):
+        table.add_column(column, justify="left" if column == "solver" else "right")
+    network_seconds(denoiser, torch.randn(1, 3, SIZE, SIZE), True)
+    with Live(table, console=Console()):
+        for name, kind in SOLVERS.items():
+            solver = kind(steps=max(STEPS, kind.specs()["steps"].low))
+            shares = []
+            for task in OPERATORS.values():
+                solver_seconds(Free(), solver, task)
+                shares.append(statistics.median(overhead(denoiser, solver, task) for _ in range(REPEATS)))
+            table.add_row(name, *map(str, solver.cost), *(f"{share:.1%}" for share in shares))
 
 
 if __name__ == "__main__":

@@ -215,8 +215,8 @@ class Solver(Parameters):
 
 def _bounded(*images: Tensor) -> bool:
     # Also false for NaN, which no comparison accepts. The device is waited for once.
-    largest = torch.stack([torch.linalg.vector_norm(x, torch.inf) for x in images])
-    return bool((largest < LIMIT).all())
+    extremes = torch.stack([extreme for x in images for extreme in torch.aminmax(x)])
+    return bool((extremes.abs() < LIMIT).all())
 
 
 SOLVERS: Registry[type[Solver]] = Registry("solver")

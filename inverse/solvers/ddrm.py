@@ -62,16 +62,16 @@ def spectral_step(
     mean, noise, eps = basis(x0_hat), basis(run.noise()), basis((x - x0_hat) / sigma)
     measured, s = run.spectrum, run.operator.singular_values
     known = s > cut * s.max()
-    safe = torch.where(known, s, torch.ones_like(s))
+    safe, zero = torch.where(known, s, torch.ones_like(s)), torch.zeros_like(s)
     level = run.sigma_y / safe
+    clear = known & (level <= sigma_next)
     kept = (1 - eta**2) ** 0.5 * sigma_next
 
-    unmeasured = mean + kept * eps + eta * sigma_next * noise
-    whitened = (measured - s * mean) / max(run.sigma_y, torch.finfo(x.dtype).tiny)
-    noisier = mean + kept * whitened + eta * sigma_next * noise
+    # All three formulas are D + a eps + b (U^T y - s D) + c n; their weights have the shape of s, not that of images.
+    a = torch.where(known, zero, kept)
+    whitening = kept / run.sigma_y if run.sigma_y else 0.0  # without noise whatever is known is clear
+    b = torch.where(clear, eta_b / safe, torch.where(known, zero + whitening, zero))
     fresh = (sigma_next**2 - (eta_b * level) ** 2).clamp_min(0).sqrt()
-    clearer = mean + eta_b * (measured / safe - mean) + fresh * noise
-
-    # In place of NaN from 0 * inf: `noisier` is not used where sigma_y = 0.
-    coefficients = torch.where(known, torch.where(level > sigma_next, noisier, clearer), unmeasured)
+    c = torch.where(clear, fresh, eta * sigma_next)
+    coefficients = mean + a * eps + b * (measured - s * mean) + c * noise
     return run.operator.from_spectral(coefficients)
