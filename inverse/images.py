@@ -45,6 +45,11 @@ def load(photo: Photo, max_side: int | None = None) -> Image.Image:
     Raises:
         ImageError: it is not a picture of an accepted format, is damaged, or is too large or too narrow.
     """
+    if not isinstance(photo, str | Path | bytes | Image.Image) and not hasattr(photo, "read"):
+        raise ImageError(
+            f"A photo is a path, the bytes of a file, an open file or a picture of Pillow, and not of the type "
+            f"{type(photo).__name__}. Convert it: PIL.Image.fromarray(array), or inverse.images.to_image(tensor)."
+        )
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow warns of large pictures; the check below is stricter

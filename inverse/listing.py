@@ -43,6 +43,7 @@ def listing() -> dict[str, Any]:
                 **_shared(kind),
                 "source": kind.source,
                 "linear_only": kind.linear_only,
+                "uses_sigma_y": kind.uses_sigma_y,
                 "presets": {task: dict(row.settings) for task, row in PRESETS.get(name, {}).items()},
             }
             for name, kind in SOLVERS.items()

@@ -38,30 +38,48 @@ ENOUGH = 100
 CORNERS = ((0, 0), (0, 1), (1, 0), (1, 1))
 
 
-def add_gaussian(y: Tensor, sigma_y: float, operator: Operator, generator: torch.Generator) -> Tensor:
-    """y + sigma_y * n on the entries that are measured, as it is recorded; n is drawn on the CPU."""
+def add_gaussian(y: Tensor, sigma_y: float, generator: torch.Generator) -> Tensor:
+    """y + sigma_y * n; n is drawn on the CPU."""
     noise = torch.randn(y.shape, generator=generator, dtype=torch.float32).to(y)
-    return operator.recorded(y + sigma_y * noise)
+    return y + sigma_y * noise
 
 
-def add_poisson(y: Tensor, photons: float, operator: Operator, generator: torch.Generator) -> Tensor:
+def add_poisson(y: Tensor, photons: float, generator: torch.Generator) -> Tensor:
     """Counts photons: 2 Poisson(photons * u) / photons - 1 for u = (y + 1) / 2, drawn on the CPU.
 
     Black (-1) is no light; what lies below counts as black. The mean of the result is y.
 
     Args:
-        y: noiseless measurement (B, *measurement_shape) on [-1, 1].
+        y: noiseless picture (B, *measurement_shape) on [-1, 1].
         photons: expected number at white.
-        operator: what measured y.
+        generator: of the noise.
+    """
+    expected = (photons * (y.double() + 1) / 2).clamp_min(0).cpu()
+    counts = torch.poisson(expected, generator=generator)
+    return (2 * counts / photons - 1).to(y)
+
+
+def measure(x: Tensor, operator: Operator, sigma_y: float, photons: float | None, generator: torch.Generator) -> Tensor:
+    """The measurement of a clean image, with noise.
+
+    Args:
+        x: (B, C, H, W).
+        operator: A.
+        sigma_y: standard deviation of Gaussian noise.
+        photons: count photons first, that many at white.
         generator: of the noise.
 
     Raises:
-        ProblemError: y is no picture, so that its entries are no light.
+        ProblemError: photons of what is no picture, so that its entries are no light.
     """
-    _demand_light(operator)
-    expected = (photons * (y.double() + 1) / 2).clamp_min(0).cpu()
-    counts = torch.poisson(expected, generator=generator)
-    return operator.recorded((2 * counts / photons - 1).to(y))
+    if photons is not None:
+        _demand_light(operator)
+
+    def disturb(y: Tensor) -> Tensor:
+        counted = y if photons is None else add_poisson(y, photons, generator)
+        return add_gaussian(counted, sigma_y, generator)
+
+    return operator.measure(x, disturb)
 
 
 def equivalent_sigma_y(y: Tensor, photons: float, operator: Operator) -> float:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from PIL import Image
 from torch import Tensor
 
@@ -114,6 +115,7 @@ def make_solver(solver: str | Solver, task: Task, parameters: Mapping[str, Any] 
     return presets.preset(task.name, solver, parameters)
 
 
+@torch.inference_mode(False)  # whose tensors no solver could differentiate
 def degrade(
     photo: images.Photo,
     task: str | Task,
@@ -148,15 +150,14 @@ def degrade(
     truth = images.to_tensor(images.fit(images.load(photo), size, task.multiple))
     generator = randomness.generator(seed, randomness.MEASUREMENT)
     operator = task.operator(tuple(truth.shape[1:]), generator, _auxiliary(task, auxiliary, truth.shape[-2:]))
-    y = operator(truth)
-    if photons is not None:
-        y = noise.add_poisson(y, noise.PHOTONS.check("photons", photons), operator, generator)
-    y = noise.add_gaussian(y, sigma_y, operator, generator)
+    photons = photons if photons is None else noise.PHOTONS.check("photons", photons)
+    y = noise.measure(truth, operator, sigma_y, photons, generator)
     if photons is not None:
         sigma_y = math.hypot(sigma_y, noise.equivalent_sigma_y(y, photons, operator))
     return Problem(task, operator, y, sigma_y, truth)
 
 
+@torch.inference_mode(False)
 def measured(
     photo: images.Photo,
     task: str | Task,
@@ -201,7 +202,7 @@ def _auxiliary(task: Task, picture: images.Photo | None, size: tuple[int, int]) 
 def stream(
     problem: Problem,
     solver: str | Solver = presets.DEFAULT_SOLVER,
-    denoiser: Denoiser | None = None,
+    denoiser: Denoiser | str | None = None,
     *,
     solver_parameters: Mapping[str, Any] | None = None,
     seed: int = 0,
@@ -212,7 +213,7 @@ def stream(
     Args:
         problem: from `degrade` or `measured`.
         solver: name of a solver, at its preset for the task; or a solver.
-        denoiser: the prior; the embedded one when None.
+        denoiser: the prior, or its name as `load_prior` takes it; the embedded one when None.
         solver_parameters: parameters of the solver that differ from the preset.
         seed: of the solver's randomness; sample i does not depend on how many there are.
         samples: how many restorations to draw.
@@ -224,7 +225,8 @@ def stream(
     solver = make_solver(solver, problem.task, solver_parameters)
     seed, samples = SEED.check("seed", seed), SAMPLES.check("samples", samples)
     generators = [randomness.generator(seed, randomness.SOLVER, sample) for sample in range(samples)]
-    return solver.solve(denoiser or load_prior(), problem.operator, problem.y, problem.sigma_y, generators)
+    denoiser = load_prior(denoiser or "embedded") if not isinstance(denoiser, Denoiser) else denoiser
+    return solver.solve(denoiser, problem.operator, problem.y, problem.sigma_y, generators)
 
 
 def restore(
@@ -241,7 +243,7 @@ def restore(
     size: int | None = None,
     seed: int = 0,
     samples: int = 1,
-    denoiser: Denoiser | None = None,
+    denoiser: Denoiser | str | None = None,
 ) -> Result:
     """Restores a photo: `restore("photo.jpg", "super-resolution", degraded=True).image.save("out.png")`.
 
@@ -259,7 +261,7 @@ def restore(
         size: resize the photo to this shorter side first.
         seed: the same seed gives the same result.
         samples: how many restorations to draw.
-        denoiser: the prior; the embedded one when None.
+        denoiser: the prior, or its name as `load_prior` takes it; the embedded one when None.
 
     Raises:
         InverseError: with a sentence on the cause and the remedy.

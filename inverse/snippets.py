@@ -16,7 +16,7 @@ def command_line(settings: Settings, photo: str = PHOTO) -> str:
     words = ["python -m inverse restore", shlex.quote(photo), "-o restored.png", f"--task {settings.task.name}"]
     words += [_flag(name, value) for name, value in _changed_task(settings).items()]
     words += [f"--solver {settings.solver.name}"]
-    words += [_flag(name, value) for name, value in _changed_solver(settings).items()]
+    words += [_flag(name, value) for name, value in changed_solver(settings).items()]
     if settings.sigma_y is not None:
         words.append(_flag("sigma_y", settings.sigma_y))
     if settings.task.auxiliary:
@@ -39,7 +39,7 @@ def python(settings: Settings, photo: str = PHOTO) -> str:
         arguments["degraded"] = True
     arguments |= {
         "task_parameters": _changed_task(settings) or None,
-        "solver_parameters": _changed_solver(settings) or None,
+        "solver_parameters": changed_solver(settings) or None,
         "sigma_y": settings.sigma_y,
         "photons": settings.photons,
         "auxiliary": f"{settings.task.auxiliary}.png" if settings.task.auxiliary else None,
@@ -59,7 +59,8 @@ def _changed_task(settings: Settings) -> dict[str, Any]:
     return {name: value for name, value in settings.task.to_dict().items() if value != defaults[name]}
 
 
-def _changed_solver(settings: Settings) -> dict[str, Any]:
+def changed_solver(settings: Settings) -> dict[str, Any]:
+    """The solver's parameters that are not as its preset for the task has them."""
     usual = preset(settings.task.name, settings.solver.name).to_dict()
     return {name: value for name, value in settings.solver.to_dict().items() if value != usual[name]}
 

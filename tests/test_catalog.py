@@ -396,3 +396,25 @@ def test_a_damaged_configuration_ends_in_a_sentence(flat, name, content):
     (flat / name).write_bytes(content)
     with pytest.raises(PriorError, match=r"\. [A-Z].*\.$"):
         load_unet(flat)
+
+
+def test_a_prior_that_was_trained_on_is_read_anew(tmp_path, monkeypatch):
+    file, elsewhere = tmp_path / "prior.safetensors", tmp_path / "elsewhere"
+    shutil.copy(EMBEDDED, file)
+    first = load_prior(str(file))
+    assert load_prior(str(file)) is first
+    shutil.copy(EMBEDDED, tmp_path / "next")
+    os.utime(tmp_path / "next", ns=(1, 1))
+    (tmp_path / "next").replace(file)
+    assert load_prior(str(file)) is not first
+    elsewhere.mkdir()
+    shutil.copy2(file, elsewhere / file.name)
+    monkeypatch.chdir(tmp_path)
+    here = load_prior(file.name)
+    monkeypatch.chdir(elsewhere)
+    assert load_prior(file.name) is not here
+
+
+def test_a_file_that_is_not_there_is_no_repository():
+    with pytest.raises(ParameterError, match="no file"):
+        load_prior("runs/prior.safetensors")

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from PIL import Image
 from inverse.__main__ import COMMANDS, main
 from inverse.carriers import read
 from inverse.operators import TASKS
+from inverse.presets import preset
 from inverse.settings import Settings
 from inverse.solvers import SOLVERS
 
@@ -166,6 +168,17 @@ def test_what_a_file_says_of_the_mode_can_be_taken_back(run):
     assert "degraded first" in again.output and "sigma_y 0.05" in again.output
     same = run("restore", "photo.png", "-o", "c.png", "--settings", "a.png", "--degraded")
     assert "as it is, sigma_y 0.3" in same.output
+
+
+def test_a_preset_does_not_outlive_its_task(run):
+    """What somebody chose stays; what the preset of the file's task chose does not."""
+    restored, chosen = ("restore", "photo.png", "--size", "32", "-o"), ("--steps", "3", "--step-size", "1.2")
+    assert preset("colorize", "vml-map") != preset("denoise", "vml-map")
+    run(*restored, "a.png", "--task", "colorize", *chosen)
+    run(*restored, "b.png", "--settings", "a.png", "--task", "denoise")
+    run(*restored, "c.png", "--task", "denoise", *chosen)
+    b, c = (Settings.from_dict(read(Path(name).read_bytes()))[0] for name in ("b.png", "c.png"))
+    assert b.solver == c.solver and b.task == c.task
 
 
 def test_two_results_need_two_names(run):

@@ -73,6 +73,12 @@ def test_gradient_is_that_of_the_estimate(prior):
 def test_little_noise_leaves_the_image(prior):
     x = noisy(1, 3, 24, 24)
     torch.testing.assert_close(prior(x, 1e-4), x, atol=1e-3, rtol=0)
+    torch.testing.assert_close(prior(x, 0.0), x)
+
+
+def test_another_precision_is_refused(prior):
+    with pytest.raises(ProblemError, match="float64"):
+        prior(noisy(1, 3, 16, 16).double(), 0.1)
 
 
 @pytest.mark.parametrize("shape", [(3, 16, 16), (1, 1, 16, 16), (1, 4, 16, 16)])

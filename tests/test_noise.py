@@ -26,18 +26,15 @@ def ramp():
 
 def test_gaussian_noise():
     operator = operator_of("inpaint-box")
-    y = operator(ramp())
-    noisy = noise.add_gaussian(y, 0.2, operator, generator())
+    noisy = noise.measure(ramp(), operator, 0.2, None, generator())
     known = operator.mask.expand(1, *SHAPE) == 1
-    assert float((noisy - y)[known].std()) == pytest.approx(0.2, rel=0.03)
+    assert float((noisy - operator(ramp()))[known].std()) == pytest.approx(0.2, rel=0.03)
     assert (noisy[~known] == 0).all()
-    torch.testing.assert_close(noise.add_gaussian(y, 0.0, operator, generator()), y)
 
 
 def test_noise_is_decided_by_the_seed():
-    operator = operator_of("denoise")
     for add in (noise.add_gaussian, noise.add_poisson):
-        first, again, other = (add(ramp(), 0.5, operator, generator(seed)) for seed in (1, 1, 2))
+        first, again, other = (add(ramp(), 0.5, generator(seed)) for seed in (1, 1, 2))
         torch.testing.assert_close(first, again, rtol=0, atol=0)
         assert (first - other).abs().max() > 0.1
 
@@ -45,8 +42,8 @@ def test_noise_is_decided_by_the_seed():
 @pytest.mark.parametrize("photons", [1.0, 30.0, 1e6])
 def test_poisson_noise(photons):
     """Mean y and variance 4 u / photons at u = (y + 1) / 2, in steps of one photon."""
-    operator, y = operator_of("denoise"), ramp().double()
-    noisy = torch.cat([noise.add_poisson(y, photons, operator, generator(seed)) for seed in range(8)])
+    y = ramp().double()
+    noisy = torch.cat([noise.add_poisson(y, photons, generator(seed)) for seed in range(8)])
     light = (y + 1) / 2
     z = (noisy - y) / (4 * light / photons).sqrt()
     assert float(z.mean()) == pytest.approx(0, abs=0.02)
@@ -57,17 +54,14 @@ def test_poisson_noise(photons):
 
 
 def test_poisson_noise_of_black_is_none():
-    operator = operator_of("denoise")
-    noisy = noise.add_poisson(torch.full((1, *SHAPE), -1.5), 10.0, operator, generator())
-    assert (noisy == -1).all()
+    assert (noise.add_poisson(torch.full((1, *SHAPE), -1.5), 10.0, generator()) == -1).all()
 
 
 @pytest.mark.parametrize("name", ["denoise", "inpaint-random", "demosaic"])
 def test_the_equivalent_sigma_is_the_noise_in_what_is_measured(name):
     operator = operator_of(name)
-    y = operator(ramp())
-    noisy = noise.add_poisson(y, 50.0, operator, generator())
-    real = math.sqrt(float((noisy - y).double().square().sum()) / operator.entries)
+    noisy = noise.measure(ramp(), operator, 0.0, 50.0, generator())
+    real = math.sqrt(float((noisy - operator(ramp())).double().square().sum()) / operator.entries)
     assert noise.equivalent_sigma_y(noisy, 50.0, operator) == pytest.approx(real, rel=0.05)
 
 
@@ -80,7 +74,7 @@ def test_photons_need_light():
     operator = operator_of("phase-retrieval")
     y = operator(ramp())
     for call in (
-        lambda: noise.add_poisson(y, 10.0, operator, generator()),
+        lambda: noise.measure(ramp(), operator, 0.1, 10.0, generator()),
         lambda: noise.equivalent_sigma_y(y, 10.0, operator),
     ):
         with pytest.raises(ProblemError, match="Gaussian"):
@@ -106,28 +100,43 @@ def test_neither_holes_nor_a_mosaic_are_noise(task, sigma):
     smooth = torch.sin(torch.linspace(0, 6, 128))[:, None] * torch.cos(torch.linspace(0, 5, 128))
     x = torch.stack([0.5 * smooth, 0.3 - 0.2 * smooth, -0.5 * smooth])[None]
     operator = TASKS[task]().operator((3, 128, 128), generator(), None)
-    y = noise.add_gaussian(operator(x), sigma, operator, generator())
+    y = noise.measure(x, operator, sigma, None, generator())
     assert noise.estimate(y, operator) == pytest.approx(sigma, rel=0.25)
 
 
 def test_where_too_little_is_known_ordinary_noise_is_assumed():
     operator = TASKS["inpaint-periodic"]().operator((3, 64, 64), generator(), None)
-    y = noise.add_gaussian(operator(torch.zeros(1, 3, 64, 64)), 0.4, operator, generator())
+    y = noise.measure(torch.zeros(1, 3, 64, 64), operator, 0.4, None, generator())
     assert noise.estimate(y, operator) == noise.UNKNOWN
 
 
+@pytest.mark.parametrize("exposure", [1.5, 4.0])
+@pytest.mark.parametrize("clipped", ["both", "highlights"])
+def test_clipped_pixels_do_not_hide_the_noise_of_the_others(exposure, clipped):
+    operator = TASKS["hdr"](exposure=exposure, clipped=clipped).operator((3, 128, 128), generator(), None)
+    x = torch.sin(torch.linspace(0, 9, 128)).expand(1, 3, 128, 128)
+    y = noise.measure(x, operator, 0.1, None, generator())
+    assert (y.abs() == 1).float().mean() > 0.2
+    assert noise.estimate(y, operator) == pytest.approx(0.1, rel=0.25)
+
+
+@pytest.mark.parametrize("task", [name for name, kind in TASKS.items() if not kind.auxiliary])
+def test_without_noise_a_measurement_is_what_the_operator_makes(task):
+    """With every rounding once, as when a photo is saved once."""
+    operator = operator_of(task)
+    x = 0.9 * ramp()
+    torch.testing.assert_close(noise.measure(x, operator, 0.0, None, generator()), operator.restrict(operator(x)))
+
+
 @pytest.mark.parametrize("task", ["jpeg", "bit-depth", "hdr"])
-def test_noise_is_recorded_as_the_measurement_is(task):
-    """A file that rounds rounds its noise: what it holds, it could have made of some image."""
-    operator = TASKS[task](**({"subsampling": "4:4:4"} if task == "jpeg" else {})).operator(
-        (3, 32, 32), generator(), None
-    )
-    x = 0.5 * torch.rand(1, 3, 32, 32, generator=generator()) - 0.25
-    y = noise.add_gaussian(operator(x), 0.3, operator, generator())
-    assert not torch.equal(y, operator(x))
-    # Rounding what was rounded, or clipping what was clipped, changes nothing any more.
+def test_noise_comes_before_what_rounds_or_clips(task):
+    """A file holds the noise of its sensor: it could have been made of some image, and has as much noise as that."""
+    operator = operator_of(task, **({"subsampling": "4:4:4", "quality": 95} if task == "jpeg" else {}))
+    x = 0.4 * ramp()
+    y = noise.measure(x, operator, 0.3, None, generator())
     again = operator.restrict(y) if task == "hdr" else operator(y)
     assert (again - y).abs().mean() < 0.01
+    assert float((y - operator(x)).std()) == pytest.approx(0.3, rel=0.1)
 
 
 def test_one_pixel_of_the_smallest_image_is_known():

@@ -6,11 +6,12 @@ import torch
 from PIL import Image
 
 from inverse import degrade, measured, restore, stream
+from inverse.denoisers import catalog
 from inverse.denoisers.catalog import load_prior
 from inverse.denoisers.exact import GaussianField
 from inverse.errors import ImageError, InverseError, ParameterError, ProblemError
 from inverse.metrics import psnr
-from inverse.operators import TASKS
+from inverse.operators import TASKS, transforms
 from inverse.presets import DEFAULT_SOLVER
 from inverse.solvers import SOLVERS
 
@@ -205,3 +206,30 @@ def test_a_degraded_photo_loses_nothing_unless_a_task_says_so(photo):
 def test_photons_of_a_degraded_photo_are_refused(photo):
     with pytest.raises(ParameterError, match="photons"):
         restore(photo, "denoise", degraded=True, photons=10, solver_parameters=QUICK)
+
+
+@pytest.mark.parametrize("solver", ["vml-map", "dps"])
+def test_the_mode_of_inference_changes_nothing(photo, solver):
+    """Not even for whoever loads the same prior later."""
+    catalog._load.cache_clear()
+    transforms.dct_matrix.cache_clear()
+    settings = {"solver_parameters": {"steps": 10}, "size": 32}
+    with torch.inference_mode():
+        inside = restore(photo, "deblur-gaussian", solver, **settings)
+    outside = restore(photo, "deblur-gaussian", solver, **settings)
+    torch.testing.assert_close(inside.step.x0_hat, outside.step.x0_hat, rtol=0, atol=0)
+
+
+def test_a_prior_may_be_named(photo):
+    settings = {"solver_parameters": {"steps": 2}, "size": 16}
+    named, usual = (restore(photo, "denoise", denoiser=prior, **settings) for prior in ("embedded", None))
+    assert named.image.tobytes() == usual.image.tobytes()
+    with pytest.raises(ParameterError, match="nowhere"):
+        restore(photo, "denoise", denoiser="nowhere", **settings)
+
+
+@pytest.mark.parametrize("task", ["inpaint-box", "denoise"])
+def test_a_clean_measurement_is_followed(photo, prior, task):
+    """What is known exactly stays as it is, within half a grey level, with the solver that is taken by default."""
+    last = restore(photo, task, denoiser=prior, sigma_y=0.0, size=64).step
+    assert float(last.residual) < 1 / 255

@@ -543,6 +543,15 @@ def test_fewer_steps_of_dsg_leave_the_same_share_of_noise():
 
 
 @pytest.mark.parametrize("name", SOLVERS)
+def test_a_solver_says_whether_the_noise_level_matters(name):
+    prior, operator, y = setup("inpaint-box")
+    kind = SOLVERS[name]
+    ends = [list(quick(name).solve(prior, operator, y, level, [generator(0)]))[-1].x0_hat for level in (0.2, 0.6)]
+    assert torch.equal(*ends) != kind.uses_sigma_y
+    assert ("noise level" in kind.remark()) != kind.uses_sigma_y
+
+
+@pytest.mark.parametrize("name", SOLVERS)
 def test_every_parameter_explains_itself(name):
     kind = SOLVERS[name]
     assert kind.title and kind.summary.endswith(".") and kind.source and kind.__doc__

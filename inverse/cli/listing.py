@@ -9,7 +9,7 @@ from rich.table import Table
 from inverse.cli.options import GroupedCommand
 from inverse.operators import TASKS
 from inverse.parameters import Parameters, Registry
-from inverse.solvers import SOLVERS
+from inverse.solvers import SOLVERS, Solver
 
 
 @click.command(cls=GroupedCommand)
@@ -38,8 +38,8 @@ def _show(registry: Registry, name: str | None) -> None:
         return
     kind = registry.find(name)
     console.print(f"{kind.title}: {kind.summary}")
-    if source := getattr(kind, "source", ""):
-        console.print(f"Source: {source}")
+    if issubclass(kind, Solver):
+        console.print(f"Source: {kind.remark()}")
     console.print(_parameter_table(kind))
 
 

@@ -17,6 +17,7 @@ from inverse.files import printable
 from inverse.operators import TASKS
 from inverse.presets import DEFAULT_SOLVER, default_task
 from inverse.settings import CLEAN, DEGRADED, Settings
+from inverse.snippets import changed_solver
 from inverse.solvers import SOLVERS
 
 MAX_FILE_BYTES = 100_000_000
@@ -79,8 +80,10 @@ def chosen(context: click.Context, values: dict[str, Any]) -> tuple[Settings, li
         data |= {"mode": DEGRADED if degraded else CLEAN, "sigma_y": None, "photons": None}
     named = {"solver": values["solver"], "task": values["task"] or default_task(degraded)}
     for part, registry in (("task", TASKS), ("solver", SOLVERS)):
-        # Parameters in the file belong to its task and its solver.
+        # Parameters in the file belong to its task and its solver, those of the solver to the pair.
         if not data[part] or (part in typed and named[part] != data[part]["name"]):
+            if part == "task" and data["solver"]:
+                data["solver"]["parameters"] = changed_solver(found)
             data[part] = {"name": named[part], "parameters": {}}
         kind = registry.find(data[part]["name"])
         data[part]["parameters"] |= given(registry, kind, values)

@@ -46,13 +46,15 @@ class Denoiser(ABC):
             x0_hat, (B, C, H, W).
 
         Raises:
-            ProblemError: x is not a batch of images with the prior's number of channels.
+            ProblemError: x is not a batch of images with the prior's number of channels, or not in its precision.
         """
         if x.ndim != 4 or x.shape[1] != self.channels:
             raise ProblemError(
                 f"The prior restores images of {self.channels} channels, (B, {self.channels}, H, W), "
                 f"and was given {tuple(x.shape)}. Convert the image."
             )
+        if x.dtype != self.dtype:
+            raise ProblemError(f"The prior computes in {self.dtype} and was given {x.dtype}. Convert the image.")
         sigma = torch.as_tensor(sigma, device=x.device, dtype=x.dtype).expand(x.shape[0])
         height, width = x.shape[-2:]
         estimate = self.denoise(_pad_to_multiple(x, self.multiple), sigma)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -52,21 +54,28 @@ def load_prior(
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError, NotImplementedError):
         raise ParameterError(f"The device {device!r} is not available here. Use 'cpu', or none for the best.") from None
-    return _load(str(name), device, precision, allow_pickle)
+    path = EMBEDDED if name == "embedded" else Path(name)
+    if name == "embedded" or _exists(path):
+        path = (path / TRAINED if (path / TRAINED).exists() else path).absolute()
+        return _load(str(path), _state(path), device, precision, allow_pickle)
+    return _load(str(name), None, device, precision, allow_pickle)
 
 
 @lru_cache(maxsize=2)
-def _load(name: str, device: str, precision: str, allow_pickle: bool) -> Denoiser:
+@torch.inference_mode(False)  # what is kept must not depend on who asked first
+def _load(name: str, state: Any, device: str, precision: str, allow_pickle: bool) -> Denoiser:
+    """The prior in a file or folder, of which `state` tells one content from another; by its name without one."""
     from inverse.denoisers.embedded import EDMDenoiser, load_network
     from inverse.denoisers.unet import load_unet
 
-    path = EMBEDDED if name == "embedded" else Path(name)
-    if name == "embedded" or _exists(path):
-        path = path / TRAINED if (path / TRAINED).exists() else path
+    path = Path(name)
+    if state is not None:
         if path.suffix == EMBEDDED.suffix and not path.is_dir():
             return EDMDenoiser(load_network(path), device, precision)
         if path.is_dir():
             return load_unet(path, device, allow_pickle=allow_pickle)
+    if path.suffix == EMBEDDED.suffix:  # no repository is called so
+        raise ParameterError(f"There is no file {name[:200]!r}. Check its name, or name its folder.")
     published = hub.find(name)
     if published is None:
         raise ParameterError(
@@ -76,6 +85,16 @@ def _load(name: str, device: str, precision: str, allow_pickle: bool) -> Denoise
     folder = hub.folder_of(published, allow_pickle=allow_pickle)
     # In the Hub's cache a snapshot is made of links to the repository's blobs, two folders up.
     return load_unet(folder, device, allow_pickle=allow_pickle, root=folder.parent.parent)
+
+
+def _state(path: Path) -> tuple[tuple[str, int, int], ...]:
+    """Changes when the file does, or one in the folder: a training writes its result again and again."""
+    found = []
+    for file in sorted([path, *path.glob("*"), *path.glob("*/*")]):  # of a file there are no others
+        with suppress(OSError):
+            facts = file.stat()
+            found.append((str(file), facts.st_mtime_ns, facts.st_size))
+    return tuple(found)
 
 
 def _exists(path: Path) -> bool:

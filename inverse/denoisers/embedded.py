@@ -19,6 +19,8 @@ from inverse.errors import PriorError
 
 FORMAT = "inverse-residual-unet-1"
 PRECISIONS = ("auto", "float32", "bfloat16")
+LEAST_SIGMA = 1e-6
+"""The network is told no lower level, so that 0, where D is x whatever it answers, has a logarithm too."""
 
 
 def precondition(network: Callable[[Tensor, Tensor], Tensor], x: Tensor, sigma: Tensor, data_std: float) -> Tensor:
@@ -35,7 +37,8 @@ def precondition(network: Callable[[Tensor, Tensor], Tensor], x: Tensor, sigma: 
     """
     variance, data_variance = sigma.square()[:, None, None, None], data_std**2
     total = variance + data_variance
-    output = network((x / total.sqrt()).to(memory_format=torch.channels_last), sigma.log())
+    level = sigma.clamp_min(LEAST_SIGMA).log()
+    output = network((x / total.sqrt()).to(memory_format=torch.channels_last), level)
     return (data_variance / total) * x + (variance / total).sqrt() * data_std * output.to(x.dtype)
 
 

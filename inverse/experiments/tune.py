@@ -111,7 +111,7 @@ class Trials:
     def _measure(self, kind: type[Task], solver: Solver) -> float:
         random, truth = generator(0, MEASUREMENT), photographs()
         operator = kind().operator(tuple(truth.shape[1:]), random, auxiliary(kind))
-        y = noise.add_gaussian(operator(truth), SIGMA_Y, operator, random)
+        y = noise.measure(truth, operator, SIGMA_Y, None, random)
         generators = [generator(0, SOLVER, index) for index in range(len(truth))]
         try:
             *_, last = solver.solve(self.denoiser, operator, y, SIGMA_Y, generators)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import Self
 
 import torch
@@ -44,9 +45,14 @@ class Operator(ABC):
         """The nearest y that can be measured: entries that are not measured 0, values within the range of A."""
         return y
 
-    def recorded(self, y: Tensor) -> Tensor:
-        """What is kept of a measurement with noise in it: a file that rounds rounds its noise too."""
-        return self.restrict(y)
+    def measure(self, x: Tensor, disturb: Callable[[Tensor], Tensor]) -> Tensor:
+        """The measurement of x with noise, (B, C, H, W) -> (B, *measurement_shape).
+
+        Args:
+            x: clean images.
+            disturb: adds noise to (B, *measurement_shape), where a sensor would: what rounds or clips comes after it.
+        """
+        return self.restrict(disturb(self(x)))
 
     def planes(self, y: Tensor) -> Tensor:
         """y as pictures whose neighbouring pixels are alike but for noise, NaN where nothing is measured."""

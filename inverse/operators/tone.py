@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -36,8 +37,15 @@ class Clipping(StraightThrough):
     def surrogate(self, x: Tensor) -> Tensor:
         return self.norm * (x + 1) - 1 if self.highlights_only else self.norm * x
 
+    def measure(self, x: Tensor, disturb: Callable[[Tensor], Tensor]) -> Tensor:
+        return self.restrict(disturb(self.surrogate(x)))
+
     def restrict(self, y: Tensor) -> Tensor:
         return y.clamp(max=1) if self.highlights_only else y.clamp(-1, 1)
+
+    def planes(self, y: Tensor) -> Tensor:
+        clipped = y >= 1 if self.highlights_only else y.abs() >= 1
+        return y.masked_fill(clipped, float("nan"))
 
 
 class Levels(StraightThrough):
@@ -57,8 +65,8 @@ class Levels(StraightThrough):
     def exact(self, x: Tensor) -> Tensor:
         return ((x.clamp(-1, 1) + 1) / 2 * self.steps).round() / self.steps * 2 - 1
 
-    def recorded(self, y: Tensor) -> Tensor:
-        return self.exact(y)
+    def measure(self, x: Tensor, disturb: Callable[[Tensor], Tensor]) -> Tensor:
+        return self.exact(disturb(x))
 
     def surrogate(self, x: Tensor) -> Tensor:
         return x

@@ -48,6 +48,7 @@ def block_idct(coefficients: Tensor, size: int) -> Tensor:
 
 
 @lru_cache(maxsize=8)
+@torch.inference_mode(False)  # what is kept must not depend on who asked first
 def dct_matrix(size: int, dtype: torch.dtype, device: torch.device) -> Tensor:
     """The orthonormal cosine transform of `size` numbers as a matrix (size, size), its rows the basis."""
     index = torch.arange(size, dtype=torch.float64)

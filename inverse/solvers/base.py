@@ -60,6 +60,8 @@ LIMIT = 1e6
 """Clean images lie on [-1, 1] and noise levels end at 200: whatever grows beyond this has diverged."""
 
 
+UNWEIGHED = "It does not weigh by the noise level: its own parameters say how closely it follows the measurement."
+
 BACKWARD_COST = 1.4
 """A backward pass takes about as long as this many forward passes."""
 
@@ -86,17 +88,24 @@ class Solver(Parameters):
         name, title, summary, group: as in `Parameters`.
         source: the paper, and what of it is a reconstruction.
         linear_only: it needs a linear operator.
+        uses_sigma_y: it weighs the measurement by its noise level.
         unstable: the parameter that a diverging run should lower; empty when no parameter helps.
     """
 
     source: ClassVar[str] = ""
     linear_only: ClassVar[bool] = False
+    uses_sigma_y: ClassVar[bool] = True
     unstable: ClassVar[str] = "step_size"
 
     steps: int = steps_field(100)
     schedule: str = schedule_field("karras")
     sigma_max: float = sigma_max_field(10.0)
     sigma_min: float = sigma_min_field(0.01)
+
+    @classmethod
+    def remark(cls) -> str:
+        """Where it is from, and what to know before using it."""
+        return cls.source if cls.uses_sigma_y else f"{cls.source}. {UNWEIGHED}"
 
     @abstractmethod
     def frames(self, run: Run, sigmas: list[float]) -> Frames:
@@ -144,7 +153,8 @@ class Solver(Parameters):
         """
         return driven(self.process(denoiser, operator, y, sigma_y, generators), denoiser)
 
-    @torch.no_grad()  # on a generator it holds only while the generator runs, not while its caller does
+    @torch.inference_mode(False)
+    @torch.no_grad()  # on a generator these hold only while the generator runs, not while its caller does
     def process(
         self,
         denoiser: Denoiser,

@@ -45,6 +45,7 @@ Asking = Generator[Call, Answer, Tensor]
 """What yields calls, is sent their answers, and returns an image."""
 
 
+@torch.inference_mode(False)
 @torch.no_grad()
 def answer(denoiser: Denoiser, calls: Sequence[Call]) -> list[Answer]:
     """Answers calls by one pass of the network, forward, and backward where v is asked for.

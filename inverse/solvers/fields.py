@@ -73,7 +73,7 @@ def stochasticity_field(default: float, symbol: str) -> Any:
 
 def cut_field(default: float) -> Any:
     return real(
-        default, 0.0, 0.5, advanced=True,
+        default, 0.0001, 0.5, log=True, advanced=True,
         help="Singular values of the operator below this share of the largest count as zero: not measured.",
         effect="Too low lets a blur's weakest frequencies bring noise back; too high leaves the image soft.",
     )  # fmt: skip

@@ -21,12 +21,15 @@ class VMLMAP(Solver):
     The gradient of VML_S is -J^T v (see `VMLMAPPublished`). J is invertible, so v = 0 has the same solutions. Solving
     that for D with D - x held, a proximal step, gives, with c = sigma_y^2 / (w sigma^2),
 
-        K times:  x <- x + step_size * [(D - x) + H^T (H H^T + c I)^-1 (y - H (2 D - x))]
+        K times:  x <- x + step_size * [(D - x) + H^T (H H^T + c I)^-1 (y - H (2 D - x))],  the last time by 1 at most
         x <- D + sigma_next n                       while sigma_next >= renoise_above: noise is what fills holes
         x <- D + (sigma_next / sigma)^2 (x - D)     below, which keeps D where it is on a Gaussian prior
 
     For a non-linear A, the gradient of ||y - A(x)||^2 / 2 takes the place of H^T (y - H x), and the square of A's
     Lipschitz constant that of H H^T: a gradient step for the measurement, still none through the prior.
+
+    A step longer than 1 goes past what the measurement says, and the next one comes back; the very last one has no
+    next, so that it is not longer.
     """
 
     name = "vml-map"
@@ -59,10 +62,11 @@ class VMLMAP(Solver):
         variance = max(run.sigma_y, SIGMA_Y_FLOOR) ** 2 / self.guidance_scale
         x = sigmas[0] * run.noise()
         for sigma, sigma_next in pairwise(sigmas):
-            for _ in range(self.gradient_steps):
+            for left in reversed(range(self.gradient_steps)):
                 x0_hat = yield from run.denoise(x, sigma)
                 correction = _correction(run, 2 * x0_hat - x, variance / sigma**2)
-                x = x + self.step_size * (x0_hat - x + correction)
+                length = self.step_size if sigma_next or left else min(self.step_size, 1.0)
+                x = x + length * (x0_hat - x + correction)
                 yield sigma, x, x0_hat
             x0_hat = yield from run.denoise(x, sigma)
             if sigma_next >= self.renoise_above:

@@ -146,5 +146,7 @@ def _accelerator(device: str | None) -> Any:
     try:
         from accelerate import Accelerator
     except ImportError:
-        raise ProblemError("Training needs accelerate, which is not installed: pip install 'inverse[train]'.") from None
+        raise ProblemError(
+            "Training needs accelerate, which is not installed: pip install 'accelerate>=1.2,<2'."
+        ) from None
     return Accelerator(cpu=device == "cpu")

@@ -85,7 +85,7 @@ def method(start: Settings) -> dict[str, object]:
             solver = chooser(offered, start.solver.name, label="Solver", elem_id="solver")
         summary = _words(start.solver.summary)
         solvers = Groups.create("solver", SOLVERS, start.solver)
-        source = _words(start.solver.source)
+        source = _words(start.solver.remark())
         with gr.Row(elem_classes="inv-foot", equal_height=True):
             cost = _words("")
             reset = gr.Button("Reset to preset", size="sm", elem_id="reset", scale=0, min_width=130)
