@@ -142,7 +142,7 @@ def test_only_configuration_and_weights_are_downloaded_and_not_too_much(flat, mo
         return str(flat)
 
     monkeypatch.setattr(huggingface_hub, "snapshot_download", snapshot_download)
-    monkeypatch.setattr(huggingface_hub.HfApi, "list_repo_tree", lambda *_, **__: iter(files))
+    monkeypatch.setattr(huggingface_hub.HfApi, "list_repo_tree", lambda *_, revision, **__: iter(files))
     prior = PUBLISHED["ddpm-cat-256"]
     assert hub.folder_of(prior, allow_pickle=True) == flat
     assert asked == [(prior.repository, prior.revision, sorted([*hub.CONFIGURATION, WEIGHTS]))]
@@ -239,6 +239,14 @@ def test_no_pickle_runs_code(flat, tmp_path, store, rename, allow):
     assert not (tmp_path / "owned").exists()
 
 
+@pytest.mark.parametrize("store", [pickled, bare_pickle])
+def test_a_pickle_under_another_name_is_called_one(flat, store):
+    store(flat, {"a": 1})
+    (flat / PICKLE).replace(flat / WEIGHTS)
+    with pytest.raises(PriorError, match="is a pickle, whatever its name says"):
+        load_unet(flat, allow_pickle=True)
+
+
 def test_code_in_the_folder_is_not_run(flat, tmp_path):
     code = f"import os; os.mkdir({str(tmp_path / 'owned')!r})"
     for name in ("modeling.py", "pipeline.py", "unet.py", "__init__.py", "scheduler.py", "my_unet.py"):
@@ -259,6 +267,25 @@ def test_a_zip_bomb_is_refused_unread(flat):
     pickled(flat)
     with zipfile.ZipFile(flat / PICKLE, "a", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("archive/data/9999", bytes(50_000_000))
+    with pytest.raises(PriorError, match="unpacks to more"):
+        load_unet(flat, allow_pickle=True)
+
+
+def a_packed_entry(archive):
+    archive.writestr("archive/data/9999", bytes(200), zipfile.ZIP_DEFLATED)
+
+
+def one_entry_many_times(archive):
+    archive.writestr("archive/data/9999", bytes(100_000))
+    archive.filelist += archive.filelist[-1:] * 50
+
+
+@pytest.mark.parametrize("change_it", [a_packed_entry, one_entry_many_times])
+def test_an_archive_that_is_not_as_torch_saves_it_is_refused(flat, change_it):
+    """The first unpacks to less than the file's size; the second packs nothing."""
+    pickled(flat)
+    with zipfile.ZipFile(flat / PICKLE, "a") as archive:
+        change_it(archive)
     with pytest.raises(PriorError, match="unpacks to more"):
         load_unet(flat, allow_pickle=True)
 
@@ -387,6 +414,12 @@ def test_a_made_up_network_ends_in_a_sentence(flat, changes):
 def test_a_made_up_schedule_ends_in_a_sentence(flat, changes):
     change(flat / "scheduler_config.json", changes)
     with pytest.raises(PriorError, match=r"\. [A-Z].*\.$"):
+        load_unet(flat)
+
+
+def test_a_configuration_has_a_largest_size(flat):
+    change(flat / "config.json", {"_words": "x" * 2_000_000})
+    with pytest.raises(PriorError, match="too large"):
         load_unet(flat)
 
 

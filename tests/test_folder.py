@@ -39,6 +39,23 @@ def test_folders_of_killed_processes_go_and_those_of_living_ones_stay(another, t
     assert not os.path.exists(theirs) and strangers.is_dir()  # noqa: PTH110
 
 
+def test_the_next_start_removes_what_a_killed_process_left(another, tmp_path, monkeypatch):
+    process, theirs = another
+    process.kill()
+    process.wait()
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    assert os.path.isdir(theirs)  # noqa: PTH112
+    assert [folder.claim()] == list(tmp_path.glob(f"{folder.PREFIX}*"))
+
+
+def test_the_folder_goes_with_the_process(tmp_path):
+    made = subprocess.run(
+        [sys.executable, "-c", "from inverse import web; print(web.FOLDER, web.FOLDER.is_dir())"],
+        env={**os.environ, "GRADIO_TEMP_DIR": str(tmp_path)}, capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+    assert str(tmp_path) in made and "True" in made and not list(tmp_path.iterdir())
+
+
 def test_every_claim_is_a_folder_of_its_own(tmp_path, monkeypatch):
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
     first, second = folder.claim(), folder.claim()

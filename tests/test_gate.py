@@ -114,6 +114,18 @@ def test_a_body_that_drips_is_cut_off_and_its_room_is_given_back():
     assert door.held == door.requests == 0
 
 
+def test_a_body_that_comes_steadily_may_take_longer():
+    """Five times 10 kB in 1.5 s: it is told that it broke off, at its end, and not that it was slow."""
+    assert "broke off" in said(request(never, [b"x" * 10_000] * 5, pause=0.3, headers=MULTIPART))
+
+
+@pytest.mark.parametrize("app", ["echo", "failing", "five_hundred", "full_disk"])
+def test_the_room_of_a_body_is_given_back_when_it_was_answered(app):
+    door = Gate(globals()[app])
+    request(chunks=[b"x" * 1000], headers=MULTIPART, at=door)
+    assert door.held == door.requests == 0
+
+
 def test_a_client_that_leaves_in_the_middle_leaves_nothing():
     door = Gate(never)
     request(chunks=[b"x" * 1000, None], headers=MULTIPART, at=door)
@@ -164,8 +176,8 @@ def test_no_failure_inside_shows_outside(caplog):
 SERVED = ("", "config", "assets/a.js", "favicon.ico", "theme.css", "gradio_api/upload", "gradio_api/queue/join",
           "gradio_api/info", "gradio_api/file=/tmp/a/b.png", "gradio_api/heartbeat/abc")  # fmt: skip
 CLOSED = ("proxy=http://x.hf.space/", "component_server", "vibe-edit", "runs", "file=http://127.0.0.1/",
-          "file=HTTPS://x", "file=https:/x", "process_recording", "dev/reload", "deep_link", "stream/a/b", "",
-          "file/etc")  # fmt: skip
+          "file=HTTPS://x", "file=https:/x", "file=ftp://x", "file=http%3A//x", "process_recording", "dev/reload",
+          "deep_link", "stream/a/b", "", "file/etc")  # fmt: skip
 
 
 def test_only_this_apps_addresses_are_served():
@@ -184,6 +196,12 @@ def test_only_this_apps_addresses_are_served():
     assert status("/", b"c=" + b"a" * 10_000) == 200
     assert status("/", b"c=" + b"a" * 1_000_000) == 414
     assert status("/" + "a" * 1_000_000) == 414
+
+
+def test_what_is_not_served_never_reaches_gradio():
+    for path in CLOSED:
+        assert request(never, method="GET", path=f"/gradio_api/{path}")[0] == 404, path
+    assert request(never, method="GET", path="/" + "a" * 1_000_000)[0] == 414
 
 
 def test_websockets_are_closed():

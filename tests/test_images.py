@@ -119,8 +119,10 @@ def test_exif_rotation_is_undone_and_metadata_dropped(photo, orientation):
         ((7000, 7000), "7000x7000"),
         ((20000, 20000), "400 megapixels"),
         ((20000, 100), "20000x100"),
+        ((17000, 2000), "17000x2000; the limit"),  # neither too many pixels nor too narrow
         ((100_000, 100_000), "10000 megapixels"),
         ((8000, 100), "8000x100"),
+        ((1601, 100), "1601x100, longer than 1:16"),
     ],
 )
 def test_bombs_are_refused_from_the_header(size, said):
@@ -168,6 +170,15 @@ def test_missing_file_and_folder(tmp_path):
     for path in (tmp_path / "none.png", tmp_path):
         with pytest.raises(ImageError, match="cannot be opened"):
             images.load(path)
+
+
+def test_a_picture_that_does_not_fit_into_memory_is_told_so():
+    class Full(io.BytesIO):
+        def read(self, *_):
+            raise MemoryError
+
+    with pytest.raises(ImageError, match="does not fit into memory"):
+        images.load(Full())
 
 
 def test_one_pixel():

@@ -61,6 +61,14 @@ def test_text_is_parsed_or_refused(text):
         assert Sample(**{name: value}).to_dict()[name] == value
 
 
+@pytest.mark.parametrize("text", ["", "1", "yes", "tru", "true "])
+def test_a_switch_is_true_or_false_and_no_other_word(text):
+    flag = Sample.specs()["clip"]
+    assert flag.parse("clip", "True") is True and flag.parse("clip", "false") is False
+    with pytest.raises(ParameterError, match=r"^clip must be true or false"):
+        flag.parse("clip", text)
+
+
 def test_unknown_names_are_listed_with_a_suggestion():
     with pytest.raises(ParameterError, match=r"'widht' is not a parameter of sample\. Did you mean 'width'\?"):
         Sample.create({"widht": 1.0})

@@ -161,6 +161,24 @@ def test_colours_of_a_profile_become_srgb(photo):
     assert images.load(encode(photo, icc_profile=bytes(profile)), max_side=36).size == (36, 28)
 
 
+def printers_profile(lab):
+    """Of inks whose every mixture has one colour, in bytes of Lab."""
+    same = bytes(range(256))
+    table = b"mft1" + bytes(4) + struct.pack(">BBBx9i", 4, 3, 2, *(65536 * (i % 4 == 0) for i in range(9)))
+    table += same * 4 + bytes(lab) * 2**4 + same * 3
+    head = struct.pack(">I4xI4s4s4s12x4s", 144 + len(table), 0x02400000, b"prtr", b"CMYK", b"Lab ", b"acsp")
+    head = head.ljust(68, b"\0") + struct.pack(">3I", 63190, 65536, 54061)  # D50
+    return head.ljust(128, b"\0") + struct.pack(">I4sII", 1, b"A2B0", 144, len(table)) + table
+
+
+@pytest.mark.parametrize("format", ["TIFF", "JPEG"])
+def test_inks_of_a_profile_become_srgb(format):
+    cyan = Image.new("CMYK", (20, 16), (200, 0, 0, 0))
+    white = printers_profile((255, 128, 128))
+    assert images.load(encode(cyan, format, icc_profile=white)).getpixel((3, 3)) == (255, 255, 255)
+    assert images.load(encode(cyan, format)).getpixel((3, 3))[0] < 60
+
+
 @pytest.mark.parametrize("profile", [b"\0" * 200, b"junk" * 5000, os.urandom(3000), b"x" * 5_000_000])
 def test_a_profile_that_is_none_changes_nothing(photo, profile):
     assert np.array_equal(np.asarray(images.load(encode(photo, "TIFF", icc_profile=profile))), np.asarray(photo))
@@ -279,6 +297,20 @@ def test_bombs_and_other_formats_are_refused_fast_and_in_little_memory(tmp_path)
 )
 def test_odd_metadata_does_not_matter(data):
     assert images.load(data).getpixel((9, 9)) == (200, 100, 50)
+
+
+def test_tiles_of_a_small_picture_have_a_limit_of_their_own():
+    for side, said in ((images.MIN_TILE, "damaged"), (images.MIN_TILE + 16, f"in tiles of {images.MIN_TILE + 16}x")):
+        tiles = entry(*PLAIN, (322, 4, 1, side), (323, 4, 1, side), (324, 4, 1, 200)) + bytes(99)
+        with pytest.raises(ImageError, match=said):
+            images.load(tiles)
+
+
+def test_every_row_of_a_large_picture_of_16_bits_keeps_its_brightness():
+    """More pixels than are converted at a time."""
+    rows = np.linspace(0, 65535, 2100).astype(np.uint16)[:, None]
+    pixels = np.asarray(images.load(Image.fromarray(np.tile(rows, (1, 1024)))))[..., 0]
+    assert np.abs(pixels - rows / 257).max() <= 1
 
 
 def test_forty_megapixels_are_the_limit():

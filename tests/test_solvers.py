@@ -14,7 +14,7 @@ from inverse.errors import DivergenceError, ProblemError
 from inverse.operators import TASKS, Operator
 from inverse.parameters import Choice, Flag, Integer, Real
 from inverse.randomness import generator
-from inverse.solvers import SOLVERS
+from inverse.solvers import SOLVERS, Solver
 from inverse.solvers.calls import answer
 from inverse.solvers.ddrm import spectral_step
 from inverse.solvers.dps import misfit_step_size
@@ -239,6 +239,14 @@ def test_a_prior_that_is_broken_from_the_start_leaves_no_step(name):
     assert caught.value.last is None
 
 
+def test_a_single_pixel_of_a_broken_prior_is_blamed_on_it():
+    prior, operator, y = setup()
+    spoilt = torch.zeros(SHAPE, dtype=torch.float64)
+    spoilt[..., 3, 5] = float("nan")
+    with pytest.raises(DivergenceError, match=r"at step 1 of \d+: the prior returned"):
+        run(quick("ddnm"), Wrapped(prior, 1, spoilt), operator, y)
+
+
 @pytest.mark.parametrize("name", STEPPED)
 def test_divergence_is_caught_with_step_knob_and_last_good_step(name):
     """The knob is pushed far beyond its range; a solver that projects, or solves exactly, withstands that."""
@@ -247,12 +255,28 @@ def test_divergence_is_caught_with_step_knob_and_last_good_step(name):
     if name in ("dmap", "dsg", "diffpir"):
         assert run(solver, prior, operator, y)[-1].x0_hat.abs().max() < 1e3
         return
-    knob = rf"at step \d+ of {solver.total}: it diverged.*{solver.unstable}, which is 1e\+09"
+    knob = rf"at step \d+ of {solver.total}: it diverged.*Lower {solver.unstable}, which is 1e\+09"
     with pytest.raises(DivergenceError, match=knob) as caught:
         run(solver, prior, operator, y)
     last = caught.value.last
     assert last is None or torch.isfinite(last.x0_hat).all()
     assert f"at step {last.index + 1 if last else 1} of" in str(caught.value)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), 1e30])
+def test_a_state_beyond_every_bound_is_told_though_its_estimate_is_sound(value):
+    class Runaway(Solver):
+        title = "Runaway"
+        unstable = ""
+
+        def frames(self, run, sigmas):
+            x0_hat = yield from run.denoise(run.noise(), sigmas[0])
+            yield sigmas[0], x0_hat, x0_hat
+            yield sigmas[1], x0_hat + value, x0_hat
+
+    with pytest.raises(DivergenceError, match="at step 2 of") as caught:
+        run(Runaway(), *setup())
+    assert caught.value.last.index == 1
 
 
 @pytest.mark.parametrize("name", ["dps", "dmap"])

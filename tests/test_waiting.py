@@ -1,16 +1,20 @@
 """The queue and the sessions of a real server: overload, clients that leave, never listen, or stop reading."""
 
 import gc
+import os
 import socket
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 
 import gradio as gr
 import pytest
 from clients import Client, settles
+from gradio.server_messages import ProgressMessage
 
-from inverse.web import limits, server, sessions
+from inverse import web
+from inverse.web import limits, server, sessions, waiting
 from inverse.web.limits import Limits
 from inverse.web.waiting import DEVICE
 
@@ -29,6 +33,7 @@ class Toy:
             gr.Button().click(lambda text, _: (text, text), [text, photo], [photo, out], queue=True)
             gr.Button().click(lambda text: {}[text], text, out)
             gr.Button().click(lambda photo: photo, photo, out, concurrency_limit=None)
+            gr.Button().click(lambda text: time.sleep(float(text)), text, out)
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
@@ -114,6 +119,14 @@ def test_a_third_waiting_job_of_a_session_is_refused_and_others_are_not(toy):
     assert other.join(0, ["d"])[0] == 200
 
 
+def test_quick_events_of_a_session_are_bounded_too(toy, monkeypatch):
+    monkeypatch.setattr(waiting, "QUICK", 3)
+    visitor, other = toy.visitor(), toy.visitor()
+    answers = [visitor.join(4, ["0.5"])[0] for _ in range(6)]
+    assert answers[:3] == [200] * 3 and answers[-1] == 429
+    assert other.join(4, ["0"])[0] == 200
+
+
 def test_every_one_of_fifty_clients_is_let_in_or_told_so_at_once(toy):
     def visit(_):
         begun = time.monotonic()
@@ -147,6 +160,18 @@ def test_a_job_whose_session_is_gone_does_not_run(toy):
     assert toy.started == ["first"]
 
 
+def test_a_waiting_job_that_nobody_listens_to_makes_room_before_its_turn(toy):
+    toy.patience = 8.0
+    first = toy.visitor()
+    first.join(0, ["first"])
+    stream = threading.Thread(target=lambda: list(first.messages()))
+    stream.start()
+    assert settles(lambda: toy.started)
+    toy.visitor().join(0, ["never listened"])
+    assert settles(lambda: len(toy.queue) == 0, 5) and not toy.closed
+    stream.join()
+
+
 def test_a_client_that_stops_reading_ends_its_job(toy):
     visitor = toy.visitor()
     visitor.join(0, ["large"])
@@ -171,6 +196,25 @@ def test_a_client_that_leaves_ends_its_job_at_every_moment(toy, after):
     begun = time.monotonic()
     assert settles(lambda: toy.at_rest)
     assert time.monotonic() - begun < 8 < toy.patience
+
+
+def test_a_message_to_a_stream_that_was_closed_a_moment_ago_raises_nothing(toy):
+    """In Gradio's loop of progress messages an error would be the last thing that it does."""
+    visitor = toy.visitor()
+    visitor.join(0, ["a"])
+    assert settles(lambda: toy.started)
+    (event,) = [event for job in toy.queue.active_jobs for event in job or ()]
+    toy.queue.drop(visitor.session)
+    event.alive = True
+    toy.queue.send_message(event, ProgressMessage(progress_data=[]))
+    assert not event.alive
+
+
+def test_a_session_has_a_name_of_a_bounded_length(toy):
+    visitor = Client(toy.port, "a" * 101)
+    assert visitor.join(0, ["short"])[0] == 400
+    visitor.session = "a" * 100
+    assert visitor.join(0, ["short"])[0] == 200
 
 
 def cancel(visitor, job):
@@ -234,6 +278,14 @@ def test_sessions_without_a_page_are_let_go_and_their_names_can_come_back(toy):
     assert settles(lambda: not holder.session_data), "nothing of twenty visitors is kept"
 
 
+def test_the_folder_is_swept_while_the_app_is_served(toy):
+    old = web.FOLDER / "old" / "photo.png"
+    old.parent.mkdir()
+    old.touch()
+    os.utime(old, (0, 0))
+    assert settles(lambda: not old.exists(), 5)
+
+
 def test_a_new_session_costs_little(toy):
     """Each is made where nobody else can be answered meanwhile."""
     begun = time.process_time()
@@ -247,6 +299,13 @@ def test_a_new_session_costs_little(toy):
     assert state[photo] == "mine" and sessions.Lean(toy.blocks)[photo] == "example"
 
 
+def test_the_server_makes_its_sessions_of_the_cheap_kind(toy):
+    visitor = toy.visitor()
+    visitor.join(1, ["mine", None])
+    visitor.outcome()
+    assert type(toy.blocks.app.state_holder[visitor.session]) is sessions.Lean
+
+
 def test_a_page_that_was_let_go_is_told_so_and_never_given_the_example(toy):
     visitor = toy.visitor()
     visitor.join(1, ["mine", None])
@@ -257,6 +316,17 @@ def test_a_page_that_was_let_go_is_told_so_and_never_given_the_example(toy):
     assert status == 410 and "Reload the page" in said["detail"]
 
 
+def test_an_idle_page_is_told_that_it_was_let_go_and_a_program_may_come_back(monkeypatch):
+    held = sessions.Sessions()
+    monkeypatch.setattr(limits, "current", lambda: ALLOWED)
+    for name in ("page", "program"):
+        held.session_data[name], held.time_last_used[name] = object(), datetime(2000, 1, 1)
+    held.left["page"] = time.monotonic() - 1000
+    assert held.forget_idle(busy={"page"}) and set(held.session_data) == {"page"} and not held.gone
+    assert held.forget_idle(busy=set()) and not held.session_data and list(held.gone) == ["page"]
+    assert not held.forget_idle(busy=set())
+
+
 def test_a_session_with_an_open_page_is_kept(toy):
     holder, visitor = toy.blocks.app.state_holder, toy.visitor()
     visitor.join(1, ["mine", None])
@@ -264,7 +334,8 @@ def test_a_session_with_an_open_page_is_kept(toy):
     with socket.create_connection(("127.0.0.1", toy.port)) as heartbeat:
         heartbeat.sendall(f"GET /gradio_api/heartbeat/{visitor.session} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
         assert settles(lambda: visitor.session in holder.pages)
-        time.sleep(2)
+        assert settles(lambda: visitor.session not in toy.queue.busy), "only the page keeps it"
+        time.sleep(1.5)
         assert visitor.session in holder.session_data
         visitor.join(3, [None])
         assert visitor.outcome()["output"]["data"] == ["mine"]

@@ -3,6 +3,7 @@
 import base64
 import io
 import itertools
+import json
 import re
 import time
 from dataclasses import replace
@@ -14,7 +15,7 @@ import torch
 from PIL import Image
 
 import inverse.web
-from inverse import images, metrics
+from inverse import carriers, images, metrics
 from inverse.carriers import read
 from inverse.errors import DivergenceError, InverseError, ParameterError, ProblemError
 from inverse.experiments.runs import passes
@@ -690,3 +691,16 @@ def test_help_texts_stand_for_themselves_in_a_template():
         made = controls.control(hostile, 0.5, name="x", elem_id="x")
     text = made.html_template.split('class="inv-help" hidden>')[1].split("</p>")[0]
     assert not set('`${}\\<"') & set(text)
+
+
+def test_what_a_person_typed_is_shown_as_text_in_a_note_and_in_a_refusal(page, settings, monkeypatch):
+    from inverse.web import share, sweeping
+
+    said, typed = [], "<img src=x onerror=alert(1)>"
+    monkeypatch.setattr(share.gr, "Warning", lambda sentence, **_: said.append(sentence))
+    share.arrived(
+        page, sent(page, share={"link": carriers.pack(json.dumps({**json.loads(settings.to_json()), typed: 1}))})
+    )
+    values = sent(page, x_values=typed)
+    said.append(sweeping.plan(page, values, form.settings(page, values))[page.promise])
+    assert len(said) == 2 and all("&lt;img" in words and "<img" not in words for words in said)

@@ -262,6 +262,12 @@ def test_only_uploads_are_opened_and_nothing_is_fetched(url, uploaded, nothing_i
         assert event == "error" and "uploaded here" in said["error"], said
 
 
+def test_no_file_of_the_server_is_given_away(url, uploaded):
+    for path in ("/etc/passwd", "/proc/self/environ", str(ROOT / "pyproject.toml"), "pyproject.toml"):
+        assert HTTP.get(f"{url}/gradio_api/file={path}").status_code in (403, 404), path
+    assert HTTP.get(f"{url}/gradio_api/file={uploaded['path']}").status_code == 200
+
+
 @pytest.mark.parametrize("value", [None, 5, "x", [1], {}, {"path": "/etc/passwd"}, {"path": "x", "meta": "y"}])
 def test_a_photo_that_is_no_file_is_refused_in_a_sentence(url, value):
     event, said = call(url, "restore", [value, QUICK, None])
