@@ -155,14 +155,18 @@ def fit(image: Image.Image, size: int | None, multiple: int = 1, square: bool = 
     if square:
         side = min(image.size)
         image = ImageOps.fit(image, (side, side), Image.Resampling.LANCZOS)
-    if size is not None and min(image.size) != size:
-        scale = size / min(image.size)
-        image = image.resize(tuple(max(1, round(scale * n)) for n in image.size), Image.Resampling.LANCZOS)
-    if min(image.size) < multiple:
-        image = image.resize(tuple(max(multiple, n) for n in image.size), Image.Resampling.LANCZOS)
-    width, height = (n // multiple * multiple for n in image.size)
+    resized, (width, height) = fitted(image.size, size, multiple)
+    if resized != image.size:
+        image = image.resize(resized, Image.Resampling.LANCZOS)
     left, top = (image.width - width) // 2, (image.height - height) // 2
     return image.crop((left, top, left + width, top + height))
+
+
+def fitted(picture: tuple[int, int], size: int | None, multiple: int = 1) -> tuple[tuple[int, int], tuple[int, int]]:
+    """(W, H) to which `fit` resizes a picture of (W, H), and (W, H) of the center that it crops."""
+    scale = 1 if size is None else size / min(picture)
+    resized = tuple(max(1, multiple, round(scale * n)) for n in picture)
+    return resized, tuple(n // multiple * multiple for n in resized)
 
 
 def to_tensor(image: Image.Image) -> Tensor:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import gradio as gr
+import numpy as np
 import pytest
 import torch
 from PIL import Image
@@ -24,7 +25,8 @@ from inverse.parameters import Flag, Integer, Parameters, Real, choice, flag, in
 from inverse.presets import DEFAULT_TASK, default_task, preset, solvers_for
 from inverse.restoration import degrade
 from inverse.solvers import SOLVERS, Step
-from inverse.web import batches, controls, figures, form, frames, limits, preview, running
+from inverse.web import batches, choices, controls, events, figures, form, frames, limits, preview, running, share
+from inverse.web.batches import Batch, begin
 from inverse.web.guards import spoken_errors
 from inverse.web.limits import Limits
 from inverse.web.pictures import from_uri, mask_uri
@@ -103,8 +105,6 @@ def test_one_group_of_each_registry_is_shown(page):
 
 
 def test_choosing_sets_the_preset(page):
-    from inverse.web import choices
-
     for task in TASKS:
         for solver in solvers_for(task):
             changes = choices.change_solver(page, {page.task: task, page.solver: solver})
@@ -114,8 +114,6 @@ def test_choosing_sets_the_preset(page):
 
 
 def test_a_task_that_the_solver_cannot_do_changes_the_solver(page):
-    from inverse.web import choices
-
     for task, solver in itertools.product(TASKS, SOLVERS):
         changes = choices.change_task(page, {page.mode: CLEAN, page.task: task, page.solver: solver, page.photo: None})
         chosen = changes[page.solver]["value"]
@@ -124,8 +122,6 @@ def test_a_task_that_the_solver_cannot_do_changes_the_solver(page):
 
 
 def test_the_noise_of_a_damaged_photo_is_estimated_again_for_another_task(page, photo):
-    from inverse.web import choices
-
     mosaic = degrade(photo, "demosaic", sigma_y=0.1).measurement
     values = {page.mode: DEGRADED, page.solver: "vml-map", page.photo: mosaic}
     found = [choices.change_task(page, {**values, page.task: task})[page.sigma_y] for task in ("denoise", "demosaic")]
@@ -173,8 +169,6 @@ def test_unknown_names_are_refused(page, name, bad):
 
 @pytest.mark.parametrize("mode", [None, [], {}, "other", 1])
 def test_an_unknown_mode_is_refused_in_words_and_not_remembered(page, mode):
-    from inverse.web import choices
-
     with pytest.raises(ParameterError, match="mode must be"):
         choices.change_mode(page, {**values_of(page), page.mode: mode, page.photo: None})
 
@@ -213,17 +207,23 @@ def test_the_noise_of_a_degraded_photo_is_estimated():
 
 
 def sent(page, **changes):
-    values = {**values_of(page), page.photo: page.photo.value, page.auxiliary: {}, page.mask: None}
+    values = {**values_of(page), page.photo: choices.example("chelsea")[0], page.auxiliary: {}, page.mask: None}
     tabs = (page.x_name, page.x_values, page.y_name, page.y_values, page.contenders, page.budget)
     values |= {component: component.value for component in tabs}
     values[page.size] = 128
     return {**values, **{getattr(page, name): value for name, value in changes.items()}}
 
 
-def test_settings_of_every_task_and_solver_come_back_from_the_page(page, photo):
-    from inverse.web import choices
+def chosen(**changes):
+    usual = {
+        "mode": CLEAN, "size": None, "task": "denoise", "task_parameters": {}, "sigma_y": 0.05, "solver": "ddnm",
+        "solver_parameters": {}, "seed": 0, "photons": None, "samples": 1,
+    }  # fmt: skip
+    return Settings.create(**{**usual, **changes})
 
-    loaded = next(fn for fn in page.blocks.fns.values() if fn.targets[0][1] == "load")
+
+def test_settings_of_every_task_and_solver_come_back_from_the_page(page, photo):
+    loaded = next(fn for fn in page.blocks.fns.values() if fn.js == share.KEPT)
     for task in TASKS:
         for solver in solvers_for(task):
             made = Settings.create(
@@ -388,8 +388,6 @@ def test_hostile_values_of_the_tabs_end_in_a_sentence_that_names_the_field(page,
 
 
 def test_a_broken_number_does_not_call_a_damaged_photo_the_original(page):
-    from inverse.web import events
-
     values = sent(page, sigma_y=-1)
     for mode in (CLEAN, DEGRADED):
         shown = events._preview(page, {**values, page.mode: mode})[page.problem]
@@ -648,15 +646,74 @@ def test_a_run_without_a_photo_says_what_to_do(settings):
     generator = run(settings, None)
     sent = [next(generator), next(generator)]
     assert sent[-1][1]["phase"] == "failed"
-    with pytest.raises(gr.Error, match="Upload one"):
+    with pytest.raises(gr.Error, match="Choose a photo again"):
         next(generator)
 
 
 def test_a_run_ends_at_its_time_limit(settings, photo, monkeypatch):
     monkeypatch.setattr(limits, "current", lambda: Limits(seconds=1))
     monkeypatch.setattr(running, "stream", steps(settings, photo, 10**6, seconds=0.01))
-    with pytest.raises(gr.Error, match="stopped after"):
-        list(run(settings, photo))
+    *_, (view, status) = run(settings, photo)
+    assert status["phase"] == view["phase"] == "stopped" and "most that a run may take" in status["message"]
+    assert view["record"] and view["frame"]["x0"][0].startswith("data:image/png"), "as with Stop, the picture stays"
+
+
+def test_a_run_beyond_its_time_limit_is_announced(settings, monkeypatch):
+    monkeypatch.setattr(limits, "current", lambda: Limits(seconds=60))
+    assert "a run ends after 1 min" not in settings.cost((8, 8))
+    assert "a run ends after 1 min" in settings.cost((2000, 2000))
+
+
+def test_a_photo_that_is_larger_than_what_comes_out_is_said_to_be_shrunk(photo):
+    made = chosen(mode=DEGRADED, task="super-resolution")
+    small, _ = preview.show(photo, made, None)
+    large, _ = preview.show(photo.resize((1200, 900)), made, None)
+    assert "shrunk" not in small["caption"]
+    assert "256 × 192, restored at 1024 × 768" in large["caption"] and "1200 × 900" in large["caption"]
+
+
+@pytest.mark.parametrize("size", [(1, 1), (7, 300), (64, 48), (301, 201), (1200, 75)])
+@pytest.mark.parametrize("degraded", [True, False])
+def test_the_shape_is_that_of_the_photo_as_it_is_used(size, degraded):
+    for task in ("denoise", "super-resolution", "jpeg"):
+        made = chosen(mode=DEGRADED if degraded else CLEAN, task=task, size=None if degraded else 128)
+        used = made.used(Image.new("RGB", size))
+        found = made.shape(Image.new("RGB", size))
+        assert found == (made.task.image_shape((used.height, used.width)) if degraded else (used.height, used.width))
+
+
+def test_a_run_takes_the_photo_of_the_moment_when_it_was_asked_for(page, photo):
+    """While it waits for the device the visitor may choose another."""
+    other, values = Image.new("RGB", (72, 56)), sent(page)
+    latest = events._busy(page, {page.photo: photo, page.auxiliary: {}})[page.latest]
+    *_, last = events._run(page)({**values, page.photo: other, page.latest: latest, page.size: 64})
+    truth = images.to_image(latest.problem.truth)
+    assert truth.size == (64 * 72 // 56 // latest.problem.task.multiple * latest.problem.task.multiple, 64)
+    assert np.asarray(truth).std() > 5 and last[page.status]["phase"] == "done"
+
+
+def test_a_server_that_knows_no_photo_of_the_page_takes_no_other(page):
+    shown = events._preview(page, {**sent(page), page.photo: None})
+    assert "reload the page" in shown[page.problem]["caption"] and shown[page.problem]["truth"] is None
+    assert shown[page.share] == share.NOTHING
+    with pytest.raises(gr.Error, match="reload the page"):
+        list(events._run(page)({**sent(page), page.photo: None, page.latest: None}))
+
+
+def test_what_the_browser_kept_of_a_damaged_photo_is_not_said_of_the_example(page, settings):
+    kept = replace(settings, degraded=True, size=None, sigma_y=0.123)
+    values = {page.share: {"kept": kept.link}, page.photo: choices.example("chelsea")[0], page.auxiliary: {}}
+    changes = share.arrived(page, values)
+    assert changes[page.mode] == CLEAN and changes[page.sigma_y] != 0.123
+
+
+def test_a_sweep_that_is_refused_leaves_the_one_before_on_the_page(page):
+    old = Batch()
+    begin(old, {}, [chosen()])
+    asked = Batch(earlier=Batch.shown(old))
+    assert Batch.shown(asked) is old and Batch.shown(Batch(earlier=Batch.shown(asked))) is old
+    begin(asked, {}, old.runs)
+    assert Batch.shown(asked) is asked and asked.earlier is None
 
 
 @pytest.mark.parametrize("error", [RuntimeError("/home/secret/path"), torch.OutOfMemoryError("CUDA 0")])

@@ -41,6 +41,8 @@ class Batch:
         done: outcomes by place.
         cells: the same for the page.
         stopping: whether Stop was pressed; the runs end after this step, as `running.Latest` says.
+        asked: photo and auxiliary pictures on the page when it was asked for, until it begins.
+        earlier: the one before, until this one begins: it may be refused, and the page shows that one on.
     """
 
     head: dict[str, Any] = field(default_factory=dict)
@@ -49,6 +51,13 @@ class Batch:
     done: dict[int, Outcome] = field(default_factory=dict)
     cells: list[dict[str, Any]] = field(default_factory=list)
     stopping: bool = False
+    asked: tuple[Any, Any] | None = None
+    earlier: Batch | None = None
+
+    @staticmethod
+    def shown(batch: Batch | None) -> Batch | None:
+        """The one that the page shows: that before, as long as this one has not begun."""
+        return batch.earlier if batch is not None and not batch.runs else batch
 
     @property
     def complete(self) -> bool:
@@ -75,7 +84,7 @@ def begin(batch: Batch, head: dict[str, Any], runs: list[Settings], plan: Any = 
     """
     check_count(len(runs))
     batch.head = {**head, "id": time.time_ns() // 1_000_000}
-    batch.runs, batch.plan = runs, plan
+    batch.runs, batch.plan, batch.earlier = runs, plan, None
 
 
 def check_count(count: int) -> None:

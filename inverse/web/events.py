@@ -11,14 +11,14 @@ from gradio.events import Dependency
 
 from inverse.errors import InverseError
 from inverse.restoration import Problem
-from inverse.web import choices, comparing, device, form, history, preview, running, share, sweeping
+from inverse.web import cards, choices, comparing, device, form, history, preview, running, share, sweeping
 from inverse.web.batches import Batch
 from inverse.web.choices import Updates
 from inverse.web.controls import Values
 from inverse.web.guards import spoken_errors
 from inverse.web.layout import RUN, Page
 from inverse.web.pictures import jpeg
-from inverse.web.settings import DEGRADED, Settings
+from inverse.web.settings import DEGRADED, Settings, chosen
 from inverse.web.waiting import DEVICE
 
 LIGHT = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
@@ -56,9 +56,9 @@ def _opened(page: Page) -> Callable[..., Updates]:
     return lambda *values: handler(dict(zip(inputs, values, strict=True)))
 
 
-def _then_preview(page: Page, *after: Callable[..., Dependency]) -> None:
-    for follows in after:
-        follows(_light(page, _preview), _preview_inputs(page), _preview_outputs(page), **LIGHT)
+def _then_preview(page: Page, follows: Callable[..., Dependency], keep: bool = True) -> None:
+    handler = _light(page, partial(_preview, keep=keep))
+    follows(handler, _preview_inputs(page), _preview_outputs(page), **LIGHT)
 
 
 def _wire_choices(page: Page) -> None:
@@ -99,9 +99,11 @@ def _wire_choices(page: Page) -> None:
         listen.append(([element.select], adopt, inputs, [*outputs, page.tabs]))
     listen.append(([page.share.upload], share.arrived, {page.share, page.photo, page.auxiliary}, outputs))
     inputs = [page.share, page.photo, page.auxiliary]
-    opened = page.blocks.load(_opened(page), inputs, outputs, js=share.KEPT, **SPOKEN)
-    # What a damaged link holds is refused, and the page is used without it.
-    _then_preview(page, opened.success, opened.failure)
+    brought = page.blocks.load(lambda: choices.example(cards.EXAMPLE)[0], None, page.photo, **LIGHT)
+    opened = brought.then(_opened(page), inputs, outputs, js=share.KEPT, **SPOKEN)
+    _then_preview(page, opened.success)
+    # What a damaged link holds is refused, and the page is used without it; what was kept stays.
+    _then_preview(page, opened.failure, keep=False)
     for triggers, handler, inputs, outputs in listen:
         _then_preview(page, gr.on(triggers, _light(page, handler), set(inputs), outputs, **SPOKEN).success)
 
@@ -117,18 +119,19 @@ def _preview_outputs(page: Page) -> list[gr.Component]:
     return [*shown, *axes, page.contenders, page.compare_promise]
 
 
-def _preview(page: Page, values: Values) -> Updates:
+def _preview(page: Page, values: Values, keep: bool = True) -> Updates:
+    """What follows from all that is chosen; `keep` lets the browser keep it for the next visit."""
     photo = values[page.photo]
-    if photo is None:
-        return {page.problem: gr.skip()}
     try:
+        chosen(photo)
         settings = form.settings(page, values)
         auxiliary = form.auxiliary_picture(page, values)
         shown, cost = preview.show(photo, settings, auxiliary)
     except InverseError as error:
         fault = preview.unsolvable(photo, values[page.mode] == DEGRADED, error)
-        return {page.problem: fault, page.cost: "", page.run: gr.update(value=RUN)}
-    changes = {page.problem: shown, page.cost: cost, page.share: share.copies(settings, photo)}
+        nothing = {page.share: share.NOTHING, page.promise: "", page.compare_promise: ""}
+        return {page.problem: fault, page.cost: "", page.run: gr.update(value=RUN), **nothing}
+    changes = {page.problem: shown, page.cost: cost, page.share: share.copies(settings, photo, keep)}
     about = device.brief([settings] * settings.samples, settings.shape(photo))
     changes[page.run] = gr.update(value=f"{RUN} ~{about}")
     changes[page.history] = history.now(settings.at(photo), history.origin(photo, auxiliary))
@@ -151,14 +154,17 @@ def _wire_preview(page: Page) -> None:
 def _wire_run(page: Page) -> None:
     buttons = [page.run, page.stop]
     inputs = {*_preview_inputs(page), page.latest}
-    asked = page.run.click(partial(_busy, page), None, [*buttons, page.status, page.latest], **LIGHT)
+    asked = page.run.click(
+        partial(_busy, page), {page.photo, page.auxiliary}, [*buttons, page.status, page.latest], **LIGHT
+    )
     run = asked.then(
         _run(page), inputs, [page.status, page.viewer],
         concurrency_id=DEVICE, concurrency_limit=1, show_progress="hidden", api_visibility="private",
     )  # fmt: skip
-    # `then` does not follow an error, and `failure` follows Stop too: both lead to the same harmless end.
-    run.then(partial(_idle, page), None, buttons, **LIGHT)
-    run.failure(partial(_idle, page), None, buttons, **LIGHT)
+    # One of them follows every run, `failure` a stopped one too, and nothing else lets the next run begin: what came
+    # late would free the buttons of that one.
+    run.success(partial(_idle, page), None, buttons, **LIGHT)
+    run.failure(partial(_failed, page), page.latest, [*buttons, page.status], **LIGHT)
     page.stop.click(partial(_stop, page), page.latest, [*buttons, page.status, page.viewer], cancels=[run], **LIGHT)
 
 
@@ -183,8 +189,9 @@ def _wire_batch(
 ) -> None:  # fmt: skip
     """A button that starts several runs, and one that stops them; what is finished stays."""
 
-    def busy() -> Updates:
-        return {start: gr.update(interactive=False), stop: gr.update(interactive=True), state: Batch()}
+    def busy(values: Values) -> Updates:
+        batch = Batch(asked=(values[page.photo], values[page.auxiliary]), earlier=Batch.shown(values[state]))
+        return {start: gr.update(interactive=False), stop: gr.update(interactive=True), state: batch}
 
     def idle() -> Updates:
         return {start: gr.update(interactive=True), stop: gr.update(interactive=False)}
@@ -193,20 +200,36 @@ def _wire_batch(
         if not batch:
             return idle()
         view = batch.stop()
-        return {**idle(), element: view} if batch.runs else idle()
+        waits = {stop: gr.update(interactive=False)}
+        return {**waits, element: view} if batch.runs else waits
 
-    asked = start.click(busy, None, [start, stop, state], **LIGHT)
+    def began(values: Values) -> Iterator[Updates]:
+        yield from runs(page, _as_asked(page, values, values[state]))
+
+    asked = start.click(busy, {page.photo, page.auxiliary, state}, [start, stop, state], **LIGHT)
     run = asked.then(
-        partial(runs, page), {*_preview_inputs(page), state}, [element],
+        began, {*_preview_inputs(page), state}, [element],
         concurrency_id=DEVICE, concurrency_limit=1, show_progress="hidden", api_visibility="private",
     )  # fmt: skip
-    run.then(idle, None, [start, stop], **LIGHT)
+    run.success(idle, None, [start, stop], **LIGHT)
     run.failure(idle, None, [start, stop], **LIGHT)
     stop.click(stopped, state, [start, stop, element], cancels=[run], **LIGHT)
 
 
-def _busy(page: Page) -> Updates:
-    latest = running.Latest()
+def _as_asked(page: Page, values: Values, state: running.Latest | Batch | None) -> Values:
+    """The values with the photo and the pictures that were on the page when the button was pressed.
+
+    What a component holds comes with the request; what the server holds is of the moment when the job's turn comes.
+    """
+    if state is None or state.asked is None:
+        return values
+    photo, auxiliary = state.asked
+    state.asked = None
+    return {**values, page.photo: photo, page.auxiliary: auxiliary}
+
+
+def _busy(page: Page, values: Values) -> Updates:
+    latest = running.Latest(asked=(values[page.photo], values[page.auxiliary]))
     return {
         page.run: gr.update(interactive=False),
         page.stop: gr.update(interactive=True),
@@ -220,6 +243,7 @@ def _run(page: Page) -> Callable[[Values], Iterator[Updates]]:
 
     def run(values: Values) -> Iterator[Updates]:
         latest = values[page.latest] or running.Latest()
+        values = _as_asked(page, values, latest)
 
         def prepare() -> tuple[Settings, Problem]:
             settings, auxiliary = form.settings(page, values), form.auxiliary_picture(page, values)
@@ -237,9 +261,20 @@ def _idle(page: Page) -> Updates:
     return {page.run: gr.update(interactive=True), page.stop: gr.update(interactive=False)}
 
 
+def _failed(page: Page, latest: running.Latest | None) -> Updates:
+    if latest is None or latest.status or latest.stopping:
+        return _idle(page)
+    refused = {"run": latest.run, "phase": "failed", "message": "This run was not begun."}
+    return {**_idle(page), page.status: refused}
+
+
 def _stop(page: Page, latest: running.Latest | None) -> Updates:
     if latest is None:
         return _idle(page)
     latest.stopping = True
     view, status = running.finished(latest, "stopped", running.STOPPED)
-    return {**_idle(page), page.status: status, **({} if view is None else {page.viewer: view})}
+    return {
+        page.stop: gr.update(interactive=False),
+        page.status: status,
+        **({} if view is None else {page.viewer: view}),
+    }

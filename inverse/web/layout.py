@@ -36,7 +36,8 @@ class Page:
     """Every component that an event reads or writes."""
 
     blocks: gr.Blocks
-    # Kept per visitor: the photo as uploaded, the auxiliary pictures by kind, what the last run showed.
+    # Kept per visitor: the photo as uploaded, the auxiliary pictures by kind, what the last run showed. The page brings
+    # the example itself when it opens: a server that was restarted knows no photo of it, rather than a wrong one.
     photo: gr.State
     auxiliary: gr.State
     latest: gr.State
@@ -114,7 +115,7 @@ def build() -> Page:
     photo = images.load(elements.EXAMPLES / f"{cards.EXAMPLE}.jpg")
     parts: dict[str, object] = {}
     with received.Blocks(title=TITLE, fill_width=True, analytics_enabled=False, delete_cache=(600, 3600)) as blocks:
-        parts |= {"photo": gr.State(photo), "auxiliary": gr.State({}), "latest": gr.State(None)}
+        parts |= {"photo": gr.State(None), "auxiliary": gr.State({}), "latest": gr.State(None)}
         parts |= {"swept": gr.State(None), "compared": gr.State(None)}
         with gr.Row(elem_id="top", equal_height=True):
             gr.HTML(_header(), elem_id="header", apply_default_css=False)

@@ -9,28 +9,32 @@ from PIL import Image
 from inverse import images
 from inverse.errors import InverseError
 from inverse.restoration import Problem
+from inverse.web import limits
 from inverse.web.pictures import exact, jpeg
 from inverse.web.settings import Settings
 
 
-def show(photo: Image.Image, settings: Settings, auxiliary: Image.Image | None) -> tuple[dict[str, Any], str]:
+def show(photo: Image.Image | None, settings: Settings, auxiliary: Image.Image | None) -> tuple[dict[str, Any], str]:
     """The value of the problem view, and what a run costs, in words.
 
     The view holds pictures, or the photo and a sentence on what is missing or wrong.
     """
     try:
         problem = settings.problem(photo, auxiliary)
-        return pictures(problem, settings.degraded), settings.cost(tuple(problem.operator.image_shape[-2:]))
+        shrunk = photo.size if settings.degraded and settings.at(photo).size is not None else None
+        shown = pictures(problem, settings.degraded, shrunk)
+        return shown, settings.cost(tuple(problem.operator.image_shape[-2:]))
     except InverseError as error:
         return unsolvable(photo, settings.degraded, error), ""
 
 
-def pictures(problem: Problem, degraded: bool) -> dict[str, Any]:
+def pictures(problem: Problem, degraded: bool, shrunk: tuple[int, int] | None = None) -> dict[str, Any]:
     """The value of the problem view.
 
     Args:
         problem: what is to be solved.
         degraded: the measurement is the visitor's own photo.
+        shrunk: (W, H) of that photo, where it is larger than what can be restored here.
     """
     measurement = problem.measurement
     truth = None if problem.truth is None else images.to_image(problem.truth)
@@ -38,14 +42,14 @@ def pictures(problem: Problem, degraded: bool) -> dict[str, Any]:
         "truth": truth and jpeg(truth, 92),
         "measured": exact(measurement),
         "measured_title": measured_title(degraded),
-        "caption": _caption(problem, measurement.size),
+        "caption": _caption(problem, measurement.size, shrunk),
         "fault": False,
     }
 
 
-def unsolvable(photo: Image.Image, degraded: bool, error: InverseError) -> dict[str, Any]:
+def unsolvable(photo: Image.Image | None, degraded: bool, error: InverseError) -> dict[str, Any]:
     """The value of the problem view while something is missing or wrong: a sentence instead of a measurement."""
-    shown = jpeg(photo, 92)
+    shown = photo and jpeg(photo, 92)
     return {
         "truth": None if degraded else shown,
         "measured": shown if degraded else None,
@@ -59,7 +63,11 @@ def measured_title(degraded: bool) -> str:
     return "Your photo" if degraded else "Damaged"
 
 
-def _caption(problem: Problem, measured: tuple[int, int]) -> str:
+def _caption(problem: Problem, measured: tuple[int, int], shrunk: tuple[int, int] | None) -> str:
     height, width = problem.operator.image_shape[-2:]
     size = f"{width} × {height} pixels"
-    return size if measured == (width, height) else f"{measured[0]} × {measured[1]}, restored at {size}"
+    words = size if measured == (width, height) else f"{measured[0]} × {measured[1]}, restored at {size}"
+    if shrunk is None:
+        return words
+    largest = f"{limits.current().side} pixels a side, the most that are restored here"
+    return f"{words}. Your photo of {shrunk[0]} × {shrunk[1]} is shrunk first, to {largest}"

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from inverse import images
-from inverse.errors import DivergenceError, ProblemError
+from inverse.errors import DivergenceError
 from inverse.restoration import Problem, stream
 from inverse.solvers import Step
 from inverse.web import device, figures, frames, limits
@@ -51,6 +51,8 @@ class Latest:
         overhead: seconds spent on showing rather than on solving.
         stopping: whether Stop was pressed; the run ends after this step. Gradio alone would not always end it: to what
             its queue has no name for yet, its own Stop says nothing.
+        expired: why the run ended before its end though nobody stopped it.
+        asked: photo and auxiliary pictures on the page when it was asked for, until it begins.
     """
 
     run: int = field(default_factory=lambda: time.time_ns() // 1_000_000)
@@ -64,11 +66,13 @@ class Latest:
     seconds: float = 0.0
     overhead: float = 0.0
     stopping: bool = False
+    expired: str = ""
+    asked: tuple[Any, Any] | None = None
 
     @property
     def complete(self) -> bool:
         """Whether a run that is over went to its end."""
-        return not self.stopping
+        return not self.stopping and not self.expired
 
 
 def restore(prepare: Callable[[], tuple[Settings, Problem]], latest: Latest) -> Iterator[tuple[View | None, Status]]:
@@ -95,8 +99,8 @@ def restore(prepare: Callable[[], tuple[Settings, Problem]], latest: Latest) -> 
             with closing(run) as updates:
                 for view, status in updates:
                     yield view, status
-            if status["phase"] == "running":  # Stop ended it
-                yield finished(latest, "stopped", STOPPED)
+            if status["phase"] == "running":  # Stop ended it, or the clock
+                yield finished(latest, "stopped", latest.expired or STOPPED)
     except Exception as error:
         if isinstance(error.__cause__, DivergenceError):
             latest.step = error.__cause__.last or latest.step
@@ -118,8 +122,9 @@ def _frames(settings: Settings, problem: Problem, latest: Latest) -> Iterator[tu
             if step.index == step.total:
                 break
             if now - start > limits.current().seconds:
-                limit = f"{limits.current().seconds} seconds"
-                raise ProblemError(f"This run was stopped after {limit}. Choose a smaller size or fewer steps.")
+                limit = f"{limits.current().seconds} seconds, the most that a run may take here"
+                latest.expired = f"Stopped after {limit}. Choose a smaller size or fewer steps."
+                return
             if now >= points.due:
                 latest.curve.add(problem, step)
                 points.spent(time.perf_counter() - now)

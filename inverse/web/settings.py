@@ -24,6 +24,7 @@ from inverse.web.controls import label
 SIZES = (128, 256, 384, 512)
 DEFAULT_SIZE = 256
 DEFAULT_SIGMA_Y = 0.05
+NO_PHOTO = "The server has no photo of this page: it was restarted perhaps. Choose a photo again, or reload the page."
 SAMPLES = replace(ANY_SAMPLES, high=8)
 """As many as fit beside the player."""
 
@@ -64,15 +65,18 @@ class Settings(settings.Settings):
             )
         return problem
 
+    @property
+    def _multiple(self) -> int:
+        return 1 if self.degraded else self.task.multiple
+
     def used(self, photo: Image.Image) -> Image.Image:
         """The part of the photo that is restored, at its working size."""
-        return images.fit(photo, self.at(photo).size, 1 if self.degraded else self.task.multiple)
+        return images.fit(photo, self.at(photo).size, self._multiple)
 
     def shape(self, photo: Image.Image) -> tuple[int, int]:
         """(H, W) of the restored image."""
-        used = self.used(photo)
-        size = (used.height, used.width)
-        return self.task.image_shape(size) if self.degraded else size
+        _, (width, height) = images.fitted(photo.size, self.at(photo).size, self._multiple)
+        return self.task.image_shape((height, width)) if self.degraded else (height, width)
 
     def cost(self, image_shape: tuple[int, int]) -> str:
         """What a run will cost for an image of (H, W), in words."""
@@ -82,7 +86,12 @@ class Settings(settings.Settings):
             text += f" for each of {self.samples} samples"
         if backward:
             text += f", {backward} of them with a backward pass"
-        return f"{text}: {device.promise([self] * self.samples, image_shape)}"
+        runs = [self] * self.samples
+        text = f"{text}: {device.promise(runs, image_shape)}"
+        most = limits.current().seconds
+        if device.seconds(runs, image_shape) <= most:
+            return text
+        return f"{text}, but a run ends after {most / 60:.0f} min here. Choose fewer steps or a smaller size"
 
 
 def check_work(runs: list[Settings], photo: Image.Image) -> None:
@@ -104,7 +113,7 @@ def check_work(runs: list[Settings], photo: Image.Image) -> None:
 
 def chosen(photo: Image.Image | None) -> Image.Image:
     if photo is None:
-        raise ProblemError("There is no photo yet. Upload one, paste one, or choose an example.")
+        raise ProblemError(NO_PHOTO)
     return photo
 
 
@@ -126,7 +135,7 @@ def working_size(photo: Image.Image, task: Task, wanted: int | None) -> int | No
 
 def estimated_noise(photo: Image.Image, task: Task) -> float:
     """sigma_y of an already degraded photo at its working size, to three digits."""
-    size = working_size(photo, task, None)
+    size = working_size(chosen(photo), task, None)
     if task.auxiliary:  # its picture comes later
         return round(noise.estimate(images.to_tensor(images.fit(photo, size))), 3)
     return round(measured(photo, task, size=size).sigma_y, 3)

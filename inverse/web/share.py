@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from dataclasses import replace
 from typing import Any
 
 import gradio as gr
@@ -16,12 +17,17 @@ from inverse.web.choices import Updates
 from inverse.web.controls import Values
 from inverse.web.guards import uploaded_bytes
 from inverse.web.layout import Page
-from inverse.web.settings import Settings
+from inverse.web.settings import DEFAULT_SIGMA_Y, DEFAULT_SIZE, Settings
+
+NOTHING = {"code": ""}
+"""The value of the menu while what is chosen cannot be run."""
 
 KEPT = """() => {
   const link = new URLSearchParams(location.search).get("c");
   let kept = null;
-  try { kept = localStorage.getItem("inverse-settings"); } catch (error) { /* private windows may forbid it */ }
+  try { // this tab's own first, then those of the visit before
+    kept = sessionStorage.getItem("inverse-settings") ?? localStorage.getItem("inverse-settings");
+  } catch (error) { /* private windows may forbid it */ }
   if (link !== null) {
     const address = new URL(location);
     address.searchParams.delete("c");
@@ -45,7 +51,7 @@ def arrived(page: Page, values: Values) -> Updates:
         data = unpack(value["link"])
     elif "kept" in value:
         try:
-            return _adopted(page, values, Settings.from_dict(unpack(value["kept"]))[0])
+            return _adopted(page, values, _without_photo(Settings.from_dict(unpack(value["kept"]))[0]))
         except InverseError:  # of an older program, say; the visitor did not ask for it just now
             return {page.share: gr.skip()}
     else:
@@ -54,6 +60,14 @@ def arrived(page: Page, values: Values) -> Updates:
     for note in [*notes, *_beyond_the_page(settings)]:
         gr.Warning(html.escape(note, quote=False), duration=12)
     return _adopted(page, values, settings)
+
+
+def _without_photo(settings: Settings) -> Settings:
+    """Settings that the browser kept, for the example: it did not keep the photo, nor how noisy that was."""
+    if not settings.degraded:
+        return settings
+    gr.Info("Your photo was not kept. Choose it again, then say that it is damaged.", duration=8)
+    return replace(settings, degraded=False, sigma_y=DEFAULT_SIGMA_Y, size=DEFAULT_SIZE)
 
 
 def _beyond_the_page(settings: Settings) -> list[str]:

@@ -89,7 +89,7 @@ def adopted(page: Page, values: Values, batch: Batch | None, asked: Any) -> Upda
     Raises:
         ParameterError: there is no such cell any more.
     """
-    index = asked.get("adopt") if isinstance(asked, dict) else None
+    batch, index = Batch.shown(batch), asked.get("adopt") if isinstance(asked, dict) else None
     if batch is None or type(index) is not int or not 0 <= index < len(batch.runs):
         raise ParameterError("This cell is of an earlier run, and its settings are gone. Run it again.")
     changes = choices.adopt(page, batch.runs[index], values[page.photo], values[page.auxiliary])
@@ -98,7 +98,7 @@ def adopted(page: Page, values: Values, batch: Batch | None, asked: Any) -> Upda
 
 def download(page: Page, values: Values) -> Updates:
     """The grid as a PNG that carries the settings, or the figures as CSV."""
-    batch, asked = values[page.swept], values[page.grid] if isinstance(values[page.grid], dict) else {}
+    batch, asked = Batch.shown(values[page.swept]), values[page.grid] if isinstance(values[page.grid], dict) else {}
     if batch is None or not batch.done:
         raise ParameterError("No run is finished yet, so there is nothing to save. Run the sweep first.")
     kind, metric = asked.get("download"), asked.get("metric")

@@ -10,13 +10,16 @@ const say = (title, text) => {
   words.querySelector("small").textContent = text;
 };
 
+let choices = 0; // an upload that ends after another choice was made comes too late
 async function send(file) {
   if (!file) return;
+  const mine = ++choices;
   if (file.size > MEGABYTES * 2 ** 20) return say(`This file is larger than ${MEGABYTES} MB`, "Save the photo smaller, then choose it again.");
   const before = [words.querySelector("b").textContent, words.querySelector("small").textContent];
   say("Uploading…", file.name);
   try {
     const { path } = await upload(file);
+    if (mine !== choices) return;
     props.value = { path, at: Date.now() };
     trigger("upload");
     say(...before); // the server's answer says more, or refuses the photo
@@ -63,6 +66,7 @@ onPage("paste", (event) => {
 element.addEventListener("click", (event) => {
   const button = event.target.closest("[data-example]");
   if (!button) return;
+  choices++;
   props.value = { example: button.dataset.example, at: Date.now() };
   trigger("upload");
 });

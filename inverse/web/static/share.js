@@ -73,18 +73,19 @@ menu.addEventListener("click", async (event) => {
   if (!kind) return;
   show(false);
   open.focus();
-  if (!texts.code) return say("Not ready yet. Try again in a moment.");
+  if (!texts.code) return say(texts.code === "" ? "Correct the settings first." : "Not ready yet. Try again in a moment.");
   const text = kind === "link" ? `${location.origin}${location.pathname}?c=${texts.code}` : texts[kind];
   say((await copy(text)) ? `Copied: ${kind}.` : "This browser does not let the page copy.");
 });
 
 function receive() {
   const value = props.value ?? {};
-  if (!value.code) return;
+  if (value.path || value.code === undefined) return; // ours, on its way to the server
   texts = value;
   if (!value.keep) return;
   try {
-    localStorage.setItem("inverse-settings", value.code);
+    sessionStorage.setItem("inverse-settings", value.code); // for a reload of this tab
+    localStorage.setItem("inverse-settings", value.code); // for the next visit
   } catch (error) {
     // Private windows may forbid it; then a reload starts anew.
   }

@@ -8,6 +8,8 @@ let shown = {};
 
 function show() {
   const value = props.value ?? {};
+  // Another photo does not end a run that waits or goes on.
+  if ((value.phase ?? "idle") === "idle" && ["waiting", "running"].includes(shown.phase)) return;
   // What a stopped run had still on its way comes too late.
   if (value.phase === "running" && value.run === shown.run && ["done", "stopped", "failed"].includes(shown.phase)) return;
   shown = value;

@@ -164,6 +164,9 @@ function draw() {
     else if (thumb.firstChild?.src !== src) thumb.replaceChildren(Object.assign(new Image(), { src, alt: "" }));
   }
   save.disabled = !savable();
+  // What is saved is the end of the run, whatever is shown just now.
+  const elsewhere = savable() && (current !== rolled.at(-1) || (kind !== "x0" && !shared()));
+  save.textContent = elsewhere ? "Save last step" : "Save PNG";
   cut();
   const { curve, run: key } = scene();
   tell("inverse-drawn", { curve: curve && !pair ? { ...curve, key } : null, at: current?.index });
