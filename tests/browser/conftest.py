@@ -82,12 +82,14 @@ def chromium():
 
 @pytest.fixture
 def visit(app, chromium):
-    """Opens the page; afterwards it must have asked no other host for anything and logged no error."""
+    """Opens the page, `beside` another as a tab; afterwards it must have asked no other host and logged no error."""
     faults, contexts = [], []
 
-    def open_page(width=1440, height=900, query="", **options):
-        context = chromium.new_context(viewport={"width": width, "height": height}, **options)
-        contexts.append(context)
+    def open_page(width=1440, height=900, query="", beside=None, **options):
+        context = beside and beside.context
+        if context is None:
+            context = chromium.new_context(viewport={"width": width, "height": height}, **options)
+            contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(TIMEOUT)
         page.requests = []

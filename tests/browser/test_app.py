@@ -140,6 +140,72 @@ def test_stop_takes_effect_within_a_step_and_keeps_the_picture(visit, app, measu
     assert "Stopped" in page.inner_text("#status"), "nothing late overwrites it"
 
 
+def test_what_comes_late_of_a_stopped_run_takes_nothing_from_the_next(visit):
+    page, held = visit(), []
+    jobs = page.evaluate("window.gradio_config.dependencies.map(d => [d.id, d.targets.map(t => t[1])])")
+    ends = [job for job, kinds in jobs if {"then", "success", "failure"} & set(kinds)]
+    set_number(page, "#solver-vml-map-steps", 300)
+    page.wait_for_timeout(500)
+    page.click("#run")
+    page.wait_for_selector(".inv-after")
+    page.route("**/run/predict*", lambda route: held.append(route) if _job(route) in ends else route.continue_())
+    page.keyboard.press("Escape")
+    phase(page, "stopped")
+    page.wait_for_timeout(500)
+    assert held, "something follows a stopped run"
+    pressed = page.is_enabled("#run")
+    if pressed:
+        page.click("#run")
+    for route in held:
+        route.continue_()
+    page.unroute_all(behavior="ignoreErrors")
+    if not pressed:
+        ready(page)
+        page.click("#run")
+    phase(page, "running")
+    page.wait_for_timeout(500)
+    assert page.is_enabled("#stop") and page.is_disabled("#run")
+    page.keyboard.press("Escape")
+    ready(page)
+
+
+def _job(route):
+    return route.request.post_data_json["fn_index"]
+
+
+def test_every_tab_keeps_its_own_settings_and_a_new_one_takes_the_last(visit):
+    first = visit()
+    set_number(first, "#seed", 5)
+    first.wait_for_function("sessionStorage.getItem('inverse-settings')")
+    second = visit(beside=first)
+    second.wait_for_function("document.querySelector('#seed input[type=number]').value == 5")
+    kept = second.evaluate("localStorage.getItem('inverse-settings')")
+    set_number(second, "#seed", 999)
+    second.wait_for_function("kept => localStorage.getItem('inverse-settings') !== kept", arg=kept)
+    first.reload()
+    first.wait_for_selector("[data-part=measured] img")
+    first.wait_for_timeout(1500)
+    assert first.input_value("#seed input[type=number]") == "5"
+
+
+def test_a_run_that_waits_keeps_its_photo_and_says_that_it_waits(visit):
+    busy, page = visit(), visit()
+    set_number(busy, "#solver-vml-map-steps", 300)
+    busy.click("#run")
+    busy.wait_for_selector(".inv-after")
+    small(page)
+    page.click("#run")
+    page.wait_for_selector("#status [data-phase=waiting]")
+    before = page.get_attribute("[data-part=truth] img", "src")
+    page.click("[data-example=astronaut]")
+    page.wait_for_function("b => document.querySelector('[data-part=truth] img').src !== b", arg=before)
+    assert "Waiting" in page.inner_text("#status")
+    busy.keyboard.press("Escape")
+    phase(page, "done")
+    restored = page.evaluate("document.querySelector('.inv-before').src")
+    assert restored != page.get_attribute("[data-part=truth] img", "src"), "it is the photo of the moment of asking"
+
+
 def test_keys_are_heard_by_what_they_are_meant_for(visit):
     page = visit()
     page.evaluate("document.body.dispatchEvent(new KeyboardEvent('keydown', {key: 'p', bubbles: true}))")
