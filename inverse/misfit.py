@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from inverse import heat, randomness
+from inverse import heat, noise, randomness
 from inverse.operators.base import LinearOperator, Operator
 from inverse.restoration import Problem
 
@@ -38,7 +38,8 @@ class Misfit:
 def misfit(problem: Problem, x0_hat: Tensor) -> Misfit:
     """The misfit of one image.
 
-    A measurement that is a picture is compared with A(x0_hat) as it is, colours added up. Of any other the residual r
+    A measurement that is a picture is compared with A(x0_hat) as it is, colours added up; where A rounds or clips, the
+    unit is the root mean square that noise of this strength changes. Of any other the residual r
     is taken back to the image: H^T r, or for a non-linear A the product of r with its derivative at x0_hat,
     transposed. The unit is then the root mean square that noise alone leaves there.
 
@@ -53,21 +54,32 @@ def misfit(problem: Problem, x0_hat: Tensor) -> Misfit:
     if operator.measures_pictures:
         # The entries of a pixel that were measured: one for a mosaic or a grey picture, none where it is masked.
         entries = operator.restrict(torch.ones_like(y)).sum(1)[0]
-        values = residual.sum(1)[0] / (sigma_y * entries.sqrt())
+        values = residual.sum(1)[0] / entries.sqrt()
+        values = values / (sigma_y if operator.linear else _left_by_noise(operator, x0_hat, sigma_y))
         return Misfit(
             torch.where(entries > 0, values, torch.nan),
             "Measurement minus what the estimate explains of it; grey was not measured. Structure here is missed, "
             "plain noise is right.",
         )
     generator = randomness.generator(0, randomness.MEASUREMENT)
-    noise = operator.restrict(torch.randn(y.shape, generator=generator).to(y))
-    back, unit = (_taken_back(operator, x0_hat, entries) for entries in (residual, sigma_y * noise))
+    disturbed = operator.restrict(torch.randn(y.shape, generator=generator).to(y))
+    back, unit = (_taken_back(operator, x0_hat, entries) for entries in (residual, sigma_y * disturbed))
     size = unit.square().sum(1).mean().sqrt().clamp_min(torch.finfo(unit.dtype).tiny)
     return Misfit(
         back.sum(1)[0] / size,
         "Taken back to the image, since this measurement is no picture: what would change to explain the rest of it. "
         "Structure here is missed, plain noise is right.",
     )
+
+
+def _left_by_noise(operator: Operator, x: Tensor, sigma_y: float) -> float:
+    """Root mean square of what noise changes in a measured picture of x, colours added up as in independent noise.
+
+    It is less than sigma_y where it is clipped, and more where a little of it makes the next level of a colour.
+    """
+    generator = randomness.generator(0, randomness.MEASUREMENT)
+    changed = noise.measure(x, operator, sigma_y, None, generator) - operator.restrict(operator(x))
+    return max(float((changed.sum(1).square().mean() / changed.shape[1]).sqrt()), 1 / 127.5)
 
 
 def _taken_back(operator: Operator, x: Tensor, r: Tensor) -> Tensor:
