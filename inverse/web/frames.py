@@ -19,15 +19,19 @@ Frame = dict[str, Any]
 
 @dataclass
 class Clock:
-    """Says when something is due: not more often than `every` seconds, nor for more than `share` of the time."""
+    """Says when something is due: not more often than `every` seconds, nor for more than `share` of the time.
+
+    After one that took unusually long it is due after `most` seconds all the same.
+    """
 
     every: float
     share: float
+    most: float = math.inf
     due: float = 0.0
 
     def spent(self, seconds: float) -> None:
         """It was done just now, and took so long."""
-        self.due = time.perf_counter() + max(self.every, seconds * (1 / self.share - 1))
+        self.due = time.perf_counter() + min(max(self.every, seconds * (1 / self.share - 1)), self.most)
 
 
 def live(step: Step) -> Frame:
