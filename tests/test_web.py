@@ -603,13 +603,13 @@ def test_stop_before_a_batch_has_begun_is_remembered(page):
     assert page.sweep in stopped(None)
 
 
-@pytest.mark.parametrize(("cost", "allowed"), [(0.001, 0.25), (1.0, 24.0)])
 def test_one_that_took_long_does_not_put_the_next_off_for_ever():
     clock = frames.Clock(every=0.0, share=0.005, most=1.0)
     clock.spent(10.0)
     assert clock.due <= time.perf_counter() + 1.0
 
 
+@pytest.mark.parametrize(("cost", "allowed"), [(0.001, 0.25), (1.0, 24.0)])
 def test_what_costs_much_comes_seldom(monkeypatch, cost, allowed):
     now = 100.0
     monkeypatch.setattr(frames.time, "perf_counter", lambda: now)
