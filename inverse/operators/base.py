@@ -175,6 +175,9 @@ class StraightThrough(Operator):
     def surrogate(self, x: Tensor) -> Tensor:
         """A differentiable map near `exact`; `norm` is its Lipschitz constant."""
 
+    def measure(self, x: Tensor, disturb: Callable[[Tensor], Tensor]) -> Tensor:
+        return self.exact(disturb(x))  # noise is in the image that is rounded
+
     def __call__(self, x: Tensor) -> Tensor:
         with torch.no_grad():
             exact = self.exact(x)

@@ -66,9 +66,6 @@ class Jpeg(StraightThrough):
         chroma = _code(chroma, self.chroma_table)
         return self._join(luma, chroma, pixels, torch.round).clamp(0, 255) / 127.5 - 1
 
-    def measure(self, x: Tensor, disturb: Callable[[Tensor], Tensor]) -> Tensor:
-        return self.exact(disturb(x))
-
     def surrogate(self, x: Tensor) -> Tensor:
         return self._join(*self._split(x, _as_it_is), x, _as_it_is) if self.halved else x
 

@@ -65,9 +65,6 @@ class Levels(StraightThrough):
     def exact(self, x: Tensor) -> Tensor:
         return ((x.clamp(-1, 1) + 1) / 2 * self.steps).round() / self.steps * 2 - 1
 
-    def measure(self, x: Tensor, disturb: Callable[[Tensor], Tensor]) -> Tensor:
-        return self.exact(disturb(x))
-
     def surrogate(self, x: Tensor) -> Tensor:
         return x
 
