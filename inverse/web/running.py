@@ -114,7 +114,7 @@ def _frames(settings: Settings, problem: Problem, latest: Latest) -> Iterator[tu
     yield latest.view, latest.status
     due = 0.0
     pictures, analysis = Clock(UPDATE_EVERY, FRAME_SHARE), Clock(ANALYSED_EVERY, ANALYSED_SHARE)
-    points, curve_due = Clock(0.0, CURVE_SHARE, most=CURVE_EVERY), 0.0
+    points, curve_due = Clock(0.0, CURVE_SHARE, most=ANALYSED_EVERY), 0.0
     with closing(stream(problem, settings.solver, seed=settings.seed, samples=settings.samples)) as steps:
         for step in steps:
             latest.step, now = step, time.perf_counter()
