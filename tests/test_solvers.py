@@ -68,12 +68,12 @@ def quick(name, **settings):
     return kind.create({**few, **settings})
 
 
-def setup(task="inpaint-box", dtype=torch.float64, shape=SHAPE):
+def setup(task="inpaint-box", dtype=torch.float64, shape=SHAPE, settings=None):
     prior = GaussianField(shape).to(dtype)
     if task == "saturation":
         operator = Saturation(shape)
     else:
-        operator = TASKS[task].create(LINEAR[task]).operator(shape, generator(3), None)
+        operator = TASKS[task].create(settings or LINEAR[task]).operator(shape, generator(3), None)
     operator = operator.to("cpu", dtype)
     clean = operator(prior.sample(generator(1)).to(dtype))
     y = clean + SIGMA_Y * torch.randn(clean.shape, generator=generator(2), dtype=torch.float64).to(dtype)
@@ -478,10 +478,13 @@ def test_a_step_size_belongs_to_a_number_of_steps_and_pixels():
 # --- draws of single solvers, where their distribution is known
 
 
-@pytest.mark.parametrize("task", ["inpaint-box", "deblur-gaussian"])
-def test_daps_draws_from_the_gaussian_posterior(task):
+@pytest.mark.parametrize(
+    ("task", "settings"),
+    [("inpaint-box", {}), *(("deblur-gaussian", {"std": 0.5, "edges": e}) for e in ("circular", "reflect"))],
+)
+def test_daps_draws_from_the_gaussian_posterior(task, settings):
     """p(x0 | x) = N(0, r^2 I): mean and pooled variance of 500 draws against closed forms, to six standard errors."""
-    prior, operator, y = setup(task, shape=(1, 8, 8))
+    prior, operator, y = setup(task, shape=(1, 8, 8), settings=settings)
     run, variance, sigma_y = Run(prior, operator, y, 0.3, [generator(0, i) for i in range(500)]), 0.2, 0.3
     proposal = variance**0.5 * run.noise()
     drawn = SOLVERS["daps"]()._draw(run, torch.zeros_like(proposal), proposal, variance)
@@ -510,8 +513,8 @@ def test_ddrm_draws_every_coefficient_with_the_variance_of_its_case(task, sigma_
     """Known ones: sigma_next^2 less the measurement's own; the others: the share eta^2 of sigma_next^2."""
     prior, operator, y = setup(task, shape=(1, 8, 8))
     run = Run(prior, operator, y, SIGMA_Y, [generator(0, i) for i in range(500)])
-    x, x0_hat = torch.ones(1, 1, 8, 8, dtype=torch.float64), torch.zeros(1, 1, 8, 8, dtype=torch.float64)
-    drawn = operator.to_spectral(spectral_step(run, x, x0_hat, 1.0, sigma_next, 0.85, 1.0, 0.03))
+    z, x0_hat = torch.ones(500, 1, 8, 8, dtype=torch.float64), torch.zeros(500, 1, 8, 8, dtype=torch.float64)
+    drawn = spectral_step(run, z, x0_hat, 1.0, sigma_next, 0.85, 1.0, 0.03)
     s = operator.singular_values.expand(1, 1, 8, 8)[0]
     clear = (s > 0.03 * s.max()) & (SIGMA_Y / s.clamp_min(1e-9) <= sigma_next)
     variance = torch.where(
@@ -524,6 +527,10 @@ def test_ddrm_draws_every_coefficient_with_the_variance_of_its_case(task, sigma_
             assert (found / variance)[case].mean().item() == pytest.approx(1, abs=error)
     ybar = (operator.measurement_to_spectral(y) / s.clamp_min(1e-9))[0]
     assert (drawn.mean(0) - ybar)[clear].abs().max() <= 6 * (sigma_next**2 / 500) ** 0.5
+    unseen = s <= 0.03 * s.max()  # eps = 1 there
+    if unseen.any():
+        expected = (1 - 0.85**2) ** 0.5 * sigma_next
+        assert (drawn.mean(0)[unseen] - expected).abs().max() <= 6 * (sigma_next**2 / 500) ** 0.5
 
 
 # --- relations between solvers
@@ -600,3 +607,4 @@ def test_the_correction_is_the_gain_of_the_misfit(edges, c):
     y, x = (torch.randn(2, *SHAPE, generator=generator(i), dtype=torch.float64) for i in (1, 2))
     run = Run(GaussianField(SHAPE), operator, y, SIGMA_Y, [generator(3), generator(4)])
     torch.testing.assert_close(run.correction(x, c), operator.gain(y - operator(x), c), rtol=1e-9, atol=1e-9)
+    torch.testing.assert_close(run.adjoint_residual(x), operator.adjoint(y - operator(x)), rtol=1e-9, atol=1e-9)

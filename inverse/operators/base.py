@@ -143,7 +143,7 @@ class LinearOperator(Operator):
         return (v - self.gain(self(v), b / a)) / b
 
     def to_spectral(self, x: Tensor) -> Tensor:
-        """V^T x: the coefficients of images, (B, C, H, W) -> (B, *spectral_shape), as many as there are pixels."""
+        """V^T x: the coefficients of images, (B, C, H, W), in the same shape."""
         raise NotImplementedError
 
     def from_spectral(self, coefficients: Tensor) -> Tensor:

@@ -92,8 +92,7 @@ class DAPS(Solver):
         """A sample of p(x0 | x, y) for p(x0 | x) = N(estimate, variance I), started from `proposal`."""
         sigma_y = max(run.sigma_y, SIGMA_Y_FLOOR)
         if run.operator.linear:
-            simulated = run.operator(proposal) + sigma_y * run.measurement_noise()
-            return proposal + run.operator.gain(run.y - simulated, sigma_y**2 / variance)
+            return proposal + run.correction(proposal, sigma_y**2 / variance, sigma_y)
         step = self.step_size / (run.operator.norm**2 / sigma_y**2 + 1 / variance)
         x0 = proposal
         for _ in range(self.gradient_steps):

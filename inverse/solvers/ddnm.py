@@ -45,11 +45,14 @@ class DDNM(Solver):
         return (self.steps - 1) * self.repeats + 1
 
     def frames(self, run: Run, sigmas: list[float]) -> Frames:
-        x = sigmas[0] * run.noise()
+        z = sigmas[0] * run.noise()  # V^T of white noise is white noise
+        x = run.operator.from_spectral(z)
         for sigma, sigma_next in pairwise(sigmas):
             for repeat in range(self.repeats if sigma_next else 1):
                 if repeat:
-                    x = x + max(sigma**2 - sigma_next**2, 0.0) ** 0.5 * run.noise()
+                    z = z + max(sigma**2 - sigma_next**2, 0.0) ** 0.5 * run.noise()
+                    x = run.operator.from_spectral(z)
                 x0_hat = yield from run.denoise(x, sigma)
-                x = spectral_step(run, x, x0_hat, sigma, sigma_next, self.stochasticity, 1.0, self.cut)
+                z = spectral_step(run, z, x0_hat, sigma, sigma_next, self.stochasticity, 1.0, self.cut)
+                x = run.operator.from_spectral(z)
                 yield sigma_next, x, x0_hat if sigma_next else x

@@ -46,32 +46,31 @@ class DDRM(Solver):
     cut: float = cut_field(0.03)
 
     def frames(self, run: Run, sigmas: list[float]) -> Frames:
-        x = sigmas[0] * run.noise()
+        z = sigmas[0] * run.noise()  # V^T of white noise is white noise
+        x = run.operator.from_spectral(z)
         for sigma, sigma_next in pairwise(sigmas):
             x0_hat = yield from run.denoise(x, sigma)
-            x = spectral_step(run, x, x0_hat, sigma, sigma_next, self.stochasticity, self.step_size, self.cut)
+            z = spectral_step(run, z, x0_hat, sigma, sigma_next, self.stochasticity, self.step_size, self.cut)
+            x = run.operator.from_spectral(z)
             yield sigma_next, x, x0_hat if sigma_next else x
 
 
 def spectral_step(
-    run: Run, x: Tensor, x0_hat: Tensor, sigma: float, sigma_next: float, eta: float, eta_b: float, cut: float
+    run: Run, z: Tensor, x0_hat: Tensor, sigma: float, sigma_next: float, eta: float, eta_b: float, cut: float
 ) -> Tensor:
-    """One step of DDRM from sigma to sigma_next, (B, C, H, W)."""
-    basis = run.operator.to_spectral
-    # Noise is drawn in pixels: complex noise drawn for each Fourier coefficient would have half the variance.
-    mean, noise, eps = basis(x0_hat), basis(run.noise()), basis((x - x0_hat) / sigma)
-    measured, s = run.spectrum, run.operator.singular_values
+    """One step of DDRM from sigma to sigma_next of the coefficients z = V^T x, (B, C, H, W)."""
+    s = run.operator.singular_values
     known = s > cut * s.max()
     safe, zero = torch.where(known, s, torch.ones_like(s)), torch.zeros_like(s)
     level = run.sigma_y / safe
     clear = known & (level <= sigma_next)
     kept = (1 - eta**2) ** 0.5 * sigma_next
 
-    # All three formulas are D + a eps + b (U^T y - s D) + c n; their weights have the shape of s, not that of images.
-    a = torch.where(known, zero, kept)
+    # All three formulas are D + a (z - D) + b (U^T y - s D) + c n; their weights have the shape of s, not of images.
+    a = torch.where(known, zero, kept / sigma)
     whitening = kept / run.sigma_y if run.sigma_y else 0.0  # without noise whatever is known is clear
     b = torch.where(clear, eta_b / safe, torch.where(known, zero + whitening, zero))
     fresh = (sigma_next**2 - (eta_b * level) ** 2).clamp_min(0).sqrt()
     c = torch.where(clear, fresh, eta * sigma_next)
-    coefficients = mean + a * eps + b * (measured - s * mean) + c * noise
-    return run.operator.from_spectral(coefficients)
+    z_next = (1 - a - b * s) * run.operator.to_spectral(x0_hat)
+    return z_next.addcmul_(a, z).addcmul_(b, run.spectrum).addcmul_(c, run.noise())

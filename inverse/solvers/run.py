@@ -115,18 +115,28 @@ class Run:
         """U^T y of a linear operator, in the layout of its coefficients."""
         return self.operator.measurement_to_spectral(self.y)
 
-    def correction(self, x: Tensor, c: float) -> Tensor:
-        """H^T (H H^T + c I)^-1 (y - H x) of a linear operator, for c > 0, (B, C, H, W)."""
+    def correction(self, x: Tensor, c: float, sigma_n: float = 0.0) -> Tensor:
+        """H^T (H H^T + c I)^-1 (y + sigma_n n - H x) of a linear operator, for c > 0, n white, (B, C, H, W)."""
+        misfit = self._misfit(x)
         if not self.operator.spectral:
-            return self.operator.gain(self.y - self.operator(x), c)
+            return self.operator.gain(misfit + sigma_n * self.measurement_noise() if sigma_n else misfit, c)
+        misfit = misfit + sigma_n * self.noise() if sigma_n else misfit  # U^T of white noise is white noise
         s = self.operator.singular_values
-        misfit = self.spectrum - s * self.operator.to_spectral(x)
         return self.operator.from_spectral(s / (s.square() + c) * misfit)
+
+    def _misfit(self, x: Tensor) -> Tensor:
+        """y - H x of a linear operator; U^T of it, in the layout of coefficients, where it is applied among those."""
+        if not self.operator.spectral:
+            return self.y - self.operator(x)
+        return self.spectrum - self.operator.singular_values * self.operator.to_spectral(x)
 
     def adjoint_residual(self, x0_hat: Tensor) -> Tensor:
         """H^T (y - H x0_hat); for a non-linear A what it stands for, minus the gradient of ||y - A(x0_hat)||^2 / 2."""
         if self.operator.linear:
-            return self.operator.adjoint(self.y - self.operator(x0_hat))
+            misfit = self._misfit(x0_hat)
+            if self.operator.spectral:
+                return self.operator.from_spectral(self.operator.singular_values * misfit)
+            return self.operator.adjoint(misfit)
         with torch.enable_grad():
             x0_hat = x0_hat.detach().requires_grad_()
             half_square = (self.y - self.operator(x0_hat)).square().sum() / 2
