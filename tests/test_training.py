@@ -11,14 +11,17 @@ from PIL import Image
 from safetensors.torch import load_file
 
 from inverse.denoisers.embedded import EDMDenoiser, load_network, precondition
+from inverse.denoisers.exact import GaussianField
 from inverse.denoisers.network import NetworkConfig, ResidualUNet
 from inverse.errors import DivergenceError, ParameterError, PriorError, ProblemError
 from inverse.training.average import Average
 from inverse.training.crops import Crops
 from inverse.training.evaluate import Score, table
 from inverse.training.growth import inherit
+from inverse.training.latency import latencies
 from inverse.training.photos import load_photos, read_weights
 from inverse.training.prior import train_prior
+from inverse.training.samples import unconditional
 from inverse.training.settings import PRESETS, PriorTraining
 from inverse.training.trainer import BEST, CHECKPOINT, LATEST, Trainer, edm_loss
 from inverse.training.validation import NOISE_LEVELS
@@ -311,3 +314,22 @@ def test_what_diverged_is_not_kept(folder, tmp_path, monkeypatch, minutes):
     assert (tmp_path / BEST).read_bytes() == kept[BEST]
     if minutes:
         assert (tmp_path / CHECKPOINT).read_bytes() == kept[CHECKPOINT]
+
+
+def test_samples_have_the_prior_s_distribution_and_stand_alone():
+    prior = GaussianField((1, 8, 8), variance=0.16)
+    prior.sigma_min, prior.sigma_max = 0.003, 80.0
+    samples = unconditional(prior, 100, 8)
+    power = torch.fft.rfft2(samples, norm="ortho").abs().square().mean((0, 1))
+    ratio = (power / prior.spectrum).mean().item()
+    assert ratio == pytest.approx(1, abs=6 * (2 / 100 / 64) ** 0.5)
+    torch.testing.assert_close(unconditional(prior, 2, 8), samples[:2])
+    assert not torch.allclose(unconditional(prior, 1, 8, seed=1), samples[:1])
+
+
+def test_latencies_tell_a_large_network_from_a_small_one():
+    small, large = (
+        EDMDenoiser(ResidualUNet(NetworkConfig(widths=(width,), depths=(1,))), "cpu", "float32") for width in (4, 256)
+    )
+    one, other = latencies([small, large], 32, repeats=3)
+    assert 0 < one < other
