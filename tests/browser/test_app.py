@@ -204,6 +204,7 @@ def test_a_run_that_waits_keeps_its_photo_and_says_that_it_waits(visit):
     phase(page, "done")
     restored = page.evaluate("document.querySelector('.inv-before').src")
     assert restored != page.get_attribute("[data-part=truth] img", "src"), "it is the photo of the moment of asking"
+    assert "the photo that the page had before" in page.inner_text(".inv-explain")
 
 
 def test_keys_are_heard_by_what_they_are_meant_for(visit):

@@ -221,6 +221,7 @@ const HEARD = {
     add(one);
     keep(one);
     cards.scrollLeft = 0;
+    if (now.origin && now.origin.photo !== record.origin?.photo) tell("inverse-earlier", view.run);
   },
   "inverse-live": () => chosen !== null && ((chosen = null), draw()),
 };

@@ -22,10 +22,12 @@ const WORDS = {
   spread: "Where the samples differ: bright parts are guessed, dark ones are known.",
 };
 const PAIR = "Left of the divider is A, right of it B. Hold P to flip between them.";
+const EARLIER = "This is of the photo that the page had before.";
 const DIFFERENCE = "What differs between A and B, four times as strong as it is.";
 const ENDED = ["done", "stopped", "failed"];
 
 let run = null;
+let earlier = null; // the run whose photo is no longer the page's
 let frames = [];
 let following = true;
 let shown = { phase: "idle" };
@@ -152,7 +154,8 @@ function draw() {
     frame.querySelector("img.inv-after")?.remove();
   }
   const words = pair ? (exhibit.difference ? DIFFERENCE : PAIR) : seen?.from.words?.[kind] ?? WORDS[kind];
-  explain.textContent = seen && seen.from !== current ? `Step ${seen.from.index}: ${words}` : words;
+  const said = seen && seen.from !== current ? `Step ${seen.from.index}: ${words}` : words;
+  explain.textContent = !exhibit && earlier !== null && earlier === run ? `${EARLIER} ${said}` : said;
   for (const legend of element.querySelectorAll("[data-legend]")) legend.hidden = legend.dataset.legend !== kind;
   if (kind === "spread") find("[data-legend=spread] b").textContent = `${seen?.from.top ?? ""} grey levels`;
   for (const input of element.querySelectorAll("[name=inv-view]")) input.disabled = shared();
@@ -218,6 +221,12 @@ window.addEventListener("blur", away);
 const peeked = (event) => (element.isConnected ? frame.classList.toggle("inv-peek", event.detail) : document.removeEventListener("inverse-peek", peeked));
 document.addEventListener("inverse-peek", peeked);
 document.addEventListener("inverse-exhibit", exhibited);
+function outdated(event) {
+  if (!element.isConnected) return document.removeEventListener("inverse-earlier", outdated);
+  earlier = event.detail;
+  draw();
+}
+document.addEventListener("inverse-earlier", outdated);
 back.addEventListener("click", () => {
   live();
   draw();
