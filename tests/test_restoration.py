@@ -7,7 +7,8 @@ from PIL import Image
 
 from inverse import degrade, measured, restore, stream
 from inverse.denoisers import catalog
-from inverse.denoisers.catalog import load_prior
+from inverse.denoisers.catalog import EMBEDDED, load_prior
+from inverse.denoisers.embedded import EDMDenoiser, load_network
 from inverse.denoisers.exact import GaussianField
 from inverse.errors import ImageError, InverseError, ParameterError, ProblemError
 from inverse.metrics import psnr
@@ -21,6 +22,14 @@ QUICK = {"steps": 3, "gradient_steps": 1}
 @pytest.fixture(scope="module")
 def prior():
     return load_prior("embedded", "cpu", "float32")
+
+
+@pytest.fixture(scope="module")
+def precise_prior():
+    """In float64: over the steps of a run a network magnifies the rounding that depends on the batch."""
+    denoiser = EDMDenoiser(load_network(EMBEDDED).double(), "cpu", "float32")
+    denoiser.dtype = torch.float64
+    return denoiser
 
 
 @pytest.fixture(scope="module")
@@ -52,16 +61,16 @@ def test_photon_noise_counts_in_sigma_y(photo):
 
 
 @pytest.mark.parametrize("solver", SOLVERS)
-def test_same_seed_same_result_alone_and_in_company(photo, prior, solver):
+def test_same_seed_same_result_alone_and_in_company(photo, precise_prior, solver):
     problem = degrade(photo, "inpaint-random", size=24)
     few = {name: value for name, value in QUICK.items() if name in SOLVERS[solver].specs()}
     few["steps"] = max(few["steps"], SOLVERS[solver].specs()["steps"].low)
-    *_, one = stream(problem, solver, prior, solver_parameters=few, seed=5)
-    *_, again = stream(problem, solver, prior, solver_parameters=few, seed=5)
-    *_, three = stream(problem, solver, prior, solver_parameters=few, seed=5, samples=3)
+    *_, one = stream(problem, solver, precise_prior, solver_parameters=few, seed=5)
+    *_, again = stream(problem, solver, precise_prior, solver_parameters=few, seed=5)
+    *_, three = stream(problem, solver, precise_prior, solver_parameters=few, seed=5, samples=3)
     assert torch.equal(one.x0_hat, again.x0_hat)
-    torch.testing.assert_close(three.x0_hat[:1], one.x0_hat, atol=2e-4, rtol=0)
-    *_, other = stream(problem, solver, prior, solver_parameters=few, seed=6)
+    torch.testing.assert_close(three.x0_hat[:1], one.x0_hat, atol=1e-8, rtol=0)
+    *_, other = stream(problem, solver, precise_prior, solver_parameters=few, seed=6)
     assert not torch.equal(one.x0_hat, other.x0_hat)
 
 
