@@ -1,6 +1,8 @@
 """How long priors take for one evaluation, side by side in one run: machines are noisy, ratios are less so.
 
-python -m inverse.training.latency PRIOR...
+    python -m inverse.training.latency PRIOR...
+
+The first prior is what the others are compared with.
 """
 
 from __future__ import annotations

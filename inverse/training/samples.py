@@ -1,6 +1,8 @@
 """What a prior imagines by itself: pictures drawn from noise, without a measurement, on one sheet.
 
-python -m inverse.training.samples PRIOR docs/prior-samples.jpg
+    python -m inverse.training.samples PRIOR docs/prior-samples.jpg
+
+PRIOR is a name or a file, as `load_prior` takes it.
 """
 
 from __future__ import annotations
