@@ -3,6 +3,7 @@
 import math
 import shutil
 from dataclasses import dataclass
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,11 +15,11 @@ from inverse.denoisers.embedded import EDMDenoiser, load_network, precondition
 from inverse.denoisers.exact import GaussianField
 from inverse.denoisers.network import NetworkConfig, ResidualUNet
 from inverse.errors import DivergenceError, ParameterError, PriorError, ProblemError
+from inverse.training import latency
 from inverse.training.average import Average
 from inverse.training.crops import Crops
 from inverse.training.evaluate import Score, table
 from inverse.training.growth import inherit
-from inverse.training.latency import latencies
 from inverse.training.photos import load_photos, read_weights
 from inverse.training.prior import train_prior
 from inverse.training.samples import unconditional
@@ -327,9 +328,19 @@ def test_samples_have_the_prior_s_distribution_and_stand_alone():
     assert not torch.allclose(unconditional(prior, 1, 8, seed=1), samples[:1])
 
 
-def test_latencies_tell_a_large_network_from_a_small_one():
-    small, large = (
-        EDMDenoiser(ResidualUNet(NetworkConfig(widths=(width,), depths=(1,))), "cpu", "float32") for width in (4, 256)
-    )
-    one, other = latencies([small, large], 32, repeats=3)
-    assert 0 < one < other
+def test_priors_take_turns_and_the_first_evaluation_does_not_count(monkeypatch):
+    clock, order = [0.0], []
+
+    def prior(name, seconds):
+        durations = iter(seconds)
+
+        def evaluate(x, sigma):
+            assert x.shape == (1, 3, 32, 32)
+            order.append(name)
+            clock[0] += next(durations)
+
+        return evaluate
+
+    monkeypatch.setattr(latency, "time", SimpleNamespace(perf_counter=lambda: clock[0]))
+    taken = latency.latencies([prior("a", [90, 1, 3, 2]), prior("b", [90, 5, 4, 6])], 32, repeats=3)
+    assert taken == [2000, 5000] and order == ["a", "b"] * 4
