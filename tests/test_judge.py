@@ -87,9 +87,10 @@ BANDS = {
         "inpainting": Band(bias=1.7, std=(0.67, 0.87), residual=(0.4, 0.7)),
         "blur": Band(bias=1.2, std=(0.62, 0.82), residual=(0.85, 1.1)),
     },
-    # The same steps, taken three times each: hole and surroundings agree, the spread is as narrow.
+    # The same steps, taken three times each: hole and surroundings agree, the spread is as narrow. In the hole the bias
+    # of 8 samples is 0.8 to 1.4, mostly by chance; that of 128 is 0.5 to 0.9 (six measurements) and its own.
     "ddnm": {
-        "inpainting": Band(bias=1.2, std=(0.7, 0.9), residual=(0.85, 1.15)),
+        "inpainting": Band(bias=0.95, std=(0.7, 0.9), residual=(0.85, 1.15), samples=128),
         "blur": Band(bias=1.2, std=(0.64, 0.84), residual=(0.85, 1.1)),
     },
 }

@@ -28,11 +28,12 @@ class DAPS(Solver):
 
         x0 = z + H^T (H H^T + c I)^-1 (y + sigma_y n_2 - H z),   c = sigma_y^2 / r^2
 
-    otherwise it is Langevin's algorithm, started from z. The authors take r = sigma ("official"). The end of the ODE
-    varies like a sample already, so that the spread is counted twice; "calibrated" takes r^2 = sigma^2 v /
-    (sigma^2 + v), v the variance of the data: exact, with one step (x_ode = D), for white Gaussian data. What a
-    photograph hides is far less uncertain than that, and a trained prior cannot remove so much noise again: n_1 (and
-    Langevin's noise) is multiplied by `stochasticity`, which is ours, and 1 in the paper.
+    which for every singular vector is a Gaussian of its own, so that n_1, n_2 and n are drawn as one. Otherwise it is
+    Langevin's algorithm, started from z. The authors take r = sigma ("official"). The end of the ODE varies like a
+    sample already, so that the spread is counted twice; "calibrated" takes r^2 = sigma^2 v / (sigma^2 + v), v the
+    variance of the data: exact, with one step (x_ode = D), for white Gaussian data. What a photograph hides is far
+    less uncertain than that, and a trained prior cannot remove so much noise again: n_1 (and Langevin's noise) is
+    multiplied by `stochasticity`, which is ours, and 1 in the paper.
     """
 
     name = "daps"
@@ -76,10 +77,9 @@ class DAPS(Solver):
             variance = sigma**2
             if self.spread == "calibrated":
                 variance *= data_variance / (variance + data_variance)
-            proposal = estimate + self.stochasticity * variance**0.5 * run.noise()
-            x0 = self._draw(run, estimate, proposal, variance)
-            x = x0 + sigma_next * run.noise()
-            yield sigma_next, x, estimate if sigma_next else x0
+            step = self._linear_step if run.operator.linear else self._langevin_step
+            x = step(run, estimate, variance, sigma_next)
+            yield sigma_next, x, estimate if sigma_next else x
 
     def _ode(self, run: Run, x: Tensor, sigma: float, sigma_min: float) -> Asking:
         """Euler steps of dx/dsigma = (x - D) / sigma down to 0."""
@@ -88,14 +88,22 @@ class DAPS(Solver):
             x = x0_hat + level_next / level * (x - x0_hat)
         return x
 
-    def _draw(self, run: Run, estimate: Tensor, proposal: Tensor, variance: float) -> Tensor:
-        """A sample of p(x0 | x, y) for p(x0 | x) = N(estimate, variance I), started from `proposal`."""
+    def _linear_step(self, run: Run, estimate: Tensor, variance: float, sigma_next: float) -> Tensor:
+        """x_next of the class docstring for p(x0 | x) = N(estimate, variance I)."""
         sigma_y = max(run.sigma_y, SIGMA_Y_FLOOR)
-        if run.operator.linear:
-            return proposal + run.correction(proposal, sigma_y**2 / variance, sigma_y)
+        c = sigma_y**2 / variance
+        s = run.operator.singular_values
+        gain, kept = s / (s.square() + c), c / (s.square() + c)  # of the measurement and of z
+        std = ((self.stochasticity * kept).square() * variance + (sigma_y * gain).square() + sigma_next**2).sqrt()
+        mean = kept * run.operator.to_spectral(estimate) + gain * run.spectrum
+        return run.operator.from_spectral(mean + std * run.noise())
+
+    def _langevin_step(self, run: Run, estimate: Tensor, variance: float, sigma_next: float) -> Tensor:
+        """The same where A is not linear."""
+        sigma_y = max(run.sigma_y, SIGMA_Y_FLOOR)
         step = self.step_size / (run.operator.norm**2 / sigma_y**2 + 1 / variance)
-        x0 = proposal
+        x0 = estimate + self.stochasticity * variance**0.5 * run.noise()
         for _ in range(self.gradient_steps):
             ascent = run.adjoint_residual(x0) / sigma_y**2 + (estimate - x0) / variance
             x0 = x0 + step * ascent + self.stochasticity * (2 * step) ** 0.5 * run.noise()
-        return x0
+        return x0 + sigma_next * run.noise()

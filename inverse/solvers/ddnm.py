@@ -23,6 +23,8 @@ class DDNM(Solver):
     may be taken several times, from noise added again, so that hole and surroundings come to agree:
 
         x_next = the step of DDRM with b = 1;   repeats - 1 times:  x = x_next + sqrt(sigma^2 - sigma_next^2) n, again
+
+    Both noises are drawn as one, and what is shown of such a step is x.
     """
 
     name = "ddnm"
@@ -48,11 +50,9 @@ class DDNM(Solver):
         z = sigmas[0] * run.noise()  # V^T of white noise is white noise
         x = run.operator.from_spectral(z)
         for sigma, sigma_next in pairwise(sigmas):
-            for repeat in range(self.repeats if sigma_next else 1):
-                if repeat:
-                    z = z + max(sigma**2 - sigma_next**2, 0.0) ** 0.5 * run.noise()
-                    x = run.operator.from_spectral(z)
+            for left in reversed(range(self.repeats if sigma_next else 1)):
                 x0_hat = yield from run.denoise(x, sigma)
-                z = spectral_step(run, z, x0_hat, sigma, sigma_next, self.stochasticity, 1.0, self.cut)
+                level = sigma if left else sigma_next
+                z = spectral_step(run, z, x0_hat, sigma, sigma_next, self.stochasticity, 1.0, self.cut, level)
                 x = run.operator.from_spectral(z)
-                yield sigma_next, x, x0_hat if sigma_next else x
+                yield level, x, x0_hat if sigma_next else x

@@ -55,9 +55,20 @@ class DDRM(Solver):
 
 
 def spectral_step(
-    run: Run, z: Tensor, x0_hat: Tensor, sigma: float, sigma_next: float, eta: float, eta_b: float, cut: float
+    run: Run,
+    z: Tensor,
+    x0_hat: Tensor,
+    sigma: float,
+    sigma_next: float,
+    eta: float,
+    eta_b: float,
+    cut: float,
+    renoised: float = 0.0,
 ) -> Tensor:
-    """One step of DDRM from sigma to sigma_next of the coefficients z = V^T x, (B, C, H, W)."""
+    """One step of DDRM from sigma to sigma_next of the coefficients z = V^T x, (B, C, H, W).
+
+    What it draws and further noise up to the level `renoised`, where that is higher, are drawn as one.
+    """
     s = run.operator.singular_values
     known = (s > cut * s.max()).to(s.dtype)  # 0 or 1, as is clear: products take a tenth of the time of torch.where
     safe = s + (1 - known)
@@ -65,11 +76,11 @@ def spectral_step(
     clear = known * (level <= sigma_next)
     kept = (1 - eta**2) ** 0.5 * sigma_next
     whitening = kept / run.sigma_y if run.sigma_y else 0.0  # without noise whatever is known is clear
-    fresh = (sigma_next**2 - (eta_b * level) ** 2).clamp_min(0).sqrt()
+    fresh = (sigma_next**2 - (eta_b * level) ** 2).clamp_min(0)
 
     # All three formulas are D + a (z - D) + b (U^T y - s D) + c n; their weights have the shape of s, not of images.
     a = (1 - known) * (kept / sigma)
     b = clear * (eta_b / safe) + (known - clear) * whitening
-    c = clear * fresh + (1 - clear) * (eta * sigma_next)
+    c = (clear * fresh + (1 - clear) * (eta * sigma_next) ** 2 + max(renoised**2 - sigma_next**2, 0.0)).sqrt()
     z_next = (1 - a - b * s) * run.operator.to_spectral(x0_hat)
     return z_next.addcmul_(a, z).addcmul_(b, run.spectrum).addcmul_(c, run.noise())

@@ -58,15 +58,8 @@ class Run:
 
     def noise(self) -> Tensor:
         """Standard normal images (B, C, H, W)."""
-        return self._normal(self.operator.image_shape)
-
-    def measurement_noise(self) -> Tensor:
-        """Standard normal measurements (B, *measurement_shape), 0 where nothing is measured."""
-        return self.operator.restrict(self._normal(self.operator.measurement_shape))
-
-    def _normal(self, shape: Sequence[int]) -> Tensor:
         like = torch.empty(0, device=self.denoiser.device, dtype=self.denoiser.dtype)
-        return randomness.normal(self.generators, shape, like)
+        return randomness.normal(self.generators, self.operator.image_shape, like)
 
     def denoise(self, x: Tensor, sigma: float) -> Asking:
         """D(x, sigma), by `yield from`."""
@@ -115,12 +108,11 @@ class Run:
         """U^T y of a linear operator, in the layout of its coefficients."""
         return self.operator.measurement_to_spectral(self.y)
 
-    def correction(self, x: Tensor, c: float, sigma_n: float = 0.0) -> Tensor:
-        """H^T (H H^T + c I)^-1 (y + sigma_n n - H x) of a linear operator, for c > 0, n white, (B, C, H, W)."""
+    def correction(self, x: Tensor, c: float) -> Tensor:
+        """H^T (H H^T + c I)^-1 (y - H x) of a linear operator, for c > 0, (B, C, H, W)."""
         misfit = self._misfit(x)
         if not self.operator.spectral:
-            return self.operator.gain(misfit + sigma_n * self.measurement_noise() if sigma_n else misfit, c)
-        misfit = misfit + sigma_n * self.noise() if sigma_n else misfit  # U^T of white noise is white noise
+            return self.operator.gain(misfit, c)
         s = self.operator.singular_values
         return self.operator.from_spectral(s / (s.square() + c) * misfit)
 
@@ -130,21 +122,32 @@ class Run:
             return self.y - self.operator(x)
         return self.spectrum - self.operator.singular_values * self.operator.to_spectral(x)
 
+    def spectral_misfit(self, x: Tensor) -> Tensor:
+        """U^T (y - H x) of a linear operator, in the layout of its coefficients."""
+        misfit = self._misfit(x)
+        return misfit if self.operator.spectral else self.operator.measurement_to_spectral(misfit)
+
     def adjoint_residual(self, x0_hat: Tensor) -> Tensor:
         """H^T (y - H x0_hat); for a non-linear A what it stands for, minus the gradient of ||y - A(x0_hat)||^2 / 2."""
         if self.operator.linear:
-            misfit = self._misfit(x0_hat)
-            if self.operator.spectral:
-                return self.operator.from_spectral(self.operator.singular_values * misfit)
-            return self.operator.adjoint(misfit)
+            return self._adjoint(self._misfit(x0_hat))
         with torch.enable_grad():
             x0_hat = x0_hat.detach().requires_grad_()
             half_square = (self.y - self.operator(x0_hat)).square().sum() / 2
             (gradient,) = torch.autograd.grad(half_square, x0_hat)
         return -gradient
 
+    def _adjoint(self, misfit: Tensor) -> Tensor:
+        """H^T of what `_misfit` returns."""
+        if not self.operator.spectral:
+            return self.operator.adjoint(misfit)
+        return self.operator.from_spectral(self.operator.singular_values * misfit)
+
     def misfit_gradient(self, x0_hat: Tensor) -> Tensor:
         """Gradient of ||y - A(x0_hat)||_2 in x0_hat, for each sample; 0 where the misfit is 0."""
+        if self.operator.linear:
+            misfit = self._misfit(x0_hat)  # U is orthogonal: its coefficients are as long as the misfit itself
+            return -self._adjoint(misfit) / norms(misfit).clamp_min(torch.finfo(misfit.dtype).tiny)
         with torch.enable_grad():
             x0_hat = x0_hat.detach().requires_grad_()
             misfit = torch.linalg.vector_norm((self.y - self.operator(x0_hat)).flatten(1), dim=1)

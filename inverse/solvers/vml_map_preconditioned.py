@@ -35,5 +35,4 @@ class VMLMAPPreconditioned(VMLMAPPublished):
         """||H||^2 H^+ (y - H D)."""
         s = run.operator.singular_values
         inverse = torch.where(s >= self.cut * s.max(), 1 / s.clamp_min(torch.finfo(s.dtype).tiny), 0)
-        residual = run.operator.measurement_to_spectral(run.y - run.operator(x0_hat))
-        return run.operator.norm**2 * run.operator.from_spectral(inverse * residual)
+        return run.operator.norm**2 * run.operator.from_spectral(inverse * run.spectral_misfit(x0_hat))
