@@ -55,7 +55,7 @@ def misfit(problem: Problem, x0_hat: Tensor) -> Misfit:
         # The entries of a pixel that were measured: one for a mosaic or a grey picture, none where it is masked.
         entries = operator.restrict(torch.ones_like(y)).sum(1)[0]
         values = residual.sum(1)[0] / entries.sqrt()
-        values = values / (sigma_y if operator.linear else _left_by_noise(operator, x0_hat, sigma_y))
+        values = values / (_left_by_noise(operator, x0_hat, sigma_y) if operator.alters_noise else sigma_y)
         return Misfit(
             torch.where(entries > 0, values, torch.nan),
             "Measurement minus what the estimate explains of it; grey was not measured. Structure here is missed, "
@@ -77,8 +77,7 @@ def _left_by_noise(operator: Operator, x: Tensor, sigma_y: float) -> float:
 
     It is less than sigma_y where it is clipped, and more where a little of it makes the next level of a colour.
     """
-    generator = randomness.generator(0, randomness.MEASUREMENT)
-    changed = noise.measure(x, operator, sigma_y, None, generator) - operator.restrict(operator(x))
+    changed = noise.effect(x, operator, sigma_y)
     return max(float((changed.sum(1).square().mean() / changed.shape[1]).sqrt()), 1 / 127.5)
 
 

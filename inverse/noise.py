@@ -8,6 +8,7 @@ import torch
 from skimage.restoration import estimate_sigma
 from torch import Tensor
 
+from inverse import randomness
 from inverse.errors import ProblemError
 from inverse.operators.base import Operator
 from inverse.parameters import Real
@@ -80,6 +81,12 @@ def measure(x: Tensor, operator: Operator, sigma_y: float, photons: float | None
         return add_gaussian(counted, sigma_y, generator)
 
     return operator.measure(x, disturb)
+
+
+def effect(x: Tensor, operator: Operator, sigma_y: float) -> Tensor:
+    """What Gaussian noise changes in the measurement of x, (B, *measurement_shape); the same for every call."""
+    generator = randomness.generator(0, randomness.MEASUREMENT)
+    return measure(x, operator, sigma_y, None, generator) - operator.restrict(operator(x))
 
 
 def equivalent_sigma_y(y: Tensor, photons: float, operator: Operator) -> float:

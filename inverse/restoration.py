@@ -29,7 +29,7 @@ SAMPLES = Integer(
 SIZE = Integer(help="Shorter side to which the photo is resized.", low=8, high=2048, unit="pixels")
 
 NOISELESS = 1e-3
-"""Least sigma_y by which a residual is measured."""
+"""Least noise by which a residual is measured."""
 
 
 @dataclass(frozen=True)
@@ -55,9 +55,17 @@ class Problem:
         """The measurement as a picture."""
         return images.to_image(self.operator.preview(self.y))
 
-    def in_noise(self, residual: float) -> float:
-        """A residual in units of sigma_y, or of 0.001 where that is less: no picture fits better than its rounding."""
-        return residual / max(self.sigma_y, NOISELESS)
+    def in_noise(self, step: Step) -> float:
+        """The residual of a step, the mean over its samples, in units of what noise leaves: 1 on average for the truth.
+
+        The unit is sigma_y; where A rounds or clips what is noisy, the root mean square of what such noise changes in
+        the measurement of the first sample. At least 0.001: no picture fits better than its rounding.
+        """
+        unit = self.sigma_y
+        if self.operator.alters_noise:
+            x0_hat = torch.nan_to_num(step.x0_hat[:1].detach()).to(self.y)
+            unit = float((noise.effect(x0_hat, self.operator, unit).square().sum() / self.operator.entries).sqrt())
+        return float(step.residual.mean()) / max(unit, NOISELESS)
 
 
 @dataclass(frozen=True)

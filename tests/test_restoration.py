@@ -14,7 +14,7 @@ from inverse.errors import ImageError, InverseError, ParameterError, ProblemErro
 from inverse.metrics import psnr
 from inverse.operators import TASKS, transforms
 from inverse.presets import DEFAULT_SOLVER
-from inverse.solvers import SOLVERS
+from inverse.solvers import SOLVERS, Step
 
 QUICK = {"steps": 3, "gradient_steps": 1}
 
@@ -119,6 +119,22 @@ def test_degrading_and_restoring_meet_over_a_saved_picture(photo, prior, tmp_pat
     original = degrade(photo, "inpaint-random", seed=3)
     assert torch.equal(again.operator.mask, original.operator.mask)
     assert (again.y - original.y.clamp(-1, 1)).abs().max() <= 1 / 255
+
+
+@pytest.mark.parametrize("sigma_y", [0.02, 0.2])
+@pytest.mark.parametrize(
+    ("task", "parameters"),
+    [
+        *((task, {}) for task in ("inpaint-box", "deblur-gaussian", "phase-retrieval", "hdr", "bit-depth")),
+        ("jpeg", {"quality": 80}),  # so many levels that chance evens out in a small photo
+    ],
+)
+def test_the_truth_fits_as_well_as_its_noise_says(photo, task, parameters, sigma_y):
+    """Also where the noisy measurement is rounded or clipped."""
+    problem = degrade(photo, task, task_parameters=parameters, sigma_y=sigma_y, seed=5)
+    square = (problem.y - problem.operator(problem.truth)).square().sum() / problem.operator.entries
+    step = Step(1, 1, 0.0, problem.truth, problem.truth, 1, 0, lambda _: square.sqrt()[None])
+    assert problem.in_noise(step) == pytest.approx(1, abs=0.05)
 
 
 @pytest.mark.parametrize("size", [(1, 1), (3, 2), (8, 8), (61, 43)])

@@ -134,7 +134,7 @@ def _outcome(settings: Settings, problem: Problem | None, step: Step | None, sec
         image=images.to_image(x),
         psnr=None if truth is None else metrics.psnr(x, truth[0]),
         ssim=None if truth is None else metrics.ssim(x, truth[0]),
-        residual=problem.in_noise(float(step.residual[0])),
+        residual=problem.in_noise(step),
         nfe=step.nfe,
         vjp=step.vjp,
         seconds=seconds,

@@ -24,10 +24,12 @@ class Operator(ABC):
         measurement_shape: shape of one measurement, without the batch.
         norm: Lipschitz constant of A on images, or an upper estimate of it; of the surrogate where A has one.
         measures_pictures: a measurement is a picture that a camera or a file may hold already.
+        alters_noise: `measure` rounds or clips what was disturbed, so that noise does not come through as it is.
     """
 
     linear = False
     measures_pictures = True
+    alters_noise = False
     image_shape: Shape
     measurement_shape: Shape
     norm: float
@@ -166,6 +168,8 @@ class StraightThrough(Operator):
     The value is `exact(x)`, the derivative that of `surrogate(x)` (the straight-through estimator of Bengio, Leonard
     and Courville, 2013).
     """
+
+    alters_noise = True
 
     @abstractmethod
     def exact(self, x: Tensor) -> Tensor:

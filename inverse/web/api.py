@@ -215,7 +215,7 @@ def _figures(latest: running.Latest, problem: Problem, status: Mapping[str, Any]
         "progress": status.get("progress", 0),
         "nfe": step.nfe,
         "vjp": step.vjp,
-        "residual": problem.in_noise(float(step.residual.mean())),
+        "residual": problem.in_noise(step),
     }
 
 

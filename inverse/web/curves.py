@@ -17,7 +17,7 @@ POINTS = 400
 """Points that a curve has at most; of a longer run at most every second step is kept, or every third, and so on."""
 
 Point = tuple[int, float | None, float | None]
-"""Step, residual in units of sigma_y (in those of y where sigma_y is 0), PSNR in dB."""
+"""Step, residual in units of the noise (in those of y where there is none), PSNR in dB."""
 
 
 @dataclass
@@ -38,7 +38,7 @@ class Curve:
         if self.last is not None and self.last[0] >= step.index:
             return
         psnr = None if problem.truth is None else _tidy(metrics.mean_psnr(step.x0_hat, problem.truth))
-        point = (step.index, _tidy(float(step.residual.mean()) / (problem.sigma_y or 1.0)), psnr)
+        point = (step.index, _tidy(problem.in_noise(step) if problem.sigma_y else float(step.residual.mean())), psnr)
         self._total, self._in_noise = step.total, problem.sigma_y > 0
         # In this order: Stop may read while the run writes.
         if not self._kept or step.index - self._kept[-1][0] >= math.ceil(step.total / POINTS):

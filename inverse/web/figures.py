@@ -27,7 +27,7 @@ def running(problem: Problem, step: Step, seconds: float) -> dict[str, Any]:
         ["Speed", f"{rate:.1f} / s" if rate >= 1 else f"{1 / rate:.1f} s each", "Steps per second."],
         ["Time left", _time((step.total - step.index) / rate), "At the present speed."],
         ["Network calls", str(step.nfe), "Forward passes of the network so far (NFE)."],
-        ["Data residual", residual(float(step.residual.mean()), problem.sigma_y), RESIDUAL_HELP],
+        ["Data residual", residual(problem, step), RESIDUAL_HELP],
     ]
     if problem.truth is not None:
         several = "" if len(step.x0_hat) == 1 else " The mean over the samples."
@@ -58,8 +58,8 @@ def _mean(metric: Callable[[Tensor, Tensor], float], problem: Problem, step: Ste
     return sum(metric(x0_hat, problem.truth[0]) for x0_hat in step.x0_hat) / len(step.x0_hat)
 
 
-def residual(value: float, sigma_y: float) -> str:
-    return f"{value / sigma_y:.2f} σ_y" if sigma_y > 0 else f"{value:.4f}"
+def residual(problem: Problem, step: Step) -> str:
+    return f"{problem.in_noise(step):.2f} × noise" if problem.sigma_y else f"{float(step.residual.mean()):.4f}"
 
 
 def _time(seconds: float) -> str:

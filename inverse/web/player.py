@@ -58,8 +58,8 @@ VIEWER = f"""
 </div>
 <div class="inv-explain">
   <p></p>
-  <span class="inv-legend" data-legend="misfit" hidden>−{TOP:g} σ_y
-   <i style="background: {css(DEVIATION)}"></i> +{TOP:g} σ_y</span>
+  <span class="inv-legend" data-legend="misfit" hidden>−{TOP:g} × noise
+   <i style="background: {css(DEVIATION)}"></i> +{TOP:g} × noise</span>
   <span class="inv-legend" data-legend="spread" hidden>0 <i style="background: {css(AMOUNT)}"></i> <b></b></span>
 </div>
 <div class="inv-screen">

@@ -99,7 +99,7 @@ def test_a_photo_is_restored_and_saved(visit, app, measured):
     assert len(frames) >= 3 and 0 < median(waits) < 2, "150 ms on an idle machine"
     assert overhead < 0.35, "on a busy machine; idle it is below 0.1"
     assert page.evaluate(BROKEN) == []
-    assert "PSNR" in page.inner_text("#status") and "σ_y" in page.inner_text("#status")
+    assert "PSNR" in page.inner_text("#status") and "× noise" in page.inner_text("#status")
 
     with page.expect_download() as download:
         page.click(".inv-save")

@@ -169,7 +169,7 @@ def test_the_curves_are_complete_at_the_end_and_are_told_in_words(visit):
     run(page)
     assert page.evaluate(PLACE, "#curves") == place, "the layout does not jump"
     total = int(page.inner_text("#status dd >> nth=0").split("/")[1])
-    for name, unit in (("residual", "σ_y"), ("psnr", "dB")):
+    for name, unit in (("residual", "× noise"), ("psnr", "dB")):
         assert 4 <= page.evaluate(LINE, name) <= total
         words = page.get_attribute(f"[data-plot={name}] svg", "aria-label")
         assert f"at step {total} of {total}" in words and unit in words

@@ -52,7 +52,7 @@ def test_samples_are_looked_at_one_by_one_and_together(visit, tmp_path):
     assert len({look(page, "inv-sample", value) for value in ("0", "2", "mean")}) == 3
     look(page, "inv-sample", "0")
     look(page, "inv-view", "misfit")
-    assert page.is_visible("[data-legend=misfit]") and "σ_y" in page.inner_text("[data-legend=misfit]")
+    assert page.is_visible("[data-legend=misfit]") and "× noise" in page.inner_text("[data-legend=misfit]")
     page.get_by_label("Look back at earlier steps").fill("0")
     assert "step 1 of" in page.get_attribute(".inv-after", "alt"), "the first frame has a misfit too"
     assert page.evaluate(BROKEN) == []

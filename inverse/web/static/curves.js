@@ -2,7 +2,7 @@
 const HEIGHT = 84;
 const [LEFT, RIGHT, TOP, BOTTOM] = [34, 8, 6, 16];
 const NAMES = ["residual", "psnr"];
-const UNIT = { residual: (curve) => (curve.in_noise ? " σ_y" : ""), psnr: () => " dB" };
+const UNIT = { residual: (curve) => (curve.in_noise ? " × noise" : ""), psnr: () => " dB" };
 const TITLE = { residual: "Data residual", psnr: "PSNR" };
 const digits = (value, name) => (name === "psnr" ? value.toFixed(1) : Number(value.toPrecision(3)).toString());
 

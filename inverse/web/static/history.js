@@ -27,7 +27,7 @@ const say = (text) => {
 function figures({ record }) {
   const words = [];
   if (typeof record.psnr === "number") words.push(`${record.psnr.toFixed(2)} dB`);
-  if (typeof record.residual === "number") words.push(`${Number(record.residual.toPrecision(3))}${record.settings.sigma_y > 0 ? " σ_y" : " residual"}`);
+  if (typeof record.residual === "number") words.push(`${Number(record.residual.toPrecision(3))}${record.settings.sigma_y > 0 ? " × noise" : " residual"}`);
   words.push(`${Number(record.seconds).toFixed(1)} s`);
   if (record.step < record.total) words.push(`stopped at step ${record.step} of ${record.total}`);
   return words;
