@@ -2,15 +2,20 @@
 
 import subprocess
 import sys
+from dataclasses import replace
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
 from PIL import Image
+from rich.console import Console
 
 from inverse.__main__ import COMMANDS, main
 from inverse.carriers import read
+from inverse.cli.judge import _table
+from inverse.judge import judge
 from inverse.operators import TASKS
 from inverse.presets import preset
 from inverse.settings import Settings
@@ -191,3 +196,19 @@ def test_two_results_need_two_names(run):
 def test_help_does_not_explain_one_solvers_flag_by_another(run):
     text = " ".join(run("restore", "--help").output.split())
     assert "`solvers NAME` explains it" in text and "1 solves the linearised problem" not in text
+
+
+def test_judge_prints_its_table_and_writes_it(run):
+    result = run("judge", "ddrm", "--samples", 1, "--markdown", "judge.md")
+    assert result.exit_code == 0 and result.output.count("ddrm") == 2
+    assert Path("judge.md").read_text().count("| DDRM |") == 2
+    assert "solver" in run("judge", "dddrm").output
+
+
+def test_the_judge_cuts_no_name_in_a_window_of_80_columns(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    (row, _) = judge([SOLVERS["ddrm"](steps=3)], samples=1)
+    longest = max(SOLVERS, key=len)
+    console = Console(file=StringIO())
+    console.print(_table([replace(row, solver=longest, nfe=9999, seconds=99.9)]))
+    assert longest in console.file.getvalue() and "…" not in console.file.getvalue()

@@ -34,8 +34,12 @@ def judge(solvers: tuple[str, ...], samples: int, markdown: Path | None) -> None
 
 
 def _table(rows: list[JudgeRow]) -> Table:
-    table = Table(box=None, caption=f"{rows[0].samples} samples; an exact sample lies posterior_std from MAP")
-    for column in ("solver", "task", "bias", "floor", "std ratio", "to MAP", "residual", "cost", "s"):
+    table = Table(
+        box=None,
+        padding=(0, 1, 0, 0),
+        caption=f"{rows[0].samples} samples; an exact sample lies posterior_std from MAP",
+    )
+    for column in ("solver", "task", "bias", "floor", "std\nratio", "to MAP", "residual", "cost", "s"):
         table.add_column(column, justify="left" if column in ("solver", "task") else "right")
     for row in rows:
         table.add_row(
