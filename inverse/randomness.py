@@ -27,5 +27,7 @@ def normal(generators: Sequence[torch.Generator], shape: Sequence[int], like: Te
 
     Drawn on the CPU in float32, so that a sample is the same alone, in any batch and on any device.
     """
-    drawn = [torch.randn(tuple(shape), generator=g, dtype=torch.float32) for g in generators]
-    return torch.stack(drawn).to(device=like.device, dtype=like.dtype)
+    drawn = torch.empty((len(generators), *shape), dtype=torch.float32)
+    for sample, generator_of_it in zip(drawn, generators, strict=True):
+        sample.normal_(generator=generator_of_it)
+    return drawn.to(device=like.device, dtype=like.dtype)

@@ -22,6 +22,7 @@ from typing import Any
 import click
 import numpy as np
 import skimage.data
+import torch
 from PIL import Image, ImageDraw, ImageFont
 
 from inverse import images, metrics
@@ -91,8 +92,9 @@ def page(rows: Iterable[Row], pictures: Iterable[str], size: int, sigma_y: float
         "",
         f"Center squares at {size} pixels, sigma_y {sigma_y:g}, solvers at their presets, the embedded prior. PSNR is",
         "not all: a solver that draws samples has a lower one than a solver that seeks the most probable image, and",
-        "sharper pictures. Seconds depend on what else the machine does. Made by",
-        "`python -m inverse.experiments.evaluate`, which says how.",
+        f"sharper pictures. Seconds are those of a machine with {torch.get_num_threads()} CPU thread(s), and "
+        "depend on what else it did.",
+        "Made by `python -m inverse.experiments.evaluate`, which says how.",
         "",
     ]
     for path in pictures:
