@@ -63,7 +63,7 @@ KINDS: dict[str, tuple[str, ...]] = {
 }
 
 # In the order in which they are tried: values, or the factor by which a value is moved as long as that helps.
-FACTORS: dict[str, float] = {"step_size": 2.0, "guidance_scale": 2.0, "renoise_above": 2.0, "sigma_max": 3.0}
+FACTORS = {"cut": 2.0, "step_size": 2.0, "guidance_scale": 2.0, "renoise_above": 2.0, "sigma_max": 3.0}
 VALUES: dict[str, tuple[Any, ...]] = {
     "stochasticity": (0.0, 0.3, 0.85),
     "schedule": ("log-linear", "karras"),
