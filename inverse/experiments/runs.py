@@ -29,7 +29,7 @@ class Outcome:
         settings: of the run.
         image: the result, or the last finite one of a run that failed; None where there is none.
         psnr, ssim: dB and [-1, 1]; None without a truth.
-        residual: root mean square of y - A(x0_hat), in units of sigma_y, or of 0.001 where it is less.
+        residual: root mean square of y - A(x0_hat), in units of the noise, as `Problem.in_noise` says.
         nfe, vjp: forward passes, and those of them that were followed by a backward pass.
         seconds: how long it took; its share of the passes that it made together with other runs.
         failure: why it failed, a sentence; empty when it did not.

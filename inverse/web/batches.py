@@ -73,6 +73,8 @@ class Batch:
     def stop(self) -> dict[str, Any]:
         """Ends the runs, and gives the last view."""
         self.stopping = True
+        if not self.runs:
+            return {"phase": "stopped", "message": "Stopped before it began."}
         return self.view("stopped", f"Stopped. {len(self.done)} of {len(self.runs)} runs are finished and stay.")
 
 

@@ -27,6 +27,8 @@ LIGHT = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 SPOKEN = {"concurrency_limit": None, "show_progress": "hidden", "api_visibility": "private"}
 """For quick handlers that may refuse: without the queue, Gradio answers 500 and shows no words."""
 
+WAITING = "Waiting for the device…"
+
 RANDOM_SEED = "() => Math.floor(Math.random() * 4294967296)"
 
 
@@ -191,7 +193,8 @@ def _wire_batch(
 
     def busy(values: Values) -> Updates:
         batch = Batch(asked=(values[page.photo], values[page.auxiliary]), earlier=Batch.shown(values[state]))
-        return {start: gr.update(interactive=False), stop: gr.update(interactive=True), state: batch}
+        waits = {"phase": "waiting", "message": WAITING}
+        return {start: gr.update(interactive=False), stop: gr.update(interactive=True), state: batch, element: waits}
 
     def idle() -> Updates:
         return {start: gr.update(interactive=True), stop: gr.update(interactive=False)}
@@ -200,19 +203,23 @@ def _wire_batch(
         if not batch:
             return idle()
         view = batch.stop()
-        waits = {stop: gr.update(interactive=False)}
-        return {**waits, element: view} if batch.runs else waits
+        return {stop: gr.update(interactive=False), element: view}
+
+    def failed(batch: Batch | None) -> Updates:
+        if batch is None or batch.runs or batch.stopping:
+            return idle()
+        return {**idle(), element: {"phase": "failed", "message": "These runs were not begun."}}
 
     def began(values: Values) -> Iterator[Updates]:
         yield from runs(page, _as_asked(page, values, values[state]))
 
-    asked = start.click(busy, {page.photo, page.auxiliary, state}, [start, stop, state], **LIGHT)
+    asked = start.click(busy, {page.photo, page.auxiliary, state}, [start, stop, state, element], **LIGHT)
     run = asked.then(
         began, {*_preview_inputs(page), state}, [element],
         concurrency_id=DEVICE, concurrency_limit=1, show_progress="hidden", api_visibility="private",
     )  # fmt: skip
     run.success(idle, None, [start, stop], **LIGHT)
-    run.failure(idle, None, [start, stop], **LIGHT)
+    run.failure(failed, state, [start, stop, element], **LIGHT)
     stop.click(stopped, state, [start, stop, element], cancels=[run], **LIGHT)
 
 
@@ -233,7 +240,7 @@ def _busy(page: Page, values: Values) -> Updates:
     return {
         page.run: gr.update(interactive=False),
         page.stop: gr.update(interactive=True),
-        page.status: {"run": latest.run, "phase": "waiting", "message": "Waiting for the device…"},
+        page.status: {"run": latest.run, "phase": "waiting", "message": WAITING},
         page.latest: latest,
     }
 

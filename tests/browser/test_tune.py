@@ -195,6 +195,33 @@ def test_a_stopped_sweep_keeps_its_finished_cells(visit):
     page.click("#sweep")
     assert "gives no values" in page.wait_for_selector("[data-testid=toast-body]").inner_text()
     page.wait_for_selector("#sweep:not([disabled])")
+    page.wait_for_selector("#grid [data-phase=failed]")
+    assert "not begun" in page.inner_text("#grid .inv-message")
+    assert page.locator("#grid .inv-cell-figure", has_text="dB").count() == finished, "of the earlier sweep"
+
+
+def test_a_sweep_that_waits_says_so_and_keeps_the_earlier_one(visit):
+    busy, page = visit(), visit()
+    small(page)
+    sweep_axes(page, "10", "1,2")
+    page.click("#sweep")
+    page.wait_for_selector("#grid [data-phase=done]")
+    page.wait_for_selector("#sweep:not([disabled])")
+    set_number(busy, "#solver-vml-map-steps", 300)
+    busy.click("#run")
+    busy.wait_for_selector(".inv-after")
+    page.click("#sweep")
+    page.wait_for_selector("#grid [data-phase=waiting]")
+    assert "Waiting" in page.inner_text("#grid .inv-message")
+    page.click("#stop-sweep")
+    page.wait_for_selector("#grid [data-phase=stopped]")
+    page.wait_for_selector("#sweep:not([disabled])")
+    assert "before it began" in page.inner_text("#grid .inv-message")
+    assert page.locator("#grid .inv-cell-figure", has_text="dB").count() == 2
+    page.click("#sweep")
+    page.wait_for_selector("#grid [data-phase=waiting]")
+    busy.keyboard.press("Escape")
+    page.wait_for_selector("#grid [data-phase=done]")
 
 
 def test_solvers_are_compared_and_one_is_adopted(visit):
@@ -222,9 +249,21 @@ def test_solvers_are_compared_and_one_is_adopted(visit):
     assert page.input_value("#solver input") == SOLVERS["diffpir"].title
 
 
+# Whether what stands before the first run lies in its frame, and above what follows.
+FITS = """name => {
+  const hint = document.querySelector(`${name} .inv-empty`);
+  const [frame, next] = [hint, document.querySelector('#task')].map((each) => each.getBoundingClientRect());
+  return hint.scrollHeight <= hint.clientHeight && frame.height > 60 && frame.bottom < next.top;
+}"""
+
+
 def test_tune_on_a_phone_in_the_dark(visit):
     page = visit(390, 844, "?__theme=dark", is_mobile=True, has_touch=True)
     small(page)
+    for tab, name in (("Compare", "#rows"), ("Sweep", "#grid")):
+        page.get_by_role("tab", name=tab).click()
+        page.wait_for_selector(f"{name} .inv-empty")
+        assert page.evaluate(FITS, name)
     sweep_axes(page, "10,12", "3")
     page.tap("#sweep")
     page.wait_for_selector("#grid [data-phase=done]")

@@ -102,7 +102,17 @@ look.addEventListener("keydown", (event) => {
 function connect(lay, draw) {
   const receive = () => {
     const value = props.value ?? {};
-    if (!value.count) return;
+    if (!value.count) {
+      // Runs that wait, or were not begun: what the page shows stays, be it earlier ones or what to expect.
+      if (!value.phase) return;
+      empty.hidden = laid !== null || value.phase === "waiting";
+      if (empty.hidden) element.dataset.phase = value.phase;
+      else delete element.dataset.phase;
+      bar.setAttribute("aria-valuenow", 0);
+      bar.firstElementChild.style.width = "0%";
+      message.textContent = value.message;
+      return;
+    }
     // What a stopped batch had still on its way comes too late.
     if (value.phase === "running" && value.id === shown.id && shown.phase !== "running") return;
     shown = { ...value, live: (value.phase === "running" && value.live) || [] };
