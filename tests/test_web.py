@@ -599,7 +599,8 @@ def test_stop_before_a_batch_has_begun_is_remembered(page):
     clicked = [each.fn for each in page.blocks.fns.values() if (page.stop_sweep._id, "click") in each.targets]
     (stopped,) = [handler for handler in clicked if handler]
     batch = batches.Batch()
-    assert page.grid not in stopped(batch) and batch.stopping
+    shown = stopped(batch)[page.grid]
+    assert batch.stopping and shown["phase"] == "stopped" and "cells" not in shown, "those of an earlier batch stay"
     assert page.sweep in stopped(None)
 
 
