@@ -489,6 +489,7 @@ def test_daps_draws_from_the_gaussian_posterior(task, settings, sigma_next):
     s = operator.singular_values.square().expand(1, 1, 8, 8)
     expected = variance * sigma_y**2 / (s * variance + sigma_y**2) + sigma_next**2
     found = operator.to_spectral(drawn).var(0)
+    torch.testing.assert_close(found.mean(), expected.mean(), rtol=6 * (2 / 500 / 64) ** 0.5, atol=0)
     for case in (s[0] > s.mean(), s[0] <= s.mean()):
         if case.any():
             error = 6 * (2 / 500 / case.sum().item()) ** 0.5

@@ -11,6 +11,7 @@ import gradio as gr
 from inverse import metrics
 from inverse.restoration import Problem
 from inverse.solvers import Step
+from inverse.web.figures import distance
 from inverse.web.theme import source
 
 POINTS = 400
@@ -38,7 +39,7 @@ class Curve:
         if self.last is not None and self.last[0] >= step.index:
             return
         psnr = None if problem.truth is None else _tidy(metrics.mean_psnr(step.x0_hat, problem.truth))
-        point = (step.index, _tidy(problem.in_noise(step) if problem.sigma_y else float(step.residual.mean())), psnr)
+        point = (step.index, _tidy(distance(problem, step)), psnr)
         self._total, self._in_noise = step.total, problem.sigma_y > 0
         # In this order: Stop may read while the run writes.
         if not self._kept or step.index - self._kept[-1][0] >= math.ceil(step.total / POINTS):

@@ -58,8 +58,14 @@ def _mean(metric: Callable[[Tensor, Tensor], float], problem: Problem, step: Ste
     return sum(metric(x0_hat, problem.truth[0]) for x0_hat in step.x0_hat) / len(step.x0_hat)
 
 
+def distance(problem: Problem, step: Step) -> float:
+    """The residual in units of the noise, or in those of y where there is none."""
+    return problem.in_noise(step) if problem.sigma_y else float(step.residual.mean())
+
+
 def residual(problem: Problem, step: Step) -> str:
-    return f"{problem.in_noise(step):.2f} × noise" if problem.sigma_y else f"{float(step.residual.mean()):.4f}"
+    value = distance(problem, step)
+    return f"{value:.2f} × noise" if problem.sigma_y else f"{value:.4f}"
 
 
 def _time(seconds: float) -> str:
