@@ -167,8 +167,9 @@ def test_crops_depend_on_their_index_only(folder):
     assert crops[5].shape == (3, 3, 16, 16) and crops[5].dtype == torch.uint8
     assert torch.equal(crops[5], Crops(photos, 16, 3, 4.0, seed=1)[5])
     assert not torch.equal(crops[5], crops[6])
-    stream = crops.stream(4, stride=2)
-    assert all(torch.equal(next(stream), crops[index]) for index in (4, 6, 8))
+    for threads in (1, 3):
+        stream = crops.stream(4, stride=2, threads=threads)
+        assert all(torch.equal(next(stream), crops[index]) for index in range(4, 24, 2))
     stream.close()
 
 

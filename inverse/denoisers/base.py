@@ -64,6 +64,11 @@ class Denoiser(ABC):
     def denoise(self, x: Tensor, sigma: Tensor) -> Tensor:
         """The estimate for x (B, C, H, W) with sides that are multiples of `multiple`, sigma (B,)."""
 
+    def wait(self) -> None:
+        """Returns when the device has done all that it was asked for, which whoever measures time needs."""
+        if self.device.type != "cpu":
+            torch.accelerator.synchronize(self.device)
+
 
 def _pad_to_multiple(x: Tensor, multiple: int) -> Tensor:
     """Pads the right and the lower edge by mirroring; unlike F.pad, also by more than the image's own size."""

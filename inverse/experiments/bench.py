@@ -36,6 +36,7 @@ def network_seconds(denoiser: Denoiser, x: torch.Tensor, gradient: bool) -> floa
         estimate = denoiser(x, 1.0)
         if gradient:
             torch.autograd.grad(estimate.sum(), x)
+    denoiser.wait()
     return time.perf_counter() - start
 
 
@@ -44,28 +45,33 @@ class Free(Denoiser):
 
     sigma_min, sigma_max = 0.003, 80.0
 
+    def __init__(self, device: torch.device) -> None:
+        self.device = device
+
     def denoise(self, x: torch.Tensor, sigma: torch.Tensor) -> torch.Tensor:
         return x / (1 + sigma.square()[:, None, None, None])
 
 
-def step_seconds(solver: Solver, operator: Operator) -> float:
+def step_seconds(solver: Solver, operator: Operator, device: torch.device) -> float:
     """Mean seconds of a step after the first, with a prior that costs nothing."""
-    y = torch.zeros(1, *operator.measurement_shape)
-    steps = solver.solve(Free(), operator, y, 0.05, [generator(0, SOLVER, 0)])
+    y, prior = torch.zeros(1, *operator.measurement_shape), Free(device)
+    steps = solver.solve(prior, operator, y, 0.05, [generator(0, SOLVER, 0)])
     next(steps)
+    prior.wait()
     start = time.perf_counter()
     for _ in steps:
         pass
+    prior.wait()
     return (time.perf_counter() - start) / (solver.total - 1)
 
 
 def overhead(denoiser: Denoiser, solver: Solver, operator: Operator) -> float:
     """The own seconds of a solver's step over those of its passes of the network, from one pair of measurements."""
-    x = torch.randn(1, *operator.image_shape)
+    x = torch.randn(1, *operator.image_shape, device=denoiser.device)
     forwards, vjps = solver.cost
     network = (forwards - vjps) * network_seconds(denoiser, x, False) if forwards > vjps else 0.0
     network += vjps * network_seconds(denoiser, x, True) if vjps else 0.0
-    return step_seconds(solver, operator) * solver.total / network
+    return step_seconds(solver, operator, denoiser.device) * solver.total / network
 
 
 def main() -> None:
@@ -78,13 +84,13 @@ def main() -> None:
     table = Table(title=f"Own time of a step over the network's, {SIZE} px, median of {REPEATS} runs")
     for column in ("solver", "forwards", "backwards", *OPERATORS):
         table.add_column(column, justify="left" if column == "solver" else "right")
-    network_seconds(denoiser, torch.randn(1, 3, SIZE, SIZE), True)
+    network_seconds(denoiser, torch.randn(1, 3, SIZE, SIZE, device=denoiser.device), True)
     with Live(table, console=Console()):
         for name, kind in SOLVERS.items():
             solver = kind(steps=max(STEPS, kind.specs()["steps"].low))
             shares = []
             for operator in operators.values():
-                step_seconds(solver, operator)
+                step_seconds(solver, operator, denoiser.device)
                 shares.append(statistics.median(overhead(denoiser, solver, operator) for _ in range(REPEATS)))
             table.add_row(name, *map(str, solver.cost), *(f"{share:.1%}" for share in shares))
 

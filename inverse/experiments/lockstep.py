@@ -133,8 +133,7 @@ class Passes:
             return 0
         if replies is None:  # its answer stays None, which ends this run with a sentence, and no other one
             return 1
-        if self.denoiser.device.type == "cuda":
-            torch.cuda.synchronize(self.denoiser.device)  # or the pass would count as time of the first run after it
+        self.denoiser.wait()  # or the pass would count as time of the first run after it
         share = (time.perf_counter() - start) / count
         for runner, reply in zip(group, replies, strict=False):
             runner.reply, runner.seconds = reply, runner.seconds + share

@@ -45,19 +45,26 @@ class Crops:
         random = np.random.default_rng((self.seed, index))
         return torch.from_numpy(np.stack([self._draw(random) for _ in range(self.batch)]))
 
-    def stream(self, start: int, stride: int = 1, ahead: int = 4) -> Iterator[Tensor]:
-        """Batches start, start + stride, ... without end, a few made ahead by one thread in the background."""
-        with ThreadPoolExecutor(1, thread_name_prefix="crops") as worker:
+    def stream(self, start: int, stride: int = 1, threads: int = 1) -> Iterator[Tensor]:
+        """Batches start, start + stride, ... without end, a few made ahead in the background.
+
+        Args:
+            start: index of the first batch.
+            stride: from one batch to the next.
+            threads: that make batches; Pillow lets them run at once. The batches are the same with any number.
+        """
+        ahead = threads + 3
+        with ThreadPoolExecutor(threads, thread_name_prefix="crops") as workers:
             try:
-                waiting = deque(worker.submit(self.__getitem__, start + stride * k) for k in range(ahead))
+                waiting = deque(workers.submit(self.__getitem__, start + stride * k) for k in range(ahead))
                 index = start + stride * ahead
                 while True:
                     batch = waiting.popleft().result()
-                    waiting.append(worker.submit(self.__getitem__, index))
+                    waiting.append(workers.submit(self.__getitem__, index))
                     index += stride
                     yield batch
             finally:
-                worker.shutdown(wait=False, cancel_futures=True)
+                workers.shutdown(wait=False, cancel_futures=True)
 
     def _draw(self, random: np.random.Generator) -> np.ndarray:
         photo = self.photos.pixels[int(np.searchsorted(self.cumulative, random.random(), side="right"))]

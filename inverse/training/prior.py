@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -105,9 +106,8 @@ def train_prior(
     def validation() -> Validation:
         return validate(trainer.averaged_prior(), collection.validation, max(128, parameters.crop))
 
-    stream = crops.stream(
-        trainer.iteration * accelerator.num_processes + accelerator.process_index, accelerator.num_processes
-    )
+    first = trainer.iteration * accelerator.num_processes + accelerator.process_index
+    stream = crops.stream(first, accelerator.num_processes, _crop_threads(accelerator))
     try:
         yield report()
         while trainer.share < 1:
@@ -126,6 +126,12 @@ def train_prior(
     finally:
         stream.close()
     trainer.save()
+
+
+def _crop_threads(accelerator: Any) -> int:
+    """One where the CPU trains too; else as many as a process can have, since one feeds no GPU."""
+    cores = os.cpu_count() or 1
+    return 1 if accelerator.device.type == "cpu" else max(1, cores // accelerator.num_processes - 1)
 
 
 def _log(output: Path, record: Progress) -> None:
