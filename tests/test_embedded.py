@@ -70,10 +70,15 @@ def test_gradient_is_that_of_the_estimate(prior):
     assert not any(p.requires_grad for p in prior.network.parameters())
 
 
-def test_little_noise_leaves_the_image(prior):
+@pytest.mark.parametrize("sigma", [0.0, 1e-8, 1e-4, 1e-3])
+def test_little_noise_leaves_the_image(prior, sigma):
+    """Also below the levels that the network was trained on."""
     x = noisy(1, 3, 24, 24)
-    torch.testing.assert_close(prior(x, 1e-4), x, atol=1e-3, rtol=0)
-    torch.testing.assert_close(prior(x, 0.0), x)
+    torch.testing.assert_close(prior(x, sigma), x, atol=10 * sigma + 1e-6, rtol=0)
+
+
+def test_above_the_trained_levels_the_estimate_stays_among_images(prior):
+    assert prior(noisy(1, 3, 24, 24, sigma=5000.0), 5000.0).abs().max() < 1.5
 
 
 def test_another_precision_is_refused(prior):

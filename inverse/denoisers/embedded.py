@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import math
 from collections.abc import Callable
 from pathlib import Path
 
@@ -74,7 +75,11 @@ class EDMDenoiser(Denoiser):
 
     def denoise(self, x: Tensor, sigma: Tensor) -> Tensor:
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bfloat16):
-            return precondition(self.network, x, sigma, self.data_std)
+            return precondition(self._trained, x, sigma, self.data_std)
+
+    def _trained(self, x: Tensor, log_sigma: Tensor) -> Tensor:
+        """F, told the nearest level of the trained range: outside of it, what it answers can be of any size."""
+        return self.network(x, log_sigma.clamp(math.log(self.sigma_min), math.log(self.sigma_max)))
 
 
 def _cast(network: ResidualUNet) -> ResidualUNet:

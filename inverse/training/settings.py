@@ -13,7 +13,7 @@ from inverse.parameters import Parameters, choice, flag, integer, real
 # multiple of 64 (x86 with AMX, 2 cores): the network for CPUs stays off those.
 NETWORKS = {
     "v0": NetworkConfig(),
-    "small": NetworkConfig(widths=(80, 96, 160), depths=(3, 3, 4)),
+    "small": NetworkConfig(widths=(96, 112, 144), depths=(3, 3, 4)),
     "large": NetworkConfig(widths=(128, 192, 320, 512), depths=(3, 3, 3, 4), embedding=256),
 }
 """Shapes of the network. "v0" is that of the first prior."""
