@@ -25,7 +25,20 @@ from inverse.parameters import Flag, Integer, Parameters, Real, choice, flag, in
 from inverse.presets import DEFAULT_TASK, default_task, preset, solvers_for
 from inverse.restoration import degrade
 from inverse.solvers import SOLVERS, Step
-from inverse.web import batches, choices, controls, events, figures, form, frames, limits, preview, running, share
+from inverse.web import (
+    batches,
+    choices,
+    controls,
+    device,
+    events,
+    figures,
+    form,
+    frames,
+    limits,
+    preview,
+    running,
+    share,
+)
 from inverse.web.batches import Batch, begin
 from inverse.web.guards import spoken_errors
 from inverse.web.limits import Limits
@@ -669,6 +682,10 @@ def test_a_run_beyond_its_time_limit_is_announced(settings, monkeypatch):
     monkeypatch.setattr(limits, "current", lambda: Limits(seconds=60))
     assert "a run ends after 1 min" not in settings.cost((8, 8))
     assert "a run ends after 1 min" in settings.cost((200_000, 200_000))  # on any machine
+    seconds = device.seconds([settings], (20_000, 20_000))
+    for most, announced in ((int(0.9 * seconds), True), (int(1.1 * seconds) + 1, False)):
+        monkeypatch.setattr(limits, "current", lambda most=most: Limits(seconds=most))
+        assert ("a run ends after" in settings.cost((20_000, 20_000))) == announced
 
 
 def test_a_photo_that_is_larger_than_what_comes_out_is_said_to_be_shrunk(photo):

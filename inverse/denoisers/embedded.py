@@ -20,8 +20,8 @@ from inverse.errors import PriorError
 
 FORMAT = "inverse-residual-unet-1"
 PRECISIONS = ("auto", "float32", "bfloat16")
-LEAST_SIGMA = 1e-6
-"""The network is told no lower level, so that 0, where D is x whatever it answers, has a logarithm too."""
+SIGMA_MIN, SIGMA_MAX, DATA_STD = 0.003, 80.0, 0.5
+"""The noise levels that `train prior` trains on, and sigma_data of the preconditioning."""
 
 
 def precondition(network: Callable[[Tensor, Tensor], Tensor], x: Tensor, sigma: Tensor, data_std: float) -> Tensor:
@@ -38,8 +38,7 @@ def precondition(network: Callable[[Tensor, Tensor], Tensor], x: Tensor, sigma: 
     """
     variance, data_variance = sigma.square()[:, None, None, None], data_std**2
     total = variance + data_variance
-    level = sigma.clamp_min(LEAST_SIGMA).log()
-    output = network((x / total.sqrt()).to(memory_format=torch.channels_last), level)
+    output = network((x / total.sqrt()).to(memory_format=torch.channels_last), sigma.log())
     return (data_variance / total) * x + (variance / total).sqrt() * data_std * output.to(x.dtype)
 
 
@@ -61,9 +60,9 @@ class EDMDenoiser(Denoiser):
         device: torch.device | str = "cpu",
         precision: str = "auto",
         *,
-        sigma_min: float = 0.003,
-        sigma_max: float = 80.0,
-        data_std: float = 0.5,
+        sigma_min: float = SIGMA_MIN,
+        sigma_max: float = SIGMA_MAX,
+        data_std: float = DATA_STD,
     ) -> None:
         self.device = torch.device(device)
         self.bfloat16 = precision == "bfloat16" or (precision == "auto" and computes_in_bfloat16(self.device))
@@ -78,7 +77,7 @@ class EDMDenoiser(Denoiser):
             return precondition(self._trained, x, sigma, self.data_std)
 
     def _trained(self, x: Tensor, log_sigma: Tensor) -> Tensor:
-        """F, told the nearest level of the trained range: outside of it, what it answers can be of any size."""
+        """F, told the nearest level of the trained range: outside of it, and at 0, its answer can be of any size."""
         return self.network(x, log_sigma.clamp(math.log(self.sigma_min), math.log(self.sigma_max)))
 
 

@@ -11,7 +11,16 @@ import torch
 from torch import Tensor
 
 from inverse import randomness
-from inverse.denoisers.embedded import EDMDenoiser, computes_in_bfloat16, load_network, precondition, save_network
+from inverse.denoisers.embedded import (
+    DATA_STD,
+    SIGMA_MAX,
+    SIGMA_MIN,
+    EDMDenoiser,
+    computes_in_bfloat16,
+    load_network,
+    precondition,
+    save_network,
+)
 from inverse.denoisers.network import ResidualUNet
 from inverse.errors import DivergenceError
 from inverse.files import replace_atomically
@@ -24,8 +33,6 @@ from inverse.training.validation import Validation
 CHECKPOINT, BEST, LATEST = "checkpoint.safetensors", "prior.safetensors", "latest.safetensors"
 """Files in the output folder: state for resuming, the best average so far, the latest one."""
 
-DATA_STD = 0.5
-SIGMA_MIN, SIGMA_MAX = 0.003, 80.0
 PAUSE_FACTOR = 10
 """An update that takes this many times as long as usual was interrupted, and counts as a usual one."""
 
