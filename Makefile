@@ -41,8 +41,9 @@ format: $(VENV)/.tested
 bench: $(VENV)/.installed
 	$(BIN)/python -m inverse.experiments.bench
 
+# docs/judge.md: every solver on every task of the judge, from no noise to more than the signal.
 judge: $(VENV)/.installed
-	$(BIN)/python -m inverse judge
+	$(BIN)/python -m inverse judge --sigma-y 0 --sigma-y 0.01 --sigma-y 0.05 --sigma-y 0.5 --markdown docs/judge.md
 
 # The folder to push to a Hugging Face Space, checked.
 space: $(VENV)/.tested
