@@ -15,7 +15,7 @@ from rich.console import Console
 from inverse.__main__ import COMMANDS, main
 from inverse.carriers import read
 from inverse.cli.judge import _table
-from inverse.judge import judge
+from inverse.judge import JUDGE_TASKS, judge
 from inverse.operators import TASKS
 from inverse.presets import preset
 from inverse.settings import Settings
@@ -199,16 +199,36 @@ def test_help_does_not_explain_one_solvers_flag_by_another(run):
 
 
 def test_judge_prints_its_table_and_writes_it(run):
-    result = run("judge", "ddrm", "--samples", 1, "--markdown", "judge.md")
-    assert result.exit_code == 0 and result.output.count("ddrm") == 2
-    assert Path("judge.md").read_text().count("| DDRM |") == 2
+    narrow = ["--size", 8, "--measurements", 1, "--samples", 2]
+    result = run("judge", "ddrm", "--sigma-y", 0.05, "--sigma-y", 0.5, *narrow, "--markdown", "judge.md")
+    assert result.exit_code == 0 and result.output.count("ddrm") == 2 * len(JUDGE_TASKS)
+    assert "sigma_y 0.05" in result.output and "1 measurement of 8x8, 2 samples each" in result.output
+    assert Path("judge.md").read_text().count("| DDRM |") == 1 + 2 * len(JUDGE_TASKS)
     assert "solver" in run("judge", "dddrm").output
+
+
+def test_judge_does_what_its_options_say(run):
+    narrow = ["--task", "blur", "--task", "colour", "--size", 8, "--measurements", 1, "--samples", 2]
+    first, again, other = (run("judge", "ddrm", *narrow, "--seed", seed).output for seed in (0, 0, 1))
+    assert first.count("ddrm") == 2 and "blur" in first and "colour" in first
+    assert first == again != other
+    for wrong, remedy in {
+        "--size": "64",
+        "--samples": "64",
+        "--measurements": "64",
+        "--sigma-y": "from 0 to 1",
+    }.items():
+        refused = run("judge", "ddrm", wrong, -1)
+        assert refused.exit_code == 1 and remedy in refused.output and "Traceback" not in refused.output
+    refused = run("judge", "ddrm", "--task", "blur", "--sigma-y", 0)
+    assert refused.exit_code == 1 and "Use a larger sigma_y." in refused.output
 
 
 def test_the_judge_cuts_no_name_in_a_window_of_80_columns(monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
-    (row, _) = judge([SOLVERS["ddrm"](steps=3)], samples=1)
-    longest = max(SOLVERS, key=len)
+    (row,) = judge([SOLVERS["ddrm"](steps=3)], samples=2, tasks=["blur"], measurements=1)
+    solver, task = max(SOLVERS, key=len), max(JUDGE_TASKS, key=len)
     console = Console(file=StringIO())
-    console.print(_table([replace(row, solver=longest, nfe=9999, seconds=99.9)]))
-    assert longest in console.file.getvalue() and "…" not in console.file.getvalue()
+    console.print(_table([replace(row, solver=solver, task=task, nfe=9999, residual=99.99)]))
+    shown = console.file.getvalue()
+    assert solver in shown and task in shown and "…" not in shown

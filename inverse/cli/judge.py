@@ -70,11 +70,14 @@ def judge(
 
 def _table(rows: list[JudgeRow]) -> Table:
     first = rows[0]
+    counted = [
+        f"{n} {what}{'s' * (n > 1)}" for n, what in ((first.measurements, "measurement"), (first.samples, "sample"))
+    ]
     table = Table(
         box=None,
         padding=(0, 1, 0, 0),
         title=f"sigma_y {first.sigma_y:g}",
-        caption=f"{first.measurements} measurements of {first.size}x{first.size}, {first.samples} samples each",
+        caption=f"{counted[0]} of {first.size}x{first.size}, {counted[1]} each",
     )
     for column in ("solver", "task", "bias", "std\nratio", "50 %", "90 %", "to\nMAP", "resi-\ndual", "cost"):
         table.add_column(column, justify="left" if column in ("solver", "task") else "right", no_wrap=True)

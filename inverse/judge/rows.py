@@ -69,7 +69,7 @@ class JudgeRow:
         size, measurements, samples: side of the images, how many were measured, and restorations drawn of each.
         bias: of the samples' mean, from the posterior's; what the mean of so few samples is off by chance is taken
             out, but for a single sample. 0 for a posterior sampler and for a MAP method.
-        bias_error: exact samples stay below it but for one time in a thousand.
+        bias_error: exact samples hardly ever exceed it: the root of four standard errors of the square.
         std_ratio: pooled standard deviation of the samples; 1 for a posterior sampler, about 0 for a MAP method, NaN
             for a single sample.
         std_error: standard error of `std_ratio` for exact samples.
@@ -224,7 +224,7 @@ def figures(known: Case, x: Tensor) -> dict[str, Any]:
     square = _mean_square(x.mean(1) - known.means) - chance
     return {
         "bias": max(square, 0.0) ** 0.5 / known.std,
-        "bias_error": (3 * (2 / freedom) ** 0.5 / (samples * max(samples - 1, 1)) ** 0.5) ** 0.5,
+        "bias_error": (4 * (2 / freedom) ** 0.5 / (samples * max(samples - 1, 1)) ** 0.5) ** 0.5,
         "std_ratio": variance**0.5 / known.std,
         "std_error": (1 / (2 * freedom * (samples - 1))) ** 0.5 if samples > 1 else float("nan"),
         "coverage": {level: _coverage(known, x, level) for level in LEVELS},
