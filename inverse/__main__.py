@@ -7,6 +7,8 @@ from importlib import import_module
 
 import click
 
+from inverse import threads
+
 COMMANDS = {
     "restore": ("inverse.cli.restore", "Restore a photo."),
     "degrade": ("inverse.cli.degrade", "Degrade a clean photo, to try a restoration on it."),
@@ -44,6 +46,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    threads.settle()
     # What ends a program politely ends this one like Ctrl+C: nothing half-written stays behind.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     main(prog_name="python -m inverse")

@@ -21,7 +21,9 @@ from inverse.operators import TASKS, Operator, Task
 from inverse.parameters import Integer
 from inverse.solvers import Solver, Step
 
-SEED = Integer(help="Seed of everything random; the same seed gives the same result.", low=0, high=2**32 - 1)
+SEED = Integer(
+    help="Seed of everything random; on one machine the same seed gives the same result.", low=0, high=2**32 - 1
+)
 SAMPLES = Integer(
     low=1, high=64, help="How many restorations to draw, each with randomness of its own.",
     effect="One shows no doubt; several show where the image is guessed, and take as many times longer.",
@@ -223,7 +225,9 @@ def stream(
         solver: name of a solver, at its preset for the task; or a solver.
         denoiser: the prior, or its name as `load_prior` takes it; the embedded one when None.
         solver_parameters: parameters of the solver that differ from the preset.
-        seed: of the solver's randomness; sample i does not depend on how many there are.
+        seed: of the solver's randomness. On a CPU the same machine, versions and number of threads give the same bytes,
+            and sample i does not depend on how many there are, or on what runs beside it. On a GPU samples and runs
+            share batches, so that this holds to rounding, which a run may magnify.
         samples: how many restorations to draw.
 
     Raises:
@@ -267,7 +271,7 @@ def restore(
         photons: for a clean photo: count photons too, that many at white.
         auxiliary: the picture that some tasks need: a mask, white where the photo is missing, or a blur kernel.
         size: resize the photo to this shorter side first.
-        seed: the same seed gives the same result.
+        seed: the same seed gives the same result, see `stream`.
         samples: how many restorations to draw.
         denoiser: the prior, or its name as `load_prior` takes it; the embedded one when None.
 

@@ -2,7 +2,6 @@
 
 import io
 import struct
-import time
 import tracemalloc
 import zlib
 
@@ -11,7 +10,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image, ImageCms
+from PIL import Image, ImageCms, ImageFile
 
 from inverse import images
 from inverse.errors import ImageError
@@ -125,12 +124,11 @@ def test_exif_rotation_is_undone_and_metadata_dropped(photo, orientation):
         ((1601, 100), "1601x100, longer than 1:16"),
     ],
 )
-def test_bombs_are_refused_from_the_header(size, said):
+def test_bombs_are_refused_from_the_header(size, said, monkeypatch):
+    monkeypatch.setattr(ImageFile.ImageFile, "load", lambda _: pytest.fail("its pixels were decoded"))
     tracemalloc.start()
-    start = time.process_time()
     with pytest.raises(ImageError, match=said):
         images.load(png_header(*size))
-    assert time.process_time() - start < 0.2
     assert tracemalloc.get_traced_memory()[1] < 50e6
     tracemalloc.stop()
 

@@ -47,6 +47,8 @@ class Saturation(Operator):
 class Wrapped(Denoiser):
     """A prior that records the noise levels it is asked for, and can be spoilt from some call on."""
 
+    batches = True
+
     def __init__(self, prior, spoil_at=None, spoilt=float("nan"), sigma_min=0.0, sigma_max=math.inf):
         self.prior, self.spoil_at, self.spoilt = prior, spoil_at, spoilt
         self.channels, self.dtype, self.data_std = prior.channels, prior.dtype, prior.data_std

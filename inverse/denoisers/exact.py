@@ -28,6 +28,7 @@ class GaussianField(Denoiser):
 
     sigma_min, sigma_max = 1e-4, 1e4
     dtype = torch.float64
+    batches = True  # hundreds of samples of a small image are asked for, and compared to rounding
 
     def __init__(
         self,
@@ -97,6 +98,7 @@ class GaussianMixture(Denoiser):
 
     sigma_min, sigma_max = 1e-4, 1e4
     dtype = torch.float64
+    batches = True  # hundreds of samples of a small image are asked for, and compared to rounding
 
     def __init__(self, means: Tensor, covariances: Tensor, weights: Tensor | None = None) -> None:
         count, dimension = means.shape[0], means[0].numel()

@@ -66,13 +66,16 @@ def run_all(
 ) -> Iterator[Progress]:
     """Runs settings, several in lockstep where that pays; close the generator to stop, between any two steps.
 
+    A run's result is that of `stream`: to the last bit on a CPU, where they run one after the other; to rounding where
+    they share batches, on a GPU or with `pixels`.
+
     Runs are begun in their order. A run that fails is an outcome with its reason, and the others go on.
 
     Args:
         runs: settings, the first sample of each.
         photo, auxiliary: as for `Settings.problem`.
         denoiser: the prior; the embedded one when None.
-        pixels: of the images that make a batch, see `lockstep`; None for what suits the device.
+        pixels: of the images that make a batch, see `lockstep`; None for what suits the prior.
 
     Raises:
         ImageError: the photo cannot be read.

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Generator, Iterator, Sequence
-from dataclasses import dataclass, field
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -50,6 +51,17 @@ class Step:
         """Root mean square of y - A(x0_hat) over what was measured, (B,), in the units of y."""
         with torch.no_grad():
             return self.measure(self.x0_hat)
+
+    @classmethod
+    def together(cls, steps: Sequence[Step]) -> Step:
+        """The same step of several samples that were made one by one, each step with B = 1."""
+        measures = [step.measure for step in steps]
+
+        def measure(x0_hat: Tensor) -> Tensor:
+            return torch.cat([each(x) for each, x in zip(measures, x0_hat.split(1), strict=True)])
+
+        x, x0_hat = (torch.cat([getattr(step, name) for step in steps]) for name in ("x", "x0_hat"))
+        return replace(steps[0], x=x, x0_hat=x0_hat, measure=measure)
 
     def __getstate__(self) -> dict[str, Any]:
         # A copy in another process has the residual, and not the whole run by which it was computed.
@@ -136,6 +148,9 @@ class Solver(Parameters):
     ) -> Iterator[Step]:
         """Restores the image behind y, one sample a generator.
 
+        A sample depends on its generator, not on the others: to the last bit where `denoiser.batches` is false, as on
+        a CPU; to rounding where samples share batches, as on a GPU.
+
         Args:
             denoiser: the prior.
             operator: A.
@@ -172,13 +187,43 @@ class Solver(Parameters):
             raise ProblemError(f"{self.title} needs a linear task. Choose one of these solvers: {able}.")
         failed = False
         try:
-            yield from self._steps(denoiser, operator, y, sigma_y, generators)
+            make = self._steps if denoiser.batches or len(generators) == 1 else self._one_by_one
+            yield from make(denoiser, operator, y, sigma_y, generators)
         except (RuntimeError, MemoryError) as error:
             if not memory.exhausted(error):
                 raise
             failed = True
         if failed:  # only here has the error gone, with the frames and tensors that it held
             raise memory.refusal(denoiser, tuple(operator.image_shape[-2:]), len(generators), self.cost[1] > 0)
+
+    def _one_by_one(
+        self,
+        denoiser: Denoiser,
+        operator: Operator,
+        y: Tensor,
+        sigma_y: float,
+        generators: Sequence[torch.Generator],
+    ) -> Process:
+        """`_steps` of every sample by itself, in turn, so that no computation at all knows of the others."""
+        ys = y.split(1) if len(y) == len(generators) else [y] * len(generators)
+        last = None
+        with ExitStack() as stack:
+            processes = [
+                stack.enter_context(closing(self._steps(denoiser, operator, its_y, sigma_y, [its_generator])))
+                for its_y, its_generator in zip(ys, generators, strict=True)
+            ]
+            while True:
+                steps = {}
+                try:
+                    for sample, process in enumerate(processes):
+                        steps[sample] = yield from _next_step(process)
+                except DivergenceError as error:
+                    error.last = last
+                    raise
+                if steps[0] is None:  # the others have come to their end, too
+                    return
+                last = Step.together(list(steps.values()))
+                yield last
 
     def _steps(
         self,
@@ -187,7 +232,7 @@ class Solver(Parameters):
         y: Tensor,
         sigma_y: float,
         generators: Sequence[torch.Generator],
-    ) -> Iterator[Step]:
+    ) -> Process:
         run = Run(denoiser, operator, y, sigma_y, generators)
         high = min(self.sigma_max, denoiser.sigma_max)
         # A last level far above the measurement's own noise would smooth away what the measurement knows.
@@ -221,6 +266,19 @@ class Solver(Parameters):
             f"Lower {self.unstable}, which is {getattr(self, self.unstable):g}, or take" if self.unstable else "Take"
         )
         return f"it diverged, and its values left every bound. {remedy} more steps."
+
+
+def _next_step(process: Process) -> Generator[Call, Answer | None, Step | None]:
+    """The next step of a run, whose calls are handed on; None at its end."""
+    reply = None
+    while True:
+        try:
+            item = process.send(reply)
+        except StopIteration:
+            return None
+        if isinstance(item, Step):
+            return item
+        reply = yield item
 
 
 def _bounded(*images: Tensor) -> bool:
