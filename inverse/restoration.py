@@ -20,6 +20,7 @@ from inverse.errors import ParameterError, ProblemError
 from inverse.operators import TASKS, Operator, Task
 from inverse.parameters import Integer
 from inverse.solvers import Solver, Step
+from inverse.solvers.calls import Pause
 
 SEED = Integer(help="Seed of everything random; the same seed gives the same result.", low=0, high=2**32 - 1)
 SAMPLES = Integer(
@@ -61,10 +62,8 @@ class Problem:
         The unit is sigma_y; where A rounds or clips what is noisy, the root mean square of what such noise changes in
         the measurement of the first sample. At least 0.001: no picture fits better than its rounding.
         """
-        unit = self.sigma_y
-        if self.operator.alters_noise:
-            x0_hat = torch.nan_to_num(step.x0_hat[:1].detach()).to(self.y)
-            unit = float((noise.effect(x0_hat, self.operator, unit).square().sum() / self.operator.entries).sqrt())
+        x0_hat = torch.nan_to_num(step.x0_hat[:1].detach()).to(self.y)
+        unit = float(noise.left_by(x0_hat, self.operator, self.sigma_y))
         return float(step.residual.mean()) / max(unit, NOISELESS)
 
 
@@ -215,7 +214,8 @@ def stream(
     solver_parameters: Mapping[str, Any] | None = None,
     seed: int = 0,
     samples: int = 1,
-) -> Iterator[Step]:
+    pauses: bool = False,
+) -> Iterator[Step | Pause]:
     """Restores step by step; close the generator to stop.
 
     Args:
@@ -225,6 +225,7 @@ def stream(
         solver_parameters: parameters of the solver that differ from the preset.
         seed: of the solver's randomness; sample i does not depend on how many there are.
         samples: how many restorations to draw.
+        pauses: as in `Solver.solve`.
 
     Raises:
         ParameterError, ProblemError: before the first step.
@@ -234,7 +235,7 @@ def stream(
     seed, samples = SEED.check("seed", seed), SAMPLES.check("samples", samples)
     generators = [randomness.generator(seed, randomness.SOLVER, sample) for sample in range(samples)]
     denoiser = load_prior(denoiser or "embedded") if not isinstance(denoiser, Denoiser) else denoiser
-    return solver.solve(denoiser, problem.operator, problem.y, problem.sigma_y, generators)
+    return solver.solve(denoiser, problem.operator, problem.y, problem.sigma_y, generators, pauses)
 
 
 def restore(

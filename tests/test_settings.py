@@ -85,7 +85,7 @@ def test_what_is_missing_takes_its_preset():
 @pytest.mark.parametrize(
     "data",
     [
-        None, [], "x", 3, {}, {"a": 1}, {"schema": 2}, {"schema": "1"}, {"schema": True}, {"task": 3}, {"task": ["a"]},
+        None, [], "x", 3, {}, {"a": 1}, {"schema": 3}, {"schema": "1"}, {"schema": True}, {"task": 3}, {"task": ["a"]},
         {"task": "nothing"}, {"solver": {"name": []}}, {"solver": {"name": "dps", "parameters": 3}},
         {"solver": {"name": "dps", "parameters": {"steps": float("nan")}}}, {"schema": 1, "seed": -1},
         {"schema": 1, "seed": 10**400}, {"schema": 1, "sigma_y": "0.1"}, {"schema": 1, "mode": "clear"},
