@@ -35,11 +35,11 @@ class DAPS(Solver):
     less uncertain than that, and a trained prior cannot remove so much noise again: n_1 (and Langevin's noise) is
     multiplied by `stochasticity`, which is ours, and 1 in the paper.
 
-    Their code runs Langevin's algorithm for linear tasks too, from x_ode itself, for a likelihood of standard deviation
-    tau = 0.01 whatever sigma_y is (0.05 in their experiments, so that the noise is fitted), and with a rate that is set
-    for each task and falls to a hundredth over the run. We take sigma_y, and the rate as a share of the longest safe
-    one, 1 / (||A||^2 / sigma_y^2 + 1 / r^2), so that neither belongs to a task. Each of its steps is a gradient through
-    A; a run can be stopped between any two.
+    Their code runs Langevin's algorithm for linear tasks too, from x_ode itself, with the misfit's gradient over tau^2,
+    tau = 0.01 whatever sigma_y is (0.05 in their experiments, so that the noise is fitted; no half stands before their
+    squares, which makes it 0.007), and at a rate that is set for each task and falls to a hundredth over the run. We
+    take sigma_y, and the rate as a share of the longest safe one, 1 / (||A||^2 / sigma_y^2 + 1 / r^2), so that neither
+    belongs to a task. Each of these steps is a gradient through A; a run can be stopped between any two.
     """
 
     name = "daps"

@@ -33,8 +33,8 @@ class DSG(Solver):
     `stop_at_noise`, ours too, bounds w by what brings the misfit to that of the noise, along -g and to first order, as
     in `DPS`. Without it w is the same from first to last, and the noise is fitted.
 
-    Their code can guide at every `interval`-th step only (10 in its configurations, 1 in its script) and lets the others
-    be plain steps; ours guides at every one. It clamps D to [-1, 1], and ours does not.
+    Their code can guide at every `interval`-th step only (10 in its configurations, 1 in its script) and lets the
+    others be plain steps; ours guides at every one. It clamps D to [-1, 1], and ours does not.
     """
 
     name = "dsg"
