@@ -89,6 +89,17 @@ def effect(x: Tensor, operator: Operator, sigma_y: float) -> Tensor:
     return measure(x, operator, sigma_y, None, generator) - operator.restrict(operator(x))
 
 
+def left_by(x: Tensor, operator: Operator, sigma_y: float) -> Tensor:
+    """Root mean square of what noise changes in the measurement of each image, (B,): what the truth's residual is.
+
+    It is sigma_y; where A rounds or clips what is noisy, that of `effect`, each image with the same noise.
+    """
+    if not operator.alters_noise:
+        return x.new_full((len(x),), sigma_y)
+    changed = torch.cat([effect(image, operator, sigma_y) for image in x.split(1)])
+    return (changed.flatten(1).square().sum(1) / max(operator.entries, 1)).sqrt()
+
+
 def equivalent_sigma_y(y: Tensor, photons: float, operator: Operator) -> float:
     """The sigma_y to give a solver that assumes Gaussian noise, for y with the noise of `add_poisson`.
 

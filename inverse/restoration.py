@@ -20,6 +20,7 @@ from inverse.errors import ParameterError, ProblemError
 from inverse.operators import TASKS, Operator, Task
 from inverse.parameters import Integer
 from inverse.solvers import Solver, Step
+from inverse.solvers.calls import Pause
 
 SEED = Integer(
     help="Seed of everything random; on one machine the same seed gives the same result.", low=0, high=2**32 - 1
@@ -63,10 +64,8 @@ class Problem:
         The unit is sigma_y; where A rounds or clips what is noisy, the root mean square of what such noise changes in
         the measurement of the first sample. At least 0.001: no picture fits better than its rounding.
         """
-        unit = self.sigma_y
-        if self.operator.alters_noise:
-            x0_hat = torch.nan_to_num(step.x0_hat[:1].detach()).to(self.y)
-            unit = float((noise.effect(x0_hat, self.operator, unit).square().sum() / self.operator.entries).sqrt())
+        x0_hat = torch.nan_to_num(step.x0_hat[:1].detach()).to(self.y)
+        unit = float(noise.left_by(x0_hat, self.operator, self.sigma_y))
         return float(step.residual.mean()) / max(unit, NOISELESS)
 
 
@@ -217,7 +216,8 @@ def stream(
     solver_parameters: Mapping[str, Any] | None = None,
     seed: int = 0,
     samples: int = 1,
-) -> Iterator[Step]:
+    pauses: bool = False,
+) -> Iterator[Step | Pause]:
     """Restores step by step; close the generator to stop.
 
     Args:
@@ -229,6 +229,7 @@ def stream(
             and sample i does not depend on how many there are, or on what runs beside it. On a GPU samples and runs
             share batches, so that this holds to rounding, which a run may magnify.
         samples: how many restorations to draw.
+        pauses: as in `Solver.solve`.
 
     Raises:
         ParameterError, ProblemError: before the first step.
@@ -238,7 +239,7 @@ def stream(
     seed, samples = SEED.check("seed", seed), SAMPLES.check("samples", samples)
     generators = [randomness.generator(seed, randomness.SOLVER, sample) for sample in range(samples)]
     denoiser = load_prior(denoiser or "embedded") if not isinstance(denoiser, Denoiser) else denoiser
-    return solver.solve(denoiser, problem.operator, problem.y, problem.sigma_y, generators)
+    return solver.solve(denoiser, problem.operator, problem.y, problem.sigma_y, generators, pauses)
 
 
 def restore(

@@ -29,7 +29,10 @@ from inverse.presets import DEFAULT_SOLVER, default_task
 from inverse.restoration import SAMPLES, SEED, SIZE, Problem, degrade, make_solver, make_task, measured
 from inverse.solvers import SOLVERS, Solver
 
-SCHEMA = 1
+SCHEMA = 2
+OLDER = {"stop_at_noise": False, "start": "pseudo-inverse"}
+"""What solvers did before schema 2, when there was no parameter for it: an old picture comes out as it was."""
+
 CLEAN, DEGRADED = "clean", "degraded"
 
 KNOWN = (
@@ -154,6 +157,10 @@ class Settings:
         unknown = [name for name in data if name not in KNOWN]
         task, task_parameters, left = _part(data, "task", TASKS, default_task(data.get("mode") == DEGRADED))
         solver, solver_parameters, right = _part(data, "solver", SOLVERS, DEFAULT_SOLVER)
+        older = {}
+        if schema < 2:
+            specs = SOLVERS.find(solver).specs()
+            older = {name: value for name, value in OLDER.items() if name in specs and name not in solver_parameters}
         unknown += left + right
         plain = {name: data[name] for name in ("mode", "size", "sigma_y", "photons") if name in data}
         plain |= {name: data[name] for name in ("seed", "samples") if data.get(name) is not None}
@@ -164,10 +171,10 @@ class Settings:
             if not isinstance(text, str) or (name == "prior" and len(text) > 200):
                 raise ParameterError(f"{name} in these settings must be a text. Save them again.")
         settings = cls.create(
-            task=task, task_parameters=task_parameters, solver=solver, solver_parameters=solver_parameters,
-            **plain, **texts,
+            task=task, task_parameters=task_parameters, solver=solver,
+            solver_parameters=older | solver_parameters, **plain, **texts,
         )  # fmt: skip
-        return settings, _notes(data, unknown)
+        return settings, _notes(data, unknown, older)
 
     # As files and links
 
@@ -241,11 +248,14 @@ def _part(data: Mapping, key: str, registry: Mapping, default: str) -> tuple[str
     return name, {entry: value for entry, value in parameters.items() if entry in specs}, unknown
 
 
-def _notes(data: Mapping, unknown: list[str]) -> list[str]:
+def _notes(data: Mapping, unknown: list[str], older: Mapping[str, Any]) -> list[str]:
     notes = []
     if unknown:
         names = ", ".join(str(name)[:60] for name in unknown[:12]) + (", …" if len(unknown) > 12 else "")
         notes.append(f"These settings are not known here and were left out: {names}.")
+    if older:
+        values = ", ".join(f"{name} = {shown(value)}" for name, value in older.items())
+        notes.append(f"They are older than some parameters of the solver, which are set as it worked then: {values}.")
     version = data.get("inverse")
     if version is not None and version != inverse.__version__:
         notes.append(

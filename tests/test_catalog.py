@@ -414,7 +414,7 @@ def test_a_made_up_network_ends_in_a_sentence(flat, changes):
      {"beta_start": None}, {"beta_end": float("nan")}, {"trained_betas": [0.0] * 10},
      {"_class_name": "ScoreSdeVeScheduler"},
      {"_class_name": "FlowMatchEulerDiscreteScheduler"}, {"_class_name": None}, {"prediction_type": "flow"},
-     {"rescale_betas_zero_snr": True}],
+     {"trained_betas": [1.0, 1.0]}],
     ids=str,
 )  # fmt: skip
 def test_a_made_up_schedule_ends_in_a_sentence(flat, changes):

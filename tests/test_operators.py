@@ -601,6 +601,19 @@ def test_nonlinear_blur_is_the_linear_one_on_flat_images():
     assert operator(x).min() > -1 - 1e-9 and operator(x).max() < 1 + 1e-9
 
 
+@pytest.mark.parametrize("value", [-1.0, 1.0])
+def test_nonlinear_blur_has_one_slope_where_its_curve_goes_straight_on(value):
+    """Black and white are in every photo: the derivative there is the limit from both sides."""
+    operator = TASKS["deblur-nonlinear"](radius=2.0).operator(ODD, generator(), None)
+    x = torch.full((1, *ODD), value, dtype=torch.float64)
+    direction = images(operator)[:1]
+    _, at = torch.func.jvp(operator, (x,), (direction,))
+    for side in (-1e-6, 1e-6):
+        _, near = torch.func.jvp(operator, (x + side,), (direction,))
+        torch.testing.assert_close(at, near, rtol=0, atol=1e-4)
+        torch.testing.assert_close(at, (operator(x + side * direction) - operator(x)) / side, rtol=0, atol=1e-4)
+
+
 def textured(height, width):
     """A colour picture of 8-bit pixels with edges and texture, (1, 3, H, W)."""
     rows, columns = torch.arange(height).double()[:, None], torch.arange(width).double()

@@ -82,10 +82,27 @@ def test_what_is_missing_takes_its_preset():
     assert found == Settings.create(solver="dps", solver_parameters={"steps": 17}) and not notes
 
 
+@pytest.mark.parametrize("name", ["dps", "dmap", "dsg", "red-diff", "diffpir"])
+def test_an_older_picture_comes_out_as_it_was(name):
+    """Schema 1 knew no `stop_at_noise`: what it saved ran without."""
+    settings = Settings.create(solver=name, solver_parameters={"steps": 60})
+    data = settings.to_dict() | {"schema": 1}
+    for parameter in ("stop_at_noise", "start"):
+        data["solver"]["parameters"].pop(parameter, None)
+    found, notes = Settings.from_dict(data)
+    if name == "diffpir":
+        assert (found, notes) == (settings, [])
+        return
+    assert found.solver.stop_at_noise is False and "stop_at_noise = False" in notes[0]
+    assert getattr(found.solver, "start", "pseudo-inverse") == "pseudo-inverse"
+    assert Settings.from_dict(found.to_dict()) == (found, [])  # from then on it is said
+    assert Settings.from_dict(data | {"schema": 2})[0].solver.stop_at_noise is True
+
+
 @pytest.mark.parametrize(
     "data",
     [
-        None, [], "x", 3, {}, {"a": 1}, {"schema": 2}, {"schema": "1"}, {"schema": True}, {"task": 3}, {"task": ["a"]},
+        None, [], "x", 3, {}, {"a": 1}, {"schema": 3}, {"schema": "1"}, {"schema": True}, {"task": 3}, {"task": ["a"]},
         {"task": "nothing"}, {"solver": {"name": []}}, {"solver": {"name": "dps", "parameters": 3}},
         {"solver": {"name": "dps", "parameters": {"steps": float("nan")}}}, {"schema": 1, "seed": -1},
         {"schema": 1, "seed": 10**400}, {"schema": 1, "sigma_y": "0.1"}, {"schema": 1, "mode": "clear"},

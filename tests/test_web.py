@@ -25,6 +25,7 @@ from inverse.parameters import Flag, Integer, Parameters, Real, choice, flag, in
 from inverse.presets import DEFAULT_TASK, default_task, preset, solvers_for
 from inverse.restoration import degrade
 from inverse.solvers import SOLVERS, Step
+from inverse.solvers.calls import PAUSE
 from inverse.web import (
     batches,
     choices,
@@ -568,6 +569,30 @@ def test_stop_is_heard_at_the_next_step(settings, photo, monkeypatch):
     ((view, status),) = updates
     assert latest.step.index == seen + 1
     assert status["phase"] == view["phase"] == "stopped" and view["frame"]["index"] == seen + 1
+
+
+def pausing(*_, **options):
+    """A run that is within one long step for ever."""
+    assert options["pauses"]
+    while True:
+        yield PAUSE
+
+
+def test_stop_is_heard_within_a_step(settings, photo, monkeypatch):
+    monkeypatch.setattr(running, "stream", pausing)
+    latest = running.Latest()
+    updates = run(settings, photo, latest)
+    for _ in range(3):
+        next(updates)
+    latest.stopping = True
+    assert [status["phase"] for _, status in updates] == ["stopped"]
+
+
+def test_the_clock_is_looked_at_within_a_step(settings, photo, monkeypatch):
+    monkeypatch.setattr(running, "stream", pausing)
+    monkeypatch.setattr(running.limits, "current", lambda: Limits(seconds=1))
+    statuses = [status for _, status in run(settings, photo, running.Latest())]
+    assert statuses[-1]["phase"] == "stopped" and "Stopped after 1 seconds" in statuses[-1]["message"]
 
 
 @pytest.mark.parametrize("yielded", [1, 2])

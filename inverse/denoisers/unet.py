@@ -33,6 +33,9 @@ class UNetDenoiser(Denoiser):
         v_prediction:  D = (x_vp - sigma F) / sqrt(1 + sigma^2)          (Salimans and Ho 2022)
         sample:        D = F
 
+    A network that is told time continuously, as by EulerDiscreteScheduler(timestep_type="continuous"), gets t =
+    ln(sigma) / 4 instead, and the table says only from where to where.
+
     Networks that learned the variance emit 2 C channels (Nichol and Dhariwal 2021); the first C are the prediction.
 
     Args:
@@ -40,13 +43,19 @@ class UNetDenoiser(Denoiser):
         alphas_cumprod: abar at every training time step, (T,), decreasing.
         prediction: one of `PREDICTIONS`.
         device: where it runs.
+        continuous: it is told ln(sigma) / 4, and not a time step.
 
     Raises:
         PriorError: the network is conditional, or does not emit C or 2 C channels.
     """
 
     def __init__(
-        self, network: UNet2DModel, alphas_cumprod: Tensor, prediction: str, device: torch.device | str = "cpu"
+        self,
+        network: UNet2DModel,
+        alphas_cumprod: Tensor,
+        prediction: str,
+        device: torch.device | str = "cpu",
+        continuous: bool = False,
     ) -> None:
         self.channels = network.config.in_channels
         if network.config.out_channels not in (self.channels, 2 * self.channels):
@@ -57,7 +66,7 @@ class UNetDenoiser(Denoiser):
             raise PriorError(f"Prediction type {prediction!r} is unknown. Use one of {', '.join(PREDICTIONS)}.")
         self.device = torch.device(device)
         self.network = network.to(self.device).eval().requires_grad_(False)
-        self.prediction = prediction
+        self.prediction, self.continuous = prediction, continuous
         self.multiple = 2 ** (len(network.config.block_out_channels) - 1)
         abar = alphas_cumprod.double().cpu().numpy()
         self._log_sigmas = np.log((1 - abar) / abar) / 2
@@ -66,6 +75,8 @@ class UNetDenoiser(Denoiser):
     def time_step(self, sigma: Tensor) -> Tensor:
         """The possibly fractional time step t whose sigma it is, (B,) -> (B,); clamped to the table's ends."""
         log_sigma = sigma.cpu().double().log().numpy()  # Macs know no float64
+        if self.continuous:
+            return torch.from_numpy(log_sigma.clip(self._log_sigmas[0], self._log_sigmas[-1]) / 4).to(sigma)
         t = np.interp(log_sigma, self._log_sigmas, np.arange(len(self._log_sigmas)))
         return torch.from_numpy(t).to(sigma)
 
@@ -104,7 +115,10 @@ def load_unet(
             f"{folder.name} has no scheduler_config.json, so its noise levels are unknown. "
             "Save the whole pipeline, or the scheduler beside the model."
         )
-    table = _noise_table(weights.read_json(weights.regular_file(scheduler / "scheduler_config.json", root)))
+    schedule = weights.read_json(weights.regular_file(scheduler / "scheduler_config.json", root))
+    levels, prediction = _noise_table(schedule)
+    # With other predictions diffusers counts whole steps, whatever the type says.
+    continuous = schedule.get("timestep_type") == "continuous" and prediction == "v_prediction"
     config = weights.read_json(weights.regular_file(unet / "config.json", root))
     found, pickled = _weights(unet, root, allow_pickle)
     try:
@@ -118,7 +132,7 @@ def load_unet(
         raise PriorError(
             f"The model in {folder.name} cannot be read. It needs config.json and safetensors weights, undamaged."
         ) from error
-    return UNetDenoiser(network, table.alphas_cumprod, table.config.prediction_type, device)
+    return UNetDenoiser(network, levels, prediction, device, continuous)
 
 
 def _weights(unet: Path, root: Path, allow_pickle: bool) -> tuple[dict[str, tuple[int, ...]] | None, bool]:
@@ -137,8 +151,12 @@ def _weights(unet: Path, root: Path, allow_pickle: bool) -> tuple[dict[str, tupl
     return None, True
 
 
-def _noise_table(config: dict[str, Any]) -> DDPMScheduler:
-    """The scheduler's table of noise levels. Whatever it samples with, DDPMScheduler reads the same table of betas.
+def _noise_table(config: dict[str, Any]) -> tuple[Tensor, str]:
+    """The scheduler's table of abar, and what its network predicts.
+
+    Whatever it samples with, DDPMScheduler reads the same table of betas. A last entry 0, at which nothing is left of
+    the image (zero terminal SNR, Lin et al. 2023, arXiv 2305.08891), is no noise level here, sigma being infinite: it
+    is left out, and no solver starts there.
 
     Raises:
         PriorError: it has none, or one that no network was trained with.
@@ -152,12 +170,14 @@ def _noise_table(config: dict[str, Any]) -> DDPMScheduler:
     try:
         table = DDPMScheduler.from_config(config)
         levels = table.alphas_cumprod.double()
-        usable = bool(((levels > 0) & (levels < 1)).all() and (levels.diff() < 0).all())
+        if levels[-1] == 0:
+            levels = levels[:-1]
+        usable = len(levels) > 1 and bool(((levels > 0) & (levels < 1)).all() and (levels.diff() < 0).all())
     except weights.UNREADABLE as error:
         raise PriorError("The scheduler's configuration cannot be understood. Download the prior again.") from error
     if not usable:
         raise PriorError("The scheduler's noise levels do not rise from little to much. Use another prior.")
-    return table
+    return levels, table.config.prediction_type
 
 
 def _elements(config: dict[str, Any]) -> int:

@@ -92,7 +92,7 @@ def page(rows: Iterable[Row], pictures: Iterable[str], size: int, sigma_y: float
         "# Solvers side by side",
         "",
         f"Center squares at {size} pixels, sigma_y {sigma_y:g}, solvers at their presets, the embedded prior. PSNR is",
-        "not all: a solver that draws samples has a lower one than a solver that seeks the most probable image, and",
+        "not all: a solver that draws samples has a lower one than a solver that seeks a mode of the posterior, and",
         f"sharper pictures. Seconds are those of a machine with {torch.get_num_threads()} CPU thread(s) "
         f"({torch.backends.cpu.get_cpu_capability()}, the network in {_precision()}), and depend on what else it did.",
         "Made by `python -m inverse.experiments.evaluate`, which says how.",

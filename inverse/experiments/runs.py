@@ -19,6 +19,7 @@ from inverse.restoration import Problem
 from inverse.settings import Settings
 from inverse.solvers import Solver, Step
 from inverse.solvers.base import BACKWARD_COST, Process
+from inverse.solvers.calls import Pause
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,10 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Progress:
-    """Between two steps of run `index`: the problem and the step; and the outcome once the run has ended."""
+    """Between two steps of run `index`: the problem and the step; and the outcome once the run has ended.
+
+    At a pause, the step is the last one, or None before the first.
+    """
 
     index: int
     problem: Problem | None
@@ -63,6 +67,7 @@ def run_all(
     denoiser: Denoiser | None = None,
     *,
     pixels: int | None = None,
+    pauses: bool = False,
 ) -> Iterator[Progress]:
     """Runs settings, several in lockstep where that pays; close the generator to stop, between any two steps.
 
@@ -76,6 +81,7 @@ def run_all(
         photo, auxiliary: as for `Settings.problem`.
         denoiser: the prior; the embedded one when None.
         pixels: of the images that make a batch, see `lockstep`; None for what suits the prior.
+        pauses: also say when no step was made, but a pass of the network or a piece of inner work.
 
     Raises:
         ImageError: the photo cannot be read.
@@ -85,12 +91,15 @@ def run_all(
     problems: dict[int, Problem] = {}
     steps: dict[int, Step] = {}
     runners = _runners(runs, photo, auxiliary, denoiser, problems)
-    with closing(lockstep(runners, denoiser, pixels)) as events:
+    with closing(lockstep(runners, denoiser, pixels, pauses)) as events:
         for runner, event in events:
             index = runner.index
             if isinstance(event, Step):
                 steps[index] = event
                 yield Progress(index, problems[index], event)
+                continue
+            if isinstance(event, Pause):
+                yield Progress(index, problems[index], steps.get(index))
                 continue
             problem, step = problems.pop(index, None), steps.pop(index, None)
             if isinstance(event, DivergenceError):

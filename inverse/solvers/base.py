@@ -18,7 +18,7 @@ from inverse.errors import DivergenceError, ProblemError
 from inverse.operators.base import Operator
 from inverse.parameters import Parameters, Registry
 from inverse.schedule import noise_levels
-from inverse.solvers.calls import Answer, Call, driven
+from inverse.solvers.calls import Answer, Call, Pause, driven
 from inverse.solvers.fields import schedule_field, sigma_max_field, sigma_min_field, steps_field
 from inverse.solvers.run import Run
 
@@ -35,6 +35,7 @@ class Step:
         nfe: forward passes of the prior so far, for each sample.
         vjp: how many of them were followed by a backward pass.
         measure: what `residual` is computed by, when somebody asks for it: few do at every step.
+        operator_calls: gradients through A so far that were taken without the network (Langevin's steps of DAPS).
     """
 
     index: int
@@ -45,6 +46,7 @@ class Step:
     nfe: int
     vjp: int
     measure: Callable[[Tensor], Tensor] = field(repr=False, compare=False)
+    operator_calls: int = 0
 
     @cached_property
     def residual(self) -> Tensor:
@@ -80,10 +82,11 @@ BACKWARD_COST = 1.4
 Frame = tuple[float, Tensor, Tensor]
 """What a solver's own loop shows: sigma, x, x0_hat."""
 
-Frames = Generator[Frame | Call, Answer | None, None]
-"""A solver's own loop: it yields frames, and by `yield from run.denoise(...)` calls of the network."""
+Frames = Generator[Frame | Call | Pause, Answer | None, None]
+"""A solver's own loop: it yields frames, by `yield from run.denoise(...)` calls of the network, and between two
+pieces of work that needs none, by `yield from run.operator_call()`, pauses."""
 
-Process = Generator[Step | Call, Answer | None, None]
+Process = Generator[Step | Call | Pause, Answer | None, None]
 """A run that leaves calls of the network to its driver, which sends the answers."""
 
 
@@ -138,6 +141,11 @@ class Solver(Parameters):
         """Forward passes of the whole run, and how many of them are followed by a backward pass."""
         return self.total, 0
 
+    @property
+    def operator_calls(self) -> int:
+        """Gradients through a non-linear A that a whole run takes without the network."""
+        return 0
+
     def solve(
         self,
         denoiser: Denoiser,
@@ -145,7 +153,8 @@ class Solver(Parameters):
         y: Tensor,
         sigma_y: float,
         generators: Sequence[torch.Generator],
-    ) -> Iterator[Step]:
+        pauses: bool = False,
+    ) -> Iterator[Step | Pause]:
         """Restores the image behind y, one sample a generator.
 
         A sample depends on its generator, not on the others: to the last bit where `denoiser.batches` is false, as on
@@ -157,6 +166,8 @@ class Solver(Parameters):
             y: (1, *measurement_shape), or (B, *measurement_shape) with one measurement a sample.
             sigma_y: standard deviation of the noise in y, on [-1, 1].
             generators: one CPU generator a sample; the only source of randomness.
+            pauses: also yield a `Pause` after every call of the network or of inner work, so that a caller can stop
+                there, by closing this.
 
         Yields:
             `total` steps.
@@ -166,7 +177,7 @@ class Solver(Parameters):
             DivergenceError: a value is not finite or beyond `LIMIT`; raised within the step in which it appeared.
             CapacityError: memory ran out; the sentence names a size that fits, and what the run held is free again.
         """
-        return driven(self.process(denoiser, operator, y, sigma_y, generators), denoiser)
+        return driven(self.process(denoiser, operator, y, sigma_y, generators), denoiser, pauses)
 
     @torch.inference_mode(False)
     @torch.no_grad()  # on a generator these hold only while the generator runs, not while its caller does
@@ -249,10 +260,13 @@ class Solver(Parameters):
                 if reply is None:
                     raise MemoryError
                 continue
+            if isinstance(item, Pause):
+                yield item
+                continue
             (sigma, x, x0_hat), index = item, index + 1
             if not _bounded(x, x0_hat):
                 raise DivergenceError(f"{self.title} stopped at step {index} of {self.total}: {self._cause(run)}", last)
-            last = Step(index, self.total, sigma, x, x0_hat, run.nfe, run.vjp, run.residual)
+            last = Step(index, self.total, sigma, x, x0_hat, run.nfe, run.vjp, run.residual, run.operator_calls)
             yield last
 
     def _cause(self, run: Run) -> str:

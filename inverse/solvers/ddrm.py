@@ -26,6 +26,10 @@ class DDRM(Solver):
         otherwise:                 D + b (ybar - D) + sqrt(sigma_next^2 - b^2 sigma_y^2 / s^2) n
 
     Few steps: each brings some of the measurement's noise in again. Its samples vary less than the posterior's.
+
+    Their first state has mean ybar where the measurement is clear, s sigma > sigma_y, and variance
+    sigma^2 - sigma_y^2 / s^2; ours is plain noise there too. Only the prior's first estimate sees the difference: with
+    b = 1 a step forgets the state of clear coefficients. And what they cut is s = 0 only; see `cut`.
     """
 
     name = "ddrm"

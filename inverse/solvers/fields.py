@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from inverse.parameters import choice, integer, real
+from inverse.parameters import choice, flag, integer, real
 from inverse.schedule import SCHEDULES
 
 
@@ -53,6 +53,15 @@ def coordinates_field() -> Any:
     return choice(
         "ve", "ve", "vp", advanced=True, help="Coordinates in which the step size is constant over the run.",
         effect="In vp, steps are longer where the noise is high: lower the step size with it.",
+    )  # fmt: skip
+
+
+def stop_at_noise_field() -> Any:
+    return flag(
+        True, advanced=True,
+        help="Follow the measurement only as closely as its noise leaves the truth: the discrepancy principle. Off, as "
+        "in the paper, nothing knows the noise level.",
+        effect="Off, strong noise is copied into the image, and few steps leave artefacts.",
     )  # fmt: skip
 
 

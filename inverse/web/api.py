@@ -208,13 +208,14 @@ def _plain_settings(chosen: Settings) -> Record:
 def _figures(latest: running.Latest, problem: Problem, status: Mapping[str, Any]) -> Record:
     step = latest.step
     if step is None:
-        return {"step": 0, "total": None, "progress": 0, "nfe": 0, "vjp": 0, "residual": None}
+        return {"step": 0, "total": None, "progress": 0, "nfe": 0, "vjp": 0, "operator_calls": 0, "residual": None}
     return {
         "step": step.index,
         "total": step.total,
         "progress": status.get("progress", 0),
         "nfe": step.nfe,
         "vjp": step.vjp,
+        "operator_calls": step.operator_calls,
         "residual": problem.in_noise(step),
     }
 

@@ -124,10 +124,11 @@ def stream(batch: Batch, photo: Image.Image, auxiliary: Image.Image | None) -> I
 def _views(photo: Image.Image, auxiliary: Image.Image | None, batch: Batch) -> Iterator[dict[str, Any]]:
     start, due = time.perf_counter(), 0.0
     live: dict[int, Step] = {}
-    with closing(run_all(batch.runs, photo, auxiliary)) as progresses:
+    with closing(run_all(batch.runs, photo, auxiliary, pauses=True)) as progresses:
         for progress in progresses:
             if progress.outcome is None:
-                live[progress.index] = progress.step
+                if progress.step is not None:
+                    live[progress.index] = progress.step
                 if time.perf_counter() - start > limits.current().seconds:
                     raise ProblemError(
                         f"This was stopped after {limits.current().seconds} seconds; what is finished stays. "

@@ -12,6 +12,7 @@ from inverse import images
 from inverse.errors import DivergenceError
 from inverse.restoration import Problem, stream
 from inverse.solvers import Step
+from inverse.solvers.calls import Pause
 from inverse.web import device, figures, frames, limits
 from inverse.web.curves import Curve
 from inverse.web.frames import Clock
@@ -115,17 +116,25 @@ def _frames(settings: Settings, problem: Problem, latest: Latest) -> Iterator[tu
     due = 0.0
     pictures, analysis = Clock(UPDATE_EVERY, FRAME_SHARE), Clock(ANALYSED_EVERY, ANALYSED_SHARE)
     points, curve_due = Clock(0.0, CURVE_SHARE, most=ANALYSED_EVERY), 0.0
-    with closing(stream(problem, settings.solver, seed=settings.seed, samples=settings.samples)) as steps:
+    with closing(stream(problem, settings.solver, seed=settings.seed, samples=settings.samples, pauses=True)) as steps:
         for step in steps:
-            latest.step, now = step, time.perf_counter()
+            now = time.perf_counter()
             latest.seconds = now - start
-            if step.index == step.total:
-                break
+            within = isinstance(step, Pause)  # nothing to show, but the clock is looked at, and Stop is heard
+            if not within:
+                latest.step = step
+                if step.index == step.total:
+                    break
             if now - start > limits.current().seconds:
                 limit = f"{limits.current().seconds} seconds, the most that a run may take here"
                 latest.expired = f"Stopped after {limit}. Choose a smaller size or fewer steps."
                 yield None, latest.status  # from another process, what changed comes with an update only
                 return
+            if within:
+                if now >= due or latest.stopping:
+                    yield None, latest.status
+                    due = time.perf_counter() + UPDATE_EVERY
+                continue
             if now >= points.due:
                 latest.curve.add(problem, step)
                 points.spent(time.perf_counter() - now)
