@@ -9,11 +9,10 @@ from functools import cache
 import pytest
 import torch
 
-from inverse import noise
+from inverse import judge, noise
 from inverse.denoisers.base import Denoiser
 from inverse.denoisers.exact import GaussianField
 from inverse.errors import DivergenceError, ProblemError
-from inverse.judge import case
 from inverse.operators import TASKS, Operator
 from inverse.parameters import Choice, Flag, Integer, Real
 from inverse.randomness import generator
@@ -589,7 +588,7 @@ FIELDS = ("inpainting", "blur")
 @cache
 def restored(name, task, sigma_y, steps, stop):
     """The residual over sigma_y, the bias in standard deviations of the posterior, and the ratio of the spreads."""
-    known = case(task, sigma_y, seed=11, size=48, measurements=1)
+    known = judge.case(task, sigma_y, seed=11, size=48, measurements=1)
     mean, std = known.means, known.std
     given = {} if name == "red-diff" else {"sigma_max": 80.0}
     solver = SOLVERS[name](steps=steps, stop_at_noise=stop, **given)

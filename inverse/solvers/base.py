@@ -105,12 +105,14 @@ class Solver(Parameters):
         linear_only: it needs a linear operator.
         uses_sigma_y: it weighs the measurement by its noise level.
         unstable: the parameter that a diverging run should lower; empty when no parameter helps.
+        last_level: the last noise level is at most so many sigma_y.
     """
 
     source: ClassVar[str] = ""
     linear_only: ClassVar[bool] = False
     uses_sigma_y: ClassVar[bool] = True
     unstable: ClassVar[str] = "step_size"
+    last_level: ClassVar[float] = 2.0
 
     steps: int = steps_field(100)
     schedule: str = schedule_field("karras")
@@ -247,7 +249,7 @@ class Solver(Parameters):
         run = Run(denoiser, operator, y, sigma_y, generators)
         high = min(self.sigma_max, denoiser.sigma_max)
         # A last level far above the measurement's own noise would smooth away what the measurement knows.
-        low = min(max(min(self.sigma_min, 2 * sigma_y), denoiser.sigma_min), high)
+        low = min(max(min(self.sigma_min, self.last_level * sigma_y), denoiser.sigma_min), high)
         sigmas = [*noise_levels(self.schedule, self.steps, high, low), 0.0]
         frames, reply, index, last = self.frames(run, sigmas), None, 0, None
         while True:

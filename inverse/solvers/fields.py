@@ -35,7 +35,8 @@ def sigma_max_field(default: float) -> Any:
 def sigma_min_field(default: float) -> Any:
     return real(
         default, 0.001, 0.5, log=True, advanced=True,
-        help="Noise level of the last step: at most twice the measurement's noise, at least what the prior knows.",
+        help="Noise level of the last step: at most twice the measurement's noise (half of it for DDRM, DDNM+ "
+        "and PiGDM), at least what the prior knows.",
         effect="Too high leaves the result soft.",
     )  # fmt: skip
 
