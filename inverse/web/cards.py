@@ -13,7 +13,7 @@ from inverse.presets import solvers_for
 from inverse.solvers import SOLVERS
 from inverse.web import elements
 from inverse.web.chooser import chooser, entries
-from inverse.web.controls import Groups
+from inverse.web.controls import Groups, label
 from inverse.web.menu import Buttons
 from inverse.web.settings import CLEAN, DEFAULT_SIZE, DEGRADED, SIZES, Settings, tasks_for
 
@@ -23,6 +23,11 @@ MODE_WORDS = {
     CLEAN: "Damaged here, restored, compared with the original.",
     DEGRADED: "Taken as it is: say below what happened to it.",
 }
+NOT_DAMAGED_HERE = (
+    "Your photo is taken as it is: say below what happened to it. Is it a good one, to be damaged here and tried on? "
+    "Then choose <b>Clean, to try</b>."
+)
+"""Said when a visitor's own photo came, and nobody had said yet what kind it is."""
 
 
 def photo(picture: Image.Image) -> dict[str, object]:
@@ -35,7 +40,9 @@ def photo(picture: Image.Image) -> dict[str, object]:
                 elem_id="mode", elem_classes="inv-choice inv-unlabelled", interactive=True,
             )  # fmt: skip
         mode_note = _words(MODE_WORDS[CLEAN])
-        picker = elements.photo_picker(elements.picked(picture, elements.EXAMPLE_TITLES[EXAMPLE]))
+        picker = elements.photo_picker(
+            elements.picked(picture, f"{elements.EXAMPLE_TITLES[EXAMPLE]}, {picture.width} × {picture.height}")
+        )
         size = Buttons(
             [(str(n), n) for n in SIZES], value=DEFAULT_SIZE, label="Shorter side, pixels",
             elem_id="size", elem_classes="inv-choice inv-inline", interactive=True,
@@ -57,7 +64,7 @@ def damage(start: Settings) -> dict[str, object]:
             picture_note = _words("")
         with gr.Column(elem_classes="inv-group"):
             sigma_y = elements.number(
-                dataclasses.replace(noise.SIGMA_Y, log=True), start.sigma_y, name="sigma_y", label="Noise σ_y",
+                dataclasses.replace(noise.SIGMA_Y, log=True), start.sigma_y, name="sigma_y", label=label("sigma_y"),
                 elem_id="sigma_y", also=(127.5, "of 255"),
             )  # fmt: skip
             photons = elements.number(

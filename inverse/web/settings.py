@@ -160,11 +160,10 @@ def _tasks_for(mode: str) -> list[str]:
 def axis_choices(settings: Settings) -> list[tuple[str, str]]:
     """(label, name) of what can be swept."""
     solver = settings.solver.specs()
-    words = {"seed": "Seed", "sigma_y": "Noise σ_y"}
     choices = []
     for name in sweepable(settings):
-        own = words.get(name) or label(name.removeprefix("task."))
-        choices.append((own if name in solver or name in words else f"Damage: {own}", name))
+        own = label(name)
+        choices.append((own if name in solver or name in ("seed", "sigma_y") else f"Damage: {own}", name))
     return choices
 
 
