@@ -96,10 +96,18 @@ def page(rows: Iterable[Row], pictures: Iterable[str], size: int, sigma_y: float
         "depend on what else it did.",
         "Made by `python -m inverse.experiments.evaluate`, which says how.",
         "",
+        papers(),
+        "",
     ]
     for path in pictures:
         lines += [f"![Every solver on {Path(path).stem}]({path})", ""]
     return "\n".join(lines) + "\n" + to_markdown(rows)
+
+
+def papers() -> str:
+    """Every solver's paper, in Markdown."""
+    cited = [f"[{kind.title}]({kind.paper})" for kind in SOLVERS.values() if kind.paper]
+    return f"Papers: {', '.join(cited)}."
 
 
 def to_markdown(rows: Iterable[Row]) -> str:

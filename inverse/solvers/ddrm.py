@@ -32,6 +32,7 @@ class DDRM(Solver):
     title = "DDRM"
     summary = "Uses the operator's exact structure: good results in very few steps."
     source = "Kawar et al. 2022, arXiv 2201.11793"
+    paper = "https://arxiv.org/abs/2201.11793"
     linear_only = True
     unstable = ""
 

@@ -49,6 +49,7 @@ class DPS(Solver):
     title = "DPS"
     summary = "Diffusion posterior sampling: plausible samples, by a gradient through the prior at every step."
     source = "Chung et al. 2022, arXiv 2209.14687, algorithm 1"
+    paper = "https://arxiv.org/abs/2209.14687"
     uses_sigma_y = False
 
     steps: int = steps_field(100, low=10)

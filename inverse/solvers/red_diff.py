@@ -32,6 +32,7 @@ class REDDiff(Solver):
     title = "RED-diff"
     summary = "Fits one image by gradient descent, without gradients through the prior; close to the most probable."
     source = "Mardani et al. 2023, arXiv 2305.04391, algorithm 1; the learning rate's decay is ours"
+    paper = "https://arxiv.org/abs/2305.04391"
     uses_sigma_y = False
 
     steps: int = steps_field(300, low=50)

@@ -134,7 +134,7 @@ def _views(photo: Image.Image, auxiliary: Image.Image | None, batch: Batch) -> I
                 if time.perf_counter() - start > limits.current().seconds:
                     raise ProblemError(
                         f"This was stopped after {limits.current().seconds} seconds; what is finished stays. "
-                        "Choose fewer runs, a smaller size or fewer steps."
+                        f"Choose fewer runs, {batch.runs[0].smaller} or fewer steps."
                     )
                 patient = PATIENCE if reader_is_behind() else 0
                 if time.perf_counter() < due + patient and not batch.stopping:

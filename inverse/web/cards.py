@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import html
 
 import gradio as gr
 from PIL import Image
@@ -10,7 +11,7 @@ from PIL import Image
 from inverse import noise
 from inverse.operators import TASKS
 from inverse.presets import solvers_for
-from inverse.solvers import SOLVERS
+from inverse.solvers import SOLVERS, Solver
 from inverse.web import elements
 from inverse.web.chooser import chooser, entries
 from inverse.web.controls import Groups, label
@@ -92,7 +93,7 @@ def method(start: Settings) -> dict[str, object]:
             solver = chooser(offered, start.solver.name, label="Solver", elem_id="solver")
         summary = _words(start.solver.summary)
         solvers = Groups.create("solver", SOLVERS, start.solver)
-        source = _words(start.solver.remark())
+        source = _words(cited(type(start.solver)))
         with gr.Row(elem_classes="inv-foot", equal_height=True):
             cost = _words("")
             reset = gr.Button("Reset to preset", size="sm", elem_id="reset", scale=0, min_width=130)
@@ -100,6 +101,15 @@ def method(start: Settings) -> dict[str, object]:
         "solver": solver, "solver_summary": summary, "solver_source": source, "solvers": solvers, "cost": cost,
         "reset": reset,
     }  # fmt: skip
+
+
+def cited(solver: type[Solver]) -> str:
+    """Where a solver is from, and what to know before using it, in HTML, with a link to the paper."""
+    citation = solver.source.partition(";")[0]
+    words = html.escape(citation)
+    if solver.paper:
+        words = f'<a href="{html.escape(solver.paper)}" target="_blank" rel="noopener">{words}</a>'
+    return words + html.escape(solver.remark().removeprefix(citation))
 
 
 def _title(step: int, words: str) -> gr.HTML:

@@ -187,7 +187,7 @@ def _task(page: Page, task: str, solver: str) -> Updates:
 def _solver(page: Page, task: str, solver: str) -> Updates:
     return {
         page.solver_summary: SOLVERS.find(solver).summary,
-        page.solver_source: SOLVERS.find(solver).remark(),
+        page.solver_source: cards.cited(SOLVERS.find(solver)),
         **page.solvers.show(solver),
         **page.solvers.groups[solver].updates(preset(task, solver).to_dict()),
     }

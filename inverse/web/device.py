@@ -96,7 +96,7 @@ def stream(
     if about > GPU_MOST:
         raise ProblemError(
             f"This needs {about:.0f} seconds of a GPU, and {GPU_MOST} can be had at once. "
-            "Choose fewer runs, a smaller size or fewer steps."
+            f"Choose {'fewer runs, ' if len(runs) > 1 else ''}{runs[0].smaller} or fewer steps."
         )
     with closing(_lent(Job(about, pack((function, arguments, state))))) as parcels:
         for parcel in parcels:

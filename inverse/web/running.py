@@ -125,7 +125,7 @@ def _frames(settings: Settings, problem: Problem, latest: Latest) -> Iterator[tu
                 break
             if now - start > limits.current().seconds:
                 limit = f"{limits.current().seconds} seconds, the most that a run may take here"
-                latest.expired = f"Stopped after {limit}. Choose a smaller size or fewer steps."
+                latest.expired = f"Stopped after {limit}. Choose {settings.smaller} or fewer steps."
                 yield None, latest.status  # from another process, what changed comes with an update only
                 return
             if now >= points.due:
