@@ -47,7 +47,7 @@ no model is downloaded: the small prior is among the files.
 
 - ZeroGPU: choose it as the hardware. The page says how many seconds of the GPU a run takes before it starts, which
   count against the quota of the visitor.
-- CPU: two cores suffice, with about 2 GB of memory. Photos are restored at up to 1024 pixels a side.
+- CPU: two cores suffice. Photos are restored at up to 1024 pixels a side.
 - A GPU of its own: it is found and used, at up to 2048 pixels a side.
 - What one visitor may ask for is bounded. The bounds are printed in the log when the Space starts; a variable in the
   Space's settings changes each: `APP_MAX_SIDE`, `APP_MAX_SECONDS`, `APP_MAX_QUEUE` and so on.

@@ -48,7 +48,7 @@ FAILURES = [
 @pytest.mark.parametrize("failure", FAILURES, ids=lambda failure: str(failure)[:20] or "MemoryError")
 def test_a_sentence_with_a_smaller_size_and_the_next_job_works(photo, failure, at):
     problem, hungry = degrade(photo.resize((144, 112)), "denoise"), Hungry(failure, at)
-    with pytest.raises(CapacityError, match=r"a picture of 144x112 pixels .* of (\d+) pixels or less\.$") as caught:
+    with pytest.raises(CapacityError, match=r"a picture of 144x112 pixels .* is (\d+) pixels or less\.$") as caught:
         list(stream(problem, "dps", hungry, solver_parameters={"steps": 10}))
     assert 8 <= int(re.search(r"is (\d+) pixels", str(caught.value))[1]) < 112
     assert caught.value.__cause__ is None and caught.value.__context__ is None
