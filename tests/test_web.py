@@ -277,7 +277,7 @@ def test_a_photos_true_size_is_said_and_what_it_is_worked_on_at(page, photograph
     changes = upload(page, sent(page), photograph)
     assert changes[page.picker]["caption"] == "Your photo, 3024 × 4032" and max(changes[page.photo].size) == 2048
     for mode, words in (
-        (CLEAN, "128 × 170 pixels, of a photo of 3024 × 4032"),
+        (CLEAN, "128 × 171 pixels, of a photo of 3024 × 4032"),
         (DEGRADED, "photo of 3024 × 4032 is shrunk"),
     ):
         values = {
