@@ -10,7 +10,15 @@ class InverseError(Exception):
 
 
 class ParameterError(InverseError, ValueError):
-    """A parameter is of the wrong type, out of its range, or unknown."""
+    """A parameter is of the wrong type, out of its range, or unknown.
+
+    Attributes:
+        parameter: its name, with which the sentence begins; empty where it is about no single one.
+    """
+
+    def __init__(self, message: str, parameter: str = "") -> None:
+        super().__init__(message)
+        self.parameter = parameter
 
 
 class ImageError(InverseError, ValueError):

@@ -51,7 +51,8 @@ class Spec:
         raise NotImplementedError
 
     def refuse(self, name: str, value: Any) -> ParameterError:
-        return ParameterError(f"{name} must be {self.limits}, and {shown(value)} is not. Choose a value in that range.")
+        sentence = f"{name} must be {self.limits}, and {shown(value)} is not. Choose a value in that range."
+        return ParameterError(sentence, parameter=name)
 
 
 def shown(value: Any, length: int = 40) -> str:

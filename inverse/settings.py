@@ -204,6 +204,11 @@ class Settings:
         return degrade(photo, self.task, sigma_y=self.sigma_y, photons=self.photons, **shared)
 
     @property
+    def smaller(self) -> str:
+        """What to choose for a smaller image, in a sentence: on the page, a degraded photo has no other size."""
+        return "a smaller photo" if self.degraded else "a smaller size"
+
+    @property
     def auxiliary_picture(self) -> Image.Image | None:
         """The picture in the settings.
 

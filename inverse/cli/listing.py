@@ -40,6 +40,8 @@ def _show(registry: Registry, name: str | None) -> None:
     console.print(f"{kind.title}: {kind.summary}")
     if issubclass(kind, Solver):
         console.print(f"Source: {kind.remark()}")
+        if kind.paper:
+            console.print(f"Paper: {kind.paper}", soft_wrap=True)
     console.print(_parameter_table(kind))
 
 

@@ -97,6 +97,8 @@ def page(rows: Iterable[Row], pictures: Iterable[str], size: int, sigma_y: float
         f"({torch.backends.cpu.get_cpu_capability()}, the network in {_precision()}), and depend on what else it did.",
         "Made by `python -m inverse.experiments.evaluate`, which says how.",
         "",
+        papers(),
+        "",
     ]
     for path in pictures:
         lines += [f"![Every solver on {Path(path).stem}]({path})", ""]
@@ -105,6 +107,12 @@ def page(rows: Iterable[Row], pictures: Iterable[str], size: int, sigma_y: float
 
 def _precision() -> str:
     return "bfloat16" if computes_in_bfloat16(torch.device("cpu")) else "float32"
+
+
+def papers() -> str:
+    """Every solver's paper, in Markdown."""
+    cited = [f"[{kind.title}]({kind.paper})" for kind in SOLVERS.values() if kind.paper]
+    return f"Papers: {', '.join(cited)}."
 
 
 def to_markdown(rows: Iterable[Row]) -> str:

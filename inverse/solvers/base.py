@@ -101,7 +101,8 @@ class Solver(Parameters):
 
     Attributes:
         name, title, summary, group: as in `Parameters`.
-        source: the paper, and what of it is a reconstruction.
+        source: the paper, and after a semicolon what of it is a reconstruction.
+        paper: its address; empty for none.
         linear_only: it needs a linear operator.
         uses_sigma_y: it weighs the measurement by its noise level.
         unstable: the parameter that a diverging run should lower; empty when no parameter helps.
@@ -109,6 +110,7 @@ class Solver(Parameters):
     """
 
     source: ClassVar[str] = ""
+    paper: ClassVar[str] = ""
     linear_only: ClassVar[bool] = False
     uses_sigma_y: ClassVar[bool] = True
     unstable: ClassVar[str] = "step_size"
@@ -275,8 +277,8 @@ class Solver(Parameters):
         """Why values left every bound, and what to do about it."""
         if run.denoised and _bounded(run.denoised[0]) and not torch.isfinite(run.denoised[1]).all():
             return (
-                "the prior returned a value that is not finite. Choose the precision float32 or another prior; if that "
-                "does not help, take more steps."
+                "the prior returned a value that is not finite. Take more steps; if that does not help, the precision "
+                "float32 or another prior may, on the command line and in Python."
             )
         remedy = (
             f"Lower {self.unstable}, which is {getattr(self, self.unstable):g}, or take" if self.unstable else "Take"

@@ -46,6 +46,7 @@ class DAPS(Solver):
     title = "DAPS"
     summary = "Plausible samples that can still correct early mistakes; also for non-linear tasks."
     source = "Zhang et al. 2024, arXiv 2407.01521, algorithm 1; spread and stochasticity are ours"
+    paper = "https://arxiv.org/abs/2407.01521"
 
     steps: int = steps_field(100)
     spread: str = choice(

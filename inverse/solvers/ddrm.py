@@ -36,6 +36,7 @@ class DDRM(Solver):
     title = "DDRM"
     summary = "Uses the operator's exact structure: good results in very few steps."
     source = "Kawar et al. 2022, arXiv 2201.11793"
+    paper = "https://arxiv.org/abs/2201.11793"
     linear_only = True
     last_level = 0.5  # the noise that y has over the last one is what known pixels vary by
     unstable = ""

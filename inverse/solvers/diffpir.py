@@ -31,6 +31,7 @@ class DiffPIR(Solver):
     title = "DiffPIR"
     summary = "Plausible samples without gradients through the prior: one forward pass a step."
     source = "Zhu et al. 2023, arXiv 2305.08995, algorithm 1"
+    paper = "https://arxiv.org/abs/2305.08995"
     linear_only = True
     unstable = "guidance_scale"
 

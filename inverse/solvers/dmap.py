@@ -35,6 +35,7 @@ class DMAP(Solver):
     title = "DMAP"
     summary = "Maximises the posterior at every reverse step, by several projected gradient steps."
     source = "Xu et al. 2025, ICLR, arXiv 2501.18913"
+    paper = "https://arxiv.org/abs/2501.18913"
 
     steps: int = steps_field(50, low=10)
     gradient_steps: int = integer(

@@ -60,6 +60,7 @@ class DPS(Solver):
     title = "DPS"
     summary = "Diffusion posterior sampling: plausible samples, by a gradient through the prior at every step."
     source = "Chung et al. 2022, arXiv 2209.14687, algorithm 1"
+    paper = "https://arxiv.org/abs/2209.14687"
 
     steps: int = steps_field(100, low=10)
     step_size: float = real(

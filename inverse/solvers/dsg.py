@@ -41,6 +41,7 @@ class DSG(Solver):
     title = "DSG"
     summary = "Like DPS, but each step keeps its length: hard to break, and little to tune."
     source = "Yang et al. 2024, ICML, arXiv 2402.03201"
+    paper = "https://arxiv.org/abs/2402.03201"
     unstable = "guidance_scale"
 
     steps: int = steps_field(100, low=10)

@@ -47,6 +47,7 @@ class REDDiff(Solver):
     title = "RED-diff"
     summary = "Fits one image by gradient descent, without gradients through the prior; close to a mode."
     source = "Mardani et al. 2023, arXiv 2305.04391, algorithm 1; decay of the rate, start and stop are ours"
+    paper = "https://arxiv.org/abs/2305.04391"
 
     steps: int = steps_field(300, low=50)
     sigma_min: float = sigma_min_field(0.1)

@@ -37,6 +37,7 @@ class VMLMAPPublished(Solver):
     title = "VML-MAP (published)"
     summary = "Seeks a mode, an image more probable than all near it, by a gradient through the prior; slow."
     source = "Gutha et al. 2025, arXiv 2512.10524; loop reconstructed after MAP-GA, WACV 2025"
+    paper = "https://arxiv.org/abs/2512.10524"
 
     steps: int = steps_field(20)
     gradient_steps: int = integer(

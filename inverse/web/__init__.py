@@ -3,7 +3,7 @@
     picker, controls -> form.py, settings.py -> preview.py (CPU, at once) and running.py (the device) -> the stage
 
 `elements.py`, `player.py` and `masks.py` hold our own page elements, `cards.py`, `tabs.py` and `layout.py` say where
-everything stands, `events.py` what leads to what.
+everything stands, `events.py` what leads to what, `jobs.py` what needs the device.
 """
 
 from __future__ import annotations

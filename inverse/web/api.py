@@ -31,6 +31,7 @@ from inverse.settings import SCHEMA
 from inverse.web import batches, limits, running
 from inverse.web.batches import Batch
 from inverse.web.guards import said, spoken_errors, uploaded_photo
+from inverse.web.photos import plain_name
 from inverse.web.settings import SAMPLES, Settings, estimated_noise
 
 Record = dict[str, Any]
@@ -73,13 +74,13 @@ def restore(
     Returns:
         The restored photo as a PNG that carries its settings (none until the end), and a record: phase, message, step, total, progress in percent, nfe (network evaluations), vjp (those with a backward pass), residual (in units of the noise), sometimes preview (a JPEG as a data URI); at the end seconds, samples (the PNG of every one), psnr and ssim of a clean photo (the mean over the samples), the settings that were used, and notes on what in them could not be honoured.
     """  # noqa: E501
-    latest = running.Latest()
     with _spoken_errors():
         picture = _photo(photo)
         wanted, notes = _settings(settings, picture)
         helper = _auxiliary(auxiliary)
         problem = wanted.problem(picture, helper)
         used = wanted.with_auxiliary(helper)
+    latest = running.Latest(filename=f"{plain_name(_path(photo))}-restored.png")
     with _spoken_errors(), closing(running.restore(lambda: (used, problem), latest)) as updates:
         for view, status in updates:
             record = {"phase": status["phase"], "message": status["message"], **_figures(latest, problem, status)}
@@ -163,7 +164,11 @@ def _spoken_errors() -> Iterator[None]:
 
 
 def _photo(value: Any) -> Image.Image:
-    return uploaded_photo(value.get("path") if isinstance(value, Mapping) else value)
+    return uploaded_photo(_path(value))
+
+
+def _path(value: Any) -> Any:
+    return value.get("path") if isinstance(value, Mapping) else value
 
 
 def _auxiliary(value: Any) -> Image.Image | None:

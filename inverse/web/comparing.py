@@ -40,6 +40,11 @@ def plan(page: Page, values: Values, settings: Settings) -> Updates:
     return {page.contenders: offered, page.compare_promise: words}
 
 
+def runs(page: Page, values: Values, settings: Settings) -> list[Settings]:
+    """What is run; ParameterError where the solvers or the budget are none."""
+    return _runs(settings, _contenders(page, values), values[page.budget])
+
+
 def run(page: Page, values: Values) -> Iterator[Updates]:
     """The handler that needs the device."""
     batch = values[page.compared] or Batch()

@@ -69,7 +69,7 @@ def spoken_errors() -> Iterator[None]:
         raise toast(str(error)) from error
     except torch.OutOfMemoryError as error:
         log.exception("out of memory")
-        raise toast("The device ran out of memory. Choose a smaller working size, or a cheaper solver.") from error
+        raise toast("The device ran out of memory. Choose a smaller size or photo, or fewer samples.") from error
     except Exception as error:
         log.exception("unexpected error in a handler")
         raise toast(

@@ -45,6 +45,7 @@ class Latest:
         run: its number, by which the page tells it from earlier ones.
         view, status: as sent last.
         problem, settings: of the run; its last picture carries the settings.
+        filename: what its result is called when it is saved.
         origin: which photo and which picture it was made from, as `history.origin` tells them apart.
         step: the last one.
         curve: of the steps until now.
@@ -53,7 +54,7 @@ class Latest:
         stopping: whether Stop was pressed; the run ends after this step. Gradio alone would not always end it: to what
             its queue has no name for yet, its own Stop says nothing.
         expired: why the run ended before its end though nobody stopped it.
-        asked: photo and auxiliary pictures on the page when it was asked for, until it begins.
+        asked: what the server held of the page when it was asked for, by component, until it begins.
     """
 
     run: int = field(default_factory=lambda: time.time_ns() // 1_000_000)
@@ -61,6 +62,7 @@ class Latest:
     status: Status = field(default_factory=dict)
     problem: Problem | None = None
     settings: Settings | None = None
+    filename: str = "restored.png"
     origin: dict[str, str] = field(default_factory=dict)
     step: Step | None = None
     curve: Curve = field(default_factory=Curve)
@@ -68,7 +70,7 @@ class Latest:
     overhead: float = 0.0
     stopping: bool = False
     expired: str = ""
-    asked: tuple[Any, Any] | None = None
+    asked: dict[Any, Any] | None = None
 
     @property
     def complete(self) -> bool:
@@ -111,7 +113,7 @@ def restore(prepare: Callable[[], tuple[Settings, Problem]], latest: Latest) -> 
 
 def _frames(settings: Settings, problem: Problem, latest: Latest) -> Iterator[tuple[View | None, Status]]:
     start = time.perf_counter()
-    latest.view, latest.problem, latest.settings = _start(settings, problem, latest.run), problem, settings
+    latest.view, latest.problem, latest.settings = _start(settings, problem, latest), problem, settings
     yield latest.view, latest.status
     due = 0.0
     pictures, analysis = Clock(UPDATE_EVERY, FRAME_SHARE), Clock(ANALYSED_EVERY, ANALYSED_SHARE)
@@ -127,7 +129,7 @@ def _frames(settings: Settings, problem: Problem, latest: Latest) -> Iterator[tu
                     break
             if now - start > limits.current().seconds:
                 limit = f"{limits.current().seconds} seconds, the most that a run may take here"
-                latest.expired = f"Stopped after {limit}. Choose a smaller size or fewer steps."
+                latest.expired = f"Stopped after {limit}. Choose {settings.smaller} or fewer steps."
                 yield None, latest.status  # from another process, what changed comes with an update only
                 return
             if within:
@@ -182,17 +184,17 @@ def finished(latest: Latest, phase: str, message: str) -> tuple[View | None, Sta
     return view, status
 
 
-def _start(settings: Settings, problem: Problem, run: int) -> View:
+def _start(settings: Settings, problem: Problem, latest: Latest) -> View:
     height, width = problem.operator.image_shape[-2:]
     return {
-        "run": run,
+        "run": latest.run,
         "phase": "running",
         "before": exact(problem.measurement),
         "truth": None if problem.truth is None else jpeg(images.to_image(problem.truth), 92),
         "width": width,
         "height": height,
         "samples": settings.samples,
-        "filename": f"restored-{settings.task.name}-{settings.solver.name}-{settings.seed}.png",
+        "filename": latest.filename,
         "frame": None,
         "curve": None,
         "record": None,

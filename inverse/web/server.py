@@ -21,6 +21,7 @@ from inverse.denoisers.catalog import load_prior
 from inverse.errors import InverseError
 from inverse.web import device, folder, limits, theme
 from inverse.web.gate import Gate
+from inverse.web.head import Head
 from inverse.web.sessions import Sessions
 from inverse.web.waiting import Waiting
 
@@ -52,7 +53,6 @@ def launch(blocks: gr.Blocks, **settings: Any) -> Any:
     ours = {
         "theme": theme.theme(),
         "css": "".join(theme.source(name) for name in STYLES),
-        "head": f"<script>{theme.source('page.js')}</script>",
         "favicon_path": str(FAVICON),
         "footer_links": ["api", "settings"],
         "max_file_size": allowed.body * 2**20,
@@ -66,7 +66,7 @@ def launch(blocks: gr.Blocks, **settings: Any) -> Any:
         "pwa": False,
         "quiet": True,
         "show_error": False,  # of errors that are not our sentences: those may name paths
-        "app_kwargs": {"middleware": [Middleware(Gate)], "lifespan": partial(_housekeeping, blocks)},
+        "app_kwargs": {"middleware": [Middleware(Gate), Middleware(Head)], "lifespan": partial(_housekeeping, blocks)},
     }
     background = settings.pop("prevent_thread_lock", False)
     served = blocks.launch(**{**ours, **settings}, prevent_thread_lock=True)

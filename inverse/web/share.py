@@ -66,7 +66,7 @@ def _without_photo(settings: Settings) -> Settings:
     """Settings that the browser kept, for the example: it did not keep the photo, nor how noisy that was."""
     if not settings.degraded:
         return settings
-    gr.Info("Your photo was not kept. Choose it again, then say that it is damaged.", duration=8)
+    gr.Info("Your photo was not kept. Choose it again.", duration=8)
     return replace(settings, degraded=False, sigma_y=DEFAULT_SIGMA_Y, size=DEFAULT_SIZE)
 
 

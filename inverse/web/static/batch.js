@@ -104,7 +104,7 @@ function connect(lay, draw) {
     const value = props.value ?? {};
     if (!value.count) {
       // Runs that wait, or were not begun: what the page shows stays, be it earlier ones or what to expect.
-      if (!value.phase) return;
+      if (!value.phase || (value.phase === "waiting" && shown.phase === "running")) return;
       empty.hidden = laid !== null || value.phase === "waiting";
       if (empty.hidden) element.dataset.phase = value.phase;
       else delete element.dataset.phase;

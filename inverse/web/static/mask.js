@@ -3,6 +3,7 @@ const canvas = element.querySelector("canvas");
 const size = element.querySelector("[type=range]");
 const file = element.querySelector("[type=file]");
 const shapes = element.querySelector("select");
+const what = element.querySelector(".inv-mask-head small");
 const said = element.querySelector("[role=status]");
 const act = (name) => element.querySelector(`[data-do=${name}]`);
 const context = canvas.getContext("2d");
@@ -12,6 +13,7 @@ const tint = document.createElement("canvas");
 const photo = new Image();
 const undo = [];
 const LIMIT = 40_000; // characters; the server takes requests of 64 kB, and the other settings need room
+let filename = "mask.png";
 let tool = "brush";
 let cursor = null;
 const sent = new Set();
@@ -220,7 +222,7 @@ const DO = {
   async download() {
     const link = document.createElement("a");
     link.href = await png(ink, mask.width, mask.height);
-    link.download = "mask.png";
+    link.download = filename;
     link.click();
   },
 };
@@ -320,6 +322,12 @@ async function show() {
   const value = props.value ?? {};
   // At once, before anything is waited for: with the photo, the next request would be too large.
   if (value.photo) props.value = { ...value, photo: undefined };
+  if (value.filename) {
+    filename = value.filename;
+    // What is missing of a damaged photo is seen on it; a shape would be made up.
+    shapes.hidden = value.damaged;
+    what.textContent = value.damaged ? "brush over what is damaged, or upload your mask" : "what you cover is missing";
+  }
   if (value.reset) {
     ink.clearRect(0, 0, mask.width, mask.height);
     sent.clear();

@@ -12,6 +12,8 @@ function show() {
   if ((value.phase ?? "idle") === "idle" && ["waiting", "running"].includes(shown.phase)) return;
   // What a stopped run had still on its way comes too late.
   if (value.phase === "running" && value.run === shown.run && ["done", "stopped", "failed"].includes(shown.phase)) return;
+  // Nor does a run wait again.
+  if (value.phase === "waiting" && value.run === shown.run && shown.phase !== "waiting") return;
   shown = value;
   const phase = value.phase ?? "idle";
   element.dataset.phase = phase;
