@@ -300,7 +300,7 @@ def test_odd_metadata_does_not_matter(data):
 
 
 def test_tiles_of_a_small_picture_have_a_limit_of_their_own():
-    for side, said in ((images.MIN_TILE, "damaged"), (images.MIN_TILE + 16, f"in tiles of {images.MIN_TILE + 16}x")):
+    for side, said in ((tiffs.MIN_TILE, "damaged"), (tiffs.MIN_TILE + 16, f"in tiles of {tiffs.MIN_TILE + 16}x")):
         tiles = entry(*PLAIN, (322, 4, 1, side), (323, 4, 1, side), (324, 4, 1, 200)) + bytes(99)
         with pytest.raises(ImageError, match=said):
             images.load(tiles)

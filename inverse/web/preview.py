@@ -67,6 +67,8 @@ def _caption(problem: Problem, measured: tuple[int, int], shrunk: tuple[int, int
     height, width = problem.operator.image_shape[-2:]
     size = f"{width} × {height} pixels"
     words = size if measured == (width, height) else f"{measured[0]} × {measured[1]}, restored at {size}"
+    if problem.operator.missing is not None:
+        words += f", {problem.operator.missing:.1%} missing"
     if shrunk is None:
         return words
     largest = f"{limits.current().side} pixels a side, the most that are restored here"
