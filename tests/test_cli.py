@@ -122,7 +122,7 @@ MISTAKES = [
     (["--precision", "float8"], "precision must be"),
     (["--task", "inpaint-mask"], "needs a mask"),
     (["--mask", "photo.txt", "--task", "inpaint-mask"], "cannot be opened"),
-    (["-o", "out.xyz"], "no known picture format"),
+    (["-o", "out.xyz"], "no picture format that is written here. Use one of .png"),
     (["-o", "nowhere/out.png"], "cannot be written"),
 ]
 
