@@ -24,6 +24,8 @@ MAX_PROFILE = 4_000_000
 """Bytes of a colour profile; those of printers have about one million."""
 
 _LENGTHS = {b"gAMA": 4, b"sRGB": 1, b"cHRM": 32}
+_TRANSPARENCY = {b"\0": range(2, 3), b"\2": range(6, 7), b"\3": range(1, 257)}
+"""Lengths of tRNS by the kind of colours: grey, RGB, palette."""
 _ANIMATION = (b"acTL", b"fcTL", b"fdAT")
 
 Span = tuple[bytes, int, int]
@@ -53,6 +55,8 @@ class Chunks(io.RawIOBase):
         super().__init__()
         self._file = file
         self.profile: bytes | None = None
+        file.seek(len(SIGNATURE) + 17)
+        self._transparency = _TRANSPARENCY.get(file.read(1), range(0))
         spans = list(_walk(file))
         names = [kind for kind, *_ in spans]
         before = names[: names.index(b"IDAT")] if b"IDAT" in names else names
@@ -78,7 +82,9 @@ class Chunks(io.RawIOBase):
         if kind == b"iCCP":
             self.profile = self.profile or _profile(content)
             return False
-        return kind in (b"tRNS", b"eXIf") or _LENGTHS.get(kind) == len(content)
+        if kind == b"tRNS":
+            return len(content) in self._transparency
+        return kind == b"eXIf" or _LENGTHS.get(kind) == len(content)
 
     # As a file
 

@@ -72,7 +72,7 @@ class Profile:
     def _is_srgb(self) -> bool:
         values = np.concatenate([np.tile(np.arange(256)[:, None], (1, 3)), np.indices((6, 6, 6)).reshape(3, -1).T * 51])
         values = values.astype(np.uint8)[None]
-        found = self.convert(Image.fromarray(values))
+        found = self._applied(Image.fromarray(values), exactly=True)
         return int(np.abs(np.asarray(found).astype(int) - values).max()) <= LEVELS
 
     def convert(self, image: Image.Image) -> Image.Image:
@@ -92,13 +92,16 @@ class Profile:
         if self.space not in ("GRAY", "RGB"):
             return None
         ramp = Image.fromarray(np.arange(256, dtype=np.uint8)[None])
-        found = np.asarray(self._applied(ramp if self.space == "GRAY" else ramp.convert("RGB")), np.float64)
-        found = found.reshape(256, -1).mean(1)
+        found = np.asarray(self._applied(ramp if self.space == "GRAY" else ramp.convert("RGB"), exactly=True))
+        found = found.reshape(256, -1).mean(1, dtype=np.float64)
         return None if np.abs(found - np.arange(256)).max() <= LEVELS else found
 
-    def _applied(self, image: Image.Image) -> Image.Image:
+    def _applied(self, image: Image.Image, exactly: bool = False) -> Image.Image:
+        # Tables that make large pictures fast are nine levels off in the dark, where a curve is steep.
+        flags = ImageCms.Flags.NOOPTIMIZE if exactly else ImageCms.Flags.NONE
+        srgb = ImageCms.createProfile("sRGB")
         try:
-            return ImageCms.profileToProfile(image, self._source, ImageCms.createProfile("sRGB"), outputMode="RGB")
+            return ImageCms.profileToProfile(image, self._source, srgb, outputMode="RGB", flags=flags)
         except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
             return image
 

@@ -10,7 +10,7 @@ import warnings
 import zlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 import torch
@@ -155,7 +155,7 @@ def _upright(
     grey = image.mode in ("1", "L", "LA", "La", *pixels.WIDE)
     meant = colours.Profile(profile or colours.profile_of(image.info, grey))
     # Only now: where Pillow has turned a picture while it was loaded, as it does TIFFs, no orientation is left.
-    orientation = image.getexif().get(0x0112, 1) if image.format else 1
+    orientation = _orientation(image)
     made = Image.fromarray(np.asarray(convert(image, meant)))  # a fresh picture: no EXIF, no GPS, no colour profile
     if isinstance(orientation, int) and orientation in _TRANSPOSITIONS:
         made = made.transpose(_TRANSPOSITIONS[orientation])
@@ -179,6 +179,13 @@ _TRANSPOSITIONS = {
     8: Image.Transpose.ROTATE_90,
 }
 """What makes a picture upright, by its EXIF orientation."""
+
+
+def _orientation(image: Image.Image) -> Any:
+    try:
+        return image.getexif().get(0x0112) if image.format else None
+    except DECODING:  # nonsense in the metadata of a whole picture
+        return None
 
 
 def _unknown(file: BinaryIO) -> ImageError:
