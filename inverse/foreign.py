@@ -21,7 +21,7 @@ _KINDS: tuple[tuple[bytes, str, str], ...] = (
     (rb"....ftyp(?:mif1|msf1|mif2).{4}(?:.{4})*?(?:heic|heix|heim|heis|hevc)", "a HEIC photo", _PHONE),
     (rb"....ftyp(?:mif1|msf1|mif2)", "a HEIF photo", _PHONE),
     (rb"....ftypcrx ", "a camera's raw photo", _RAW),
-    (rb"....ftypqt|....ftyp|\x1aE\xdf\xa3|RIFF....AVI |FLV\x01", "a video", _VIDEO),
+    (rb"....ftyp(?!avi[fs])|\x1aE\xdf\xa3|RIFF....AVI |FLV\x01", "a video", _VIDEO),
     (rb"FUJIFILMCCD-RAW|IIU\0|IIR[OS]|MMOR|FOVb|(?:II\*\0.{4}|MM\0\*.{4})CR\x02", "a camera's raw photo", _RAW),
     (rb"\xff\x0a|\0\0\0\x0cJXL \r\n\x87\n", "a JPEG XL picture", _EXPORT),
     (rb"\0\0\0\x0cjP  \r\n\x87\n|\xff\x4f\xff\x51", "a JPEG 2000 picture", _EXPORT),

@@ -133,6 +133,8 @@ def _read(file: BinaryIO, convert: Callable[[Image.Image, Profile], Image.Image]
         view = chunks.Chunks(file)
         file, profile, hidden = io.BufferedReader(view), view.profile, view.hidden
     try:
+        if _starts(file, *_TIFF) and _foreign(file):  # a raw photo, of which the preview would be read
+            raise _foreign(file)
         image = Image.open(file, formats=FORMATS)
     except UnidentifiedImageError:
         raise _unknown(file) from None
@@ -192,10 +194,15 @@ def _unknown(file: BinaryIO) -> ImageError:
     """The sentence for a file that Pillow does not know."""
     if _starts(file, *_TIFF):
         return ImageError("This TIFF has pixels of a kind that is not known here. Save it as PNG or 8-bit TIFF.")
+    return _foreign(file) or ImageError(f"This file is not a picture that can be read here. Use {ACCEPTED}.")
+
+
+def _foreign(file: BinaryIO) -> ImageError | None:
+    """The sentence for a file of a format that is known, and not read."""
     file.seek(0)
     known = foreign.named(file.read(foreign.HEAD))
     if known is None:
-        return ImageError(f"This file is not a picture that can be read here. Use {ACCEPTED}.")
+        return None
     name, remedy = known
     return ImageError(f"This file is {name}, which cannot be read here. {remedy}. Use {ACCEPTED}.")
 

@@ -278,8 +278,9 @@ def test_the_pages_own_events_open_only_uploads_too(url, nothing_is_fetched):
     """They are private, which hides them, and not more."""
     config = HTTP.get(f"{url}/config").json()
     hostile = {"path": "http://127.0.0.1:9/a.png", "meta": {"_type": "gradio.FileData"}}
-    index = next(each["id"] for each in config["dependencies"] if len(each["inputs"]) == 1 and each["queue"])
-    body = {"data": [hostile], "fn_index": index, "session_hash": "s", "event_data": None, "trigger_id": None}
+    queued = (each for each in config["dependencies"] if each["queue"] and each["inputs"])
+    index, count = min(((each["id"], len(each["inputs"])) for each in queued), key=lambda each: each[1])
+    body = {"data": [hostile] * count, "fn_index": index, "session_hash": "s", "event_data": None, "trigger_id": None}
     assert HTTP.post(f"{url}/gradio_api/queue/join", json=body).status_code == 200
     with HTTP.stream("GET", f"{url}/gradio_api/queue/data", params={"session_hash": "s"}) as stream:
         ended = next(line for line in stream.iter_lines() if "process_completed" in line)
