@@ -134,14 +134,27 @@ def fitted(mask: Image.Image, size: tuple[int, int]) -> Tensor:
     return torch.from_numpy(cover(np.asarray(mask.convert("L")) >= _MIDDLE, size)).float()
 
 
-def punched(photo: Image.Image, mask: Image.Image) -> Image.Image:
-    """The photo with the missing part transparent, so that it is not mixed into the rest when the photo is resized.
+def filled(photo: Image.Image, mask: Image.Image) -> Image.Image:
+    """The photo with the missing part filled in roughly from around it, so that a resized one has no trace of it.
+
+    What is filled in is a mean of known pixels, the nearer the finer, by pull and push over halved sizes (Gortler et
+    al., The Lumigraph, 1996, section 3.4).
 
     Args:
         photo: RGB picture.
         mask: from `load`, of the same shape.
+
+    Raises:
+        ProblemError: as in `fitted`.
     """
     missing = fitted(mask, (photo.height, photo.width)).bool().numpy()
-    photo = photo.copy()
-    photo.putalpha(Image.fromarray(np.where(missing, 0, 255).astype(np.uint8)))
-    return photo
+    layer = photo.copy()
+    layer.putalpha(Image.fromarray(np.where(missing, 0, 255).astype(np.uint8)))
+    layers = [layer]
+    while max(layer.size) > 1:  # Pillow weighs the colours by their opacity
+        layer = layer.resize(tuple((side + 1) // 2 for side in layer.size), Image.Resampling.BOX)
+        layers.append(layer)
+    under = Image.new("RGBA", (1, 1), "grey")
+    for layer in reversed(layers):
+        under = Image.alpha_composite(under.resize(layer.size, Image.Resampling.BILINEAR), layer)
+    return under.convert("RGB")

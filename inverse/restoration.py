@@ -196,9 +196,9 @@ def measured(
     seed = SEED.check("seed", seed)
     size = size if size is None else SIZE.check("size", size)
     loaded = images.load(photo)
-    if task.auxiliary == "mask" and auxiliary is not None:
+    if task.auxiliary == "mask" and auxiliary is not None and size is not None:
         auxiliary = task.load(auxiliary)
-        loaded = masks.punched(loaded, auxiliary)
+        loaded = masks.filled(loaded, auxiliary)
     picture = images.to_tensor(images.fit(loaded, size))
     sigma_y = sigma_y if sigma_y is None else noise.SIGMA_Y.check("sigma_y", sigma_y)
     height, width = task.image_shape(tuple(picture.shape[-2:]))
