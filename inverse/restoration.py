@@ -13,10 +13,11 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from inverse import images, metrics, noise, presets, randomness
+from inverse import images, masks, metrics, noise, presets, randomness
 from inverse.denoisers.base import Denoiser
 from inverse.denoisers.catalog import load_prior
 from inverse.errors import ParameterError, ProblemError
+from inverse.keeping import all_kept
 from inverse.operators import TASKS, Operator, Task
 from inverse.parameters import Integer
 from inverse.solvers import Solver, Step
@@ -52,6 +53,11 @@ class Problem:
     y: Tensor
     sigma_y: float
     truth: Tensor | None
+
+    @property
+    def keeps_known(self) -> bool:
+        """Whether results have the known pixels exactly as they were."""
+        return self.task.keeps_known(self.sigma_y, degraded=self.truth is None)
 
     @property
     def measurement(self) -> Image.Image:
@@ -190,7 +196,11 @@ def measured(
     task = make_task(task, task_parameters)
     seed = SEED.check("seed", seed)
     size = size if size is None else SIZE.check("size", size)
-    picture = images.to_tensor(images.fit(images.load(photo), size))
+    loaded = images.load(photo)
+    if task.auxiliary == "mask" and auxiliary is not None and size is not None:
+        auxiliary = task.load(auxiliary)
+        loaded = masks.filled(loaded, auxiliary)
+    picture = images.to_tensor(images.fit(loaded, size))
     sigma_y = sigma_y if sigma_y is None else noise.SIGMA_Y.check("sigma_y", sigma_y)
     height, width = task.image_shape(tuple(picture.shape[-2:]))
     generator = randomness.generator(seed, randomness.MEASUREMENT)
@@ -205,7 +215,7 @@ def _auxiliary(task: Task, picture: images.Photo | None, size: tuple[int, int]) 
     if not task.auxiliary:
         takers = ", ".join(name for name, kind in TASKS.items() if kind.auxiliary)
         raise ProblemError(f"The task {task.name} takes no mask or kernel. Leave it out, or choose one of {takers}.")
-    return task.prepare(images.load(picture), size)
+    return task.prepare(task.load(picture), size)
 
 
 def stream(
@@ -239,7 +249,8 @@ def stream(
     seed, samples = SEED.check("seed", seed), SAMPLES.check("samples", samples)
     generators = [randomness.generator(seed, randomness.SOLVER, sample) for sample in range(samples)]
     denoiser = load_prior(denoiser or "embedded") if not isinstance(denoiser, Denoiser) else denoiser
-    return solver.solve(denoiser, problem.operator, problem.y, problem.sigma_y, generators, pauses)
+    steps = solver.solve(denoiser, problem.operator, problem.y, problem.sigma_y, generators, pauses)
+    return all_kept(steps, problem.operator, problem.y) if problem.keeps_known else steps
 
 
 def restore(

@@ -218,7 +218,7 @@ class Settings:
         if not self.auxiliary:
             return None
         try:
-            return images.load(base64.b64decode(self.auxiliary, validate=True))
+            return self.task.load(base64.b64decode(self.auxiliary, validate=True))
         except (binascii.Error, ValueError) as error:
             raise ParameterError("The picture in these settings is damaged. Give it again, as a file.") from error
 

@@ -12,9 +12,11 @@ from click.testing import CliRunner
 from PIL import Image
 from rich.console import Console
 
+from inverse import images, metrics
 from inverse.__main__ import COMMANDS, main
 from inverse.carriers import read
 from inverse.cli.judge import _table
+from inverse.cli.options import WRITTEN, save_picture
 from inverse.judge import JUDGE_TASKS, judge
 from inverse.operators import TASKS
 from inverse.presets import preset
@@ -122,7 +124,7 @@ MISTAKES = [
     (["--precision", "float8"], "precision must be"),
     (["--task", "inpaint-mask"], "needs a mask"),
     (["--mask", "photo.txt", "--task", "inpaint-mask"], "cannot be opened"),
-    (["-o", "out.xyz"], "no known picture format"),
+    (["-o", "out.xyz"], "no picture format that is written here. Use one of .png"),
     (["-o", "nowhere/out.png"], "cannot be written"),
 ]
 
@@ -232,3 +234,52 @@ def test_the_judge_cuts_no_name_in_a_window_of_80_columns(monkeypatch):
     console.print(_table([replace(row, solver=solver, task=task, nfe=9999, residual=99.99)]))
     shown = console.file.getvalue()
     assert solver in shown and task in shown and "…" not in shown
+
+
+@pytest.mark.parametrize("name", ["out.gif", "out.ico", "out.pdf", "out.eps", "out.apng", "out", "out.png.bak"])
+@pytest.mark.parametrize("command", ["restore", "degrade", "sweep"])
+def test_what_is_not_written_well_is_refused_before_any_work(run, monkeypatch, command, name):
+    monkeypatch.setattr("inverse.images.load", lambda *_: pytest.fail("work was begun"))
+    result = run(command, "photo.png", "-o", name, *(["--x", "steps=2,3"] if command == "sweep" else []))
+    assert result.exit_code == 1 and "Use one of .png, .jpg" in result.output and not Path(name).exists()
+
+
+@pytest.mark.parametrize("name", sorted(WRITTEN))
+def test_every_format_is_written_as_well_as_it_can(tmp_path, photo, name):
+    path = tmp_path / f"out{name}"
+    save_picture(photo, path)
+    error = np.abs(np.asarray(images.load(path)).astype(int) - np.asarray(photo))
+    lossy = name in (".jpg", ".jpeg", ".jfif", ".avif")
+    assert error.mean() < 2 if lossy else error.max() == 0
+    colours = np.asarray(photo.convert("YCbCr")).astype(int)[..., 1:]  # no colour is averaged over its neighbours
+    assert np.abs(np.asarray(images.load(path).convert("YCbCr")).astype(int)[..., 1:] - colours).mean() < 1.5
+
+
+@pytest.mark.parametrize("name", ["out.png", "out.jpg", "out.avif"])
+def test_the_figures_are_those_of_the_file(run, photo, name):
+    """The truth of this problem is the photo itself."""
+    result = run("restore", "photo.png", "-o", name, "--task", "denoise", "--sigma-y", "0.1", *QUICK)
+    written = images.to_tensor(images.load(name))[0]
+    assert f"PSNR {metrics.psnr(written, images.to_tensor(photo)[0]):.2f} dB" in result.output
+
+
+def test_known_pixels_stay_and_the_mask_is_said(run, photo):
+    mask = Image.new("RGBA", photo.size, (255, 255, 255, 0))
+    mask.paste((255, 255, 255, 255), (10, 10, 30, 20))
+    mask.save("mask.png")
+    command = ["restore", "photo.png", "-o", "out.png", "--task", "inpaint-mask", "--mask", "mask.png", "--degraded"]
+    result = run(*command, "--sigma-y", "0.02", *QUICK)
+    assert result.exit_code == 0 and "the mask marks 5.0% of the pixels as missing" in result.output
+    known = np.asarray(mask)[..., 3] == 0
+    same = lambda: np.array_equal(np.asarray(Image.open("out.png"))[known], np.asarray(photo)[known])  # noqa: E731
+    assert same()
+    told, _ = Settings.from_dict(read(Path("out.png").read_bytes()))
+    assert told.task.keep_known == "auto" and np.array_equal(np.asarray(told.auxiliary_picture) == 0, known)
+    run(*command, "--sigma-y", "0.02", "--keep-known", "never", *QUICK)
+    assert not same()
+    run(*command, "--sigma-y", "0.3", *QUICK)
+    assert not same()
+    run(*command, "--sigma-y", "0.3", "--keep-known", "always", *QUICK)
+    assert same()
+    run("sweep", *command[1:], "--sigma-y", "0.02", "--x", "seed=1,2", *QUICK)
+    assert Path("out.png").exists()

@@ -211,14 +211,6 @@ def test_tensor_round_trip_is_exact(photo):
     assert np.asarray(images.to_image(torch.full((3, 2, 2), 9.0))).min() == 255
 
 
-def test_mask_is_resized_without_new_values():
-    mask = Image.new("L", (10, 10), 0)
-    mask.paste(255, (0, 0, 5, 10))
-    resized = images.to_mask(mask, (20, 40))
-    assert resized.shape == (20, 40) and set(resized.unique().tolist()) == {0.0, 1.0}
-    assert resized[:, :20].all() and not resized[:, 20:].any()
-
-
 @pytest.mark.parametrize("thing", [None, 3, np.zeros((8, 8, 3), np.uint8), torch.zeros(1, 3, 8, 8)])
 def test_what_is_no_photo_at_all_is_not_called_damaged(thing):
     with pytest.raises(ImageError, match="Convert it"):

@@ -63,7 +63,8 @@ def generator(seed=0):
 def operator_of(index, dtype=torch.float64):
     name, parameters, shape = CASES[index]
     task = TASKS[name].create(parameters)
-    picture = Image.fromarray(np.random.default_rng(1).integers(0, 256, (6, 9, 3), dtype=np.uint8))
+    height, width = shape[-2:] if task.auxiliary == "mask" else (6, 9)
+    picture = Image.fromarray(np.random.default_rng(1).integers(0, 256, (height, width, 3), dtype=np.uint8))
     auxiliary = task.prepare(picture, shape[-2:]) if task.auxiliary else None
     return task.operator(shape, generator(), auxiliary).to("cpu", dtype)
 

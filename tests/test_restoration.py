@@ -199,9 +199,9 @@ HOSTILE = [
     ({"solver_parameters": {"stepsize": 1.0}}, ParameterError, "Did you mean 'step_size'"),
     ({"photo": b"text"}, ImageError, "not a picture"),
     ({"task": "inpaint-mask"}, ProblemError, "needs a mask"),
-    ({"task": "inpaint-mask", "auxiliary": Image.new("L", (9, 9), 255)}, ProblemError, "covers the whole image"),
+    ({"task": "inpaint-mask", "auxiliary": Image.new("L", (36, 28), 255)}, ProblemError, "covers the whole image"),
     ({"task": "inpaint-mask", "auxiliary": b"x"}, ImageError, "not a picture"),
-    ({"auxiliary": Image.new("L", (9, 9), 255)}, ProblemError, "takes no mask or kernel"),
+    ({"auxiliary": Image.new("L", (36, 28), 255)}, ProblemError, "takes no mask or kernel"),
 ]
 
 

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import torch
 from gradio.utils import get_upload_folder
-from PIL import Image
+from PIL import Image, ImageDraw
 
 import inverse.web
 from inverse import carriers, images, metrics
@@ -658,6 +658,21 @@ def test_an_uploaded_mask_is_small_enough_to_be_sent_back():
     assert not coarser and len(uri) < 2000 and from_uri(uri).convert("L").tobytes() == box.tobytes()
     uri, coarser = mask_uri(Image.effect_noise((1200, 900), 200))
     assert coarser and len(uri) <= 40_000 and min(from_uri(uri).size) > 200
+
+
+def test_thin_scratches_outlive_the_way_to_the_page(page, photo):
+    """An uploaded mask of a large scan, on the pad at the size at which the photo is used."""
+    scan = Image.new("L", (1440, 1120))
+    ImageDraw.Draw(scan).line((700, 0, 760, 1119), 255, 3)
+    values = {**values_of(page), page.task: "inpaint-mask", page.size: 128, page.photo: photo}
+    on_pad = choices.on_pad(scan, form.settings(page, values), photo)
+    back = np.asarray(from_uri(mask_uri(on_pad)[0]).convert("L"))
+    assert back.any(1).all() and (back > 0).mean() < 0.05
+    dots = Image.fromarray(255 * (np.random.default_rng(0).random((1120, 1440)) < 0.02).astype(np.uint8))
+    uri, coarser = mask_uri(dots)
+    small = np.asarray(from_uri(uri).convert("L")) > 0
+    rows, columns = np.nonzero(np.asarray(dots))
+    assert coarser and small[rows * small.shape[0] // 1120, columns * small.shape[1] // 1440].all()
 
 
 @pytest.mark.parametrize("bad", ["x", "data:image/svg+xml;base64,AAAA", "data:image/png;base64,!", 5, ["a"]])

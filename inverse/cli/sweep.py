@@ -9,7 +9,6 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from inverse import images
 from inverse.cli.options import GroupedCommand, apart, check_output, check_place, photo_options, save_picture
 from inverse.cli.run import chosen, run_options
 from inverse.denoisers.catalog import load_prior
@@ -52,7 +51,7 @@ def sweep(
     plan = Sweep(settings, tuple(_axis(settings, text) for text in (x, y) if text is not None))
     metric = best_by or ("residual" if settings.degraded else "psnr")
     denoiser, done = load_prior(values["prior"], device, precision, allow_pickle=allow_pickle), {}
-    auxiliary = values["auxiliary"] and images.load(values["auxiliary"])
+    auxiliary = values["auxiliary"] and settings.task.load(values["auxiliary"])
     try:
         _run(plan, run_all(plan.runs, photo, auxiliary, denoiser), done, metric, console)
     except KeyboardInterrupt:

@@ -15,6 +15,7 @@ from inverse.denoisers.base import Denoiser
 from inverse.denoisers.catalog import load_prior
 from inverse.errors import DivergenceError, InverseError
 from inverse.experiments.lockstep import Runner, lockstep
+from inverse.keeping import kept
 from inverse.restoration import Problem
 from inverse.settings import Settings
 from inverse.solvers import Solver, Step
@@ -95,15 +96,15 @@ def run_all(
         for runner, event in events:
             index = runner.index
             if isinstance(event, Step):
-                steps[index] = event
-                yield Progress(index, problems[index], event)
+                steps[index] = _finished(problems[index], event)
+                yield Progress(index, problems[index], steps[index])
                 continue
             if isinstance(event, Pause):
                 yield Progress(index, problems[index], steps.get(index))
                 continue
             problem, step = problems.pop(index, None), steps.pop(index, None)
             if isinstance(event, DivergenceError):
-                step = event.last or step
+                step = _finished(problem, event.last) if event.last else step
             outcome = _outcome(runs[index], problem, step, runner.seconds, str(event or ""))
             yield Progress(index, problem, step, outcome)
 
@@ -129,6 +130,10 @@ def _runners(
         source = randomness.generator(settings.seed, randomness.SOLVER, 0)
         process = settings.solver.process(denoiser, problem.operator, problem.y, problem.sigma_y, [source])
         yield Runner(index, process, math.prod(problem.operator.image_shape[-2:]))
+
+
+def _finished(problem: Problem, step: Step) -> Step:
+    return kept(step, problem.operator, problem.y) if problem.keeps_known else step
 
 
 def _refused(error: InverseError) -> Process:

@@ -26,11 +26,12 @@ from inverse.experiments import grid
 from inverse.experiments.sweep import METRICS, Sweep, best
 from inverse.experiments.sweep import axis as sweep_axis
 from inverse.listing import listing
+from inverse.operators import Task
 from inverse.restoration import Problem
 from inverse.settings import SCHEMA
 from inverse.web import batches, limits, running
 from inverse.web.batches import Batch
-from inverse.web.guards import said, spoken_errors, uploaded_photo
+from inverse.web.guards import said, spoken_errors, uploaded_helper, uploaded_photo
 from inverse.web.photos import plain_name
 from inverse.web.settings import SAMPLES, Settings, estimated_noise
 
@@ -56,7 +57,8 @@ def degrade(
         wanted, notes = _settings(settings, picture)
         if wanted.degraded:
             raise ParameterError('mode must be "clean" here: this photo is to be degraded. Leave mode out.')
-        problem = wanted.problem(picture, _auxiliary(auxiliary))
+        problem = wanted.problem(picture, _auxiliary(auxiliary, wanted.task))
+        notes += _understood(problem)
         file = _png(problem.measurement, f"degraded-{wanted.task.name}.png")
         return file, {"settings": _plain_settings(wanted), "sigma_y": problem.sigma_y, "notes": notes}
 
@@ -77,8 +79,9 @@ def restore(
     with _spoken_errors():
         picture = _photo(photo)
         wanted, notes = _settings(settings, picture)
-        helper = _auxiliary(auxiliary)
+        helper = _auxiliary(auxiliary, wanted.task)
         problem = wanted.problem(picture, helper)
+        notes += _understood(problem)
         used = wanted.with_auxiliary(helper)
     latest = running.Latest(filename=f"{plain_name(_path(photo))}-restored.png")
     with _spoken_errors(), closing(running.restore(lambda: (used, problem), latest)) as updates:
@@ -116,7 +119,7 @@ def sweep(
         wanted = replace(asked, samples=1)
         if asked != wanted:
             notes.append("samples was left out: every run of a sweep is of one.")
-        helper = _auxiliary(auxiliary)
+        helper = _auxiliary(auxiliary, wanted.task)
         plan = Sweep(wanted, tuple(_axis(wanted, name, text) for name, text in (("x", x), ("y", y)) if text != ""))
         batches.begin(batch, {}, plan.runs, plan)
     told = 0
@@ -171,8 +174,15 @@ def _path(value: Any) -> Any:
     return value.get("path") if isinstance(value, Mapping) else value
 
 
-def _auxiliary(value: Any) -> Image.Image | None:
-    return None if value is None else _photo(value)
+def _auxiliary(value: Any, task: Task) -> Image.Image | None:
+    return None if value is None else uploaded_helper(_path(value), task)
+
+
+def _understood(problem: Problem) -> list[str]:
+    """What a mask was taken for."""
+    if problem.task.auxiliary != "mask":
+        return []
+    return [f"The mask marks {problem.operator.missing:.1%} of the pixels as missing."]
 
 
 def _settings(data: Any, photo: Image.Image) -> tuple[Settings, list[str]]:

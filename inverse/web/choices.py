@@ -10,13 +10,14 @@ from typing import Any
 import gradio as gr
 from PIL import Image
 
+from inverse import images, masks
 from inverse.errors import ImageError, ProblemError
 from inverse.operators import TASKS
 from inverse.presets import DEFAULT_SOLVER, default_task, preset, solvers_for
 from inverse.solvers import SOLVERS
-from inverse.web import cards, chooser, elements, photos, player
+from inverse.web import cards, chooser, elements, form, photos, player
 from inverse.web.controls import Values
-from inverse.web.guards import uploaded_photo
+from inverse.web.guards import uploaded_helper, uploaded_photo
 from inverse.web.layout import Page
 from inverse.web.pictures import mask_uri
 from inverse.web.settings import (
@@ -26,6 +27,7 @@ from inverse.web.settings import (
     DEGRADED,
     SIZES,
     Settings,
+    chosen,
     estimated_noise,
     tasks_for,
 )
@@ -130,7 +132,7 @@ def adopt(page: Page, settings: Settings, photo: Image.Image | None, pictures: d
     }
     picture = settings.auxiliary_picture
     if picture is not None and kind == "mask":
-        changes[page.mask] = {"mask": mask_uri(picture)[0], "load": True}
+        changes[page.mask] = {"mask": mask_uri(on_pad(picture, settings, photo))[0], "load": True}
     elif picture is not None:
         changes[page.auxiliary] = {**pictures, kind: picture}
     return changes
@@ -147,10 +149,24 @@ def size_choice(settings: Settings, photo: Image.Image | None) -> Any:
 
 def receive_mask(page: Page, values: Values) -> Updates:
     """A mask picture was uploaded; the pad shows it, and it can be brushed on."""
-    uri, coarser = mask_uri(uploaded_photo((values[page.mask] or {}).get("path")))
+    task = TASKS.find(values[page.task])()
+    settings, photo = form.settings(page, values), chosen(values[page.photo])
+    mask = uploaded_helper((values[page.mask] or {}).get("path"), task)
+    uri, coarser = mask_uri(on_pad(mask, settings, photo))
     if coarser:
         gr.Warning("This mask has more detail than can be sent with every change, and is used a little coarser.")
     return {page.mask: {"mask": uri, "load": True}}
+
+
+def on_pad(mask: Image.Image, settings: Settings, photo: Image.Image | None) -> Image.Image:
+    """A mask at the size at which its photo is used, where nothing thin is lost.
+
+    Raises:
+        ProblemError: it is of another shape than the photo.
+    """
+    if photo is None:
+        return mask
+    return images.to_image(2 * masks.fitted(mask, settings.shape(photo)).expand(3, -1, -1) - 1)
 
 
 def receive_picture(page: Page, values: Values) -> Updates:

@@ -74,7 +74,7 @@ def _wire_choices(page: Page) -> None:
         ([page.mode.input], choices.change_mode, chosen, mode),
         ([page.task.input], choices.change_task, chosen, [*task, *noise]),
         ([page.solver.input, page.reset.click], choices.change_solver, chosen, solver),
-        ([page.mask.upload], choices.receive_mask, {page.mask}, [page.mask]),
+        ([page.mask.upload], choices.receive_mask, {*page.choices, page.mask, page.photo}, [page.mask]),
         (
             [page.picture_upload.upload], choices.receive_picture, {page.task, page.auxiliary, page.picture_upload},
             [page.auxiliary, page.picture_note],

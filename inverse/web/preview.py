@@ -75,6 +75,8 @@ def _caption(problem: Problem, measured: tuple[int, int], degraded: bool, own: t
     height, width = problem.operator.image_shape[-2:]
     size = f"{width} × {height} pixels"
     words = size if measured == (width, height) else f"{measured[0]} × {measured[1]}, restored at {size}"
+    if problem.operator.missing is not None:
+        words += f", {problem.operator.missing:.1%} missing"
     if own == (measured if degraded else (width, height)):
         return words
     if not degraded:
