@@ -18,7 +18,7 @@ from inverse.denoisers.base import Denoiser
 from inverse.denoisers.catalog import load_prior
 from inverse.errors import ParameterError, ProblemError
 from inverse.operators import TASKS, Operator, Task
-from inverse.parameters import Integer
+from inverse.parameters import Integer, named
 from inverse.solvers import Solver, Step
 
 SEED = Integer(help="Seed of everything random; the same seed gives the same result.", low=0, high=2**32 - 1)
@@ -109,7 +109,8 @@ def make_task(task: str | Task, parameters: Mapping[str, Any] | None = None) -> 
     Raises:
         ParameterError: the name or a parameter is unknown, or a value is out of its range.
     """
-    return task.replace(**(parameters or {})) if isinstance(task, Task) else TASKS.find(task).create(parameters or {})
+    parameters = named(parameters, "task")
+    return task.replace(**parameters) if isinstance(task, Task) else TASKS.find(task).create(parameters)
 
 
 def make_solver(solver: str | Solver, task: Task, parameters: Mapping[str, Any] | None = None) -> Solver:
@@ -119,7 +120,7 @@ def make_solver(solver: str | Solver, task: Task, parameters: Mapping[str, Any] 
         ParameterError: the name or a parameter is unknown, or a value is out of its range.
     """
     if isinstance(solver, Solver):
-        return solver.replace(**(parameters or {}))
+        return solver.replace(**named(parameters, "solver"))
     return presets.preset(task.name, solver, parameters)
 
 
@@ -233,7 +234,9 @@ def stream(
     solver = make_solver(solver, problem.task, solver_parameters)
     seed, samples = SEED.check("seed", seed), SAMPLES.check("samples", samples)
     generators = [randomness.generator(seed, randomness.SOLVER, sample) for sample in range(samples)]
-    denoiser = load_prior(denoiser or "embedded") if not isinstance(denoiser, Denoiser) else denoiser
+    denoiser = (
+        load_prior("embedded" if denoiser is None else denoiser) if not isinstance(denoiser, Denoiser) else denoiser
+    )
     return solver.solve(denoiser, problem.operator, problem.y, problem.sigma_y, generators)
 
 

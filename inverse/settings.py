@@ -28,6 +28,7 @@ from inverse.parameters import shown
 from inverse.presets import DEFAULT_SOLVER, default_task
 from inverse.restoration import SAMPLES, SEED, SIZE, Problem, degrade, make_solver, make_task, measured
 from inverse.solvers import SOLVERS, Solver
+from inverse.text import visible
 
 SCHEMA = 1
 CLEAN, DEGRADED = "clean", "degraded"
@@ -136,7 +137,8 @@ class Settings:
     def from_dict(cls, data: Any) -> tuple[Self, list[str]]:
         """Settings of plain data, and sentences on what in it could not be honoured.
 
-        What is missing takes its default, or the preset's value.
+        What is missing takes its default, or the preset's value. None says something of size, sigma_y and photons
+        only; elsewhere it is refused like any value of the wrong type.
 
         Raises:
             ParameterError: this is no set of settings, its schema is newer, or a value is not allowed.
@@ -155,13 +157,12 @@ class Settings:
         task, task_parameters, left = _part(data, "task", TASKS, default_task(data.get("mode") == DEGRADED))
         solver, solver_parameters, right = _part(data, "solver", SOLVERS, DEFAULT_SOLVER)
         unknown += left + right
-        plain = {name: data[name] for name in ("mode", "size", "sigma_y", "photons") if name in data}
-        plain |= {name: data[name] for name in ("seed", "samples") if data.get(name) is not None}
+        plain = {name: data[name] for name in ("mode", "size", "sigma_y", "photons", "seed", "samples") if name in data}
         if plain.get("mode") == DEGRADED and plain.pop("photons", None) is not None:
             unknown.append("photons of a photo that is degraded already")
-        texts = {name: data.get(name) or default for name, default in (("prior", "embedded"), ("auxiliary", ""))}
+        texts = {name: data.get(name, default) for name, default in (("prior", "embedded"), ("auxiliary", ""))}
         for name, text in texts.items():
-            if not isinstance(text, str) or (name == "prior" and len(text) > 200):
+            if not isinstance(text, str) or (name == "prior" and not 1 <= len(text) <= 200):
                 raise ParameterError(f"{name} in these settings must be a text. Save them again.")
         settings = cls.create(
             task=task, task_parameters=task_parameters, solver=solver, solver_parameters=solver_parameters,
@@ -229,7 +230,7 @@ class Settings:
 
 def _part(data: Mapping, key: str, registry: Mapping, default: str) -> tuple[str, dict[str, Any], list[str]]:
     """Name, known parameters, and names of what is not known, of the task or the solver."""
-    part = data.get(key) or {"name": default}
+    part = data.get(key, default)
     part = {"name": part} if isinstance(part, str) else part
     parameters = part.get("parameters", {}) if isinstance(part, Mapping) else None
     if not isinstance(parameters, Mapping):
@@ -244,7 +245,7 @@ def _part(data: Mapping, key: str, registry: Mapping, default: str) -> tuple[str
 def _notes(data: Mapping, unknown: list[str]) -> list[str]:
     notes = []
     if unknown:
-        names = ", ".join(str(name)[:60] for name in unknown[:12]) + (", …" if len(unknown) > 12 else "")
+        names = ", ".join(visible(str(name)[:60]) for name in unknown[:12]) + (", …" if len(unknown) > 12 else "")
         notes.append(f"These settings are not known here and were left out: {names}.")
     version = data.get("inverse")
     if version is not None and version != inverse.__version__:
@@ -260,4 +261,4 @@ def _notes(data: Mapping, unknown: list[str]) -> list[str]:
 
 def _plain(value: Any, length: int) -> str:
     """The start of a value's text, without quotation marks."""
-    return value[:length] if isinstance(value, str) else shown(value, length)
+    return visible(value[:length]) if isinstance(value, str) else shown(value, length)

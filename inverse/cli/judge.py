@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
-from rich.console import Console
 from rich.table import Table
 
 from inverse.cli.options import GroupedCommand, SpecType
+from inverse.cli.terminal import Terminal
 from inverse.files import write_text
 from inverse.judge import JudgeRow, to_markdown
 from inverse.judge import judge as run
@@ -25,7 +25,7 @@ def judge(solvers: tuple[str, ...], samples: int, markdown: Path | None) -> None
     A posterior sampler should show a bias near its floor, a std ratio and a residual near 1. A MAP method should show a
     small distance to MAP. The cost counts forward passes, a backward pass as 1.4 of them.
     """
-    console = Console()
+    console = Terminal()
     with console.status("Judging ..."):
         rows = list(run(solvers or None, samples=samples))
     console.print(_table(rows))

@@ -19,6 +19,7 @@ from starlette.middleware import Middleware
 from inverse import memory, web
 from inverse.denoisers.catalog import load_prior
 from inverse.errors import InverseError
+from inverse.text import visible_record
 from inverse.web import device, folder, limits, theme
 from inverse.web.gate import Gate
 from inverse.web.sessions import Sessions
@@ -39,6 +40,7 @@ def launch(blocks: gr.Blocks, **settings: Any) -> Any:
     GRADIO_MCP_SERVER=true asks for them: Gradio runs the calls of all such clients in one session of its own, which
     shares one visitor's limits, and a job goes on when the client that asked for it has left.
     """
+    logging.setLogRecordFactory(visible_record)
     if device.LENT:
         load_prior()  # at once: what is in memory when the app starts is what the lent GPU gets
     else:
