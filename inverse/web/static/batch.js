@@ -10,7 +10,7 @@ const FIGURES = {
   psnr: ["PSNR", (v) => `${v.toFixed(2)} dB`, "Closeness to the original; higher is better.", (v) => v],
   ssim: ["SSIM", (v) => v.toFixed(3), "Likeness of structure; 1 is equal.", (v) => v],
   residual: ["Residual", (v) => `${v.toFixed(2)} × noise`, "Distance from the measurement, in units of its noise; about 1 is right.", nearest],
-  nfe: ["Network calls", (v) => String(v), "Forward passes of the network.", (v) => -v],
+  cost: ["Network passes", (v) => String(Math.round(v)), "Forward passes of the network; what backward passes take is counted as forward ones.", (v) => -v],
   seconds: ["Seconds", (v) => v.toFixed(1), "On this machine, just now.", (v) => -v],
 };
 let shown = {};
