@@ -20,7 +20,7 @@ from inverse import memory, web
 from inverse.denoisers.catalog import load_prior
 from inverse.errors import InverseError
 from inverse.text import visible_record
-from inverse.web import device, folder, limits, theme
+from inverse.web import device, folder, limits, port, theme
 from inverse.web.gate import Gate
 from inverse.web.sessions import Sessions
 from inverse.web.waiting import Waiting
@@ -39,6 +39,9 @@ def launch(blocks: gr.Blocks, **settings: Any) -> Any:
     `settings` are Gradio's own and win over ours. The tools for language models (MCP) are there only if
     GRADIO_MCP_SERVER=true asks for them: Gradio runs the calls of all such clients in one session of its own, which
     shares one visitor's limits, and a job goes on when the client that asked for it has left.
+
+    Raises:
+        SystemExit: the port that was named, by `server_port` or by the environment, cannot be had.
     """
     logging.setLogRecordFactory(visible_record)
     if device.LENT:
@@ -54,7 +57,7 @@ def launch(blocks: gr.Blocks, **settings: Any) -> Any:
     ours = {
         "theme": theme.theme(),
         "css": "".join(theme.source(name) for name in STYLES),
-        "head": f"<script>{theme.source('page.js')}</script>",
+        "head": "".join(f"<script>{theme.source(name)}</script>" for name in ("page.js", "lost.js")),
         "favicon_path": str(FAVICON),
         "footer_links": ["api", "settings"],
         "max_file_size": allowed.body * 2**20,
@@ -71,9 +74,11 @@ def launch(blocks: gr.Blocks, **settings: Any) -> Any:
         "app_kwargs": {"middleware": [Middleware(Gate)], "lifespan": partial(_housekeeping, blocks)},
     }
     background = settings.pop("prevent_thread_lock", False)
-    served = blocks.launch(**{**ours, **settings}, prevent_thread_lock=True)
+    served = port.opened(blocks.launch, {**ours, **settings, "prevent_thread_lock": True})
     if not background:
         print(allowed.summary)
+        if "server_port" not in settings:
+            print(port.remark(blocks.server_port), end="")
         print(f"inverse is open at {blocks.local_url} (Ctrl+C ends it)", flush=True)
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGTERM, _interrupted)  # as Ctrl+C, so that the temporary folder is removed

@@ -133,4 +133,17 @@ function connect(lay, draw) {
   };
   watch("value", receive);
   receive();
+  // The server is gone: what is finished stays. It may also only be silent, and come back.
+  const lost = (event) => {
+    if (!element.isConnected) return document.removeEventListener(event.type, lost);
+    if (element.dataset.phase !== "running") return;
+    message.textContent = event.detail;
+    if (event.type !== "inverse-lost") return;
+    element.dataset.phase = "failed";
+    if (!shown.count) return;
+    shown = { ...shown, phase: "failed", live: [] };
+    draw();
+  };
+  document.addEventListener("inverse-lost", lost);
+  document.addEventListener("inverse-silent", lost);
 }
