@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from inverse.text import visible
+
 
 class InverseError(Exception):
     """Base of every error that `inverse` raises on purpose; its text may be shown to the user as it is."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(visible(sentence))
 
 
 class ParameterError(InverseError, ValueError):

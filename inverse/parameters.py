@@ -222,6 +222,15 @@ class Parameters:
         return dataclasses.asdict(self)
 
 
+def named(values: Any, whose: str) -> Mapping[str, Any]:
+    """Values by their names, none for None; ParameterError where they are anything else, however empty it is."""
+    if not isinstance(values, Mapping | None):
+        raise ParameterError(
+            f"The parameters of the {whose} are {shown(values)}. Give names and values, or leave it out."
+        )
+    return {} if values is None else values
+
+
 T = TypeVar("T", bound=type[Parameters])
 
 

@@ -19,7 +19,7 @@ from inverse.denoisers.catalog import load_prior
 from inverse.errors import ParameterError, ProblemError
 from inverse.keeping import all_kept
 from inverse.operators import TASKS, Operator, Task
-from inverse.parameters import Integer
+from inverse.parameters import Integer, named
 from inverse.solvers import Solver, Step
 from inverse.solvers.calls import Pause
 
@@ -116,7 +116,8 @@ def make_task(task: str | Task, parameters: Mapping[str, Any] | None = None) -> 
     Raises:
         ParameterError: the name or a parameter is unknown, or a value is out of its range.
     """
-    return task.replace(**(parameters or {})) if isinstance(task, Task) else TASKS.find(task).create(parameters or {})
+    parameters = named(parameters, "task")
+    return task.replace(**parameters) if isinstance(task, Task) else TASKS.find(task).create(parameters)
 
 
 def make_solver(solver: str | Solver, task: Task, parameters: Mapping[str, Any] | None = None) -> Solver:
@@ -126,7 +127,7 @@ def make_solver(solver: str | Solver, task: Task, parameters: Mapping[str, Any] 
         ParameterError: the name or a parameter is unknown, or a value is out of its range.
     """
     if isinstance(solver, Solver):
-        return solver.replace(**(parameters or {}))
+        return solver.replace(**named(parameters, "solver"))
     return presets.preset(task.name, solver, parameters)
 
 
@@ -248,7 +249,8 @@ def stream(
     solver = make_solver(solver, problem.task, solver_parameters)
     seed, samples = SEED.check("seed", seed), SAMPLES.check("samples", samples)
     generators = [randomness.generator(seed, randomness.SOLVER, sample) for sample in range(samples)]
-    denoiser = load_prior(denoiser or "embedded") if not isinstance(denoiser, Denoiser) else denoiser
+    if not isinstance(denoiser, Denoiser):
+        denoiser = load_prior("embedded" if denoiser is None else denoiser)
     steps = solver.solve(denoiser, problem.operator, problem.y, problem.sigma_y, generators, pauses)
     return all_kept(steps, problem.operator, problem.y) if problem.keeps_known else steps
 

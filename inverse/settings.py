@@ -28,6 +28,7 @@ from inverse.parameters import shown
 from inverse.presets import DEFAULT_SOLVER, default_task
 from inverse.restoration import SAMPLES, SEED, SIZE, Problem, degrade, make_solver, make_task, measured
 from inverse.solvers import SOLVERS, Solver
+from inverse.text import visible
 
 SCHEMA = 2
 OLDER = {"stop_at_noise": False, "start": "pseudo-inverse"}
@@ -139,7 +140,8 @@ class Settings:
     def from_dict(cls, data: Any) -> tuple[Self, list[str]]:
         """Settings of plain data, and sentences on what in it could not be honoured.
 
-        What is missing takes its default, or the preset's value.
+        What is missing takes its default, or the preset's value. None says something of size, sigma_y and photons
+        only; elsewhere it is refused like any value of the wrong type.
 
         Raises:
             ParameterError: this is no set of settings, its schema is newer, or a value is not allowed.
@@ -162,13 +164,12 @@ class Settings:
             specs = SOLVERS.find(solver).specs()
             older = {name: value for name, value in OLDER.items() if name in specs and name not in solver_parameters}
         unknown += left + right
-        plain = {name: data[name] for name in ("mode", "size", "sigma_y", "photons") if name in data}
-        plain |= {name: data[name] for name in ("seed", "samples") if data.get(name) is not None}
+        plain = {name: data[name] for name in ("mode", "size", "sigma_y", "photons", "seed", "samples") if name in data}
         if plain.get("mode") == DEGRADED and plain.pop("photons", None) is not None:
             unknown.append("photons of a photo that is degraded already")
-        texts = {name: data.get(name) or default for name, default in (("prior", "embedded"), ("auxiliary", ""))}
+        texts = {name: data.get(name, default) for name, default in (("prior", "embedded"), ("auxiliary", ""))}
         for name, text in texts.items():
-            if not isinstance(text, str) or (name == "prior" and len(text) > 200):
+            if not isinstance(text, str) or (name == "prior" and not 1 <= len(text) <= 200):
                 raise ParameterError(f"{name} in these settings must be a text. Save them again.")
         settings = cls.create(
             task=task, task_parameters=task_parameters, solver=solver,
@@ -241,7 +242,7 @@ class Settings:
 
 def _part(data: Mapping, key: str, registry: Mapping, default: str) -> tuple[str, dict[str, Any], list[str]]:
     """Name, known parameters, and names of what is not known, of the task or the solver."""
-    part = data.get(key) or {"name": default}
+    part = data.get(key, default)
     part = {"name": part} if isinstance(part, str) else part
     parameters = part.get("parameters", {}) if isinstance(part, Mapping) else None
     if not isinstance(parameters, Mapping):
@@ -256,7 +257,7 @@ def _part(data: Mapping, key: str, registry: Mapping, default: str) -> tuple[str
 def _notes(data: Mapping, unknown: list[str], older: Mapping[str, Any]) -> list[str]:
     notes = []
     if unknown:
-        names = ", ".join(str(name)[:60] for name in unknown[:12]) + (", …" if len(unknown) > 12 else "")
+        names = ", ".join(visible(str(name)[:60]) for name in unknown[:12]) + (", …" if len(unknown) > 12 else "")
         notes.append(f"These settings are not known here and were left out: {names}.")
     if older:
         values = ", ".join(f"{name} = {shown(value)}" for name, value in older.items())
@@ -275,4 +276,4 @@ def _notes(data: Mapping, unknown: list[str], older: Mapping[str, Any]) -> list[
 
 def _plain(value: Any, length: int) -> str:
     """The start of a value's text, without quotation marks."""
-    return value[:length] if isinstance(value, str) else shown(value, length)
+    return visible(value[:length]) if isinstance(value, str) else shown(value, length)

@@ -1,5 +1,8 @@
 """The command line: results on disk, sentences for mistakes, and instant help."""
 
+import json
+import os
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -14,7 +17,7 @@ from rich.console import Console
 
 from inverse import images, metrics
 from inverse.__main__ import COMMANDS, main
-from inverse.carriers import read
+from inverse.carriers import png_text, read
 from inverse.cli.judge import _table
 from inverse.cli.options import WRITTEN, save_picture
 from inverse.judge import JUDGE_TASKS, judge
@@ -23,6 +26,7 @@ from inverse.presets import preset
 from inverse.settings import Settings
 from inverse.solvers import SOLVERS
 
+ROOT = Path(__file__).parents[1]
 QUICK = ["--steps", "2", "--gradient-steps", "1", "--device", "cpu"]
 
 
@@ -283,3 +287,76 @@ def test_known_pixels_stay_and_the_mask_is_said(run, photo):
     assert same()
     run("sweep", *command[1:], "--sigma-y", "0.02", "--x", "seed=1,2", *QUICK)
     assert Path("out.png").exists()
+
+
+# What others wrote
+
+HOSTILE = "[/x] [red]a\x1b[31m\x1b]0;b\x07\u202ec\x9b2J"
+STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+
+def shown_whole(text, marks=("[/x]", "[red]")):
+    """Nothing that steers a terminal, and what looks like markup as it is."""
+    words = "".join(text.split())
+    return not STEERING.search(text) and all(mark in words for mark in marks)
+
+
+def hostile_settings(kind):
+    data = {"schema": 1, "task": {"name": "denoise", HOSTILE: 1}, "prior": HOSTILE, "inverse": HOSTILE, HOSTILE: 1}
+    if kind == "json":
+        Path("s.json").write_text(json.dumps(data))
+        return "s.json"
+    Image.new("RGB", (8, 8)).save("s.png", pnginfo=png_text(json.dumps(data)))
+    return "s.png"
+
+
+@pytest.mark.parametrize("kind", ["json", "png"])
+@pytest.mark.parametrize("command", ["restore", "sweep"])
+def test_settings_of_others_are_printed_as_they_are(run, kind, command):
+    more = ["--x", "seed=1"] if command == "sweep" else []
+    result = run(command, "photo.png", "-o", "out.png", "--settings", hostile_settings(kind), "--size", "32",
+                 *more, *QUICK)  # fmt: skip
+    assert result.exit_code == 0, result.output
+    assert shown_whole(result.output) and "\\x1b" in result.output
+
+
+def test_a_real_terminal_is_not_steered_either(tmp_path, photo, monkeypatch):
+    """By a process of its own, with colours forced: rich's own commands end in m, K, A, h and l."""
+    monkeypatch.chdir(tmp_path)
+    photo.save("photo.png")
+    settings = hostile_settings("png")
+    command = [sys.executable, "-m", "inverse", "restore", "photo.png", "-o", "out.png", "--settings", settings]
+    variables = {**os.environ, "FORCE_COLOR": "1", "PYTHONPATH": str(ROOT), "COLUMNS": "200"}
+    done = subprocess.run(
+        [*command, "--size", "32", *QUICK], capture_output=True, text=True, env=variables, check=True, encoding="utf-8"
+    )
+    text = done.stdout + done.stderr
+    assert "\x1b]" not in text and "\x07" not in text and "\u202e" not in text and "\x9b" not in text
+    assert "[31m\x1b" not in text and "\\x1b[" in re.sub("\x1b\\[[0-9;?]*[mKAhl]", "", text)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["restore", "photo.png", "-o", "out.png", "--task", HOSTILE],
+     ["restore", "photo.png", "-o", "out.png", "--prior", HOSTILE],
+     ["restore", "photo.png", "-o", "out.png", "--device", HOSTILE],
+     ["restore", "photo.png", "-o", "out.png", "--steps", HOSTILE],
+     ["restore", "photo.png", "-o", HOSTILE],
+     ["restore", HOSTILE, "-o", "out.png"],
+     ["restore", "photo.png", "-o", "out.png", "--settings", HOSTILE],
+     ["sweep", "photo.png", "-o", "out.png", "--x", f"{HOSTILE}=1"],
+     ["tasks", HOSTILE], [HOSTILE], [f"--{HOSTILE}"], ["restore", f"--{HOSTILE}"], ["judge", HOSTILE]],
+    ids=lambda arguments: " ".join(map(str, arguments))[:30].encode("ascii", "replace").decode(),
+)  # fmt: skip
+def test_errors_quote_what_was_typed_as_it_is(run, arguments):
+    result = run(*arguments)
+    assert result.exit_code not in (0, None) and "Error" in result.output
+    assert not STEERING.search(result.output.replace("\n", ""))
+
+
+@pytest.mark.parametrize("empty", ["--task=", "--prior=", "--device="])
+def test_an_empty_name_is_not_the_default(run, empty):
+    result = run("restore", "photo.png", "-o", "out.png", empty, *(QUICK[:4]))
+    assert result.exit_code == 1 and "Error" in result.output and not Path("out.png").exists()
+    if empty == "--task=":
+        assert run("degrade", "photo.png", "-o", "out.png", empty).exit_code == 1

@@ -15,10 +15,11 @@ from PIL import Image
 from inverse import snippets
 from inverse.__main__ import main
 from inverse.carriers import KEY, read, unpack
-from inverse.errors import ParameterError
+from inverse.denoisers.catalog import load_prior
+from inverse.errors import InverseError, ParameterError
 from inverse.operators import TASKS
 from inverse.presets import solvers_for
-from inverse.restoration import restore
+from inverse.restoration import degrade, restore, stream
 from inverse.settings import DEGRADED, Settings
 from inverse.solvers import SOLVERS
 
@@ -112,6 +113,42 @@ def test_an_older_picture_comes_out_as_it_was(name):
 def test_bad_settings_end_in_a_sentence(data):
     with pytest.raises(ParameterError, match=r"\.$"):
         Settings.from_dict(data)
+
+
+EMPTY = [0, False, None, "", [], 0.0]
+NAMED = {"task": [0, False, None, "", [], 0.0], "solver": EMPTY, "prior": EMPTY, "mode": EMPTY}
+NUMBERS = {"seed": [False, None, "", []], "samples": [False, None, "", [], 0], "schema": EMPTY}
+OPEN = {name: [False, "", []] for name in ("size", "sigma_y", "photons")}
+INSIDE = [{part: {"name": name, "parameters": parameters}} for part in ("task", "solver")
+          for name, parameters in ((0, {}), (None, {}), ("", {}), ("denoise", 0), ("denoise", None), ("denoise", ""),
+                                   ("denoise", []))]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "data", [{name: value} for name, values in (NAMED | NUMBERS | OPEN).items() for value in values] + INSIDE, ids=str
+)
+def test_a_wrong_value_is_not_taken_for_one_that_is_left_out(data):
+    with pytest.raises(ParameterError, match=r"\.$"):
+        Settings.from_dict({"schema": 1, **data})
+
+
+@pytest.mark.parametrize("value", [0, False, "", [], 0.0, {}])
+def test_the_library_takes_no_wrong_value_for_the_default(photo, value):
+    for call in (
+        lambda: restore(photo, value),
+        lambda: restore(photo, "denoise", value),
+        lambda: restore(photo, "denoise", "vml-map", denoiser=value),
+        lambda: degrade(photo, value),
+        lambda: stream(degrade(photo, "denoise", size=32), value),
+        lambda: load_prior(value),
+        lambda: load_prior(device=value),
+    ):
+        with pytest.raises(InverseError, match=r"\.$"):
+            call()
+    if value != {}:
+        for name in ("task_parameters", "solver_parameters"):
+            with pytest.raises(ParameterError, match="Give names and values"):
+                restore(photo, "denoise", **{name: value})
 
 
 def bomb():

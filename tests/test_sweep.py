@@ -20,7 +20,7 @@ from inverse.carriers import read
 from inverse.denoisers.catalog import load_prior
 from inverse.errors import ParameterError
 from inverse.experiments import grid
-from inverse.experiments.runs import at_cost, passes, run_all
+from inverse.experiments.runs import at_cost, misses, passes, run_all
 from inverse.experiments.sweep import (
     MAX_TEXT,
     RANGE,
@@ -216,6 +216,36 @@ def test_equal_cost_is_as_equal_as_steps_allow():
         spec = kind.specs()["steps"]
         near = [solver.replace(steps=n) for n in (solver.steps - 1, solver.steps + 1) if spec.low <= n <= spec.high]
         assert all(abs(passes(solver) - 300) <= abs(passes(other) - 300) for other in near)
+
+
+@pytest.mark.parametrize("budget", [5, 30, 300, 20_000])
+def test_equal_cost_is_kept_within_a_step_or_said_not_to_be(budget):
+    for kind in SOLVERS.values():
+        solver = at_cost(kind(), budget)
+        spec, words = kind.specs()["steps"], misses(solver, budget)
+        other = solver.replace(steps=solver.steps + (1 if solver.steps < spec.high else -1))
+        kept = abs(passes(solver) - budget) <= abs(passes(other) - passes(solver))
+        assert kept != bool(words), kind.name
+        if words:
+            assert solver.steps in (spec.low, spec.high)
+            assert f"{solver.steps} steps" in words and f"{passes(solver):.0f} network passes" in words
+    assert any(misses(at_cost(kind(), 5), 5) for kind in SOLVERS.values())
+
+
+def test_the_cost_of_an_outcome_is_what_its_solver_promised(photo):
+    for name in ("vml-map", "dps"):
+        asked = replace(QUICK, solver=SOLVERS[name]())
+        asked = replace(asked, solver=asked.solver.replace(steps=10))
+        (outcome,) = [p.outcome for p in run_all([asked], photo) if p.outcome]
+        assert outcome.cost == pytest.approx(passes(asked.solver))
+    assert outcome.vjp and outcome.cost > outcome.nfe
+
+
+def test_whole_numbers_are_suggested_whole():
+    steps = SOLVERS["dps"].specs()["steps"]
+    assert suggestion(steps, 1000) == "500:1000:log 3"
+    for value in range(steps.low, steps.high + 1):
+        assert "e+" not in suggestion(steps, value)
 
 
 # On paper

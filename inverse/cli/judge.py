@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
 from rich.table import Table
 
 from inverse import noise
 from inverse.cli.options import GroupedCommand, SpecType
+from inverse.cli.terminal import Terminal
 from inverse.files import write_text
 from inverse.judge import JUDGE_TASKS, JudgeRow, to_markdown
 from inverse.judge import judge as run
@@ -56,7 +56,7 @@ def judge(
     distance to MAP and a residual near 1, and intervals that hold the truth as often as they say. A MAP method should
     show a distance to MAP near 0. The cost counts forward passes, a backward pass as 1.4 of them.
     """
-    console = Console()
+    console = Terminal()
     rows: list[JudgeRow] = []
     with console.status("Judging ...") as status:
         for row in run(solvers or None, samples, seed, tasks or None, sigmas_y, size, measurements):

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import click
-from rich.console import Console
 from rich.table import Table
 
 from inverse.cli.options import GroupedCommand
+from inverse.cli.terminal import Terminal
 from inverse.operators import TASKS
 from inverse.parameters import Parameters, Registry
 from inverse.solvers import SOLVERS, Solver
@@ -27,7 +27,7 @@ def solvers(name: str | None) -> None:
 
 
 def _show(registry: Registry, name: str | None) -> None:
-    console = Console()
+    console = Terminal()
     if name is None:
         table = Table(box=None)
         table.add_column(registry.kind, no_wrap=True)

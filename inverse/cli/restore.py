@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
 from inverse import images, metrics
 from inverse.cli.options import GroupedCommand, SpecType, apart, check_output, photo_options, save_picture
 from inverse.cli.run import chosen, run_options
+from inverse.cli.terminal import Description, Terminal
 from inverse.denoisers.catalog import load_prior
 from inverse.errors import DivergenceError
 from inverse.files import printable, unwritable
@@ -38,7 +38,7 @@ def restore(
     Without --degraded the photo counts as clean: it is degraded first, and the result is compared with it. With several
     --samples every one gets a file, and so do their mean and their spread.
     """
-    console = Console(stderr=True, quiet=quiet)
+    console = Terminal(stderr=True, quiet=quiet)
     inputs = photo, values["auxiliary"], values["settings"]
     asked, notes = chosen(context, values)
     for note in notes:
@@ -62,9 +62,7 @@ def restore(
     console.print(f"{problem.task.title}, {settings.title}")
     console.print(f"{printable(Path(photo.name))}: {origin}, sigma_y {problem.sigma_y:.3g}{_understood(problem)}")
     start = time.perf_counter()
-    with Progress(
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=console
-    ) as progress:
+    with Progress(Description(), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=console) as progress:
         bar = progress.add_task("", total=settings.total)
         try:
             for step in stream(problem, settings, denoiser, seed=seed, samples=samples):

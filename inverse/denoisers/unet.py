@@ -11,7 +11,7 @@ import torch
 from diffusers import DDPMScheduler, UNet2DModel
 from torch import Tensor
 
-from inverse.denoisers import weights
+from inverse.denoisers import checkpoint, weights
 from inverse.denoisers.base import Denoiser
 from inverse.denoisers.network import MAX_DEPTH, MAX_LEVELS, MAX_WIDTH
 from inverse.errors import PriorError
@@ -120,12 +120,13 @@ def load_unet(
     # With other predictions diffusers counts whole steps, whatever the type says.
     continuous = schedule.get("timestep_type") == "continuous" and prediction == "v_prediction"
     config = weights.read_json(weights.regular_file(unet / "config.json", root))
-    found, pickled = _weights(unet, root, allow_pickle)
+    found = checkpoint.find(unet, root, allow_pickle=allow_pickle)
     try:
-        if found is not None and _elements(config) != weights.elements(found):
+        elements = _elements(config)  # also for a pickle: a made-up network is refused before it costs memory
+        if found.elements not in (elements, None):
             raise PriorError(f"The weights in {folder.name} are not those of its config.json. Download it again.")
-        _elements(config)  # also for a pickle: a made-up network is refused before it costs memory
-        network = UNet2DModel.from_pretrained(unet, use_safetensors=not pickled, local_files_only=True)
+        network = UNet2DModel.from_config(config)
+        network.load_state_dict(found.read())
     except (*weights.UNREADABLE, pickle.UnpicklingError) as error:
         if isinstance(error, PriorError):
             raise
@@ -133,22 +134,6 @@ def load_unet(
             f"The model in {folder.name} cannot be read. It needs config.json and safetensors weights, undamaged."
         ) from error
     return UNetDenoiser(network, levels, prediction, device, continuous)
-
-
-def _weights(unet: Path, root: Path, allow_pickle: bool) -> tuple[dict[str, tuple[int, ...]] | None, bool]:
-    """The shapes in the safetensors file, or None; and whether the weights are a pickle."""
-    safe, pickled = (unet / f"diffusion_pytorch_model.{suffix}" for suffix in ("safetensors", "bin"))
-    if safe.exists() or safe.is_symlink():
-        return weights.shapes(weights.regular_file(safe, root)), False
-    if not (pickled.exists() or pickled.is_symlink()):
-        raise PriorError(f"{unet.name} has no diffusion_pytorch_model.safetensors. Save the model there.")
-    if not allow_pickle:
-        raise PriorError(
-            f"The weights in {unet.name} are a pickle, which can run code. Say --allow-pickle (in Python "
-            "allow_pickle=True) to read its tensors all the same, or convert them to safetensors."
-        )
-    weights.check_pickle(weights.regular_file(pickled, root))
-    return None, True
 
 
 def _noise_table(config: dict[str, Any]) -> tuple[Tensor, str]:
@@ -164,8 +149,10 @@ def _noise_table(config: dict[str, Any]) -> tuple[Tensor, str]:
     kind = str(config.get("_class_name"))
     if not kind.startswith(VARIANCE_PRESERVING):
         raise PriorError(f"The scheduler {kind[:40]} has no table of betas, which is needed. Use a DDPM-like model.")
-    steps, betas = config.get("num_train_timesteps", 1000), config.get("trained_betas") or ()
-    if isinstance(steps, bool) or not isinstance(steps, int) or not 2 <= steps <= MAX_STEPS or len(betas) > MAX_STEPS:
+    steps, betas = config.get("num_train_timesteps", 1000), config.get("trained_betas")
+    if betas is not None and not (isinstance(betas, list) and 2 <= len(betas) <= MAX_STEPS):
+        raise PriorError(f"The scheduler's trained_betas are {shown(betas)}. Use a model with a list of them, or none.")
+    if isinstance(steps, bool) or not isinstance(steps, int) or not 2 <= steps <= MAX_STEPS:
         raise PriorError(f"The scheduler asks for {shown(steps)} time steps. Use a model with 2 to {MAX_STEPS}.")
     try:
         table = DDPMScheduler.from_config(config)
@@ -194,5 +181,8 @@ def _elements(config: dict[str, Any]) -> int:
     widths, depth = config.get("block_out_channels", ()), config.get("layers_per_block", 2)
     if len(widths) > MAX_LEVELS or not all(1 <= n <= MAX_WIDTH for n in widths) or not 1 <= depth <= MAX_DEPTH:
         raise PriorError("This network is far larger than any prior. Use another one.")
-    with torch.device("meta"):
-        return sum(value.numel() for value in UNet2DModel.from_config(config).state_dict().values())
+    with torch.device("meta"), torch.no_grad():
+        network, side = UNet2DModel.from_config(config), 2 ** (len(widths) + 1)
+        # Some values of a wrong type are noticed only when they are used.
+        network(torch.empty(1, network.config.in_channels, side, side), torch.empty(1))
+        return sum(value.numel() for value in network.state_dict().values())

@@ -29,9 +29,12 @@ def build() -> gr.Blocks:
     """The page, with everything wired.
 
     Raises:
-        SystemExit: a limit in the environment is nonsense; its text names the variable.
+        SystemExit: a limit or the port in the environment is nonsense; its text names the variable.
     """
     from inverse.errors import ParameterError
+    from inverse.web import port
+
+    port.named()  # Gradio would end with its own words on nonsense, when it is imported
     from inverse.web import endpoints, events, layout, limits
 
     try:

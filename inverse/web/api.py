@@ -110,7 +110,7 @@ def sweep(
         auxiliary: The picture that some tasks need: a mask, white where the photo is missing, or a blur kernel.
 
     Returns:
-        The grid as a PNG (none until the end), and a record: phase, message, finished, count, cell (index, the values on the axes, psnr, ssim, residual, nfe, seconds, failure, and preview, a JPEG as a data URI) whenever one is finished; at the end table (one entry a cell), csv, best (index of the best cell by each metric), settings and notes.
+        The grid as a PNG (none until the end), and a record: phase, message, finished, count, cell (index, the values on the axes, psnr, ssim, residual, nfe, vjp, cost (forward passes, with what backward passes cost beside them), seconds, failure, and preview, a JPEG as a data URI) whenever one is finished; at the end table (one entry a cell), csv, best (index of the best cell by each metric), settings and notes.
     """  # noqa: E501
     batch = Batch()
     with _spoken_errors():

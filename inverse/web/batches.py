@@ -12,7 +12,7 @@ import gradio as gr
 from PIL import Image
 
 from inverse.errors import ParameterError, ProblemError
-from inverse.experiments.runs import Outcome, run_all
+from inverse.experiments.runs import Outcome, in_passes, run_all
 from inverse.experiments.sweep import METRICS, best
 from inverse.solvers import Step
 from inverse.web import device, limits
@@ -173,6 +173,7 @@ def _live(index: int, step: Step) -> dict[str, Any]:
         "step": step.index,
         "total": step.total,
         "nfe": step.nfe,
+        "cost": in_passes(step.nfe, step.vjp),
     }
 
 
@@ -185,6 +186,7 @@ def _cell(index: int, outcome: Outcome) -> dict[str, Any]:
         "residual": outcome.residual,
         "nfe": outcome.nfe,
         "vjp": outcome.vjp,
+        "cost": outcome.cost,
         "seconds": round(outcome.seconds, 2),
         "failure": outcome.failure,
     }

@@ -17,7 +17,7 @@ class Head:
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
-        scripts = "".join(f"<script>{source(name)}</script>" for name in ("head.js", "page.js"))
+        scripts = "".join(f"<script>{source(name)}</script>" for name in ("head.js", "page.js", "lost.js"))
         self.ours = f"<style>{source('head.css')}</style>{scripts}".encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -38,3 +38,16 @@ function show() {
 }
 watch("value", show);
 show();
+
+// The server is gone: what runs here ends with a sentence. It may also only be silent, and come back.
+function lost(event) {
+  if (!element.isConnected) return document.removeEventListener(event.type, lost);
+  if (!["waiting", "running"].includes(shown.phase)) return;
+  if (event.type === "inverse-lost") {
+    shown = { ...shown, phase: "failed" };
+    element.dataset.phase = "failed";
+  }
+  message.textContent = event.detail;
+}
+document.addEventListener("inverse-lost", lost);
+document.addEventListener("inverse-silent", lost);
