@@ -155,3 +155,9 @@ def test_the_preview_in_a_raw_photo_is_not_taken_for_the_photo(tag):
     tifffile.imwrite(buffer, np.asarray(PHOTO), photometric="rgb", subfiletype=subfile, extratags=extra)
     with pytest.raises(ImageError, match=r"raw photo.*Develop"):
         images.load(buffer.getvalue())
+
+
+def test_a_damaged_picture_of_an_accepted_format_is_called_nothing_else():
+    for brand in (b"avif", b"avis"):
+        with pytest.raises(ImageError, match="not a picture that can be read here"):
+            images.load(box(brand))

@@ -20,12 +20,13 @@ NEGLIGIBLE = 0.04
 """Up to this sigma_y, 5 of 255 levels, noise counts as the photo's own grain, which stays where nothing is missing."""
 
 
-def _keep_known() -> Any:
+def _keep_known(advanced: bool = True) -> Any:
     return choice(
         "auto", "auto", "always", "never",
         help="Keep known pixels exactly as they are in the photo: auto does so in a photo that is already degraded, "
         f"while its sigma_y is {NEGLIGIBLE:g} at most.",
         effect="Never lets all pixels change a little, which removes noise; always keeps the noise, too.",
+        advanced=advanced,
     )  # fmt: skip
 
 
@@ -201,7 +202,7 @@ class InpaintMask(Inpaint):
     summary = f"You brush over or upload what is missing. {masks.WORDS}"
     auxiliary = "mask"
 
-    keep_known: str = _keep_known()
+    keep_known: str = _keep_known(advanced=False)
 
     def load(self, picture: images.Photo, max_side: int | None = None) -> Image.Image:
         return masks.load(picture, max_side)

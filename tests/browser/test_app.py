@@ -5,11 +5,15 @@ import re
 import time
 from statistics import median
 
+import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 
+from inverse import images
 from inverse.operators import TASKS
 from inverse.solvers import SOLVERS
+from inverse.web import elements
+from inverse.web.cards import EXAMPLE
 
 pytestmark = pytest.mark.browser
 
@@ -34,6 +38,7 @@ OBSERVE = """() => {
   }).observe(document.querySelector('#viewer'), {subtree: true, childList: true, attributeFilter: ['src']});
 }"""
 BROKEN = "() => [...document.images].filter((i) => !(i.complete && i.naturalWidth > 0)).map((i) => i.alt)"
+SHORTER = "n => (({ width, height }) => Math.min(width, height))(document.querySelector('#mask canvas')) === n"
 SIDEWAYS = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
@@ -277,6 +282,27 @@ def test_brushing_a_mask_changes_the_measurement_and_survives_other_choices(visi
     phase(page, "done")
     page.get_by_role("button", name="Clear").click()
     page.wait_for_selector(".inv-note.inv-fault")
+
+
+def test_a_scratch_in_an_uploaded_mask_outlives_every_size(visit, tmp_path):
+    page = visit()
+    choose(page, "#task", TASKS["inpaint-mask"].title)
+    page.wait_for_selector("#mask canvas")
+    photo = images.load(elements.EXAMPLES / f"{EXAMPLE}.jpg")
+    scan = Image.new("RGBA", tuple(4 * side for side in photo.size))
+    ImageDraw.Draw(scan).line((scan.width // 2, 0, scan.width // 2 + 90, scan.height - 1), "black", 3)
+    scan.save(tmp_path / "scan.png")
+    page.set_input_files("#mask input[type=file]", tmp_path / "scan.png")
+    page.wait_for_selector(".inv-note:not(.inv-fault)")
+    for size in (256, 128, 256):
+        page.get_by_label(str(size), exact=True).check(force=True)
+        page.wait_for_function(SHORTER, arg=size)
+        ready(page)
+        with page.expect_download() as download:
+            page.click("#mask [data-do=download]")
+        mask = np.asarray(Image.open(download.value.path()).convert("L"))
+        assert min(mask.shape) == size and mask.any(1).all() and (mask > 0).mean() < 0.05
+    assert "missing" in page.inner_text(".inv-note")
 
 
 @pytest.mark.parametrize("content", [b"", b"\x89PNG\r\n\x1a\nbroken", b"not a picture"])
