@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+import logging
 import re
 import threading
 import time
@@ -21,6 +22,7 @@ from inverse.operators import TASKS
 from inverse.presets import preset
 from inverse.settings import Settings
 from inverse.solvers import SOLVERS
+from inverse.text import visible_record
 from inverse.web import running
 
 ROOT = Path(__file__).parents[1]
@@ -89,6 +91,11 @@ def call(url, name, data):
     answer = HTTP.get(f"{url}/gradio_api/call/{name}/{joined.json()['event_id']}").text
     event, said = re.findall(r"event: (\w+)\ndata: (.*)", answer)[-1]
     return event, json.loads(said)
+
+
+def test_no_client_steers_the_log(url):
+    """The app's records are made fit to print, whoever writes them."""
+    assert logging.getLogRecordFactory() is visible_record
 
 
 def test_exactly_four_endpoints_are_shown_and_explained(client, url):
