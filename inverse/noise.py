@@ -130,10 +130,11 @@ def estimate(y: Tensor, operator: Operator | None = None) -> float:
         operator: what measured it, if that is known: a hole or a mosaic is no noise.
 
     Returns:
-        At least 0.01: eight-bit pixels, and the faults of any assumed operator, are never cleaner.
+        At least 0.01: eight-bit pixels, and the faults of any assumed operator, are never cleaner; and at least what
+        the operator may hide.
     """
-    planes = y if operator is None else operator.planes(y)
+    planes, least = (y, LEAST) if operator is None else (operator.planes(y), max(LEAST, operator.hidden_noise))
     if min(planes.shape[-2:]) < 4:
-        return LEAST
+        return least
     sigma = noise_level(planes[0], ENOUGH)
-    return UNKNOWN if sigma is None else min(max(sigma, LEAST), 1.0)
+    return UNKNOWN if sigma is None else min(max(sigma, least), 1.0)

@@ -8,7 +8,7 @@ import skimage.data
 import torch
 from PIL import Image
 
-from inverse import images, noise, restoration
+from inverse import images, metrics, noise, restoration
 from inverse.errors import ParameterError, ProblemError
 from inverse.operators import TASKS
 
@@ -167,6 +167,20 @@ def test_what_clipping_hides_is_put_back(level, sigma):
 def test_grain_that_depends_on_brightness_is_estimated_between_its_ends():
     y = noise.add_poisson(ramp(), 40.0, generator()).clamp(-1, 1)
     assert 2 * math.sqrt(0.05 / 40) < noise.estimate(y) < 2 * math.sqrt(0.95 / 40)
+
+
+@pytest.mark.parametrize("bits", [2, 3, 4])
+def test_noise_that_rounding_may_hide_is_assumed(bits):
+    """Without it the steps are taken for measured, and stay: of 3 bits, that loses 4 dB."""
+    task = {"task_parameters": {"bits": bits}, "seed": 1}
+    problem = restoration.degrade(PHOTOS["chelsea"], "bit-depth", sigma_y=0.0, size=64, **task)
+    restored = []
+    for sigma_y in (None, noise.LEAST):
+        found = restoration.measured(problem.measurement, "bit-depth", sigma_y=sigma_y, **task)
+        assert sigma_y or found.sigma_y >= (2 / (2**bits - 1)) / 6.01
+        (*_, last) = restoration.stream(found)
+        restored.append(metrics.psnr(last.x0_hat[0], problem.truth[0]))
+    assert restored[0] > restored[1] + 0.5 and restored[0] > metrics.psnr(problem.y[0], problem.truth[0]) + 0.5
 
 
 @pytest.mark.parametrize("size", [(4, 4), (5, 7), (9, 23), (17, 100), (61, 83)])

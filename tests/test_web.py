@@ -538,6 +538,28 @@ def test_cells_and_rows_are_one_sample_each_however_many_the_page_asks_for(page,
     assert "runs, about" in comparing.plan(page, values, made)[page.compare_promise]
 
 
+def test_equal_time_is_kept_or_the_row_says_that_it_is_not(page):
+    from inverse.web import comparing
+
+    names = ["vml-map", "dmap", "pigdm", "red-diff", "ddrm"]
+    values = sent(page, contenders=names, budget=comparing.EQUAL)
+    made = form.settings(page, values)
+    budget, runs = passes(made.solver), comparing._runs(made, names, comparing.EQUAL)
+    notes = dict(zip(names, comparing._notes(made, runs, comparing.EQUAL), strict=True))
+    assert not notes["vml-map"] and not notes["ddrm"]
+    for run in runs:
+        cost = passes(run.solver)
+        if note := notes[run.solver.name]:
+            assert cost > budget and f"{cost:.0f} network passes, not {budget:.0f}" in note
+        else:
+            more = run.solver.replace(steps=run.solver.steps + 1)
+            assert abs(cost - budget) <= passes(more) - cost
+    assert all(notes[name] for name in ("dmap", "pigdm", "red-diff"))
+    words = comparing.plan(page, values, made)[page.compare_promise]
+    assert all(run.solver.title in words for run in runs if notes[run.solver.name]) and "Not equal" in words
+    assert not any(comparing._notes(made, runs, comparing.PRESET))
+
+
 @pytest.mark.parametrize("bad", [5, [1], {"a": 1}, True])
 @pytest.mark.parametrize("field", ["x_name", "x_values", "y_name", "y_values", "contenders", "budget"])
 def test_hostile_values_of_the_tabs_end_in_a_sentence_that_names_the_field(page, field, bad):

@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+import logging
 import re
 import threading
 import time
@@ -22,6 +23,7 @@ from inverse.operators import TASKS
 from inverse.presets import preset
 from inverse.settings import Settings
 from inverse.solvers import SOLVERS
+from inverse.text import visible_record
 from inverse.web import running
 
 ROOT = Path(__file__).parents[1]
@@ -90,6 +92,11 @@ def call(url, name, data):
     answer = HTTP.get(f"{url}/gradio_api/call/{name}/{joined.json()['event_id']}").text
     event, said = re.findall(r"event: (\w+)\ndata: (.*)", answer)[-1]
     return event, json.loads(said)
+
+
+def test_no_client_steers_the_log(url):
+    """The app's records are made fit to print, whoever writes them."""
+    assert logging.getLogRecordFactory() is visible_record
 
 
 def test_exactly_four_endpoints_are_shown_and_explained(client, url):
@@ -210,6 +217,12 @@ def test_hostile_values_end_in_a_sentence_that_names_the_field(url, uploaded, pa
         ({"task": "<b>no</b>"}, "'<b>no</b>' is not a task"),
         ({"task": ["denoise"]}, "task in these settings must have a name"),
         ({"solver": {"name": "dps", "parameters": 5}}, "solver in these settings must have a name"),
+        ({"task": 0}, "task in these settings must have a name"),
+        ({"task": None}, "task in these settings must have a name"),
+        ({"task": ""}, "'' is not a task"),
+        ({"solver": False}, "solver in these settings must have a name"),
+        ({"prior": ""}, "prior in these settings must be a text"),
+        ({"seed": None}, "seed must be"),
         ({"mode": 5}, "mode must be"),
         ({"mode": "degraded"}, "mode must be"),
         ({"schema": 99}, "Update the program"),

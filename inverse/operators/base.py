@@ -26,12 +26,14 @@ class Operator(ABC):
         measures_pictures: a measurement is a picture that a camera or a file may hold already.
         alters_noise: `measure` rounds or clips what was disturbed, so that noise does not come through as it is.
         missing: share of pixels of which nothing is measured; None where pixels are not measured one by one.
+        hidden_noise: standard deviation of noise up to which a measurement need not show it, as where A rounds.
     """
 
     linear = False
     measures_pictures = True
     alters_noise = False
     missing: float | None = None
+    hidden_noise = 0.0
     image_shape: Shape
     measurement_shape: Shape
     norm: float

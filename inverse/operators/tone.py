@@ -57,6 +57,8 @@ class Levels(StraightThrough):
     def __init__(self, bits: int, image_shape: Shape) -> None:
         self.image_shape = self.measurement_shape = tuple(image_shape)
         self.steps = 2**bits - 1
+        # Three standard deviations of it do not leave a level from its middle.
+        self.hidden_noise = 2 / self.steps / 6
 
     def exact(self, x: Tensor) -> Tensor:
         return ((x.clamp(-1, 1) + 1) / 2 * self.steps).round() / self.steps * 2 - 1

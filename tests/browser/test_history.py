@@ -285,6 +285,15 @@ def test_only_so_many_results_are_kept_and_the_keyboard_walks_through_them(visit
     page.wait_for_timeout(1500)
 
 
+def test_whole_numbers_are_shown_whole(visit):
+    page = visit()
+    page.evaluate(TELL, [finished(1052397747), finished(4294967295)])
+    for number, letter in ((1, "A"), (2, "B")):
+        card(page, number).click()
+        page.get_by_role("button", name=f"Pin {letter}").click()
+    assert "seed 1052397747 → 4294967295" in chips(page)
+
+
 def test_hostile_words_in_settings_stay_words(visit):
     page = visit()
     hostile = "<img src=x onerror='window.hacked=1'>`${1}`{{x}}"

@@ -62,12 +62,18 @@ def page(server, chromium):
 SAYS = "([where, words]) => document.querySelector(`${where} .inv-message`).textContent.includes(words)"
 
 
+KEPT = "localStorage.getItem('inverse-settings')"
+
+
 def begin(page):
     """A run that takes longer than the test."""
     with page.expect_response("**/app_id"):
         pass
+    page.wait_for_function(KEPT)
+    kept = page.evaluate(KEPT)
     page.fill("#solver-vml-map-steps input[type=number]", "1000")
     page.keyboard.press("Tab")
+    page.wait_for_function(f"kept => {KEPT} !== kept", arg=kept)
     page.click("#run")
     page.wait_for_selector("#status [data-phase=running]")
     page.wait_for_selector("#viewer img.inv-after")
@@ -80,9 +86,10 @@ def test_a_run_whose_server_was_killed_does_not_go_on_for_ever(server, page):
     page.wait_for_function(SAYS, arg=["#status", "does not answer"])
     server.start()
     page.wait_for_function("() => !document.querySelector('[data-phase=running], [data-phase=waiting]')")
-    page.reload()
+    page = page.context.new_page()
+    page.goto(server.url)
     page.wait_for_selector("[data-part=measured] img")
-    assert page.input_value("#solver-vml-map-steps input[type=number]") == "1000"
+    page.wait_for_function("document.querySelector('#solver-vml-map-steps input[type=number]').value === '1000'")
 
 
 def test_a_run_of_another_server_ends_with_a_sentence(visit):
