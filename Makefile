@@ -25,9 +25,9 @@ test-fast: $(VENV)/.tested
 
 # What touches numbers once more, by the instructions of a common CPU, and a part of it by those of an old one: how a
 # kernel adds up depends on them, and so does whether the network computes in bfloat16.
-NUMBERS := $(addprefix tests/test_, catalog.py embedded.py exact.py faults.py lockstep.py memory.py noise.py restoration.py \
-  spread.py sweep.py)
-FEW_NUMBERS := $(addprefix tests/test_, catalog.py embedded.py noise.py)
+NUMBERS := $(addprefix tests/test_, catalog.py denoisers_unet.py embedded.py exact.py faults.py lockstep.py memory.py \
+  noise.py operators.py restoration.py solvers.py spread.py sweep.py)
+FEW_NUMBERS := $(addprefix tests/test_, embedded.py lockstep.py noise.py)
 test-isa: $(VENV)/.tested
 	OMP_NUM_THREADS=1 ATEN_CPU_CAPABILITY=avx2 ONEDNN_MAX_CPU_ISA=AVX2 MKL_ENABLE_INSTRUCTIONS=AVX2 \
 	  $(BIN)/python -m pytest -m "not browser and not slow and not load" -n 2 $(NUMBERS)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from inverse import threads
+from inverse.experiments import contention
 
 ROOT = Path(__file__).parents[1]
 
@@ -122,6 +123,22 @@ else:
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_every_program_settles_before_torch_is_loaded(name):
     assert python(SEEN, *PROGRAMS[name]) == f"PASSIVE {threads.cores()}"
+
+
+def test_the_bench_compares_both_policies_alone_and_beside_a_busy_process(monkeypatch):
+    made, began = "import os; print(1.0 if os.environ.get('OMP_WAIT_POLICY') == 'PASSIVE' else 2.0)", []
+    start = subprocess.Popen
+
+    def watched(command, **options):
+        began.append(start(command, **options))
+        return began[-1]
+
+    monkeypatch.setattr(contention, "RESTORATION", made)
+    monkeypatch.setattr(subprocess, "Popen", watched)
+    table = contention.table()
+    assert [list(column.cells) for column in table.columns] == [["passive", "spinning"], *[["1.00", "2.00"]] * 2]
+    busy = [process for process in began if "while True" in process.args[-1]]
+    assert len(busy) == 2 and all(process.returncode is not None for process in busy), "none stays behind"
 
 
 def python(code, *arguments, **environment):

@@ -68,8 +68,8 @@ class Denoiser(ABC):
     def batches(self) -> bool:
         """Whether many images are asked for at once, which a GPU needs to be busy.
 
-        On a CPU that gains next to nothing, and a kernel may add up in another order for a batch than for one image:
-        asked one by one, an image is the same to the last bit whatever is restored beside it.
+        On a CPU a batch saves time for small images only, and a kernel may add up in another order for it than for one
+        image: asked one by one, an image is the same to the last bit whatever is restored beside it.
         """
         return self.device.type != "cpu"
 

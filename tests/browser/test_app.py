@@ -102,7 +102,7 @@ def test_a_photo_is_restored_and_saved(visit, app, measured):
     measured["preview overhead"] = f"{100 * overhead:.1f} % of {run['seconds']:.1f} s at 256 x 256"
     waits = [at - run["yielded"][step] for step, at in page.evaluate("window.seen.painted")[:-1]]
     measured["step to pixels"] = f"{1000 * median(waits):.0f} ms, at most {1000 * max(waits):.0f} ms"
-    assert len(frames) >= 3 and 0 < median(waits) < 2, "150 ms on an idle machine"
+    assert len(frames) >= 3 and 0 < median(waits) < run["seconds"] / 2, "seen while it runs; 150 ms on an idle machine"
     assert overhead < 0.35, "on a busy machine; idle it is below 0.1"
     assert page.evaluate(BROKEN) == []
     assert "PSNR" in page.inner_text("#status") and "× noise" in page.inner_text("#status")
@@ -133,13 +133,14 @@ def test_stop_takes_effect_within_a_step_and_keeps_the_picture(visit, app, measu
     ready(page)
     back = time.time() - asked
     phase(page, "stopped")
+    told = time.time() - asked
     deadline = time.time() + 60
     while run["closed"] is None and time.time() < deadline:
         time.sleep(0.02)
     closed, step = run["closed"] - asked, run["solving"] / run["steps"]
     measured["Stop to closed generator"] = f"{closed:.2f} s (a step takes {step:.2f} s)"
     measured["Stop to buttons back"] = f"{back:.2f} s"
-    assert closed < 2 + 3 * step
+    assert closed < told + 3 * step and run["steps"] < 300
     assert page.get_attribute(".inv-after", "src").startswith("data:image/png") and page.evaluate(BROKEN) == []
     assert page.is_enabled(".inv-save")
     page.wait_for_timeout(1000)
