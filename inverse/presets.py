@@ -13,7 +13,6 @@ from inverse.solvers import SOLVERS, Solver
 
 DEFAULT_TASK = "inpaint-random"
 DEFAULT_DEGRADED_TASK = "denoise"  # for a photo of which nothing is known: it assumes least, and so harms least
-DEFAULT_SOLVER = "vml-map"
 
 
 def default_task(degraded: bool) -> str:
@@ -34,12 +33,14 @@ class Preset:
 
     Attributes:
         settings: what differs from the solver's own defaults.
-        psnr: dB that these reached in the search; None before one.
-        defaults: dB that the solver's defaults reached there.
+        psnr: dB that these reached in the search, on crops of photos; None before one.
+        whole: dB that these reached on whole photos; None where that was not measured.
+        defaults: dB that the solver's defaults reached on the crops.
     """
 
     settings: Mapping[str, Any] = field(default_factory=dict)
     psnr: float | None = None
+    whole: float | None = None
     defaults: float | None = None
 
 
@@ -83,18 +84,32 @@ def preset(task: str, solver: str, overrides: Mapping[str, Any] | None = None) -
     return kind.create({**found.settings, **(overrides or {})})
 
 
-def to_markdown(table: Table, tasks: Iterable[str] = TASKS) -> str:
-    """A Markdown table: a line a task, a column a solver, the dB reached in every cell."""
-    columns = [solver for solver in SOLVERS if solver in table]
-    lines = ["| task | " + " | ".join(f"`{solver}`" for solver in columns) + " |", "|---|" + "---:|" * len(columns)]
-    for task in tasks:
-        rows = [table[solver].get(task) for solver in columns]
-        reached = [row.psnr for row in rows if row is not None and row.psnr is not None]
-        cells = []
-        for solver, row in zip(columns, rows, strict=True):
-            if row is None or row.psnr is None:
-                cells.append("" if possible(task, solver) else "–")
-            else:
-                cells.append(f"**{row.psnr:.1f}**" if row.psnr == max(reached) else f"{row.psnr:.1f}")
-        lines.append(f"| {task} | " + " | ".join(cells) + " |")
+def to_markdown(table: Table, view: str, baselines: Mapping[str, tuple[str, float] | None]) -> str:
+    """A Markdown table: a line a task, a column a solver, the dB reached in every cell, the best of a line in bold.
+
+    Args:
+        table: the presets.
+        view: which of the figures, psnr or whole; solvers without it are left out.
+        baselines: the best classical method of every task and its dB, for the last columns.
+    """
+    columns = [name for name in SOLVERS if any(getattr(row, view) is not None for row in table.get(name, {}).values())]
+    heads = ["task", *(f"`{solver}`" for solver in columns), "classical", "which"]
+    lines = [_line(heads), "|---|" + "---:|" * (len(columns) + 1) + "---|"]
+    for task, baseline in baselines.items():
+        title, reached = baseline or ("", None)
+        figures = [getattr(table[solver].get(task, Preset()), view) for solver in columns]
+        best = max((value for value in (*figures, reached) if value is not None), default=None)
+        able = [possible(task, solver) for solver in columns]
+        cells = ["–" if not can else _cell(value, best) for can, value in zip(able, figures, strict=True)]
+        lines.append(_line([task, *cells, _cell(reached, best), title]))
     return "\n".join(lines) + "\n"
+
+
+def _line(cells: Iterable[str]) -> str:
+    return "| " + " | ".join(cells) + " |"
+
+
+def _cell(value: float | None, best: float | None) -> str:
+    if value is None:
+        return ""
+    return f"**{value:.1f}**" if value == best else f"{value:.1f}"

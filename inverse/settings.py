@@ -22,10 +22,11 @@ from PIL.PngImagePlugin import PngInfo
 import inverse
 from inverse import carriers, images, noise
 from inverse.carriers import MAX_BYTES
+from inverse.defaults import GENERAL, default_solver
 from inverse.errors import ParameterError
 from inverse.operators import TASKS, Task
 from inverse.parameters import shown
-from inverse.presets import DEFAULT_SOLVER, default_task
+from inverse.presets import default_task
 from inverse.restoration import SAMPLES, SEED, SIZE, Problem, degrade, make_solver, make_task, measured
 from inverse.solvers import SOLVERS, Solver
 
@@ -74,7 +75,7 @@ class Settings:
         task: str | None = None,
         task_parameters: Mapping[str, Any] | None = None,
         sigma_y: Any = None,
-        solver: str = DEFAULT_SOLVER,
+        solver: str | None = None,
         solver_parameters: Mapping[str, Any] | None = None,
         seed: Any = 0,
         photons: Any = None,
@@ -83,6 +84,8 @@ class Settings:
         auxiliary: str = "",
     ) -> Self:
         """Checks every value; `solver_parameters` are what differs from the preset.
+
+        Without a task or a solver, the default is taken.
 
         Raises:
             ParameterError: with a sentence that names the field and its range.
@@ -136,7 +139,8 @@ class Settings:
     def from_dict(cls, data: Any) -> tuple[Self, list[str]]:
         """Settings of plain data, and sentences on what in it could not be honoured.
 
-        What is missing takes its default, or the preset's value.
+        What is missing takes its default, or the preset's value. Where a version of the program is named but no solver,
+        that is the one that was every task's default before tasks had their own.
 
         Raises:
             ParameterError: this is no set of settings, its schema is newer, or a value is not allowed.
@@ -153,7 +157,9 @@ class Settings:
             )
         unknown = [name for name in data if name not in KNOWN]
         task, task_parameters, left = _part(data, "task", TASKS, default_task(data.get("mode") == DEGRADED))
-        solver, solver_parameters, right = _part(data, "solver", SOLVERS, DEFAULT_SOLVER)
+        solver, solver_parameters, right = _part(
+            data, "solver", SOLVERS, GENERAL if "inverse" in data else default_solver(task)
+        )
         unknown += left + right
         plain = {name: data[name] for name in ("mode", "size", "sigma_y", "photons") if name in data}
         plain |= {name: data[name] for name in ("seed", "samples") if data.get(name) is not None}

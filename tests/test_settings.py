@@ -12,12 +12,14 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 
+import inverse
 from inverse import snippets
 from inverse.__main__ import main
 from inverse.carriers import KEY, read, unpack
+from inverse.defaults import default_solver
 from inverse.errors import ParameterError
 from inverse.operators import TASKS
-from inverse.presets import solvers_for
+from inverse.presets import preset, solvers_for
 from inverse.restoration import restore
 from inverse.settings import DEGRADED, Settings
 from inverse.solvers import SOLVERS
@@ -80,6 +82,13 @@ def test_what_is_not_known_is_listed_and_the_rest_is_kept():
 def test_what_is_missing_takes_its_preset():
     found, notes = Settings.from_dict({"solver": {"name": "dps", "parameters": {"steps": 17}}})
     assert found == Settings.create(solver="dps", solver_parameters={"steps": 17}) and not notes
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_without_a_solver_the_task_has_its_own_but_an_older_file_keeps_the_one_of_then(task):
+    assert Settings.create(task=task).solver == preset(task, default_solver(task))
+    assert Settings.from_dict({"task": task})[0].solver == preset(task, default_solver(task))
+    assert Settings.from_dict({"task": task, "inverse": inverse.__version__})[0].solver == preset(task, "vml-map")
 
 
 @pytest.mark.parametrize(

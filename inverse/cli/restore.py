@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from inverse import images, metrics
+from inverse.advice import advice
 from inverse.cli.options import GroupedCommand, SpecType, apart, check_output, photo_options, save_picture
 from inverse.cli.run import chosen, run_options
 from inverse.denoisers.catalog import load_prior
@@ -59,7 +60,8 @@ def restore(
     if save_measurement is not None:
         save_picture(problem.measurement, save_measurement)
     origin = "as it is" if degraded else "degraded first; --degraded if it already is"
-    console.print(f"{problem.task.title}, {settings.title}")
+    head = f"{problem.task.title}, {settings.title}", advice(problem.task.name, settings.name)
+    console.print("\n".join(filter(None, head)))
     console.print(f"{printable(Path(photo.name))}: {origin}, sigma_y {problem.sigma_y:.3g}")
     start = time.perf_counter()
     with Progress(
