@@ -114,9 +114,8 @@ def test_where_a_classical_method_is_better_it_is_said(run):
     for better in (True, False):
         task, solver = next((t, s) for t, s in pairs if bool(advice(t, s)) is better and not TASKS[t].auxiliary)
         for said in (run(*quick, "--task", task, "--solver", solver), run("tasks", task)):
-            assert (
-                (advice(task, solver) or SOLVERS[solver].title + " at its preset") in " ".join(said.output.split())
-            ) is better
+            words = advice(task, solver) or f"{SOLVERS[solver].title} at its preset"
+            assert (words in " ".join(said.output.split())) is better
         listed = " ".join(run("solvers", solver).output.split()).partition("By PSNR")[2].partition("`tasks NAME`")[0]
         assert (f" {task} (" in listed) is better
 

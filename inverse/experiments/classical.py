@@ -35,6 +35,8 @@ DENOISING, SOLVING = 0.5, 0.15
 """Weight of total variation in units of the noise, for denoising and for solving: what photographs want on average."""
 SPLITTINGS = 100
 """Iterations of `total_variation`, after which more change nothing that PSNR sees."""
+STRIDE = 0.1
+"""Weight of total variation in each of them, on [-1, 1]: less would take as many times longer to fill a hole."""
 ROUNDS, STARTS, RELAXATION = 400, 4, 0.9
 """Iterations, random starts and beta of `hybrid_input_output`."""
 
@@ -154,19 +156,21 @@ def total_variation(operator: LinearOperator, y: Tensor, sigma_y: float) -> Tens
     """The image of least ||H x - y||^2 / 2 + w TV(x), with w in proportion to sigma_y.
 
     By splitting (ADMM, Boyd et al. 2011): scikit-image takes the step of total variation, the operator's own closed
-    form that of the measurement.
+    form that of the measurement. Holes begin interpolated.
 
     Args:
         operator: any linear one.
         y: (1, *measurement_shape).
         sigma_y: standard deviation of its noise.
     """
-    weight, penalty = SOLVING * max(sigma_y, NOISELESS), 0.1 * operator.norm**2
-    measured, split = operator.adjoint(y), operator.pinv(y)
+    weight = SOLVING * max(sigma_y, NOISELESS)
+    penalty = weight / STRIDE
+    measured = operator.adjoint(y)
+    split = interpolated(operator, y) if isinstance(operator, Mask) else operator.pinv(y)
     dual = torch.zeros_like(split)
     for _ in range(SPLITTINGS):
         x = operator.solve(measured + penalty * (split - dual), 1.0, penalty)
-        smooth = _less_variation(_pixels(x + dual, clip=False), weight / penalty / 2)
+        smooth = _less_variation(_pixels(x + dual, clip=False), STRIDE / 2)
         split = _tensor(smooth, x, clip=False)
         dual = dual + x - split
     return x.clamp(-1, 1)
