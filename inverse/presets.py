@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -82,34 +82,3 @@ def preset(task: str, solver: str, overrides: Mapping[str, Any] | None = None) -
     kind = SOLVERS.find(solver)
     found = PRESETS.get(solver, {}).get(task, Preset())
     return kind.create({**found.settings, **(overrides or {})})
-
-
-def to_markdown(table: Table, view: str, baselines: Mapping[str, tuple[str, float] | None]) -> str:
-    """A Markdown table: a line a task, a column a solver, the dB reached in every cell, the best of a line in bold.
-
-    Args:
-        table: the presets.
-        view: which of the figures, psnr or whole; solvers without it are left out.
-        baselines: the best classical method of every task and its dB, for the last columns.
-    """
-    columns = [name for name in SOLVERS if any(getattr(row, view) is not None for row in table.get(name, {}).values())]
-    heads = ["task", *(f"`{solver}`" for solver in columns), "classical", "which"]
-    lines = [_line(heads), "|---|" + "---:|" * (len(columns) + 1) + "---|"]
-    for task, baseline in baselines.items():
-        title, reached = baseline or ("", None)
-        figures = [getattr(table[solver].get(task, Preset()), view) for solver in columns]
-        best = max((value for value in (*figures, reached) if value is not None), default=None)
-        able = [possible(task, solver) for solver in columns]
-        cells = ["–" if not can else _cell(value, best) for can, value in zip(able, figures, strict=True)]
-        lines.append(_line([task, *cells, _cell(reached, best), title]))
-    return "\n".join(lines) + "\n"
-
-
-def _line(cells: Iterable[str]) -> str:
-    return "| " + " | ".join(cells) + " |"
-
-
-def _cell(value: float | None, best: float | None) -> str:
-    if value is None:
-        return ""
-    return f"**{value:.1f}**" if value == best else f"{value:.1f}"

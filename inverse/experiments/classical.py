@@ -37,7 +37,7 @@ SPLITTINGS = 100
 """Iterations of `total_variation`, after which more change nothing that PSNR sees."""
 STRIDE = 0.1
 """Weight of total variation in each of them, on [-1, 1]: less would take as many times longer to fill a hole."""
-ROUNDS, STARTS, RELAXATION = 400, 4, 0.9
+ROUNDS, STARTS, RELAXATION = 1000, 4, 0.9
 """Iterations, random starts and beta of `hybrid_input_output`."""
 
 
