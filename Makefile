@@ -8,12 +8,12 @@ CHECK_PYTHON = $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' |
 export OMP_WAIT_POLICY ?= PASSIVE
 export HF_HUB_OFFLINE ?= 1
 
-.PHONY: app test test-fast test-browser test-fuzz test-load test-peers lint format bench judge space screenshots clean
+.PHONY: app test test-fast test-isa test-browser test-fuzz test-load test-peers lint format bench judge space screenshots clean
 
 app: $(VENV)/.installed
 	HF_HUB_OFFLINE=0 $(BIN)/python app.py
 
-test: lint test-fast test-browser
+test: lint test-fast test-isa test-browser
 
 lint: $(VENV)/.tested
 	$(BIN)/ruff check --output-format concise .
@@ -22,6 +22,17 @@ lint: $(VENV)/.tested
 # Two processes of one thread each: small tensors do not profit from a second thread.
 test-fast: $(VENV)/.tested
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not browser and not slow and not load" -n 2
+
+# What touches numbers once more, by the instructions of a common CPU, and a part of it by those of an old one: how a
+# kernel adds up depends on them, and so does whether the network computes in bfloat16.
+NUMBERS := $(addprefix tests/test_, catalog.py embedded.py exact.py faults.py lockstep.py memory.py noise.py restoration.py \
+  spread.py sweep.py)
+FEW_NUMBERS := $(addprefix tests/test_, catalog.py embedded.py noise.py)
+test-isa: $(VENV)/.tested
+	OMP_NUM_THREADS=1 ATEN_CPU_CAPABILITY=avx2 ONEDNN_MAX_CPU_ISA=AVX2 MKL_ENABLE_INSTRUCTIONS=AVX2 \
+	  $(BIN)/python -m pytest -m "not browser and not slow and not load" -n 2 $(NUMBERS)
+	OMP_NUM_THREADS=1 ATEN_CPU_CAPABILITY=default ONEDNN_MAX_CPU_ISA=SSE41 MKL_ENABLE_INSTRUCTIONS=SSE4_2 \
+	  $(BIN)/python -m pytest -m "not browser and not slow and not load" -n 2 $(FEW_NUMBERS)
 
 # 5000 made-up inputs for each parser of what strangers give; INVERSE_FUZZ_CASES=100000 tries as many.
 test-fuzz: $(VENV)/.tested
@@ -41,8 +52,9 @@ format: $(VENV)/.tested
 bench: $(VENV)/.installed
 	$(BIN)/python -m inverse.experiments.bench
 
+# docs/judge.md: every solver on every task of the judge, from no noise to more than the signal.
 judge: $(VENV)/.installed
-	$(BIN)/python -m inverse judge
+	$(BIN)/python -m inverse judge --sigma-y 0 --sigma-y 0.01 --sigma-y 0.05 --sigma-y 0.5 --markdown docs/judge.md
 
 # The folder to push to a Hugging Face Space, checked.
 space: $(VENV)/.tested

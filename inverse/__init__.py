@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from inverse.restoration import Problem, Result, degrade, measured, restore, stream
     from inverse.solvers import SOLVERS, Step
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 # Names are imported when they are used: torch takes seconds, and `python -m inverse --help` needs none of it.
 _HOMES = {

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
+from typing import Any
 
 import click
+
+from inverse import threads
+from inverse.text import visible, visible_record
 
 COMMANDS = {
     "restore": ("inverse.cli.restore", "Restore a photo."),
@@ -20,8 +27,26 @@ COMMANDS = {
 }
 
 
+@contextmanager
+def visible_errors() -> Iterator[None]:
+    """Errors of click quote what was typed; they leave here fit to print."""
+    try:
+        yield
+    except click.ClickException as error:
+        error.message = visible(error.message, lines=True)
+        raise
+
+
 class LazyGroup(click.Group):
     """A group that knows its commands by name and imports one only to run it or to show its help."""
+
+    def make_context(self, *arguments: Any, **settings: Any) -> click.Context:
+        with visible_errors():
+            return super().make_context(*arguments, **settings)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with visible_errors():
+            return super().invoke(ctx)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -44,6 +69,8 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    threads.settle()
+    logging.setLogRecordFactory(visible_record)
     # What ends a program politely ends this one like Ctrl+C: nothing half-written stays behind.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     main(prog_name="python -m inverse")

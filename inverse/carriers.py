@@ -12,11 +12,13 @@ from typing import Any
 from PIL import Image, UnidentifiedImageError
 from PIL.PngImagePlugin import PngInfo
 
+from inverse.chunks import SIGNATURE, Chunks
 from inverse.errors import ParameterError
 from inverse.images import DECODING
 
 KEY = "inverse"
 """Of the text in a PNG; nothing else is written there."""
+TEXTS = (b"tEXt", b"zTXt", b"iTXt")
 MAX_BYTES = 1_000_000
 """Settings are a few kilobytes, with a mask some tens; whatever is larger is something else."""
 
@@ -34,9 +36,10 @@ def read(content: bytes) -> Any:
     Raises:
         ParameterError: there are none.
     """
-    if content.startswith(b"\x89PNG\r\n\x1a\n"):
+    if content.startswith(SIGNATURE):
         try:
-            with Image.open(io.BytesIO(content), formats=("PNG",)) as picture:
+            own = Chunks(io.BytesIO(content), lambda kind, text: kind in TEXTS and text.startswith(f"{KEY}\0".encode()))
+            with Image.open(io.BufferedReader(own), formats=("PNG",)) as picture:
                 text = picture.info.get(KEY)
         except (*DECODING, MemoryError, UnidentifiedImageError, Image.DecompressionBombError):
             raise ParameterError("This PNG is damaged, and its settings cannot be read. Save it again.") from None

@@ -41,7 +41,7 @@ SOLVER_OF: dict[str, Default] = {
     "super-resolution": _BEST,
     "super-resolution-bicubic": _BEST,
     "colorize": Default(
-        "ddnm", "Gives colours, and plausible ones; a solver that seeks a most probable image leaves the picture grey."
+        "ddnm", "Gives colours, and plausible ones; a solver that seeks a mode leaves the picture grey."
     ),
     "denoise": _BEST,
     "jpeg": _BEST,

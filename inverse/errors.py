@@ -4,13 +4,26 @@ from __future__ import annotations
 
 from typing import Any
 
+from inverse.text import visible
+
 
 class InverseError(Exception):
     """Base of every error that `inverse` raises on purpose; its text may be shown to the user as it is."""
 
+    def __init__(self, sentence: str) -> None:
+        super().__init__(visible(sentence))
+
 
 class ParameterError(InverseError, ValueError):
-    """A parameter is of the wrong type, out of its range, or unknown."""
+    """A parameter is of the wrong type, out of its range, or unknown.
+
+    Attributes:
+        parameter: its name, with which the sentence begins; empty where it is about no single one.
+    """
+
+    def __init__(self, message: str, parameter: str = "") -> None:
+        super().__init__(message)
+        self.parameter = parameter
 
 
 class ImageError(InverseError, ValueError):

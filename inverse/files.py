@@ -12,6 +12,7 @@ from pathlib import Path
 from safetensors import SafetensorError
 
 from inverse.errors import OutputError
+from inverse.text import visible
 
 _REASONS = {
     errno.ENOSPC: "the disk is full. Free some space, or choose another folder",
@@ -66,4 +67,4 @@ def unwritable(path: Path, error: BaseException) -> OutputError:
 
 def printable(path: Path) -> str:
     """The path as text that any terminal and any log takes; bytes that are not UTF-8 become question marks."""
-    return os.fsencode(path).decode("utf-8", "replace").replace("\ufffd", "?")
+    return visible(os.fsencode(path).decode("utf-8", "replace").replace("\ufffd", "?"))

@@ -6,14 +6,12 @@ The facts about Spaces are of their documentation in August 2026.
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
 from importlib.metadata import version
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +32,29 @@ ZERO_TORCH = ("2.8.0", "2.9.1", "2.10.0", "2.11.0")
 ZERO_PYTHON = ("3.10", "3.12")
 MAX_FILE, MAX_TOTAL = 9_500_000, 100_000_000
 """Bytes: larger files need Git LFS, and a large folder starts slowly."""
+CARD = """
+# inverse
+
+Restore photos with pre-trained unconditional diffusion models: missing pixels, blur, low resolution, noise and more.
+Watch every step of the reverse diffusion while it works, and tune it by eye.
+
+**To use it**, choose an example, or a photo of your own; say what happened to it, and press Restore. While others are
+before you, the page says your place and about how long it takes. Results stay in your browser, and a saved PNG carries
+its settings: "Load settings" brings them back. From a program: "Use via API" at the foot of the page.
+
+**To have a Space of your own**, choose "Duplicate this Space" in its menu. No variable or secret has to be set, and
+no model is downloaded: the small prior is among the files.
+
+- ZeroGPU: choose it as the hardware. The page says how many seconds of the GPU a run takes before it starts, which
+  count against the quota of the visitor.
+- CPU: two cores suffice. Photos are restored at up to 1024 pixels a side.
+- A GPU of its own: it is found and used, at up to 2048 pixels a side.
+- What one visitor may ask for is bounded. The bounds are printed in the log when the Space starts; a variable in the
+  Space's settings changes each: `APP_MAX_SIDE`, `APP_MAX_SECONDS`, `APP_MAX_QUEUE` and so on.
+
+Example photos: see `assets/examples`. Licence: Apache-2.0.
+"""
+"""What a Space says of itself. How to build and test the project is of no use there: it has no make and no tests."""
 COLORS = ("red", "yellow", "green", "blue", "indigo", "purple", "pink", "gray")
 MAX_DESCRIPTION = 60
 
@@ -93,16 +114,8 @@ def requirements(text: str) -> str:
 
 
 def readme(text: str) -> str:
-    """The README's head, which configures the Space, and its first words; what follows links to other files."""
-    head, body = _parts(text)
-    lines = body.split("\n## ")[0].splitlines()
-    # A table is what stands together, and goes as a whole: without its pictures it would be broken.
-    blocks = [list(block) for _, block in groupby(lines, key=lambda line: line.lstrip()[:1] == "|")]
-    pictured = [block[0].lstrip()[:1] == "|" and any("![" in line for line in block) for block in blocks]
-    kept = [line for block, dropped in zip(blocks, pictured, strict=True) if not dropped for line in block]
-    words = "\n".join(line for line in kept if not line.startswith("!["))
-    words = re.sub(r"\[([^\]]*)\]\((?!http)[^)]*\)", r"\1", re.sub(r"\n{3,}", "\n\n", words))
-    return f"---{head}---\n{words.rstrip()}\n"
+    """The README's head, which configures the Space, and words for who visits or duplicates it."""
+    return f"---{_parts(text)[0]}---\n{CARD}"
 
 
 def parsed(text: str) -> list[Requirement]:

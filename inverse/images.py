@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import re
 import struct
 import warnings
 import zlib
+from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 import torch
 from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
-from inverse import pixels
+from inverse import chunks, colours, foreign, jpeg_ends, pixels, tiffs
+from inverse.colours import Profile
 from inverse.errors import ImageError
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF", "AVIF")
@@ -23,20 +26,21 @@ ACCEPTED = "PNG, JPEG, WebP, BMP, TIFF, GIF or AVIF"
 MAX_PIXELS = 40_000_000
 MAX_SIDE = 16_384
 MAX_ASPECT = 16
-MIN_TILE = 1024
-"""Tiles of a TIFF may be this large in the smallest picture, too."""
-
 _TIFF = (b"II*\0", b"MM\0*")
+_PLAIN = ("L", "RGB", "CMYK")
+"""Modes that are shrunk before their colours are converted, which is cheaper."""
 
 Photo = str | Path | bytes | BinaryIO | Image.Image
 """What counts as a photo: a path, the bytes of a file, an open file, or a decoded picture."""
 
 
 def load(photo: Photo, max_side: int | None = None) -> Image.Image:
-    """Decodes a photo into upright 8-bit RGB, without any metadata.
+    """Decodes a photo into upright 8-bit RGB in sRGB, without any metadata.
 
     16-bit and floating-point pictures keep their brightness, transparency is laid on white, animations give their
-    first frame. Size and shape are checked in the header, before a pixel is decoded.
+    first frame. Colour profiles are followed, and gAMA and cHRM of a PNG. Size and shape are checked in the header,
+    before a pixel is decoded. What every viewer forgives is forgiven: damaged metadata, and a JPEG without the mark of
+    its end; a JPEG that is cut is refused, since the rest would be grey.
 
     Args:
         photo: path, bytes, open file or picture.
@@ -45,35 +49,53 @@ def load(photo: Photo, max_side: int | None = None) -> Image.Image:
     Raises:
         ImageError: it is not a picture of an accepted format, is damaged, or is too large or too narrow.
     """
+
+    def converted(image: Image.Image, profile: Profile) -> Image.Image:
+        if max_side is not None and image.mode in _PLAIN and image.format != "TIFF" and max(image.size) > max_side:
+            image = image.copy()
+            image.thumbnail((max_side, max_side), Image.Resampling.LANCZOS)
+        rgb = pixels.to_srgb(image, profile)
+        if max_side is not None and max(rgb.size) > max_side:
+            rgb.thumbnail((max_side, max_side), Image.Resampling.LANCZOS)
+        return rgb
+
+    return decoded(photo, converted, None if max_side is None else 2 * max_side)
+
+
+def decoded(
+    photo: Photo, convert: Callable[[Image.Image, Profile], Image.Image], draft: int | None = None
+) -> Image.Image:
+    """An upright picture without metadata, of pixels that `convert` makes of those decoded and their colour profile.
+
+    Args:
+        photo: path, bytes, open file or picture.
+        convert: returns a new picture.
+        draft: a JPEG may be decoded at a smaller size, its longer side not below this.
+
+    Raises:
+        ImageError: as in `load`.
+    """
     if not isinstance(photo, str | Path | bytes | Image.Image) and not hasattr(photo, "read"):
         raise ImageError(
             f"A photo is a path, the bytes of a file, an open file or a picture of Pillow, and not of the type "
             f"{type(photo).__name__}. Convert it: PIL.Image.fromarray(array), or inverse.images.to_image(tensor)."
         )
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow warns of large pictures; the check below is stricter
-            image = photo if isinstance(photo, Image.Image) else Image.open(_opened(photo), formats=FORMATS)
-            _check_size(image)
-            if max_side is not None and image.format == "JPEG":
-                image.draft("RGB", (2 * max_side, 2 * max_side))
-            profile = image.info.get("icc_profile")
-            orientation = image.getexif().get(0x0112, 1) if image.format else 1
-            image.load()
-            rgb = image.copy() if profile and image.mode == "CMYK" else pixels.to_rgb(image)
-            if max_side is not None and max(rgb.size) > max_side:
-                rgb.thumbnail((max_side, max_side), Image.Resampling.LANCZOS)
-            rgb = pixels.in_srgb(rgb, profile)
-            rgb = rgb if rgb.mode == "RGB" else rgb.convert("RGB")
+        with warnings.catch_warnings(), contextlib.ExitStack() as files:
+            warnings.simplefilter("ignore")  # Pillow warns of large pictures; the checks here are stricter
+            if isinstance(photo, Image.Image):
+                return _upright(photo, convert, draft)
+            file = _opened(photo, files)
+            try:
+                return _read(file, convert, draft)
+            except OSError as error:
+                if not _starts(file, b"\xff\xd8") or "truncated" not in str(error):
+                    raise
+                file.seek(0)
+                return jpeg_ends.completed(file.read(), lambda whole: _read(whole, convert, draft))
     except Image.DecompressionBombError as error:  # beyond twice Pillow's own limit; its text tells how many pixels
         count = int(re.search(r"\d+", str(error)).group())
         raise _too_large(f"{count / 1e6:.0f} megapixels") from None
-    except UnidentifiedImageError:
-        if _is_tiff(photo):
-            raise ImageError(
-                "This TIFF has pixels of a kind that is not known here. Save it as PNG or 8-bit TIFF."
-            ) from None
-        raise ImageError(f"This file is not a picture that can be read here. Use {ACCEPTED}.") from None
     except MemoryError:
         raise ImageError("This picture does not fit into memory. Use a smaller one.") from None
     except DECODING as error:
@@ -82,10 +104,64 @@ def load(photo: Photo, max_side: int | None = None) -> Image.Image:
         if isinstance(error, FileNotFoundError | IsADirectoryError | NotADirectoryError | PermissionError):
             raise ImageError("The picture's file cannot be opened. Check its name and permissions.") from None
         raise ImageError("This picture is damaged and cannot be read to its end. Save it again.") from error
-    rgb = Image.fromarray(np.asarray(rgb))  # a fresh picture: no EXIF, no GPS, no colour profile
+
+
+def _opened(photo: str | Path | bytes | BinaryIO, files: contextlib.ExitStack) -> BinaryIO:
+    if isinstance(photo, bytes):
+        return io.BytesIO(photo)
+    if not isinstance(photo, str | Path):
+        return photo if _seekable(photo) else io.BytesIO(photo.read())
+    path = Path(photo)
+    if path.exists() and not path.is_file():  # a pipe would be waited for, a device has no end
+        raise ImageError("The picture's file cannot be opened: it is no file. Check its name.")
+    return files.enter_context(path.open("rb"))
+
+
+def _seekable(file: BinaryIO) -> bool:
+    return hasattr(file, "seekable") and file.seekable()
+
+
+def _starts(file: BinaryIO, *signatures: bytes) -> bool:
+    file.seek(0)
+    return file.read(max(map(len, signatures))).startswith(signatures)
+
+
+def _read(file: BinaryIO, convert: Callable[[Image.Image, Profile], Image.Image], draft: int | None) -> Image.Image:
+    """As `decoded`, of an open file."""
+    profile = None
+    if hidden := _starts(file, chunks.SIGNATURE):
+        view = chunks.Chunks(file)
+        file, profile, hidden = io.BufferedReader(view), view.profile, view.hidden
+    try:
+        if _starts(file, *_TIFF) and _foreign(file):  # a raw photo, of which the preview would be read
+            raise _foreign(file)
+        image = Image.open(file, formats=FORMATS)
+    except UnidentifiedImageError:
+        raise _unknown(file) from None
+    _check_size(image)
+    if hidden:
+        image.seek(1)
+    return _upright(image, convert, draft, profile)
+
+
+def _upright(
+    image: Image.Image, convert: Callable[[Image.Image, Profile], Image.Image], draft: int | None,
+    profile: bytes | None = None,
+) -> Image.Image:  # fmt: skip
+    """As `decoded`, of an opened picture; `profile` is its ICC profile, unless Pillow knows it."""
+    _check_size(image)
+    if draft is not None and image.format == "JPEG":
+        image.draft("RGB", (draft, draft))
+    tiffs.mend(image)
+    image.load()
+    grey = image.mode in ("1", "L", "LA", "La", *pixels.WIDE)
+    meant = colours.Profile(profile or colours.profile_of(image.info, grey))
+    # Only now: where Pillow has turned a picture while it was loaded, as it does TIFFs, no orientation is left.
+    orientation = _orientation(image)
+    made = Image.fromarray(np.asarray(convert(image, meant)))  # a fresh picture: no EXIF, no GPS, no colour profile
     if isinstance(orientation, int) and orientation in _TRANSPOSITIONS:
-        rgb = rgb.transpose(_TRANSPOSITIONS[orientation])
-    return rgb
+        made = made.transpose(_TRANSPOSITIONS[orientation])
+    return made
 
 
 DECODING = (
@@ -107,22 +183,28 @@ _TRANSPOSITIONS = {
 """What makes a picture upright, by its EXIF orientation."""
 
 
-def _opened(photo: str | Path | bytes | BinaryIO) -> Path | BinaryIO:
-    if isinstance(photo, str | Path):
-        path = Path(photo)
-        if path.exists() and not path.is_file():  # a pipe would be waited for, a device has no end
-            raise ImageError("The picture's file cannot be opened: it is no file. Check its name.")
-        return path
-    return io.BytesIO(photo) if isinstance(photo, bytes) else photo
+def _orientation(image: Image.Image) -> Any:
+    try:
+        return image.getexif().get(0x0112) if image.format else None
+    except DECODING:  # nonsense in the metadata of a whole picture
+        return None
 
 
-def _is_tiff(photo: Photo) -> bool:
-    if isinstance(photo, bytes):
-        return photo.startswith(_TIFF)
-    if not isinstance(photo, str | Path):
-        return False
-    with Path(photo).open("rb") as file:
-        return file.read(4) in _TIFF
+def _unknown(file: BinaryIO) -> ImageError:
+    """The sentence for a file that Pillow does not know."""
+    if _starts(file, *_TIFF):
+        return ImageError("This TIFF has pixels of a kind that is not known here. Save it as PNG or 8-bit TIFF.")
+    return _foreign(file) or ImageError(f"This file is not a picture that can be read here. Use {ACCEPTED}.")
+
+
+def _foreign(file: BinaryIO) -> ImageError | None:
+    """The sentence for a file of a format that is known, and not read."""
+    file.seek(0)
+    known = foreign.named(file.read(foreign.HEAD))
+    if known is None:
+        return None
+    name, remedy = known
+    return ImageError(f"This file is {name}, which cannot be read here. {remedy}. Use {ACCEPTED}.")
 
 
 def _check_size(image: Image.Image) -> None:
@@ -131,11 +213,7 @@ def _check_size(image: Image.Image) -> None:
         raise _too_large(f"{width}x{height}")
     if max(width, height) > MAX_ASPECT * min(width, height):
         raise ImageError(f"This picture is {width}x{height}, longer than 1:{MAX_ASPECT}. Crop it first.")
-    # The tiles of a TIFF have a size of their own, of which room is made for one.
-    tags = getattr(image, "tag_v2", {})
-    tile = [int(tags.get(tag) or 0) for tag in (322, 323)]
-    if max(tile) > max(MIN_TILE, 2 * max(width, height)):
-        raise ImageError(f"This TIFF is {width}x{height} in tiles of {tile[0]}x{tile[1]}. Save it again.")
+    tiffs.check(image)
 
 
 def _too_large(size: str) -> ImageError:
@@ -179,9 +257,3 @@ def to_image(x: Tensor) -> Image.Image:
     """(3, H, W) or (1, 3, H, W) on [-1, 1] -> RGB picture; values outside are clipped."""
     values = (x.detach().reshape(x.shape[-3:]).float().clamp(-1, 1) + 1) * 127.5
     return Image.fromarray(values.round().byte().permute(1, 2, 0).cpu().numpy())
-
-
-def to_mask(image: Image.Image, size: tuple[int, int]) -> Tensor:
-    """A picture as (H, W) on [0, 1], resized to size = (H, W) by nearest neighbour; white is 1."""
-    grey = image.convert("L").resize((size[1], size[0]), Image.Resampling.NEAREST)
-    return torch.from_numpy(np.array(grey)).float() / 255

@@ -52,6 +52,7 @@ def listing() -> dict[str, Any]:
             {
                 **_shared(kind),
                 "source": kind.source,
+                "paper": kind.paper,
                 "linear_only": kind.linear_only,
                 "uses_sigma_y": kind.uses_sigma_y,
                 "presets": {task: dict(row.settings) for task, row in PRESETS.get(name, {}).items()},

@@ -62,9 +62,9 @@ def refusal(denoiser: Denoiser, size: tuple[int, int], samples: int, gradient: b
         known = "" if free is None else f", and {free / 1e9:.1f} GB are free"
         figures = f", which need about {needed / 1e9:.1f} GB{known}"
     remedy = (
-        f"Choose a size at which its shorter side is {side} pixels or less"
+        f"Choose a size, or a photo, whose shorter side is {side} pixels or less"
         if side >= 8
-        else "Close other programs, or choose a smaller prior"
+        else "Close other programs, or use a machine with more memory"
     )
     several = f"{samples} pictures" if samples > 1 else "a picture"
     return CapacityError(

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 
 import torch
-from skimage.restoration import estimate_sigma
 from torch import Tensor
 
 from inverse import randomness
 from inverse.errors import ProblemError
+from inverse.noise_level import noise_level
 from inverse.operators.base import Operator
 from inverse.parameters import Real
 
@@ -35,8 +35,7 @@ LEAST = 0.01
 UNKNOWN = 0.05
 """The estimate where the pixels known are too few or too far apart to tell: that of an ordinary photo."""
 ENOUGH = 100
-"""Details from which their median tells something."""
-CORNERS = ((0, 0), (0, 1), (1, 0), (1, 1))
+"""Details from which they tell something, where pixels are missing."""
 
 
 def add_gaussian(y: Tensor, sigma_y: float, generator: torch.Generator) -> Tensor:
@@ -89,6 +88,17 @@ def effect(x: Tensor, operator: Operator, sigma_y: float) -> Tensor:
     return measure(x, operator, sigma_y, None, generator) - operator.restrict(operator(x))
 
 
+def left_by(x: Tensor, operator: Operator, sigma_y: float) -> Tensor:
+    """Root mean square of what noise changes in the measurement of each image, (B,): what the truth's residual is.
+
+    It is sigma_y; where A rounds or clips what is noisy, that of `effect`, each image with the same noise.
+    """
+    if not operator.alters_noise:
+        return x.new_full((len(x),), sigma_y)
+    changed = torch.cat([effect(image, operator, sigma_y) for image in x.split(1)])
+    return (changed.flatten(1).square().sum(1) / max(operator.entries, 1)).sqrt()
+
+
 def equivalent_sigma_y(y: Tensor, photons: float, operator: Operator) -> float:
     """The sigma_y to give a solver that assumes Gaussian noise, for y with the noise of `add_poisson`.
 
@@ -111,7 +121,9 @@ def _demand_light(operator: Operator) -> None:
 
 
 def estimate(y: Tensor, operator: Operator | None = None) -> float:
-    """Standard deviation of the noise in a measurement on [-1, 1], by its finest wavelets (Donoho 1994).
+    """Standard deviation of the noise in a measurement on [-1, 1], before anything clipped it; see `noise_level`.
+
+    Fine texture without anything coarser, all over the picture, cannot be told from noise.
 
     Args:
         y: (1, *measurement_shape), a picture.
@@ -123,16 +135,5 @@ def estimate(y: Tensor, operator: Operator | None = None) -> float:
     planes = y if operator is None else operator.planes(y)
     if min(planes.shape[-2:]) < 4:
         return LEAST
-    if planes.isnan().any():
-        sigma = _by_known_pixels(planes)
-    else:
-        sigma = float(estimate_sigma(planes[0].permute(1, 2, 0).cpu().numpy(), average_sigmas=True, channel_axis=-1))
-    return min(max(sigma, LEAST), 1.0) if math.isfinite(sigma) else LEAST
-
-
-def _by_known_pixels(planes: Tensor) -> float:
-    """The same by the finest diagonal details of Haar's wavelets, from blocks of which every pixel is known."""
-    corners = (planes[..., i::2, j::2][..., : planes.shape[-2] // 2, : planes.shape[-1] // 2] for i, j in CORNERS)
-    details = sum(sign * corner for sign, corner in zip((1, -1, -1, 1), corners, strict=True)) / 2
-    details = details[details.isfinite()]
-    return float(details.abs().median()) / 0.6745 if len(details) >= ENOUGH else UNKNOWN
+    sigma = noise_level(planes[0], ENOUGH)
+    return UNKNOWN if sigma is None else min(max(sigma, LEAST), 1.0)

@@ -51,7 +51,8 @@ class Spec:
         raise NotImplementedError
 
     def refuse(self, name: str, value: Any) -> ParameterError:
-        return ParameterError(f"{name} must be {self.limits}, and {shown(value)} is not. Choose a value in that range.")
+        sentence = f"{name} must be {self.limits}, and {shown(value)} is not. Choose a value in that range."
+        return ParameterError(sentence, parameter=name)
 
 
 def shown(value: Any, length: int = 40) -> str:
@@ -219,6 +220,15 @@ class Parameters:
 
     def to_dict(self) -> dict[str, Any]:
         return dataclasses.asdict(self)
+
+
+def named(values: Any, whose: str) -> Mapping[str, Any]:
+    """Values by their names, none for None; ParameterError where they are anything else, however empty it is."""
+    if not isinstance(values, Mapping | None):
+        raise ParameterError(
+            f"The parameters of the {whose} are {shown(values)}. Give names and values, or leave it out."
+        )
+    return {} if values is None else values
 
 
 T = TypeVar("T", bound=type[Parameters])

@@ -2,64 +2,61 @@
 
 from __future__ import annotations
 
-import io
-
 import numpy as np
-from PIL import Image, ImageCms
+from PIL import Image
 from PIL.TiffImagePlugin import BITSPERSAMPLE, PHOTOMETRIC_INTERPRETATION, SAMPLEFORMAT
 
+from inverse.colours import Profile
 from inverse.errors import ImageError
 
 WIDE = ("I;16", "I;16B", "I;16L", "I;16N", "I", "F")
-MAX_PROFILE = 4_000_000
-"""Bytes; profiles of printers have about one million."""
 FLOATING = 4.0
 """A floating-point picture whose highlights do not exceed this counts to 1, and some of them lie beyond it."""
 _SIGNED, _FLOAT = 2, 3
 _BAND = 1 << 20
 
 
-def to_rgb(image: Image.Image) -> Image.Image:
+def to_srgb(image: Image.Image, profile: Profile, background: str | None = "white") -> Image.Image:
     """8-bit RGB of a decoded picture of any mode that the accepted formats decode to.
+
+    Args:
+        image: as decoded.
+        profile: what its numbers mean.
+        background: what transparency is laid on; None to keep it, and get RGBA where there is any.
 
     Raises:
         ImageError: its pixels have no brightness that anybody could know.
     """
     tags = getattr(image, "tag_v2", {})
     if image.mode in WIDE:
-        return _from_wide_grey(image, tags)
+        return _from_wide_grey(image, tags, profile.curve).convert("RGB")
     if _first(tags, SAMPLEFORMAT) == _SIGNED:
         raise ImageError("This TIFF has pixels with a sign, as pictures to look at do not. Save it as 8-bit PNG.")
     if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
+        # Colours are converted before they are mixed with the background, which is sRGB.
         rgba = image.convert("RGBA")
-        return Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba).convert("RGB")
-    return image.convert("RGB")
+        colours = rgba.convert("L" if image.mode in ("LA", "La", "L", "1") else "RGB")
+        colours = profile.convert(colours).convert("RGBA")
+        colours.putalpha(rgba.getchannel("A"))
+        if background is None:
+            return colours
+        return Image.alpha_composite(Image.new("RGBA", rgba.size, background), colours).convert("RGB")
+    if image.mode not in ("L", "CMYK"):
+        image = image.convert("L" if image.mode == "1" else "RGB")
+    return profile.convert(image).convert("RGB")
 
 
-def in_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
-    """The colours of a picture whose numbers belong to an ICC profile, in sRGB; as it is where there is none that fits.
-
-    Args:
-        image: of the mode that the profile is for, RGB, CMYK or L.
-        profile: the profile's file.
-    """
-    if not profile or len(profile) > MAX_PROFILE or image.mode not in ("RGB", "CMYK", "L"):
-        return image
-    try:
-        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        if "sRGB" in (ImageCms.getProfileDescription(source) or ""):
-            return image
-        return ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
-    except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
-        return image
-
-
-def _from_wide_grey(image: Image.Image, tags: dict) -> Image.Image:
-    """Grey of more than 8 bits; infinite pixels are white, those that are no number black.
+def _from_wide_grey(image: Image.Image, tags: dict, curve: np.ndarray | None) -> Image.Image:
+    """Grey of more than 8 bits as 8 bits; infinite pixels are white, those that are no number black.
 
     Whole numbers of 16 bits count to 65535, or to 32767 with a sign. Those of 32 bits do so too unless one of them
     is larger. Floating-point numbers count to 1, 255 or 65535, whichever their highlights suggest; one pixel far
     beyond the others is no highlight.
+
+    Args:
+        image: of a mode in `WIDE`.
+        tags: of its TIFF.
+        curve: what 256 levels become in sRGB; those between them are interpolated.
     """
     pixels = np.asarray(image)
     if pixels.dtype == np.int32 and _first(tags, SAMPLEFORMAT, 1) == 1 and _first(tags, BITSPERSAMPLE) == 32:
@@ -69,14 +66,16 @@ def _from_wide_grey(image: Image.Image, tags: dict) -> Image.Image:
         raise ImageError(
             f"This picture has pixels from {low:.3g} on, and black is 0. Save it with values from 0 upward, or as PNG."
         )
+    inverted = _first(tags, PHOTOMETRIC_INTERPRETATION) == 0  # white is zero, which Pillow knows for 8 bits only
     grey = np.empty(pixels.shape, np.uint8)
     rows = max(1, _BAND // max(1, pixels.shape[1]))
     for top in range(0, pixels.shape[0], rows):  # a picture in double precision would fill the memory
         band = np.nan_to_num(pixels[top : top + rows].astype(np.float64), nan=0.0, posinf=scale, neginf=0.0)
-        grey[top : top + rows] = np.rint(np.clip(band * (255.0 / scale), 0, 255))
-    if _first(tags, PHOTOMETRIC_INTERPRETATION) == 0:  # white is zero, which Pillow knows for 8 bits only
-        grey = 255 - grey
-    return Image.fromarray(grey).convert("RGB")
+        band = np.clip(band * (255.0 / scale), 0, 255)
+        if inverted:
+            band = 255 - band
+        grey[top : top + rows] = np.rint(band if curve is None else np.interp(band, np.arange(256), curve))
+    return Image.fromarray(grey)
 
 
 def _range(pixels: np.ndarray, tags: dict) -> tuple[float, float]:

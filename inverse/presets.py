@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from inverse.operators import TASKS
+from inverse.parameters import named
 from inverse.solvers import SOLVERS, Solver
 
 DEFAULT_TASK = "inpaint-random"
@@ -81,4 +82,4 @@ def preset(task: str, solver: str, overrides: Mapping[str, Any] | None = None) -
     TASKS.find(task)
     kind = SOLVERS.find(solver)
     found = PRESETS.get(solver, {}).get(task, Preset())
-    return kind.create({**found.settings, **(overrides or {})})
+    return kind.create({**found.settings, **named(overrides, "solver")})

@@ -25,7 +25,7 @@ def generator(seed: int, *purpose: int) -> torch.Generator:
 def normal(generators: Sequence[torch.Generator], shape: Sequence[int], like: Tensor) -> Tensor:
     """Standard normal numbers of shape (len(generators), *shape), one generator a sample.
 
-    Drawn on the CPU in float32, so that a sample is the same alone, in any batch and on any device.
+    Drawn on the CPU in float32, so that a sample's are the same alone, in any batch and on any device of a machine.
     """
     drawn = torch.empty((len(generators), *shape), dtype=torch.float32)
     for sample, generator_of_it in zip(drawn, generators, strict=True):

@@ -13,16 +13,20 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from inverse import images, metrics, noise, presets, randomness
+from inverse import images, masks, metrics, noise, presets, randomness
 from inverse.defaults import default_solver
 from inverse.denoisers.base import Denoiser
 from inverse.denoisers.catalog import load_prior
 from inverse.errors import ParameterError, ProblemError
+from inverse.keeping import all_kept
 from inverse.operators import TASKS, Operator, Task
-from inverse.parameters import Integer
+from inverse.parameters import Integer, named
 from inverse.solvers import Solver, Step
+from inverse.solvers.calls import Pause
 
-SEED = Integer(help="Seed of everything random; the same seed gives the same result.", low=0, high=2**32 - 1)
+SEED = Integer(
+    help="Seed of everything random; on one machine the same seed gives the same result.", low=0, high=2**32 - 1
+)
 SAMPLES = Integer(
     low=1, high=64, help="How many restorations to draw, each with randomness of its own.",
     effect="One shows no doubt; several show where the image is guessed, and take as many times longer.",
@@ -52,6 +56,11 @@ class Problem:
     truth: Tensor | None
 
     @property
+    def keeps_known(self) -> bool:
+        """Whether results have the known pixels exactly as they were."""
+        return self.task.keeps_known(self.sigma_y, degraded=self.truth is None)
+
+    @property
     def measurement(self) -> Image.Image:
         """The measurement as a picture."""
         return images.to_image(self.operator.preview(self.y))
@@ -62,10 +71,8 @@ class Problem:
         The unit is sigma_y; where A rounds or clips what is noisy, the root mean square of what such noise changes in
         the measurement of the first sample. At least 0.001: no picture fits better than its rounding.
         """
-        unit = self.sigma_y
-        if self.operator.alters_noise:
-            x0_hat = torch.nan_to_num(step.x0_hat[:1].detach()).to(self.y)
-            unit = float((noise.effect(x0_hat, self.operator, unit).square().sum() / self.operator.entries).sqrt())
+        x0_hat = torch.nan_to_num(step.x0_hat[:1].detach()).to(self.y)
+        unit = float(noise.left_by(x0_hat, self.operator, self.sigma_y))
         return float(step.residual.mean()) / max(unit, NOISELESS)
 
 
@@ -110,7 +117,8 @@ def make_task(task: str | Task, parameters: Mapping[str, Any] | None = None) -> 
     Raises:
         ParameterError: the name or a parameter is unknown, or a value is out of its range.
     """
-    return task.replace(**(parameters or {})) if isinstance(task, Task) else TASKS.find(task).create(parameters or {})
+    parameters = named(parameters, "task")
+    return task.replace(**parameters) if isinstance(task, Task) else TASKS.find(task).create(parameters)
 
 
 def make_solver(solver: str | Solver | None, task: Task, parameters: Mapping[str, Any] | None = None) -> Solver:
@@ -120,7 +128,7 @@ def make_solver(solver: str | Solver | None, task: Task, parameters: Mapping[str
         ParameterError: the name or a parameter is unknown, or a value is out of its range.
     """
     if isinstance(solver, Solver):
-        return solver.replace(**(parameters or {}))
+        return solver.replace(**named(parameters, "solver"))
     return presets.preset(task.name, default_solver(task.name) if solver is None else solver, parameters)
 
 
@@ -190,7 +198,11 @@ def measured(
     task = make_task(task, task_parameters)
     seed = SEED.check("seed", seed)
     size = size if size is None else SIZE.check("size", size)
-    picture = images.to_tensor(images.fit(images.load(photo), size))
+    loaded = images.load(photo)
+    if task.auxiliary == "mask" and auxiliary is not None and size is not None:
+        auxiliary = task.load(auxiliary)
+        loaded = masks.filled(loaded, auxiliary)
+    picture = images.to_tensor(images.fit(loaded, size))
     sigma_y = sigma_y if sigma_y is None else noise.SIGMA_Y.check("sigma_y", sigma_y)
     height, width = task.image_shape(tuple(picture.shape[-2:]))
     generator = randomness.generator(seed, randomness.MEASUREMENT)
@@ -205,7 +217,7 @@ def _auxiliary(task: Task, picture: images.Photo | None, size: tuple[int, int]) 
     if not task.auxiliary:
         takers = ", ".join(name for name, kind in TASKS.items() if kind.auxiliary)
         raise ProblemError(f"The task {task.name} takes no mask or kernel. Leave it out, or choose one of {takers}.")
-    return task.prepare(images.load(picture), size)
+    return task.prepare(task.load(picture), size)
 
 
 def stream(
@@ -216,7 +228,8 @@ def stream(
     solver_parameters: Mapping[str, Any] | None = None,
     seed: int = 0,
     samples: int = 1,
-) -> Iterator[Step]:
+    pauses: bool = False,
+) -> Iterator[Step | Pause]:
     """Restores step by step; close the generator to stop.
 
     Args:
@@ -224,8 +237,11 @@ def stream(
         solver: name of a solver, at its preset for the task; or a solver; the task's default when None.
         denoiser: the prior, or its name as `load_prior` takes it; the embedded one when None.
         solver_parameters: parameters of the solver that differ from the preset.
-        seed: of the solver's randomness; sample i does not depend on how many there are.
+        seed: of the solver's randomness. On a CPU the same machine, versions and number of threads give the same bytes,
+            and sample i does not depend on how many there are, or on what runs beside it. On a GPU samples and runs
+            share batches, so that this holds to rounding, which a run may magnify.
         samples: how many restorations to draw.
+        pauses: as in `Solver.solve`.
 
     Raises:
         ParameterError, ProblemError: before the first step.
@@ -234,8 +250,10 @@ def stream(
     solver = make_solver(solver, problem.task, solver_parameters)
     seed, samples = SEED.check("seed", seed), SAMPLES.check("samples", samples)
     generators = [randomness.generator(seed, randomness.SOLVER, sample) for sample in range(samples)]
-    denoiser = load_prior(denoiser or "embedded") if not isinstance(denoiser, Denoiser) else denoiser
-    return solver.solve(denoiser, problem.operator, problem.y, problem.sigma_y, generators)
+    if not isinstance(denoiser, Denoiser):
+        denoiser = load_prior("embedded" if denoiser is None else denoiser)
+    steps = solver.solve(denoiser, problem.operator, problem.y, problem.sigma_y, generators, pauses)
+    return all_kept(steps, problem.operator, problem.y) if problem.keeps_known else steps
 
 
 def restore(
@@ -268,7 +286,7 @@ def restore(
         photons: for a clean photo: count photons too, that many at white.
         auxiliary: the picture that some tasks need: a mask, white where the photo is missing, or a blur kernel.
         size: resize the photo to this shorter side first.
-        seed: the same seed gives the same result.
+        seed: the same seed gives the same result, see `stream`.
         samples: how many restorations to draw.
         denoiser: the prior, or its name as `load_prior` takes it; the embedded one when None.
 

@@ -29,8 +29,12 @@ from inverse.parameters import shown
 from inverse.presets import default_task
 from inverse.restoration import SAMPLES, SEED, SIZE, Problem, degrade, make_solver, make_task, measured
 from inverse.solvers import SOLVERS, Solver
+from inverse.text import visible
 
-SCHEMA = 1
+SCHEMA = 2
+OLDER = {"stop_at_noise": False, "start": "pseudo-inverse"}
+"""What solvers did before schema 2, when there was no parameter for it: an old picture comes out as it was."""
+
 CLEAN, DEGRADED = "clean", "degraded"
 
 KNOWN = (
@@ -139,8 +143,9 @@ class Settings:
     def from_dict(cls, data: Any) -> tuple[Self, list[str]]:
         """Settings of plain data, and sentences on what in it could not be honoured.
 
-        What is missing takes its default, or the preset's value. Where a version of the program is named but no solver,
-        that is the one that was every task's default before tasks had their own.
+        What is missing takes its default, or the preset's value. None says something of size, sigma_y and photons
+        only; elsewhere it is refused like any value of the wrong type. Before schema 2 all tasks had the same default
+        solver, and then it is that.
 
         Raises:
             ParameterError: this is no set of settings, its schema is newer, or a value is not allowed.
@@ -157,23 +162,25 @@ class Settings:
             )
         unknown = [name for name in data if name not in KNOWN]
         task, task_parameters, left = _part(data, "task", TASKS, default_task(data.get("mode") == DEGRADED))
-        solver, solver_parameters, right = _part(
-            data, "solver", SOLVERS, GENERAL if "inverse" in data else default_solver(task)
-        )
+        usual = default_solver(task) if schema >= 2 else GENERAL
+        solver, solver_parameters, right = _part(data, "solver", SOLVERS, usual)
+        older = {}
+        if schema < 2:
+            specs = SOLVERS.find(solver).specs()
+            older = {name: value for name, value in OLDER.items() if name in specs and name not in solver_parameters}
         unknown += left + right
-        plain = {name: data[name] for name in ("mode", "size", "sigma_y", "photons") if name in data}
-        plain |= {name: data[name] for name in ("seed", "samples") if data.get(name) is not None}
+        plain = {name: data[name] for name in ("mode", "size", "sigma_y", "photons", "seed", "samples") if name in data}
         if plain.get("mode") == DEGRADED and plain.pop("photons", None) is not None:
             unknown.append("photons of a photo that is degraded already")
-        texts = {name: data.get(name) or default for name, default in (("prior", "embedded"), ("auxiliary", ""))}
+        texts = {name: data.get(name, default) for name, default in (("prior", "embedded"), ("auxiliary", ""))}
         for name, text in texts.items():
-            if not isinstance(text, str) or (name == "prior" and len(text) > 200):
+            if not isinstance(text, str) or (name == "prior" and not 1 <= len(text) <= 200):
                 raise ParameterError(f"{name} in these settings must be a text. Save them again.")
         settings = cls.create(
-            task=task, task_parameters=task_parameters, solver=solver, solver_parameters=solver_parameters,
-            **plain, **texts,
+            task=task, task_parameters=task_parameters, solver=solver,
+            solver_parameters=older | solver_parameters, **plain, **texts,
         )  # fmt: skip
-        return settings, _notes(data, unknown)
+        return settings, _notes(data, unknown, older)
 
     # As files and links
 
@@ -203,6 +210,11 @@ class Settings:
         return degrade(photo, self.task, sigma_y=self.sigma_y, photons=self.photons, **shared)
 
     @property
+    def smaller(self) -> str:
+        """What to choose for a smaller image, in a sentence: on the page, a degraded photo has no other size."""
+        return "a smaller photo" if self.degraded else "a smaller size"
+
+    @property
     def auxiliary_picture(self) -> Image.Image | None:
         """The picture in the settings.
 
@@ -212,7 +224,7 @@ class Settings:
         if not self.auxiliary:
             return None
         try:
-            return images.load(base64.b64decode(self.auxiliary, validate=True))
+            return self.task.load(base64.b64decode(self.auxiliary, validate=True))
         except (binascii.Error, ValueError) as error:
             raise ParameterError("The picture in these settings is damaged. Give it again, as a file.") from error
 
@@ -235,7 +247,7 @@ class Settings:
 
 def _part(data: Mapping, key: str, registry: Mapping, default: str) -> tuple[str, dict[str, Any], list[str]]:
     """Name, known parameters, and names of what is not known, of the task or the solver."""
-    part = data.get(key) or {"name": default}
+    part = data.get(key, default)
     part = {"name": part} if isinstance(part, str) else part
     parameters = part.get("parameters", {}) if isinstance(part, Mapping) else None
     if not isinstance(parameters, Mapping):
@@ -247,11 +259,14 @@ def _part(data: Mapping, key: str, registry: Mapping, default: str) -> tuple[str
     return name, {entry: value for entry, value in parameters.items() if entry in specs}, unknown
 
 
-def _notes(data: Mapping, unknown: list[str]) -> list[str]:
+def _notes(data: Mapping, unknown: list[str], older: Mapping[str, Any]) -> list[str]:
     notes = []
     if unknown:
-        names = ", ".join(str(name)[:60] for name in unknown[:12]) + (", …" if len(unknown) > 12 else "")
+        names = ", ".join(visible(str(name)[:60]) for name in unknown[:12]) + (", …" if len(unknown) > 12 else "")
         notes.append(f"These settings are not known here and were left out: {names}.")
+    if older:
+        values = ", ".join(f"{name} = {shown(value)}" for name, value in older.items())
+        notes.append(f"They are older than some parameters of the solver, which are set as it worked then: {values}.")
     version = data.get("inverse")
     if version is not None and version != inverse.__version__:
         notes.append(
@@ -266,4 +281,4 @@ def _notes(data: Mapping, unknown: list[str]) -> list[str]:
 
 def _plain(value: Any, length: int) -> str:
     """The start of a value's text, without quotation marks."""
-    return value[:length] if isinstance(value, str) else shown(value, length)
+    return visible(value[:length]) if isinstance(value, str) else shown(value, length)

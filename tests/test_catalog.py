@@ -15,7 +15,7 @@ from diffusers import DDIMScheduler, DDPMPipeline, DDPMScheduler, UNet2DModel
 from safetensors.torch import load_file, save_file
 
 from inverse.__main__ import main
-from inverse.denoisers import catalog, hub
+from inverse.denoisers import catalog, hub, weights
 from inverse.denoisers.catalog import EMBEDDED, load_prior
 from inverse.denoisers.embedded import EDMDenoiser, load_network
 from inverse.denoisers.hub import OFFERED, PUBLISHED, find
@@ -60,8 +60,14 @@ def change(path, changes):
 
 
 def same(one, other):
-    x = torch.randn(1, 3, 16, 16, generator=torch.Generator().manual_seed(0))
-    return torch.equal(one(x, 0.7), other(x, 0.7))
+    """Whether two priors are one: what they compute may differ in the last bit, by where in memory the weights lie."""
+    ours, theirs = one.network.state_dict(), other.network.state_dict()
+    return (
+        ours.keys() == theirs.keys()
+        and all(torch.equal(ours[name], theirs[name]) for name in ours)
+        and (one.prediction, one.multiple, one.channels) == (other.prediction, other.multiple, other.channels)
+        and (one._log_sigmas == other._log_sigmas).all()
+    )
 
 
 # What is loaded
@@ -290,6 +296,168 @@ def test_an_archive_that_is_not_as_torch_saves_it_is_refused(flat, change_it):
         load_unet(flat, allow_pickle=True)
 
 
+# Weights in several files
+
+
+@pytest.fixture
+def sharded(tmp_path):
+    """A model in shards, with the names that an index gives them."""
+    folder = tmp_path / "sharded"
+    tiny().save_pretrained(folder, safe_serialization=True, max_shard_size="20KB")
+    DDPMScheduler().save_pretrained(folder)
+    assert len(list(folder.glob("*.safetensors"))) > 1
+    return folder
+
+
+INDEX = f"{WEIGHTS}.index.json"
+
+
+def renamed(folder, old, new):
+    """Calls a shard something else, in the index too."""
+    index = json.loads((folder / INDEX).read_text())
+    places = {tensor: new if name == old else name for tensor, name in index["weight_map"].items()}
+    (folder / INDEX).write_text(json.dumps({**index, "weight_map": places}))
+
+
+def shard(folder):
+    return min(folder.glob("*.safetensors")).name
+
+
+def test_shards_and_half_precision_are_read(flat, sharded, tmp_path):
+    assert same(load_unet(sharded), load_unet(flat))
+    DDPMPipeline(tiny(), DDIMScheduler()).save_pretrained(tmp_path / "half", safe_serialization=True, variant="fp16")
+    tiny().save_pretrained(tmp_path / "half/unet", max_shard_size="20KB", variant="fp16")
+    (tmp_path / "half/unet/diffusion_pytorch_model.fp16.safetensors").unlink()
+    assert same(load_unet(tmp_path / "half"), load_unet(flat))
+
+
+def test_old_names_of_attention_are_known(tmp_path):
+    torch.manual_seed(0)
+    blocks = {"down_block_types": ("DownBlock2D", "AttnDownBlock2D"), "up_block_types": ("AttnUpBlock2D", "UpBlock2D")}
+    network = UNet2DModel(
+        layers_per_block=1, block_out_channels=(8, 16), norm_num_groups=4, attention_head_dim=8, **blocks
+    )
+    network.save_pretrained(tmp_path)
+    DDPMScheduler().save_pretrained(tmp_path)
+    today, tensors = load_unet(tmp_path), load_file(tmp_path / WEIGHTS)
+    old = {"to_q": "query", "to_k": "key", "to_v": "value", "to_out.0": "proj_attn"}
+    for new, before in old.items():
+        tensors = {name.replace(new, before): value for name, value in tensors.items()}
+    assert any("proj_attn" in name for name in tensors)
+    save_file(tensors, tmp_path / WEIGHTS)
+    assert same(load_unet(tmp_path), today)
+
+
+def test_a_header_whose_length_looks_like_a_pickle_is_none(tmp_path):
+    """640 bytes are 80 02 in a file, as protocol 2 of pickles begins."""
+    for length in range(1, 700):
+        save_file({"a": torch.zeros(3)}, tmp_path / "a.safetensors", {"words": "x" * length})
+        if (tmp_path / "a.safetensors").read_bytes().startswith(b"\x80\x02"):
+            break
+    assert weights.shapes(tmp_path / "a.safetensors") == {"a": (3,)}
+    assert (tmp_path / "a.safetensors").read_bytes().startswith(b"\x80\x02")
+
+
+def bin_beside(folder, malice):
+    torch.save({"a": malice}, folder / "shard.bin")
+    renamed(folder, shard(folder), "shard.bin")
+
+
+def bin_by_another_name(folder, malice):
+    torch.save({"a": malice}, folder / shard(folder))
+
+
+def bare_by_another_name(folder, malice):
+    (folder / shard(folder)).write_bytes(pickle.dumps(malice))
+
+
+def bin_outside(folder, malice):
+    torch.save({"a": malice}, folder.parent / "shard.bin")
+    renamed(folder, shard(folder), "../shard.bin")
+
+
+def bin_by_its_whole_path(folder, malice):
+    torch.save({"a": malice}, folder / "shard.bin")
+    renamed(folder, shard(folder), str(folder / "shard.bin"))
+
+
+def bin_by_a_link(folder, malice):
+    torch.save({"a": malice}, folder.parent / "elsewhere")
+    (folder / "shard.safetensors").symlink_to(folder.parent / "elsewhere")
+    renamed(folder, shard(folder), "shard.safetensors")
+
+
+def index_of_bins(folder, malice):
+    bin_beside(folder, malice)
+    (folder / INDEX).rename(folder / f"{PICKLE}.index.json")
+
+
+def index_by_a_link(folder, malice):
+    bin_beside(folder, malice)
+    (folder / INDEX).rename(folder.parent / INDEX)
+    (folder / INDEX).symlink_to(folder.parent / INDEX)
+
+
+def variant_of_bins(folder, malice):
+    bin_beside(folder, malice)
+    (folder / INDEX).rename(folder / "diffusion_pytorch_model.safetensors.index.fp16.json")
+
+
+def variant_of_one_bin(folder, malice):
+    (folder / INDEX).unlink()
+    torch.save({"a": malice}, folder / "diffusion_pytorch_model.fp16.bin")
+
+
+DETOURS = [bin_beside, bin_by_another_name, bare_by_another_name, bin_outside, bin_by_its_whole_path, bin_by_a_link,
+           index_of_bins, index_by_a_link, variant_of_bins, variant_of_one_bin]  # fmt: skip
+
+
+@pytest.mark.parametrize("decoy", [False, True], ids=["", "decoy"])
+@pytest.mark.parametrize("nested", [False, True], ids=["", "nested"])
+@pytest.mark.parametrize("detour", DETOURS)
+def test_no_pickle_is_opened_by_a_detour(flat, sharded, tmp_path, monkeypatch, detour, nested, decoy):
+    """Not even by PyTorch's loader for tensors only: nobody allowed it. The decoy is a file of safetensors beside."""
+    folder = tmp_path / "prior"
+    place = folder / "unet" if nested else folder
+    shutil.copytree(sharded, place)
+    if nested:
+        (folder / "scheduler").mkdir()
+        (place / "scheduler_config.json").rename(folder / "scheduler" / "scheduler_config.json")
+    detour(place, Malice(tmp_path / "owned"))
+    opened = []
+    monkeypatch.setattr(torch, "load", lambda *_, **__: opened.append(1))
+    monkeypatch.setattr(pickle, "Unpickler", lambda *_, **__: opened.append(1))
+    if decoy:
+        shutil.copy(flat / WEIGHTS, place / WEIGHTS)
+        assert same(load_prior(str(folder), "cpu"), load_unet(flat))
+    else:
+        with pytest.raises(PriorError, match=r"\. [A-Z].*\.$"):
+            load_prior(str(folder), "cpu")
+    assert not opened and not (tmp_path / "owned").exists()
+
+
+def test_pickled_shards_are_read_when_the_user_says_so(flat, tmp_path):
+    tiny().save_pretrained(tmp_path / "bins", safe_serialization=False, max_shard_size="20KB")
+    DDPMScheduler().save_pretrained(tmp_path / "bins")
+    assert len(list((tmp_path / "bins").glob("*.bin"))) > 1
+    with pytest.raises(PriorError, match="--allow-pickle"):
+        load_unet(tmp_path / "bins")
+    assert same(load_unet(tmp_path / "bins", allow_pickle=True), load_unet(flat))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"[]", b"{}", b"{" * 99_999, b" " * 2_000_000, b'{"weight_map": []}', b'{"weight_map": {"a": 5}}',
+     b'{"weight_map": {"a": ""}}', b'{"weight_map": {"a": "."}}', b'{"weight_map": {"a": "x\\u0000"}}',
+     json.dumps({"weight_map": {str(i): f"{i}.safetensors" for i in range(500)}}).encode()],
+    ids=repr,
+)  # fmt: skip
+def test_a_damaged_index_ends_in_a_sentence(sharded, content):
+    (sharded / INDEX).write_bytes(content)
+    with pytest.raises(PriorError, match=r"\. [A-Z].*\.$"):
+        load_unet(sharded)
+
+
 # Damage
 
 
@@ -408,13 +576,32 @@ def test_a_made_up_network_ends_in_a_sentence(flat, changes):
      {"beta_start": None}, {"beta_end": float("nan")}, {"trained_betas": [0.0] * 10},
      {"_class_name": "ScoreSdeVeScheduler"},
      {"_class_name": "FlowMatchEulerDiscreteScheduler"}, {"_class_name": None}, {"prediction_type": "flow"},
-     {"rescale_betas_zero_snr": True}],
+     {"trained_betas": [1.0, 1.0]}, {"trained_betas": 5}, {"trained_betas": "x"}, {"trained_betas": {"a": 1}}],
     ids=str,
 )  # fmt: skip
 def test_a_made_up_schedule_ends_in_a_sentence(flat, changes):
     change(flat / "scheduler_config.json", changes)
     with pytest.raises(PriorError, match=r"\. [A-Z].*\.$"):
         load_unet(flat)
+
+
+WRONG = [-1, 2.5, True, "x", [5], {"a": 1}]
+
+
+@pytest.mark.filterwarnings("ignore")  # PyTorch on tensors without elements
+@pytest.mark.parametrize("file", ["config.json", "scheduler_config.json"])
+def test_a_value_of_any_type_ends_in_a_sentence_or_in_a_prior(flat, file):
+    """Every entry of both configurations in turn, and what came with diffusers later."""
+    entries = json.loads((flat / file).read_text())
+    for name in [*entries, "trained_betas", "class_embed_type", "attention_head_dim", "time_embedding_dim"]:
+        for value in WRONG:
+            (flat / file).write_text(json.dumps({**entries, name: value}))
+            try:
+                prior = load_unet(flat)
+            except PriorError as error:
+                assert re.search(r"\. [A-Z].*\.$", str(error)), (name, value)
+            else:
+                prior(torch.zeros(1, prior.channels, 16, 16), 1.0)
 
 
 def test_a_configuration_has_a_largest_size(flat):

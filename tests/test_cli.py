@@ -1,5 +1,8 @@
 """The command line: results on disk, sentences for mistakes, and instant help."""
 
+import json
+import os
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -12,17 +15,20 @@ from click.testing import CliRunner
 from PIL import Image
 from rich.console import Console
 
+from inverse import images, metrics
 from inverse.__main__ import COMMANDS, main
 from inverse.advice import advice
-from inverse.carriers import read
+from inverse.carriers import png_text, read
 from inverse.cli.judge import _table
+from inverse.cli.options import WRITTEN, save_picture
 from inverse.defaults import default_solver
-from inverse.judge import judge
+from inverse.judge import JUDGE_TASKS, judge
 from inverse.operators import TASKS
 from inverse.presets import possible, preset
 from inverse.settings import Settings
 from inverse.solvers import SOLVERS
 
+ROOT = Path(__file__).parents[1]
 QUICK = ["--steps", "2", "--gradient-steps", "1", "--device", "cpu"]
 
 
@@ -146,7 +152,7 @@ MISTAKES = [
     (["--precision", "float8"], "precision must be"),
     (["--task", "inpaint-mask"], "needs a mask"),
     (["--mask", "photo.txt", "--task", "inpaint-mask"], "cannot be opened"),
-    (["-o", "out.xyz"], "no known picture format"),
+    (["-o", "out.xyz"], "no picture format that is written here. Use one of .png"),
     (["-o", "nowhere/out.png"], "cannot be written"),
 ]
 
@@ -224,16 +230,158 @@ def test_help_does_not_explain_one_solvers_flag_by_another(run):
 
 
 def test_judge_prints_its_table_and_writes_it(run):
-    result = run("judge", "ddrm", "--samples", 1, "--markdown", "judge.md")
-    assert result.exit_code == 0 and result.output.count("ddrm") == 2
-    assert Path("judge.md").read_text().count("| DDRM |") == 2
+    narrow = ["--size", 8, "--measurements", 1, "--samples", 2]
+    result = run("judge", "ddrm", "--sigma-y", 0.05, "--sigma-y", 0.5, *narrow, "--markdown", "judge.md")
+    assert result.exit_code == 0 and result.output.count("ddrm") == 2 * len(JUDGE_TASKS)
+    assert "sigma_y 0.05" in result.output and "1 measurement of 8x8, 2 samples each" in result.output
+    assert Path("judge.md").read_text().count("| DDRM |") == 1 + 2 * len(JUDGE_TASKS)
     assert "solver" in run("judge", "dddrm").output
+
+
+def test_judge_does_what_its_options_say(run):
+    narrow = ["--task", "blur", "--task", "colour", "--size", 8, "--measurements", 1, "--samples", 2]
+    first, again, other = (run("judge", "ddrm", *narrow, "--seed", seed).output for seed in (0, 0, 1))
+    assert first.count("ddrm") == 2 and "blur" in first and "colour" in first
+    assert first == again != other
+    for wrong, remedy in {
+        "--size": "64",
+        "--samples": "64",
+        "--measurements": "64",
+        "--sigma-y": "from 0 to 1",
+    }.items():
+        refused = run("judge", "ddrm", wrong, -1)
+        assert refused.exit_code == 1 and remedy in refused.output and "Traceback" not in refused.output
+    refused = run("judge", "ddrm", "--task", "blur", "--sigma-y", 0)
+    assert refused.exit_code == 1 and "Use a larger sigma_y." in refused.output
 
 
 def test_the_judge_cuts_no_name_in_a_window_of_80_columns(monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
-    (row, _) = judge([SOLVERS["ddrm"](steps=3)], samples=1)
-    longest = max(SOLVERS, key=len)
+    (row,) = judge([SOLVERS["ddrm"](steps=3)], samples=2, tasks=["blur"], measurements=1)
+    solver, task = max(SOLVERS, key=len), max(JUDGE_TASKS, key=len)
     console = Console(file=StringIO())
-    console.print(_table([replace(row, solver=longest, nfe=9999, seconds=99.9)]))
-    assert longest in console.file.getvalue() and "…" not in console.file.getvalue()
+    console.print(_table([replace(row, solver=solver, task=task, nfe=9999, residual=99.99)]))
+    shown = console.file.getvalue()
+    assert solver in shown and task in shown and "…" not in shown
+
+
+@pytest.mark.parametrize("name", ["out.gif", "out.ico", "out.pdf", "out.eps", "out.apng", "out", "out.png.bak"])
+@pytest.mark.parametrize("command", ["restore", "degrade", "sweep"])
+def test_what_is_not_written_well_is_refused_before_any_work(run, monkeypatch, command, name):
+    monkeypatch.setattr("inverse.images.load", lambda *_: pytest.fail("work was begun"))
+    result = run(command, "photo.png", "-o", name, *(["--x", "steps=2,3"] if command == "sweep" else []))
+    assert result.exit_code == 1 and "Use one of .png, .jpg" in result.output and not Path(name).exists()
+
+
+@pytest.mark.parametrize("name", sorted(WRITTEN))
+def test_every_format_is_written_as_well_as_it_can(tmp_path, photo, name):
+    path = tmp_path / f"out{name}"
+    save_picture(photo, path)
+    error = np.abs(np.asarray(images.load(path)).astype(int) - np.asarray(photo))
+    lossy = name in (".jpg", ".jpeg", ".jfif", ".avif")
+    assert error.mean() < 2 if lossy else error.max() == 0
+    colours = np.asarray(photo.convert("YCbCr")).astype(int)[..., 1:]  # no colour is averaged over its neighbours
+    assert np.abs(np.asarray(images.load(path).convert("YCbCr")).astype(int)[..., 1:] - colours).mean() < 1.5
+
+
+@pytest.mark.parametrize("name", ["out.png", "out.jpg", "out.avif"])
+def test_the_figures_are_those_of_the_file(run, photo, name):
+    """The truth of this problem is the photo itself."""
+    result = run("restore", "photo.png", "-o", name, "--task", "denoise", "--sigma-y", "0.1", *QUICK)
+    written = images.to_tensor(images.load(name))[0]
+    assert f"PSNR {metrics.psnr(written, images.to_tensor(photo)[0]):.2f} dB" in result.output
+
+
+def test_known_pixels_stay_and_the_mask_is_said(run, photo):
+    mask = Image.new("RGBA", photo.size, (255, 255, 255, 0))
+    mask.paste((255, 255, 255, 255), (10, 10, 30, 20))
+    mask.save("mask.png")
+    command = ["restore", "photo.png", "-o", "out.png", "--task", "inpaint-mask", "--mask", "mask.png", "--degraded"]
+    result = run(*command, "--sigma-y", "0.02", *QUICK)
+    assert result.exit_code == 0 and "the mask marks 5.0% of the pixels as missing" in result.output
+    known = np.asarray(mask)[..., 3] == 0
+    same = lambda: np.array_equal(np.asarray(Image.open("out.png"))[known], np.asarray(photo)[known])  # noqa: E731
+    assert same()
+    told, _ = Settings.from_dict(read(Path("out.png").read_bytes()))
+    assert told.task.keep_known == "auto" and np.array_equal(np.asarray(told.auxiliary_picture) == 0, known)
+    run(*command, "--sigma-y", "0.02", "--keep-known", "never", *QUICK)
+    assert not same()
+    run(*command, "--sigma-y", "0.3", *QUICK)
+    assert not same()
+    run(*command, "--sigma-y", "0.3", "--keep-known", "always", *QUICK)
+    assert same()
+    run("sweep", *command[1:], "--sigma-y", "0.02", "--x", "seed=1,2", *QUICK)
+    assert Path("out.png").exists()
+
+
+# What others wrote
+
+HOSTILE = "[/x] [red]a\x1b[31m\x1b]0;b\x07\u202ec\x9b2J"
+STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+
+def shown_whole(text, marks=("[/x]", "[red]")):
+    """Nothing that steers a terminal, and what looks like markup as it is."""
+    words = "".join(text.split())
+    return not STEERING.search(text) and all(mark in words for mark in marks)
+
+
+def hostile_settings(kind):
+    data = {"schema": 1, "task": {"name": "denoise", HOSTILE: 1}, "prior": HOSTILE, "inverse": HOSTILE, HOSTILE: 1}
+    if kind == "json":
+        Path("s.json").write_text(json.dumps(data))
+        return "s.json"
+    Image.new("RGB", (8, 8)).save("s.png", pnginfo=png_text(json.dumps(data)))
+    return "s.png"
+
+
+@pytest.mark.parametrize("kind", ["json", "png"])
+@pytest.mark.parametrize("command", ["restore", "sweep"])
+def test_settings_of_others_are_printed_as_they_are(run, kind, command):
+    more = ["--x", "seed=1"] if command == "sweep" else []
+    result = run(command, "photo.png", "-o", "out.png", "--settings", hostile_settings(kind), "--size", "32",
+                 *more, *QUICK)  # fmt: skip
+    assert result.exit_code == 0, result.output
+    assert shown_whole(result.output) and "\\x1b" in result.output
+
+
+def test_a_real_terminal_is_not_steered_either(tmp_path, photo, monkeypatch):
+    """By a process of its own, with colours forced: rich's own commands end in m, K, A, h and l."""
+    monkeypatch.chdir(tmp_path)
+    photo.save("photo.png")
+    settings = hostile_settings("png")
+    command = [sys.executable, "-m", "inverse", "restore", "photo.png", "-o", "out.png", "--settings", settings]
+    variables = {**os.environ, "FORCE_COLOR": "1", "PYTHONPATH": str(ROOT), "COLUMNS": "200"}
+    done = subprocess.run(
+        [*command, "--size", "32", *QUICK], capture_output=True, text=True, env=variables, check=True, encoding="utf-8"
+    )
+    text = done.stdout + done.stderr
+    assert "\x1b]" not in text and "\x07" not in text and "\u202e" not in text and "\x9b" not in text
+    assert "[31m\x1b" not in text and "\\x1b[" in re.sub("\x1b\\[[0-9;?]*[mKAhl]", "", text)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["restore", "photo.png", "-o", "out.png", "--task", HOSTILE],
+     ["restore", "photo.png", "-o", "out.png", "--prior", HOSTILE],
+     ["restore", "photo.png", "-o", "out.png", "--device", HOSTILE],
+     ["restore", "photo.png", "-o", "out.png", "--steps", HOSTILE],
+     ["restore", "photo.png", "-o", HOSTILE],
+     ["restore", HOSTILE, "-o", "out.png"],
+     ["restore", "photo.png", "-o", "out.png", "--settings", HOSTILE],
+     ["sweep", "photo.png", "-o", "out.png", "--x", f"{HOSTILE}=1"],
+     ["tasks", HOSTILE], [HOSTILE], [f"--{HOSTILE}"], ["restore", f"--{HOSTILE}"], ["judge", HOSTILE]],
+    ids=lambda arguments: " ".join(map(str, arguments))[:30].encode("ascii", "replace").decode(),
+)  # fmt: skip
+def test_errors_quote_what_was_typed_as_it_is(run, arguments):
+    result = run(*arguments)
+    assert result.exit_code not in (0, None) and "Error" in result.output
+    assert not STEERING.search(result.output.replace("\n", ""))
+
+
+@pytest.mark.parametrize("empty", ["--task=", "--prior=", "--device="])
+def test_an_empty_name_is_not_the_default(run, empty):
+    result = run("restore", "photo.png", "-o", "out.png", empty, *(QUICK[:4]))
+    assert result.exit_code == 1 and "Error" in result.output and not Path("out.png").exists()
+    if empty == "--task=":
+        assert run("degrade", "photo.png", "-o", "out.png", empty).exit_code == 1

@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 import torch
-from diffusers import DDPMPipeline, DDPMScheduler, UNet2DModel
+from diffusers import DDIMScheduler, DDPMPipeline, DDPMScheduler, EulerDiscreteScheduler, UNet2DModel
 
 from inverse.denoisers.catalog import load_prior
 from inverse.denoisers.unet import PREDICTIONS, UNetDenoiser, load_unet
@@ -65,6 +65,41 @@ def test_time_step_inverts_the_table(pipeline):
     assert denoiser.time_step(torch.tensor([1e-6, 1e6])).tolist() == [0, 999]
     between = denoiser.time_step(torch.linspace(denoiser.sigma_min, denoiser.sigma_max, 50, dtype=torch.float64))
     assert (between.diff() > 0).all()
+
+
+@pytest.mark.parametrize("prediction", ["epsilon", "v_prediction"])
+def test_continuous_time_is_the_schedulers(tmp_path, prediction):
+    """EulerDiscreteScheduler tells a network that predicts v a quarter of ln(sigma), and any other one whole steps."""
+    scheduler = EulerDiscreteScheduler(prediction_type=prediction, timestep_type="continuous")
+    network = tiny_unet()
+    DDPMPipeline(network, scheduler).save_pretrained(tmp_path, safe_serialization=True)
+    denoiser = load_unet(tmp_path)
+    scheduler.set_timesteps(20)
+    x = torch.randn(1, 3, 16, 16, generator=torch.Generator().manual_seed(1))
+    for t, sigma in list(zip(scheduler.timesteps, scheduler.sigmas, strict=False))[::5]:
+        noisy, scheduler._step_index = x * sigma, None
+        output = network(scheduler.scale_model_input(noisy, t), t).sample.detach()
+        expected = scheduler.step(output, t, noisy).pred_original_sample
+        torch.testing.assert_close(denoiser(noisy, sigma), expected, rtol=2e-3, atol=2e-4 * float(expected.abs().max()))
+
+
+@pytest.mark.parametrize("prediction", PREDICTIONS)
+def test_a_table_that_ends_in_pure_noise_is_read_up_to_there(tmp_path, prediction):
+    """Zero terminal SNR: of the last step nothing but its infinite sigma is lost."""
+    scheduler = DDIMScheduler(prediction_type=prediction, rescale_betas_zero_snr=True, clip_sample=False)
+    network = tiny_unet()
+    DDPMPipeline(network, scheduler).save_pretrained(tmp_path, safe_serialization=True)
+    denoiser = load_unet(tmp_path)
+    abar = scheduler.alphas_cumprod.double()
+    assert abar[-1] == 0
+    assert denoiser.sigma_max == pytest.approx(float(((1 - abar[-2]) / abar[-2]).sqrt()), rel=1e-6)
+    scheduler.set_timesteps(1000)
+    x_vp = torch.randn(1, 3, 16, 16, generator=torch.Generator().manual_seed(1))
+    for t in (0, 500, 900):
+        sigma = ((1 - abar[t]) / abar[t]).sqrt()
+        expected = scheduler.step(network(x_vp, t).sample.detach(), t, x_vp).pred_original_sample
+        x0_hat = denoiser((x_vp.double() / abar[t].sqrt()).float(), sigma)
+        torch.testing.assert_close(x0_hat, expected, rtol=1e-3, atol=2e-4 * float(expected.abs().max()))
 
 
 def test_any_size_and_gradient(pipeline):

@@ -18,11 +18,14 @@ from inverse import files
 from inverse.__main__ import main
 from inverse.cli.options import given
 from inverse.denoisers.base import Denoiser
+from inverse.denoisers.catalog import load_prior
 from inverse.errors import DivergenceError, InverseError, ParameterError
+from inverse.experiments.runs import run_all
 from inverse.images import to_image
 from inverse.operators import TASKS
 from inverse.parameters import Integer, Real
 from inverse.presets import solvers_for
+from inverse.randomness import SOLVER, generator
 from inverse.restoration import degrade, measured, restore, stream
 from inverse.settings import Settings
 from inverse.solvers import SOLVERS
@@ -86,6 +89,17 @@ def test_a_poisoned_network_never_gives_a_picture_that_is_not_finite(photo, name
                 assert f"stopped at step {len(steps) + 1} of" in str(error)
                 assert error.last is (steps[-1] if steps else None)
             assert failed or not np.isnan(poison) or at == whole.calls, (at, poison, "was swallowed")
+
+
+def test_of_several_samples_the_last_good_step_is_that_of_all(photo):
+    """The network fails at the second one's fourth call."""
+    problem, steps = degrade(photo.resize((16, 16)), "denoise"), []
+    with pytest.raises(DivergenceError, match="stopped at step 4 of 6") as caught:
+        for step in stream(problem, "diffpir", Poisoned(at=2 * 3 + 2), solver_parameters={"steps": 6}, samples=2):
+            assert step.x.shape == step.x0_hat.shape == (2, 3, 16, 16)
+            torch.testing.assert_close(step.residual, step.measure(step.x0_hat))
+            steps.append(step)
+    assert len(steps) == 3 and caught.value.last is steps[-1]
 
 
 def solvers_and_tasks():
@@ -303,3 +317,39 @@ def test_the_same_seed_gives_the_same_bytes_alone_in_company_and_in_a_batch(phot
     assert alone == pixels(steps(5)) != pixels(steps(6))
     assert alone == pixels(mine for mine, _ in zip(steps(5), steps(6), strict=True)), "step by step, in turn"
     assert alone == pixels(steps(5, samples=3))
+
+
+def test_a_network_on_a_cpu_is_asked_for_one_picture_at_a_time(photo, monkeypatch):
+    """How a kernel adds up may depend on the size of the batch, on some CPUs and not on others."""
+    prior, asked = load_prior("embedded", "cpu"), []
+    passed = prior.network.register_forward_pre_hook(lambda _, given: asked.append(len(given[0])))
+    problem = degrade(photo, "deblur-gaussian", size=32)
+    list(stream(problem, "dps", prior, solver_parameters={"steps": 10}, samples=3))
+    assert asked == [1] * 30
+    asked.clear()
+    list(
+        run_all(
+            [Settings.create(task="denoise", solver="ddnm", size=32, seed=seed) for seed in (1, 2)],
+            photo,
+            denoiser=prior,
+        )
+    )
+    passed.remove()
+    assert asked and set(asked) == {1}
+
+
+@pytest.mark.parametrize("name", SOLVERS)
+def test_every_sample_is_what_it_is_by_itself_to_the_last_bit(photo, name):
+    """Also at a size that is no multiple of what a processor computes at once."""
+    problem, kind = degrade(photo.resize((29, 23)), solvers_and_tasks()[name]), SOLVERS[name]
+    solver = kind.create({"steps": max(3, kind.specs()["steps"].low)})
+    sources = [[generator(5, SOLVER, sample) for sample in range(3)] for _ in range(2)]
+    prior = load_prior("embedded", "cpu")
+
+    def last(sources):
+        *_, step = solver.solve(prior, problem.operator, problem.y, problem.sigma_y, sources)
+        return step
+
+    together, alone = last(sources[0]), [last([source]) for source in sources[1]]
+    assert torch.equal(together.x0_hat, torch.cat([step.x0_hat for step in alone]))
+    assert torch.equal(together.residual, torch.cat([step.residual for step in alone]))

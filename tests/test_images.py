@@ -2,7 +2,6 @@
 
 import io
 import struct
-import time
 import tracemalloc
 import zlib
 
@@ -11,7 +10,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image, ImageCms
+from PIL import Image, ImageCms, ImageFile
 
 from inverse import images
 from inverse.errors import ImageError
@@ -125,12 +124,11 @@ def test_exif_rotation_is_undone_and_metadata_dropped(photo, orientation):
         ((1601, 100), "1601x100, longer than 1:16"),
     ],
 )
-def test_bombs_are_refused_from_the_header(size, said):
+def test_bombs_are_refused_from_the_header(size, said, monkeypatch):
+    monkeypatch.setattr(ImageFile.ImageFile, "load", lambda _: pytest.fail("its pixels were decoded"))
     tracemalloc.start()
-    start = time.process_time()
     with pytest.raises(ImageError, match=said):
         images.load(png_header(*size))
-    assert time.process_time() - start < 0.2
     assert tracemalloc.get_traced_memory()[1] < 50e6
     tracemalloc.stop()
 
@@ -211,14 +209,6 @@ def test_tensor_round_trip_is_exact(photo):
     assert x.shape == (1, 3, 56, 72) and -1 <= x.min() < x.max() <= 1
     assert np.array_equal(np.asarray(images.to_image(x)), np.asarray(photo))
     assert np.asarray(images.to_image(torch.full((3, 2, 2), 9.0))).min() == 255
-
-
-def test_mask_is_resized_without_new_values():
-    mask = Image.new("L", (10, 10), 0)
-    mask.paste(255, (0, 0, 5, 10))
-    resized = images.to_mask(mask, (20, 40))
-    assert resized.shape == (20, 40) and set(resized.unique().tolist()) == {0.0, 1.0}
-    assert resized[:, :20].all() and not resized[:, 20:].any()
 
 
 @pytest.mark.parametrize("thing", [None, 3, np.zeros((8, 8, 3), np.uint8), torch.zeros(1, 3, 8, 8)])

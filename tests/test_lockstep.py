@@ -13,6 +13,7 @@ from inverse.errors import CapacityError, DivergenceError, ProblemError
 from inverse.experiments.lockstep import Runner, lockstep
 from inverse.randomness import generator
 from inverse.solvers import SOLVERS, Step
+from inverse.solvers.calls import Pause
 
 PIXELS = 16 * 16
 
@@ -52,6 +53,18 @@ def test_all_solvers_in_lockstep_are_what_they_are_alone(width):
         ]
         for one, other in zip(steps[index], alone, strict=True):
             torch.testing.assert_close(one.x0_hat, other.x0_hat, rtol=0, atol=1e-5)
+
+
+def test_inner_work_can_be_ended_among_others():
+    problem = setup("saturation")
+    prior = problem[0]
+    solvers = [SOLVERS["daps"](steps=3, gradient_steps=40), quick("dps")]
+    events = lockstep(runners(solvers, problem), prior, 9 * PIXELS, pauses=True)
+    seen = [(runner.index, type(event)) for (runner, event), _ in zip(events, range(20), strict=False)]
+    events.close()
+    # One pass for both, and then the inner steps of the first, one by one.
+    assert seen == [(0, Pause)] * 20
+    assert not any(isinstance(event, Pause) for _, event in lockstep(runners(solvers, problem), prior, 9 * PIXELS))
 
 
 def test_passes_are_shared_as_far_as_pixels_reach():

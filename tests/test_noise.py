@@ -2,10 +2,13 @@
 
 import math
 
+import numpy as np
 import pytest
+import skimage.data
 import torch
+from PIL import Image
 
-from inverse import noise
+from inverse import images, noise, restoration
 from inverse.errors import ParameterError, ProblemError
 from inverse.operators import TASKS
 
@@ -118,6 +121,60 @@ def test_clipped_pixels_do_not_hide_the_noise_of_the_others(exposure, clipped):
     y = noise.measure(x, operator, 0.1, None, generator())
     assert (y.abs() == 1).float().mean() > 0.2
     assert noise.estimate(y, operator) == pytest.approx(0.1, rel=0.25)
+
+
+def texture():
+    """Stripes and dots of every size, as in cloth, over most of a picture; a quarter is smooth."""
+    y, x = np.mgrid[0:256, 0:256] / 256
+    waves = sum(np.sin(f * (x + 0.3 * y)) * np.cos(0.7 * f * y + f) for f in (20, 45, 90, 150))
+    pixels = 0.5 + 0.1 * waves * ((x > 0.5) | (y > 0.5)) + 0.2 * (x - 0.5)
+    return Image.fromarray((255 * np.stack([pixels, pixels**1.2, 0.8 * pixels], -1).clip(0, 1)).astype(np.uint8))
+
+
+PHOTOS = {name: Image.fromarray(getattr(skimage.data, name)()) for name in ("astronaut", "chelsea", "coffee")}
+PHOTOS["texture"] = texture()
+HIDDEN = ("jpeg", "bit-depth")  # rounding leaves little of the noise, or none
+FAR_APART = ("inpaint-periodic", "inpaint-random")  # no block is known as a whole
+
+
+@pytest.mark.parametrize("sigma", [0.05, 0.1, 0.2, 0.4])
+@pytest.mark.parametrize("task", [name for name, kind in TASKS.items() if not kind.auxiliary and name not in HIDDEN])
+def test_the_estimate_is_near_the_noise_of_photos(task, sigma):
+    """Of a file with eight bits, in which black and white are clipped; before that, the noise was sigma."""
+    if task in FAR_APART or not operator_of(task).measures_pictures:
+        pytest.skip("no estimate by blocks")
+    for name, photo in PHOTOS.items():
+        problem = restoration.degrade(photo, task, sigma_y=sigma, size=256, seed=1)
+        y = problem.operator.measurement_of(images.to_tensor(problem.measurement))
+        assert 0.7 < noise.estimate(y, problem.operator) / sigma < 1.35, name
+
+
+@pytest.mark.parametrize("sigma", [0.1, 0.2, 0.4])
+def test_few_known_pixels_tell_the_noise_less_well(sigma):
+    for name, photo in PHOTOS.items():
+        problem = restoration.degrade(photo, "inpaint-random", sigma_y=sigma, size=256, seed=1)
+        y = problem.operator.measurement_of(images.to_tensor(problem.measurement))
+        assert 0.7 < noise.estimate(y, problem.operator) / sigma < 1.6, name
+
+
+@pytest.mark.parametrize("level", [-0.9, 0.0, 0.95])
+@pytest.mark.parametrize("sigma", [0.1, 0.3])
+def test_what_clipping_hides_is_put_back(level, sigma):
+    y = (level + sigma * torch.randn(1, 3, 128, 128, generator=generator())).clamp(-1, 1)
+    assert noise.estimate(y) == pytest.approx(sigma, rel=0.15)
+
+
+def test_grain_that_depends_on_brightness_is_estimated_between_its_ends():
+    y = noise.add_poisson(ramp(), 40.0, generator()).clamp(-1, 1)
+    assert 2 * math.sqrt(0.05 / 40) < noise.estimate(y) < 2 * math.sqrt(0.95 / 40)
+
+
+@pytest.mark.parametrize("size", [(4, 4), (5, 7), (9, 23), (17, 100), (61, 83)])
+def test_the_estimate_of_any_size_is_one(size):
+    y = (0.2 * torch.randn(1, 3, *size, generator=generator())).clamp(-1, 1)
+    assert 0.05 < noise.estimate(y) < 0.5
+    assert noise.estimate(torch.ones_like(y)) == noise.LEAST
+    assert noise.estimate(torch.full_like(y, math.nan)) == noise.UNKNOWN
 
 
 @pytest.mark.parametrize("task", [name for name, kind in TASKS.items() if not kind.auxiliary])

@@ -63,7 +63,8 @@ def generator(seed=0):
 def operator_of(index, dtype=torch.float64):
     name, parameters, shape = CASES[index]
     task = TASKS[name].create(parameters)
-    picture = Image.fromarray(np.random.default_rng(1).integers(0, 256, (6, 9, 3), dtype=np.uint8))
+    height, width = shape[-2:] if task.auxiliary == "mask" else (6, 9)
+    picture = Image.fromarray(np.random.default_rng(1).integers(0, 256, (height, width, 3), dtype=np.uint8))
     auxiliary = task.prepare(picture, shape[-2:]) if task.auxiliary else None
     return task.operator(shape, generator(), auxiliary).to("cpu", dtype)
 
@@ -599,6 +600,19 @@ def test_nonlinear_blur_is_the_linear_one_on_flat_images():
     x[..., 8, 6] = 1
     assert (operator(x) > operator.blur(x) + 0.05).sum() > 20  # a lamp becomes a bright disk
     assert operator(x).min() > -1 - 1e-9 and operator(x).max() < 1 + 1e-9
+
+
+@pytest.mark.parametrize("value", [-1.0, 1.0])
+def test_nonlinear_blur_has_one_slope_where_its_curve_goes_straight_on(value):
+    """Black and white are in every photo: the derivative there is the limit from both sides."""
+    operator = TASKS["deblur-nonlinear"](radius=2.0).operator(ODD, generator(), None)
+    x = torch.full((1, *ODD), value, dtype=torch.float64)
+    direction = images(operator)[:1]
+    _, at = torch.func.jvp(operator, (x,), (direction,))
+    for side in (-1e-6, 1e-6):
+        _, near = torch.func.jvp(operator, (x + side,), (direction,))
+        torch.testing.assert_close(at, near, rtol=0, atol=1e-4)
+        torch.testing.assert_close(at, (operator(x + side * direction) - operator(x)) / side, rtol=0, atol=1e-4)
 
 
 def textured(height, width):

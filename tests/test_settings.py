@@ -12,15 +12,15 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 
-import inverse
 from inverse import snippets
 from inverse.__main__ import main
 from inverse.carriers import KEY, read, unpack
 from inverse.defaults import default_solver
-from inverse.errors import ParameterError
+from inverse.denoisers.catalog import load_prior
+from inverse.errors import InverseError, ParameterError
 from inverse.operators import TASKS
 from inverse.presets import preset, solvers_for
-from inverse.restoration import restore
+from inverse.restoration import degrade, restore, stream
 from inverse.settings import DEGRADED, Settings
 from inverse.solvers import SOLVERS
 
@@ -88,13 +88,30 @@ def test_what_is_missing_takes_its_preset():
 def test_without_a_solver_the_task_has_its_own_but_an_older_file_keeps_the_one_of_then(task):
     assert Settings.create(task=task).solver == preset(task, default_solver(task))
     assert Settings.from_dict({"task": task})[0].solver == preset(task, default_solver(task))
-    assert Settings.from_dict({"task": task, "inverse": inverse.__version__})[0].solver == preset(task, "vml-map")
+    assert Settings.from_dict({"task": task, "schema": 1})[0].solver == preset(task, "vml-map")
+
+
+@pytest.mark.parametrize("name", ["dps", "dmap", "dsg", "red-diff", "diffpir"])
+def test_an_older_picture_comes_out_as_it_was(name):
+    """Schema 1 knew no `stop_at_noise`: what it saved ran without."""
+    settings = Settings.create(solver=name, solver_parameters={"steps": 60})
+    data = settings.to_dict() | {"schema": 1}
+    for parameter in ("stop_at_noise", "start"):
+        data["solver"]["parameters"].pop(parameter, None)
+    found, notes = Settings.from_dict(data)
+    if name == "diffpir":
+        assert (found, notes) == (settings, [])
+        return
+    assert found.solver.stop_at_noise is False and "stop_at_noise = False" in notes[0]
+    assert getattr(found.solver, "start", "pseudo-inverse") == "pseudo-inverse"
+    assert Settings.from_dict(found.to_dict()) == (found, [])  # from then on it is said
+    assert Settings.from_dict(data | {"schema": 2})[0].solver.stop_at_noise is True
 
 
 @pytest.mark.parametrize(
     "data",
     [
-        None, [], "x", 3, {}, {"a": 1}, {"schema": 2}, {"schema": "1"}, {"schema": True}, {"task": 3}, {"task": ["a"]},
+        None, [], "x", 3, {}, {"a": 1}, {"schema": 3}, {"schema": "1"}, {"schema": True}, {"task": 3}, {"task": ["a"]},
         {"task": "nothing"}, {"solver": {"name": []}}, {"solver": {"name": "dps", "parameters": 3}},
         {"solver": {"name": "dps", "parameters": {"steps": float("nan")}}}, {"schema": 1, "seed": -1},
         {"schema": 1, "seed": 10**400}, {"schema": 1, "sigma_y": "0.1"}, {"schema": 1, "mode": "clear"},
@@ -104,6 +121,42 @@ def test_without_a_solver_the_task_has_its_own_but_an_older_file_keeps_the_one_o
 def test_bad_settings_end_in_a_sentence(data):
     with pytest.raises(ParameterError, match=r"\.$"):
         Settings.from_dict(data)
+
+
+EMPTY = [0, False, None, "", [], 0.0]
+NAMED = {"task": [0, False, None, "", [], 0.0], "solver": EMPTY, "prior": EMPTY, "mode": EMPTY}
+NUMBERS = {"seed": [False, None, "", []], "samples": [False, None, "", [], 0], "schema": EMPTY}
+OPEN = {name: [False, "", []] for name in ("size", "sigma_y", "photons")}
+INSIDE = [{part: {"name": name, "parameters": parameters}} for part in ("task", "solver")
+          for name, parameters in ((0, {}), (None, {}), ("", {}), ("denoise", 0), ("denoise", None), ("denoise", ""),
+                                   ("denoise", []))]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "data", [{name: value} for name, values in (NAMED | NUMBERS | OPEN).items() for value in values] + INSIDE, ids=str
+)
+def test_a_wrong_value_is_not_taken_for_one_that_is_left_out(data):
+    with pytest.raises(ParameterError, match=r"\.$"):
+        Settings.from_dict({"schema": 1, **data})
+
+
+@pytest.mark.parametrize("value", [0, False, "", [], 0.0, {}])
+def test_the_library_takes_no_wrong_value_for_the_default(photo, value):
+    for call in (
+        lambda: restore(photo, value),
+        lambda: restore(photo, "denoise", value),
+        lambda: restore(photo, "denoise", "vml-map", denoiser=value),
+        lambda: degrade(photo, value),
+        lambda: stream(degrade(photo, "denoise", size=32), value),
+        lambda: load_prior(value),
+        lambda: load_prior(device=value),
+    ):
+        with pytest.raises(InverseError, match=r"\.$"):
+            call()
+    if value != {}:
+        for name in ("task_parameters", "solver_parameters"):
+            with pytest.raises(ParameterError, match="Give names and values"):
+                restore(photo, "denoise", **{name: value})
 
 
 def bomb():

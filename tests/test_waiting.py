@@ -12,6 +12,7 @@ import gradio as gr
 import pytest
 from clients import Client, settles
 from gradio.server_messages import ProgressMessage
+from gradio.state_holder import SessionState
 
 from inverse import web
 from inverse.web import limits, server, sessions, waiting
@@ -144,7 +145,7 @@ def test_a_job_that_nobody_listens_to_ends(toy):
     begun = time.monotonic()
     toy.visitor().join(0, ["a"])
     assert settles(lambda: toy.closed)
-    assert time.monotonic() - begun < 8 < toy.patience
+    assert time.monotonic() - begun < toy.patience
 
 
 def test_a_job_whose_session_is_gone_does_not_run(toy):
@@ -178,7 +179,7 @@ def test_a_client_that_stops_reading_ends_its_job(toy):
     connection = visitor.listen()
     begun = time.monotonic()
     assert settles(lambda: toy.closed)
-    assert time.monotonic() - begun < 9 < toy.patience
+    assert time.monotonic() - begun < toy.patience
     connection.close()
 
 
@@ -195,7 +196,7 @@ def test_a_client_that_leaves_ends_its_job_at_every_moment(toy, after):
         connection.close()
     begun = time.monotonic()
     assert settles(lambda: toy.at_rest)
-    assert time.monotonic() - begun < 8 < toy.patience
+    assert time.monotonic() - begun < toy.patience
 
 
 def test_a_message_to_a_stream_that_was_closed_a_moment_ago_raises_nothing(toy):
@@ -288,10 +289,14 @@ def test_the_folder_is_swept_while_the_app_is_served(toy):
 
 def test_a_new_session_costs_little(toy):
     """Each is made where nobody else can be answered meanwhile."""
-    begun = time.process_time()
-    for _ in range(100):
-        sessions.Lean(toy.blocks)
-    assert (time.process_time() - begun) / 100 < 0.02
+
+    def seconds(make):
+        begun = time.process_time()
+        for _ in range(5):
+            make(toy.blocks)
+        return time.process_time() - begun
+
+    assert seconds(sessions.Lean) < seconds(SessionState) / 10
     state = sessions.Lean(toy.blocks)
     (photo,) = [key for key, block in toy.blocks.blocks.items() if isinstance(block, gr.State)]
     assert state[photo] == "example"

@@ -1,6 +1,7 @@
 """The app without a browser: controls from specifications, settings, preview, and the run's generator."""
 
 import base64
+import html
 import io
 import itertools
 import json
@@ -13,7 +14,8 @@ import gradio as gr
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from gradio.utils import get_upload_folder
+from PIL import Image, ImageDraw
 
 import inverse.web
 from inverse import carriers, images, metrics
@@ -27,8 +29,10 @@ from inverse.parameters import Flag, Integer, Parameters, Real, choice, flag, in
 from inverse.presets import DEFAULT_TASK, default_task, preset, solvers_for
 from inverse.restoration import degrade
 from inverse.solvers import SOLVERS, Step
+from inverse.solvers.calls import PAUSE
 from inverse.web import (
     batches,
+    cards,
     choices,
     controls,
     device,
@@ -36,16 +40,21 @@ from inverse.web import (
     figures,
     form,
     frames,
+    jobs,
     limits,
+    photos,
     preview,
     running,
     share,
+    sweeping,
 )
 from inverse.web.batches import Batch, begin
 from inverse.web.guards import spoken_errors
 from inverse.web.limits import Limits
 from inverse.web.pictures import from_uri, mask_uri
 from inverse.web.settings import CLEAN, DEGRADED, Settings, estimated_noise, tasks_for, working_size
+from inverse.web.starts import Starts
+from inverse.web.waiting import Turn
 
 WEB = Path(inverse.web.__file__).parent
 
@@ -248,11 +257,161 @@ def test_the_noise_of_a_degraded_photo_is_estimated():
     assert estimated_noise(images.to_image(flat), TASKS.find("denoise")()) == pytest.approx(0.2, rel=0.1)
 
 
+# The photo
+
+
+def upload(page, values, file):
+    """What follows from a file that a visitor uploads."""
+    folder = Path(get_upload_folder()) / "hash"
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / file.name
+    path.write_bytes(file.read_bytes())
+    return choices.receive_photo(page, {**values, page.picker: {"path": str(path)}})
+
+
+def after(values, changes):
+    """The values with what was changed; updates that are no values change none."""
+    plain = {each: value for each, value in changes.items() if not isinstance(value, dict) or "__type__" not in value}
+    return {**values, **plain, **{each: update["value"] for each, update in changes.items() if each not in plain
+                                  and "value" in update}}  # fmt: skip
+
+
+@pytest.fixture
+def photograph(tmp_path):
+    """As a phone saves it: large, and turned by what its header says."""
+    stored = Image.effect_noise((4032, 3024), 30).convert("RGB")
+    exif = stored.getexif()
+    exif[0x0112] = 6
+    stored.save(tmp_path / "IMG 47 (1).JPG", "JPEG", quality=20, exif=exif)
+    return tmp_path / "IMG 47 (1).JPG"
+
+
+def test_a_visitors_photo_counts_as_damaged_and_an_example_as_clean(page, photograph):
+    values = sent(page)
+    changes = upload(page, values, photograph)
+    assert changes[page.mode] == DEGRADED and "<b>Clean, to try</b>" in changes[page.mode_note]
+    assert changes[page.task]["value"] == default_task(degraded=True) and changes[page.size]["visible"] is False
+    values = after(values, changes)
+    assert form.settings(page, values).degraded
+    back = choices.change_mode(page, {**values, page.mode: CLEAN})
+    values = after({**values, page.mode: CLEAN}, back)
+    assert page.mode not in upload(page, values, photograph), "who says that it is clean is believed"
+    values[page.mode] = DEGRADED
+    chosen = choices.receive_photo(page, {**values, page.picker: {"example": "coffee"}})
+    assert chosen[page.mode] == CLEAN and chosen[page.size]["visible"] is True
+
+
+def test_a_task_that_can_have_happened_stays_when_a_photo_is_uploaded(page, photograph):
+    changes = upload(page, sent(page, task="super-resolution"), photograph)
+    assert changes[page.mode] == DEGRADED and changes[page.task]["value"] == "super-resolution"
+
+
+def test_a_photos_true_size_is_said_and_what_it_is_worked_on_at(page, photograph):
+    changes = upload(page, sent(page), photograph)
+    assert changes[page.picker]["caption"] == "Your photo, 3024 × 4032" and max(changes[page.photo].size) == 2048
+    for mode, words in (
+        (CLEAN, "128 × 171 pixels, of a photo of 3024 × 4032"),
+        (DEGRADED, "photo of 3024 × 4032 is shrunk"),
+    ):
+        values = {
+            **sent(page, mode=mode, task="denoise"),
+            **{each: changes[each] for each in (page.photo, page.photo_file)},
+        }
+        assert words in events._preview(page, values)[page.problem]["caption"]
+
+
+@pytest.mark.parametrize(
+    ("name", "called"),
+    [
+        ("IMG_4711.jpg", "IMG_4711"), ("Ferien in Köln.png", "Ferien_in_Köln"), ("a/../../b\\c.png", "b_c"),
+        (".png", "png"), ("...", "photo"), ("x" * 300 + ".png", "x" * 60), ("tar.gz.png", "tar.gz"),
+        ('<b>"$(rm)".jpg', "b_rm"),
+    ],
+)  # fmt: skip
+def test_files_are_called_after_the_visitors_own(name, called):
+    assert photos.plain_name(name) == called
+    assert photos.PhotoFile(called, None, own=True).made("restored") == f"{called}-restored.png"
+
+
+def test_a_run_and_a_sweep_are_saved_under_the_photos_name(page, photograph):
+    values = after(sent(page), upload(page, sent(page), photograph))
+    values |= {page.photo: Image.new("RGB", (64, 48), "grey"), page.x_values: "2,3"}
+    latest = jobs._busy(page, Turn(), values)[page.latest]
+    list(jobs._run(page)({**values, page.latest: latest}))
+    assert latest.view["filename"] == "IMG_47_1-restored.png"
+    batch = Batch()
+    list(sweeping.run(page, {**values, page.swept: batch}))
+    saved = sweeping.download(page, {page.swept: batch, page.grid: {"download": "csv"}})[page.file]
+    assert saved["name"] == "IMG_47_1-sweep-steps.csv"
+
+
+# What can be started
+
+
+def test_a_button_can_be_pressed_while_nothing_is_wrong_and_nothing_under_way(page):
+    values = sent(page)
+    starts = values[page.starts]
+    for button, promise in ((page.run, page.why), (page.sweep, page.promise), (page.compare, page.compare_promise)):
+        wrong = events._preview(page, {**values, page.sigma_y: 7})
+        assert wrong[button]["interactive"] is False and "Noise σ_y must be a number from 0 to 1" in wrong[promise]
+        assert starts.end(button)["interactive"] is False, "the end of a run does not make it right"
+        mended = events._preview(page, values)
+        assert mended[button]["interactive"] is True and "must be" not in mended[promise]
+        assert starts.begin(button)["interactive"] is False
+        assert events._preview(page, values)[button]["interactive"] is False, "what is under way is not begun again"
+        assert starts.end(button)["interactive"] is True
+
+
+@pytest.mark.parametrize(
+    ("changes", "blocked"),
+    [
+        ({"task": "inpaint-mask"}, {"run", "sweep", "compare"}), ({"x_values": "no"}, {"sweep"}),
+        ({"contenders": []}, {"compare"}),
+    ],
+)  # fmt: skip
+def test_only_what_cannot_be_run_is_blocked(page, changes, blocked):
+    found = events._preview(page, sent(page, **changes))
+    assert {name for name in ("run", "sweep", "compare") if not found[getattr(page, name)]["interactive"]} == blocked
+
+
+def test_refusals_call_a_parameter_what_the_page_calls_it(page):
+    solver = page.solvers.groups["vml-map"].controls["gradient_steps"]
+    values = sent(page)
+    with pytest.raises(ParameterError, match=r"^Gradient steps must be a whole number .* Choose a value"):
+        form.settings(page, {**values, solver: -1})
+    promise = sweeping.plan(page, {**values, page.x_values: "-1"}, form.settings(page, values))[page.promise]
+    assert ">Steps must be" in promise
+
+
+def test_advice_on_size_fits_what_there_is_to_choose(photo, monkeypatch):
+    monkeypatch.setattr(limits, "current", lambda: Limits(work=1, side=64, seconds=1))
+    for mode, advised, other in ((CLEAN, "a smaller size", "photo"), (DEGRADED, "a smaller photo", "size")):
+        made = chosen(
+            mode=mode, size=None if mode == DEGRADED else 128, solver="dps", solver_parameters={"steps": 1000}
+        )
+        with pytest.raises(ProblemError) as caught:
+            made.problem(photo)
+        for words in (str(caught.value), made.cost((512, 512))):
+            advice = words.split("Choose")[1]
+            assert advised in advice and other not in advice
+
+
+def test_every_solver_links_its_paper_beside_the_citation():
+    for kind in SOLVERS.values():
+        words = cards.cited(kind)
+        assert f'<a href="{kind.paper}" target="_blank" rel="noopener">' in words and kind.paper.startswith("https://")
+        assert html.unescape(re.sub("<.*?>", "", words)) == kind.remark()
+        number = re.search(r"arXiv (\d{4}\.\d{5})", kind.source)
+        assert not number or kind.paper == f"https://arxiv.org/abs/{number[1]}"
+
+
 # Tune
 
 
 def sent(page, **changes):
-    values = {**values_of(page), page.photo: choices.example("chelsea")[0], page.auxiliary: {}, page.mask: None}
+    photo, file = photos.example("chelsea")
+    values = {**values_of(page), page.photo: photo, page.photo_file: file, page.auxiliary: {}, page.mask: None}
+    values[page.starts] = Starts()
     tabs = (page.x_name, page.x_values, page.y_name, page.y_values, page.contenders, page.budget)
     values |= {component: component.value for component in tabs}
     values[page.size] = 128
@@ -331,7 +490,7 @@ def test_photons_of_a_photo_that_is_damaged_already_are_not_asked_for(page):
     assert form.settings(page, sent(page, photons=None)).photons is None
     assert form.settings(page, sent(page, photons=40, mode=DEGRADED, task="denoise")).photons is None
     for bad in (0, -1, float("nan"), "40", True):
-        with pytest.raises(ParameterError, match="photons must be"):
+        with pytest.raises(ParameterError, match="Photons must be"):
             form.settings(page, sent(page, photons=bad))
 
 
@@ -436,7 +595,7 @@ def test_a_broken_number_does_not_call_a_damaged_photo_the_original(page):
     values = sent(page, sigma_y=-1)
     for mode in (CLEAN, DEGRADED):
         shown = events._preview(page, {**values, page.mode: mode})[page.problem]
-        assert shown["fault"] and "sigma_y" in shown["caption"]
+        assert shown["fault"] and "Noise σ_y must be" in shown["caption"] and "sigma_y" not in shown["caption"]
         assert (shown["truth"] is None) == (mode == DEGRADED) and (shown["measured"] is None) == (mode == CLEAN)
 
 
@@ -533,6 +692,21 @@ def test_an_uploaded_mask_is_small_enough_to_be_sent_back():
     assert coarser and len(uri) <= 40_000 and min(from_uri(uri).size) > 200
 
 
+def test_thin_scratches_outlive_the_way_to_the_page(page, photo):
+    """An uploaded mask of a large scan, on the pad at the size at which the photo is used."""
+    scan = Image.new("L", (1440, 1120))
+    ImageDraw.Draw(scan).line((700, 0, 760, 1119), 255, 3)
+    values = {**values_of(page), page.task: "inpaint-mask", page.size: 128, page.photo: photo}
+    on_pad = choices.on_pad(scan, form.settings(page, values), photo)
+    back = np.asarray(from_uri(mask_uri(on_pad)[0]).convert("L"))
+    assert back.any(1).all() and (back > 0).mean() < 0.05
+    dots = Image.fromarray(255 * (np.random.default_rng(0).random((1120, 1440)) < 0.02).astype(np.uint8))
+    uri, coarser = mask_uri(dots)
+    small = np.asarray(from_uri(uri).convert("L")) > 0
+    rows, columns = np.nonzero(np.asarray(dots))
+    assert coarser and small[rows * small.shape[0] // 1120, columns * small.shape[1] // 1440].all()
+
+
 @pytest.mark.parametrize("bad", ["x", "data:image/svg+xml;base64,AAAA", "data:image/png;base64,!", 5, ["a"]])
 def test_a_mask_that_is_no_picture_is_refused(page, bad):
     values = {**values_of(page), page.task: "inpaint-mask", page.mask: {"mask": bad}}
@@ -602,6 +776,30 @@ def test_stop_is_heard_at_the_next_step(settings, photo, monkeypatch):
     assert status["phase"] == view["phase"] == "stopped" and view["frame"]["index"] == seen + 1
 
 
+def pausing(*_, **options):
+    """A run that is within one long step for ever."""
+    assert options["pauses"]
+    while True:
+        yield PAUSE
+
+
+def test_stop_is_heard_within_a_step(settings, photo, monkeypatch):
+    monkeypatch.setattr(running, "stream", pausing)
+    latest = running.Latest()
+    updates = run(settings, photo, latest)
+    for _ in range(3):
+        next(updates)
+    latest.stopping = True
+    assert [status["phase"] for _, status in updates] == ["stopped"]
+
+
+def test_the_clock_is_looked_at_within_a_step(settings, photo, monkeypatch):
+    monkeypatch.setattr(running, "stream", pausing)
+    monkeypatch.setattr(running.limits, "current", lambda: Limits(seconds=1))
+    statuses = [status for _, status in run(settings, photo, running.Latest())]
+    assert statuses[-1]["phase"] == "stopped" and "Stopped after 1 seconds" in statuses[-1]["message"]
+
+
 @pytest.mark.parametrize("yielded", [1, 2])
 def test_a_stop_that_the_queue_never_hears_of_ends_the_run(settings, photo, monkeypatch, yielded):
     closed = []
@@ -644,9 +842,9 @@ def test_stop_before_a_batch_has_begun_is_remembered(page):
     clicked = [each.fn for each in page.blocks.fns.values() if (page.stop_sweep._id, "click") in each.targets]
     (stopped,) = [handler for handler in clicked if handler]
     batch = batches.Batch()
-    shown = stopped(batch)[page.grid]
+    shown = stopped(batch, Starts())[page.grid]
     assert batch.stopping and shown["phase"] == "stopped" and "cells" not in shown, "those of an earlier batch stay"
-    assert page.sweep in stopped(None)
+    assert page.sweep in stopped(None, Starts())
 
 
 def test_one_that_took_long_does_not_put_the_next_off_for_ever():
@@ -674,9 +872,8 @@ def test_closing_the_run_closes_the_solver_at_once(settings, photo, monkeypatch)
     for view, _ in generator:
         if view and view["frame"]:
             break
-    asked = time.perf_counter()
     generator.close()
-    assert len(closed) == 1 and closed[0] - asked < 0.1
+    assert len(closed) == 1, "and not after the rest of its steps, which take a quarter of an hour"
     view, status = running.finished(latest, "stopped", "Stopped.")
     assert status["phase"] == "stopped" and decoded(view["frame"]["x0"][0]).format == "PNG"
 
@@ -741,8 +938,8 @@ def test_the_shape_is_that_of_the_photo_as_it_is_used(size, degraded):
 def test_a_run_takes_the_photo_of_the_moment_when_it_was_asked_for(page, photo):
     """While it waits for the device the visitor may choose another."""
     other, values = Image.new("RGB", (72, 56)), sent(page)
-    latest = events._busy(page, {page.photo: photo, page.auxiliary: {}})[page.latest]
-    *_, last = events._run(page)({**values, page.photo: other, page.latest: latest, page.size: 64})
+    latest = jobs._busy(page, Turn(), {**values, page.photo: photo})[page.latest]
+    *_, last = jobs._run(page)({**values, page.photo: other, page.latest: latest, page.size: 64})
     truth = images.to_image(latest.problem.truth)
     assert truth.size == (64 * 72 // 56 // latest.problem.task.multiple * latest.problem.task.multiple, 64)
     assert np.asarray(truth).std() > 5 and last[page.status]["phase"] == "done"
@@ -753,12 +950,12 @@ def test_a_server_that_knows_no_photo_of_the_page_takes_no_other(page):
     assert "reload the page" in shown[page.problem]["caption"] and shown[page.problem]["truth"] is None
     assert shown[page.share] == share.NOTHING
     with pytest.raises(gr.Error, match="reload the page"):
-        list(events._run(page)({**sent(page), page.photo: None, page.latest: None}))
+        list(jobs._run(page)({**sent(page), page.photo: None, page.latest: None}))
 
 
 def test_what_the_browser_kept_of_a_damaged_photo_is_not_said_of_the_example(page, settings):
     kept = replace(settings, degraded=True, size=None, sigma_y=0.123)
-    values = {page.share: {"kept": kept.link}, page.photo: choices.example("chelsea")[0], page.auxiliary: {}}
+    values = {page.share: {"kept": kept.link}, page.photo: photos.example("chelsea")[0], page.auxiliary: {}}
     changes = share.arrived(page, values)
     assert changes[page.mode] == CLEAN and changes[page.sigma_y] != 0.123
 

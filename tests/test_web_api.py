@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
+import numpy as np
 import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
@@ -278,8 +279,9 @@ def test_the_pages_own_events_open_only_uploads_too(url, nothing_is_fetched):
     """They are private, which hides them, and not more."""
     config = HTTP.get(f"{url}/config").json()
     hostile = {"path": "http://127.0.0.1:9/a.png", "meta": {"_type": "gradio.FileData"}}
-    index = next(each["id"] for each in config["dependencies"] if len(each["inputs"]) == 1 and each["queue"])
-    body = {"data": [hostile], "fn_index": index, "session_hash": "s", "event_data": None, "trigger_id": None}
+    queued = (each for each in config["dependencies"] if each["queue"] and each["inputs"])
+    index, count = min(((each["id"], len(each["inputs"])) for each in queued), key=lambda each: each[1])
+    body = {"data": [hostile] * count, "fn_index": index, "session_hash": "s", "event_data": None, "trigger_id": None}
     assert HTTP.post(f"{url}/gradio_api/queue/join", json=body).status_code == 200
     with HTTP.stream("GET", f"{url}/gradio_api/queue/data", params={"session_hash": "s"}) as stream:
         ended = next(line for line in stream.iter_lines() if "process_completed" in line)
@@ -357,3 +359,20 @@ def test_two_clients_at_once_each_get_their_own(url, tmp_path):
     for picture, strongest in ((red, 0), (blue, 2)):
         means = ImageStat.Stat(Image.open(picture)).mean
         assert means[strongest] == max(means) and means[strongest] > 200 and min(means) < 50
+
+
+def test_known_pixels_of_a_damaged_photo_stay_exactly(url, uploaded, photo):
+    mask, buffer = Image.new("RGBA", photo.size, (0, 0, 0, 0)), io.BytesIO()
+    mask.paste((0, 0, 0, 255), (10, 10, 30, 20))
+    mask.save(buffer, "PNG")
+    sent = HTTP.post(f"{url}/gradio_api/upload", files={"files": ("mask.png", buffer.getvalue())}).json()[0]
+    task = {"name": "inpaint-mask"}
+    wanted = {**QUICK, "mode": "degraded", "task": task, "sigma_y": 0.02, "size": None}
+    for keep in ("auto", "never"):
+        task["parameters"] = {"keep_known": keep}
+        helper = {"path": sent, "meta": {"_type": "gradio.FileData"}}
+        event, (file, record) = call(url, "restore", [uploaded, wanted, helper])
+        assert event == "complete" and "The mask marks 5.0% of the pixels as missing." in record["notes"]
+        found = np.asarray(Image.open(io.BytesIO(HTTP.get(file["url"]).content)))
+        known = np.asarray(mask)[..., 3] == 0
+        assert np.array_equal(found[known], np.asarray(photo)[known]) is (keep == "auto")

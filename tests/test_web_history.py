@@ -14,6 +14,7 @@ from inverse.solvers import Step
 from inverse.web import form, history, running
 from inverse.web.curves import POINTS, Curve
 from inverse.web.settings import CLEAN, Settings
+from inverse.web.starts import Starts
 
 
 @pytest.fixture
@@ -160,7 +161,8 @@ def test_the_present_settings_follow_the_page_and_leave_the_mask_out(photo):
     events.wire(page)
     tabs = (page.x_name, page.x_values, page.y_name, page.y_values, page.contenders, page.budget)
     values = {component: component.value for component in {*page.choices, page.mask, *tabs}}
-    values |= {page.photo: photo, page.auxiliary: {}, page.size: 64, page.seed: 12}
+    values |= {page.photo: photo, page.photo_file: None, page.auxiliary: {}, page.size: 64, page.seed: 12}
+    values[page.starts] = Starts()
     found = events._preview(page, values)[page.history]
     assert found["settings"] == history.plain(form.settings(page, values).at(photo))
     assert found["settings"]["seed"] == 12 and found["origin"] == history.origin(photo, None)

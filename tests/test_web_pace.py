@@ -1,5 +1,7 @@
 """How long runs are said to take."""
 
+import time
+
 import pytest
 
 from inverse.denoisers.catalog import load_prior
@@ -20,7 +22,8 @@ def measurements(monkeypatch):
 
 
 def test_a_measurement_is_the_time_of_a_pass():
-    assert 0 < pace.measured(load_prior()) * 128 * 128 < 60
+    begun = time.perf_counter()
+    assert 0 < 3 * pace.measured(load_prior()) * 128 * 128 <= time.perf_counter() - begun
 
 
 def test_the_expected_time_grows_with_runs_and_pixels(measurements):

@@ -38,7 +38,7 @@ def degrade(
     `restore --degraded` with the same task, parameters and seed restores it.
     """
     check_output(output, photo, auxiliary)
-    task = task or DEFAULT_TASK
+    task = DEFAULT_TASK if task is None else task
     task_parameters = given(TASKS, TASKS.find(task), parameters)
     problem = restoration.degrade(
         photo,

@@ -2,48 +2,86 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 import click
-from rich.console import Console
 from rich.table import Table
 
+from inverse import noise
 from inverse.cli.options import GroupedCommand, SpecType
+from inverse.cli.terminal import Terminal
 from inverse.files import write_text
-from inverse.judge import JudgeRow, to_markdown
+from inverse.judge import JUDGE_TASKS, JudgeRow, to_markdown
 from inverse.judge import judge as run
-from inverse.restoration import SAMPLES
+from inverse.judge.cases import DEFAULT_MEASUREMENTS, DEFAULT_SIGMA_Y, DEFAULT_SIZE, MEASUREMENTS, SIZE
+from inverse.judge.rows import DEFAULT_SAMPLES
+from inverse.parameters import Spec
+from inverse.restoration import SAMPLES, SEED
+
+
+def _option(flag: str, spec: Spec, default: int, help: str = "") -> Callable[[Any], Any]:
+    return click.option(
+        f"--{flag}", type=SpecType(flag, spec), default=default, show_default=True, help=help or spec.help
+    )
 
 
 @click.command(cls=GroupedCommand)
 @click.argument("solvers", nargs=-1)
-@click.option("--samples", type=SpecType("samples", SAMPLES), default=8, show_default=True, help=SAMPLES.help)
+@click.option("--task", "tasks", type=click.Choice(list(JUDGE_TASKS)), multiple=True, help="Repeatable. Default: all.")
+@click.option(
+    "--sigma-y", "sigmas_y", type=SpecType("sigma_y", noise.SIGMA_Y), multiple=True, default=[DEFAULT_SIGMA_Y],
+    show_default=True, help="Noise of the measurement, for pixels from -1 to 1. Repeatable.",
+)  # fmt: skip
+@_option("seed", SEED, 0)
+@_option("size", SIZE, DEFAULT_SIZE)
+@_option("measurements", MEASUREMENTS, DEFAULT_MEASUREMENTS)
+@_option("samples", SAMPLES, DEFAULT_SAMPLES, "Restorations of each measurement; 19 or more tell what intervals cover.")
 @click.option("--markdown", type=click.Path(path_type=Path, dir_okay=False), help="Write the table to this file too.")
-def judge(solvers: tuple[str, ...], samples: int, markdown: Path | None) -> None:
-    """Holds SOLVERS (default: all) to a prior whose posterior is known exactly.
+def judge(
+    solvers: tuple[str, ...],
+    tasks: tuple[str, ...],
+    sigmas_y: tuple[float, ...],
+    seed: int,
+    size: int,
+    measurements: int,
+    samples: int,
+    markdown: Path | None,
+) -> None:
+    """Holds SOLVERS (default: all) to priors whose posterior is known exactly.
 
-    A posterior sampler should show a bias near its floor, a std ratio and a residual near 1. A MAP method should show a
-    small distance to MAP. The cost counts forward passes, a backward pass as 1.4 of them.
+    Lengths are in standard deviations of the posterior. A posterior sampler should show a bias near 0, a std ratio, a
+    distance to MAP and a residual near 1, and intervals that hold the truth as often as they say. A MAP method should
+    show a distance to MAP near 0. The cost counts forward passes, a backward pass as 1.4 of them.
     """
-    console = Console()
-    with console.status("Judging ..."):
-        rows = list(run(solvers or None, samples=samples))
-    console.print(_table(rows))
+    console = Terminal()
+    rows: list[JudgeRow] = []
+    with console.status("Judging ...") as status:
+        for row in run(solvers or None, samples, seed, tasks or None, sigmas_y, size, measurements):
+            rows.append(row)
+            status.update(f"Judging ... {row.name}, {row.task}, sigma_y {row.sigma_y:g}: {row.verdict}")
+    for _, same in groupby(rows, key=lambda row: row.sigma_y):
+        console.print(_table(list(same)))
     if markdown is not None:
         write_text(markdown, to_markdown(rows))
 
 
 def _table(rows: list[JudgeRow]) -> Table:
+    first = rows[0]
+    counted = [
+        f"{n} {what}{'s' * (n > 1)}" for n, what in ((first.measurements, "measurement"), (first.samples, "sample"))
+    ]
     table = Table(
         box=None,
         padding=(0, 1, 0, 0),
-        caption=f"{rows[0].samples} samples; an exact sample lies posterior_std from MAP",
+        title=f"sigma_y {first.sigma_y:g}",
+        caption=f"{counted[0]} of {first.size}x{first.size}, {counted[1]} each",
     )
-    for column in ("solver", "task", "bias", "floor", "std\nratio", "to MAP", "residual", "cost", "s"):
-        table.add_column(column, justify="left" if column in ("solver", "task") else "right")
+    for column in ("solver", "task", "bias", "std\nratio", "50 %", "90 %", "to\nMAP", "resi-\ndual", "cost"):
+        table.add_column(column, justify="left" if column in ("solver", "task") else "right", no_wrap=True)
     for row in rows:
-        table.add_row(
-            row.solver, row.task, f"{row.bias:.3f}", f"{row.bias_floor:.3f}", f"{row.std_ratio:.2f}",
-            f"{row.map_distance:.4f}", f"{row.residual:.2f}", f"{row.cost:.0f}", f"{row.seconds:.1f}",
-        )  # fmt: skip
+        figures = (row.bias, row.std_ratio, row.coverage[0.5], row.coverage[0.9], row.map_distance, row.residual)
+        table.add_row(row.solver, row.task, *(f"{figure:.2f}" for figure in figures), f"{row.cost:.0f}")
     return table

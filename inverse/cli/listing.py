@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import click
-from rich.console import Console
 from rich.table import Table
 
 from inverse.advice import advice, lead
 from inverse.cli.options import GroupedCommand
+from inverse.cli.terminal import Terminal
 from inverse.defaults import SOLVER_OF, default_solver
 from inverse.operators import TASKS
 from inverse.parameters import Parameters, Registry
@@ -32,7 +32,7 @@ def solvers(name: str | None) -> None:
 
 
 def _show(registry: Registry, name: str | None) -> None:
-    console = Console()
+    console = Terminal()
     if name is None:
         table = Table(box=None)
         table.add_column(registry.kind, no_wrap=True)
@@ -47,6 +47,8 @@ def _show(registry: Registry, name: str | None) -> None:
     console.print(f"{kind.title}: {kind.summary}")
     if issubclass(kind, Solver):
         console.print(f"Source: {kind.remark()}")
+        if kind.paper:
+            console.print(f"Paper: {kind.paper}", soft_wrap=True)
     for words in _measured(name) if registry is TASKS else _outdone(name):
         console.print(words)
     console.print(_parameter_table(kind))

@@ -14,6 +14,7 @@ from inverse import noise
 from inverse.carriers import png_text
 from inverse.errors import InverseError, OutputError
 from inverse.files import printable, replace_atomically, unwritable
+from inverse.masks import WORDS
 from inverse.operators import TASKS
 from inverse.parameters import Parameters, Registry, Spec
 from inverse.presets import DEFAULT_DEGRADED_TASK, DEFAULT_TASK
@@ -132,7 +133,7 @@ def photo_options(command: Callable) -> Callable:
             "--kernel",
             "auxiliary",
             type=click.Path(path_type=Path),
-            help="The picture that some tasks need: a mask, white where the photo is missing, or a blur kernel.",
+            help=f"The picture that some tasks need: a blur kernel, or a mask. {WORDS}",
         ),
         click.option("--size", type=SpecType("size", SIZE), help=SIZE.help),
         click.option("--seed", type=SpecType("seed", SEED), default=0, show_default=True, help=SEED.help),
@@ -155,11 +156,13 @@ def check_output(path: Path, *inputs: Path | None) -> None:
         inputs: files that are read, and that the picture must not replace.
 
     Raises:
-        OutputError: the format is unknown, or as in `check_place`.
+        OutputError: the format is none of `WRITTEN`, or as in `check_place`.
     """
     Image.init()
-    if Image.EXTENSION.get(path.suffix.lower()) not in Image.SAVE:
-        raise OutputError(f"{_end(path)} has no known picture format. End the name in .png or .jpg.")
+    kind = path.suffix.lower()
+    if kind not in WRITTEN or Image.EXTENSION.get(kind) not in Image.SAVE:
+        what = f"{kind[:10]} is" if kind else "a name without an ending is of"
+        raise OutputError(f"{_end(path)}: {what} no picture format that is written here. Use one of {_WRITTEN}.")
     check_place(path, *inputs)
 
 
@@ -194,12 +197,14 @@ def _end(path: Path) -> str:
     return printable(path)[-200:]
 
 
-FINE: dict[str, dict[str, Any]] = {
-    ".jpg": {"quality": 95, "subsampling": "4:4:4"},
-    ".jpeg": {"quality": 95, "subsampling": "4:4:4"},
-    ".webp": {"lossless": True},
-}
-"""Options of formats whose defaults cost a picture several decibels."""
+_JPEG = {"quality": 95, "subsampling": "4:4:4"}
+_TIFF = {"compression": "tiff_lzw"}
+WRITTEN: dict[str, dict[str, Any]] = {
+    ".png": {}, ".jpg": _JPEG, ".jpeg": _JPEG, ".jfif": _JPEG, ".webp": {"lossless": True}, ".tif": _TIFF,
+    ".tiff": _TIFF, ".bmp": {}, ".avif": {"quality": 100, "subsampling": "4:4:4"},
+}  # fmt: skip
+"""Endings of pictures that are written, and how: without loss but for JPEG and AVIF, and those nearly so."""
+_WRITTEN = ", ".join(WRITTEN)
 
 
 def save_picture(picture: Image.Image, path: Path, settings: Settings | None = None, **also: Any) -> None:
@@ -216,7 +221,7 @@ def save_picture(picture: Image.Image, path: Path, settings: Settings | None = N
 
     def write(temporary: Path) -> None:
         try:
-            picture.save(temporary, **text, **FINE.get(kind, {}))
+            picture.save(temporary, **text, **WRITTEN.get(kind, {}))
         except (ValueError, KeyError) as error:  # a format that cannot hold this picture
             raise unwritable(path, error) from error
 

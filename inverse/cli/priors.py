@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import click
-from rich.console import Console
 from rich.table import Table
 
 from inverse.cli.options import GroupedCommand
+from inverse.cli.terminal import Terminal
 from inverse.denoisers.catalog import EMBEDDED
 from inverse.denoisers.hub import PUBLISHED
 
@@ -29,4 +29,4 @@ def priors() -> None:
     for name, prior in PUBLISHED.items():
         weights = "pickle: --allow-pickle" if prior.pickled else "safetensors"
         table.add_row(name, str(prior.size), str(prior.megabytes), prior.licence, weights, prior.good_for)
-    Console().print(table)
+    Terminal().print(table)

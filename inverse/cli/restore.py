@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
 from inverse import images, metrics
 from inverse.advice import advice
 from inverse.cli.options import GroupedCommand, SpecType, apart, check_output, photo_options, save_picture
 from inverse.cli.run import chosen, run_options
+from inverse.cli.terminal import Description, Terminal
 from inverse.denoisers.catalog import load_prior
 from inverse.errors import DivergenceError
 from inverse.files import printable, unwritable
@@ -39,7 +39,7 @@ def restore(
     Without --degraded the photo counts as clean: it is degraded first, and the result is compared with it. With several
     --samples every one gets a file, and so do their mean and their spread.
     """
-    console = Console(stderr=True, quiet=quiet)
+    console = Terminal(stderr=True, quiet=quiet)
     inputs = photo, values["auxiliary"], values["settings"]
     asked, notes = chosen(context, values)
     for note in notes:
@@ -49,7 +49,7 @@ def restore(
     if save_measurement is not None:
         apart(save_measurement, output, *_outputs(output, asked.samples))
     picture = images.load(photo)
-    auxiliary = values["auxiliary"] and images.load(values["auxiliary"])
+    auxiliary = values["auxiliary"] and asked.task.load(values["auxiliary"])
     problem = asked.problem(picture, auxiliary)
     run = asked.settled(picture, problem)
     run = run if auxiliary is None else run.with_auxiliary(auxiliary)
@@ -62,11 +62,9 @@ def restore(
     origin = "as it is" if degraded else "degraded first; --degraded if it already is"
     head = f"{problem.task.title}, {settings.title}", advice(problem.task.name, settings.name)
     console.print("\n".join(filter(None, head)))
-    console.print(f"{printable(Path(photo.name))}: {origin}, sigma_y {problem.sigma_y:.3g}")
+    console.print(f"{printable(Path(photo.name))}: {origin}, sigma_y {problem.sigma_y:.3g}{_understood(problem)}")
     start = time.perf_counter()
-    with Progress(
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=console
-    ) as progress:
+    with Progress(Description(), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=console) as progress:
         bar = progress.add_task("", total=settings.total)
         try:
             for step in stream(problem, settings, denoiser, seed=seed, samples=samples):
@@ -80,17 +78,12 @@ def restore(
     seconds = time.perf_counter() - start
     for number, (path, x) in enumerate(zip(_outputs(output, samples), step.x0_hat, strict=False), 1):
         save_picture(images.to_image(x), path, run, **({"sample": number} if samples > 1 else {}))
-        quality = ""
-        if problem.truth is not None:
-            truth = problem.truth[0]
-            quality = f"PSNR {metrics.psnr(x, truth):.2f} dB, SSIM {metrics.ssim(x, truth):.3f}, "
-        console.print(f"{printable(path)}: {quality}{step.nfe} evaluations, {seconds:.1f} s")
+        console.print(f"{printable(path)}: {_quality(path, problem)}{step.nfe} evaluations, {seconds:.1f} s")
     if samples > 1:
         spread, (mean_path, spread_path) = Spread.of(step.x0_hat), _outputs(output, samples)[-2:]
         save_picture(spread.mean_image, mean_path, run, sample="mean")
         save_picture(spread.image, spread_path, run, sample="spread")
-        quality = "" if problem.truth is None else f": PSNR {metrics.psnr(spread.mean, problem.truth[0]):.2f} dB"
-        console.print(f"{printable(mean_path)}{quality}")
+        console.print(f"{printable(mean_path)}: {_quality(mean_path, problem)}the mean")
         console.print(f"{printable(spread_path)}: black is 0, white {spread.top:g}. {spread.words}")
 
 
@@ -99,6 +92,21 @@ def _outputs(output: Path, samples: int) -> list[Path]:
     if samples == 1:
         return [output]
     return [output.with_stem(f"{output.stem}-{name}") for name in (*range(1, samples + 1), "mean", "spread")]
+
+
+def _quality(path: Path, problem: Problem) -> str:
+    """The figures of a file, whose pixels are rounded, and lossy perhaps; nothing where the truth is not known."""
+    if problem.truth is None:
+        return ""
+    written, truth = images.to_tensor(images.load(path))[0], problem.truth[0]
+    return f"PSNR {metrics.psnr(written, truth):.2f} dB, SSIM {metrics.ssim(written, truth):.3f}, "
+
+
+def _understood(problem: Problem) -> str:
+    """What a mask was taken for."""
+    if problem.task.auxiliary != "mask":
+        return ""
+    return f"; the mask marks {problem.operator.missing:.1%} of the pixels as missing"
 
 
 def _make_folder(folder: Path) -> None:

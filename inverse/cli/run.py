@@ -79,11 +79,12 @@ def chosen(context: click.Context, values: dict[str, Any]) -> tuple[Settings, li
     if degraded != (data.get("mode") == DEGRADED):
         # How noisy the file's photo was says nothing of another one.
         data |= {"mode": DEGRADED if degraded else CLEAN, "sigma_y": None, "photons": None}
-    named = {"task": values["task"] or default_task(degraded)}
+    named = {"task": default_task(degraded) if values["task"] is None else values["task"]}
     for part, registry in (("task", TASKS), ("solver", SOLVERS)):
         # Parameters in the file belong to its task and its solver, those of the solver to the pair.
         if part == "solver":
-            named["solver"] = values["solver"] or default_solver(data["task"]["name"])
+            own = default_solver(data["task"]["name"])
+            named["solver"] = own if values["solver"] is None else values["solver"]
         if not data[part] or (part in typed and named[part] != data[part]["name"]):
             if part == "task" and data["solver"]:
                 data["solver"]["parameters"] = changed_solver(found)

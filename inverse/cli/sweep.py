@@ -6,12 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
-from inverse import images
 from inverse.cli.options import GroupedCommand, apart, check_output, check_place, photo_options, save_picture
 from inverse.cli.run import chosen, run_options
+from inverse.cli.terminal import Description, Terminal
 from inverse.denoisers.catalog import load_prior
 from inverse.errors import ParameterError
 from inverse.experiments.grid import picture, said, table
@@ -40,7 +39,7 @@ def sweep(
     VALUES are a,b,c or low:high:n or low:high:log n. For instance --x steps=10,20,40 --y sigma_max=1:40:log 4.
     Ctrl+C ends it, and what is finished is written.
     """
-    console = Console(stderr=True)
+    console = Terminal(stderr=True)
     inputs = photo, values["auxiliary"], values["settings"]
     check_output(output, *inputs)
     if figures is not None:
@@ -52,7 +51,7 @@ def sweep(
     plan = Sweep(settings, tuple(_axis(settings, text) for text in (x, y) if text is not None))
     metric = best_by or ("residual" if settings.degraded else "psnr")
     denoiser, done = load_prior(values["prior"], device, precision, allow_pickle=allow_pickle), {}
-    auxiliary = values["auxiliary"] and images.load(values["auxiliary"])
+    auxiliary = values["auxiliary"] and settings.task.load(values["auxiliary"])
     try:
         _run(plan, run_all(plan.runs, photo, auxiliary, denoiser), done, metric, console)
     except KeyboardInterrupt:
@@ -72,8 +71,8 @@ def sweep(
         console.print(f"{printable(output)}: best {said(done[winner], metric)} at {', '.join(named)}")
 
 
-def _run(plan: Sweep, stream: Any, done: dict[int, Outcome], metric: str, console: Console) -> None:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+def _run(plan: Sweep, stream: Any, done: dict[int, Outcome], metric: str, console: Terminal) -> None:
+    columns = (Description(), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console) as shown:
         bar = shown.add_task("", total=len(plan.runs))
         for progress in stream:

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TimeRemainingColumn
 
 from inverse.cli.options import GroupedCommand, given, parameter_options
+from inverse.cli.terminal import Description, Terminal
 from inverse.parameters import Registry
 from inverse.training.photos import read_weights
 from inverse.training.prior import train_prior
@@ -41,15 +41,13 @@ def prior(
 
     Run it again with the same output folder to go on where it stopped. prior.safetensors is the best so far.
     """
-    console = Console()
+    console = Terminal()
     settings = PRESETS[preset].replace(**given(TRAININGS, PriorTraining, parameters))
     stream = train_prior(
         settings, images, output, weights=read_weights(weights) if weights else (), initial=initial, device=device
     )
     report = None
-    with Progress(
-        TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn(), console=console
-    ) as progress:
+    with Progress(Description(), BarColumn(), TaskProgressColumn(), TimeRemainingColumn(), console=console) as progress:
         bar = progress.add_task("reading photographs", total=1.0)
         for report in stream:
             text = f"{report.iteration} updates, loss {report.loss:.4f}, {report.images_per_second:.0f} images/s"

@@ -64,6 +64,15 @@ class Denoiser(ABC):
     def denoise(self, x: Tensor, sigma: Tensor) -> Tensor:
         """The estimate for x (B, C, H, W) with sides that are multiples of `multiple`, sigma (B,)."""
 
+    @property
+    def batches(self) -> bool:
+        """Whether many images are asked for at once, which a GPU needs to be busy.
+
+        On a CPU that gains next to nothing, and a kernel may add up in another order for a batch than for one image:
+        asked one by one, an image is the same to the last bit whatever is restored beside it.
+        """
+        return self.device.type != "cpu"
+
     def wait(self) -> None:
         """Returns when the device has done all that it was asked for, which whoever measures time needs."""
         if self.device.type != "cpu":

@@ -12,6 +12,7 @@ import torch
 from inverse.denoisers import hub
 from inverse.denoisers.base import Denoiser
 from inverse.errors import ParameterError
+from inverse.parameters import shown
 
 EMBEDDED = Path(__file__).resolve().parents[2] / "assets" / "prior" / "prior.safetensors"
 TRAINED = "prior.safetensors"
@@ -48,12 +49,18 @@ def load_prior(
     from inverse.denoisers.embedded import PRECISIONS
 
     if precision not in PRECISIONS:
-        raise ParameterError(f"precision must be one of {', '.join(PRECISIONS)}, and {precision!r} is not. Choose one.")
-    device = device or best_device()
+        raise ParameterError(
+            f"precision must be one of {', '.join(PRECISIONS)}, and {shown(precision)} is not. Choose one."
+        )
+    device = best_device() if device is None else device
     try:
         torch.empty(0, device=device)
-    except (RuntimeError, AssertionError, NotImplementedError):
-        raise ParameterError(f"The device {device!r} is not available here. Use 'cpu', or none for the best.") from None
+    except (RuntimeError, AssertionError, NotImplementedError, TypeError):
+        raise ParameterError(
+            f"The device {shown(device)} is not available here. Use 'cpu', or none for the best."
+        ) from None
+    if not isinstance(name, str | Path):
+        raise ParameterError(f"A prior is named by a text, and {shown(name)} is none. Use 'embedded', or leave it out.")
     path = EMBEDDED if name == "embedded" else Path(name)
     if name == "embedded" or _exists(path):
         path = (path / TRAINED if (path / TRAINED).exists() else path).absolute()

@@ -91,10 +91,14 @@ def _cast(network: ResidualUNet) -> ResidualUNet:
 
 
 def computes_in_bfloat16(device: torch.device) -> bool:
-    """Whether bfloat16 is faster than float32 there, not only supported."""
+    """Whether bfloat16 is faster than float32 there, not only supported.
+
+    On a CPU by the instruction set in use, which ATEN_CPU_CAPABILITY may hold below the one that the CPU has.
+    """
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
-    return device.type == "cpu" and torch.cpu._is_avx512_bf16_supported()
+    in_use = torch.backends.cpu.get_cpu_capability()
+    return device.type == "cpu" and in_use.startswith("AVX512") and torch.cpu._is_avx512_bf16_supported()
 
 
 def save_network(network: ResidualUNet, path: Path) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
-import scipy.sparse.linalg
+import math
+
 import torch
 from torch import Tensor
 
@@ -15,21 +15,29 @@ from inverse.operators.base import LinearOperator, Shape
 class GaussianField(Denoiser):
     """Images that are stationary Gaussian fields of mean 0, whose denoiser is the Wiener filter.
 
-    The power spectrum falls like that of photographs, S(f) ~ (f^2 + f0^2)^(-decay / 2); channels are independent.
-    For a linear operator and Gaussian noise the posterior is Gaussian: its mean is the MAP estimate, and samples are
-    exact by perturb-and-solve (Papandreou and Yuille 2010).
+    The power spectrum falls like that of photographs, S(f) ~ (f^2 + f0^2)^(-decay / 2).
 
     Args:
         image_shape: (C, H, W); the only size that this prior denoises.
         variance: of a pixel.
         decay: exponent of the fall.
         corner: f0, in cycles a pixel.
+        colours: correlation between channels, (C, C), positive definite with ones on its diagonal; they are
+            independent when None.
     """
 
     sigma_min, sigma_max = 1e-4, 1e4
     dtype = torch.float64
+    batches = True  # hundreds of samples of a small image are asked for, and compared to rounding
 
-    def __init__(self, image_shape: Shape, variance: float = 0.16, decay: float = 2.0, corner: float = 0.02) -> None:
+    def __init__(
+        self,
+        image_shape: Shape,
+        variance: float = 0.16,
+        decay: float = 2.0,
+        corner: float = 0.02,
+        colours: Tensor | None = None,
+    ) -> None:
         self.image_shape = tuple(image_shape)
         self.channels = image_shape[0]
         self.data_std = variance**0.5
@@ -38,10 +46,15 @@ class GaussianField(Denoiser):
         full = torch.fft.fftfreq(height).double()[:, None] ** 2 + torch.fft.fftfreq(width).double() ** 2
         scale = variance / ((full + corner**2) ** (-decay / 2)).mean()
         self.spectrum = scale * (square + corner**2) ** (-decay / 2)
+        self.axes = None
+        if colours is not None:  # independent fields, one along each principal axis of the colours
+            shares, self.axes = torch.linalg.eigh(colours.double())
+            self.spectrum = shares[:, None, None] * self.spectrum
 
     def to(self, dtype: torch.dtype) -> GaussianField:
         """This prior in another precision; returns itself."""
         self.dtype, self.spectrum = dtype, self.spectrum.to(dtype)
+        self.axes = None if self.axes is None else self.axes.to(dtype)
         return self
 
     def denoise(self, x: Tensor, sigma: Tensor) -> Tensor:
@@ -54,52 +67,19 @@ class GaussianField(Denoiser):
         white = torch.randn(count, *self.image_shape, generator=generator, dtype=torch.float64)
         return self._filter(white, self.spectrum.double().sqrt())
 
-    def posterior_mean(self, operator: LinearOperator, y: Tensor, sigma_y: float) -> Tensor:
-        """E[x0 | y], which is the MAP estimate too: S H^T (H S H^T + sigma_y^2 I)^-1 y, (B, C, H, W) in float64.
+    def covariance(self) -> Tensor:
+        """Of flattened images, (d, d) with d = C H W, in float64."""
+        size = math.prod(self.image_shape)
+        one_each = torch.eye(size, dtype=torch.float64).reshape(size, *self.image_shape)
+        return self._filter(one_each, self.spectrum.double()).flatten(1)
 
-        Raises:
-            ArithmeticError: sigma_y is too small for conjugate gradients.
-        """
-        operator, y, spectrum = operator.to("cpu", torch.float64), y.double(), self.spectrum.double()
-        y = operator.restrict(y)
-
-        def covariance(vector: np.ndarray) -> np.ndarray:
-            r = torch.from_numpy(vector.reshape(y.shape))
-            return (operator(self._filter(operator.adjoint(r), spectrum)) + sigma_y**2 * r).numpy().ravel()
-
-        size = (y.numel(), y.numel())
-        system = scipy.sparse.linalg.LinearOperator(size, covariance, dtype=np.float64)
-        preconditioner = None
-        if tuple(y.shape[1:]) == self.image_shape:
-            # How much of each frequency H passes on average: exact for a blur, and close for a mask.
-            white = torch.randn(32, *self.image_shape, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
-            passed = torch.fft.rfft2(operator(white), norm="ortho").abs().square().mean((0, 1))
-            inverse = 1 / (passed * spectrum + sigma_y**2)
-
-            def precondition(vector: np.ndarray) -> np.ndarray:
-                r = self._filter(torch.from_numpy(vector.reshape(y.shape)), inverse)
-                return operator.restrict(r).numpy().ravel()
-
-            preconditioner = scipy.sparse.linalg.LinearOperator(size, precondition, dtype=np.float64)
-        weights, failed = scipy.sparse.linalg.cg(
-            system, y.numpy().ravel(), rtol=1e-10, maxiter=20_000, M=preconditioner
-        )
-        if failed:
-            raise ArithmeticError("The exact posterior mean did not converge. Use a larger sigma_y.")
-        return self._filter(operator.adjoint(torch.from_numpy(weights.reshape(y.shape))), spectrum)
-
-    def posterior_sample(
-        self, operator: LinearOperator, y: Tensor, sigma_y: float, generator: torch.Generator, count: int = 1
-    ) -> Tensor:
-        """Exact samples of p(x0 | y), (count, C, H, W) in float64."""
-        x = self.sample(generator, count)
-        simulated = operator.to("cpu", torch.float64)(x)
-        noise = torch.randn(simulated.shape, generator=generator, dtype=torch.float64)
-        return x + self.posterior_mean(operator, y.double() - simulated - sigma_y * noise, sigma_y)
-
-    @staticmethod
-    def _filter(x: Tensor, transfer: Tensor) -> Tensor:
-        return torch.fft.irfft2(torch.fft.rfft2(x) * transfer, s=x.shape[-2:])
+    def _filter(self, x: Tensor, transfer: Tensor) -> Tensor:
+        """Multiplies every frequency, along the principal axes of the colours where they are correlated."""
+        if self.axes is None:
+            return torch.fft.irfft2(torch.fft.rfft2(x) * transfer, s=x.shape[-2:])
+        axes = self.axes.to(x.dtype)
+        along = torch.fft.rfft2(torch.einsum("ck,bchw->bkhw", axes, x)) * transfer
+        return torch.einsum("ck,bkhw->bchw", axes, torch.fft.irfft2(along, s=x.shape[-2:]))
 
 
 class GaussianMixture(Denoiser):
@@ -118,6 +98,7 @@ class GaussianMixture(Denoiser):
 
     sigma_min, sigma_max = 1e-4, 1e4
     dtype = torch.float64
+    batches = True  # hundreds of samples of a small image are asked for, and compared to rounding
 
     def __init__(self, means: Tensor, covariances: Tensor, weights: Tensor | None = None) -> None:
         count, dimension = means.shape[0], means[0].numel()

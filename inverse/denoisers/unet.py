@@ -11,7 +11,7 @@ import torch
 from diffusers import DDPMScheduler, UNet2DModel
 from torch import Tensor
 
-from inverse.denoisers import weights
+from inverse.denoisers import checkpoint, weights
 from inverse.denoisers.base import Denoiser
 from inverse.denoisers.network import MAX_DEPTH, MAX_LEVELS, MAX_WIDTH
 from inverse.errors import PriorError
@@ -33,6 +33,9 @@ class UNetDenoiser(Denoiser):
         v_prediction:  D = (x_vp - sigma F) / sqrt(1 + sigma^2)          (Salimans and Ho 2022)
         sample:        D = F
 
+    A network that is told time continuously, as by EulerDiscreteScheduler(timestep_type="continuous"), gets t =
+    ln(sigma) / 4 instead, and the table says only from where to where.
+
     Networks that learned the variance emit 2 C channels (Nichol and Dhariwal 2021); the first C are the prediction.
 
     Args:
@@ -40,13 +43,19 @@ class UNetDenoiser(Denoiser):
         alphas_cumprod: abar at every training time step, (T,), decreasing.
         prediction: one of `PREDICTIONS`.
         device: where it runs.
+        continuous: it is told ln(sigma) / 4, and not a time step.
 
     Raises:
         PriorError: the network is conditional, or does not emit C or 2 C channels.
     """
 
     def __init__(
-        self, network: UNet2DModel, alphas_cumprod: Tensor, prediction: str, device: torch.device | str = "cpu"
+        self,
+        network: UNet2DModel,
+        alphas_cumprod: Tensor,
+        prediction: str,
+        device: torch.device | str = "cpu",
+        continuous: bool = False,
     ) -> None:
         self.channels = network.config.in_channels
         if network.config.out_channels not in (self.channels, 2 * self.channels):
@@ -57,7 +66,7 @@ class UNetDenoiser(Denoiser):
             raise PriorError(f"Prediction type {prediction!r} is unknown. Use one of {', '.join(PREDICTIONS)}.")
         self.device = torch.device(device)
         self.network = network.to(self.device).eval().requires_grad_(False)
-        self.prediction = prediction
+        self.prediction, self.continuous = prediction, continuous
         self.multiple = 2 ** (len(network.config.block_out_channels) - 1)
         abar = alphas_cumprod.double().cpu().numpy()
         self._log_sigmas = np.log((1 - abar) / abar) / 2
@@ -66,6 +75,8 @@ class UNetDenoiser(Denoiser):
     def time_step(self, sigma: Tensor) -> Tensor:
         """The possibly fractional time step t whose sigma it is, (B,) -> (B,); clamped to the table's ends."""
         log_sigma = sigma.cpu().double().log().numpy()  # Macs know no float64
+        if self.continuous:
+            return torch.from_numpy(log_sigma.clip(self._log_sigmas[0], self._log_sigmas[-1]) / 4).to(sigma)
         t = np.interp(log_sigma, self._log_sigmas, np.arange(len(self._log_sigmas)))
         return torch.from_numpy(t).to(sigma)
 
@@ -104,41 +115,33 @@ def load_unet(
             f"{folder.name} has no scheduler_config.json, so its noise levels are unknown. "
             "Save the whole pipeline, or the scheduler beside the model."
         )
-    table = _noise_table(weights.read_json(weights.regular_file(scheduler / "scheduler_config.json", root)))
+    schedule = weights.read_json(weights.regular_file(scheduler / "scheduler_config.json", root))
+    levels, prediction = _noise_table(schedule)
+    # With other predictions diffusers counts whole steps, whatever the type says.
+    continuous = schedule.get("timestep_type") == "continuous" and prediction == "v_prediction"
     config = weights.read_json(weights.regular_file(unet / "config.json", root))
-    found, pickled = _weights(unet, root, allow_pickle)
+    found = checkpoint.find(unet, root, allow_pickle=allow_pickle)
     try:
-        if found is not None and _elements(config) != weights.elements(found):
+        elements = _elements(config)  # also for a pickle: a made-up network is refused before it costs memory
+        if found.elements not in (elements, None):
             raise PriorError(f"The weights in {folder.name} are not those of its config.json. Download it again.")
-        _elements(config)  # also for a pickle: a made-up network is refused before it costs memory
-        network = UNet2DModel.from_pretrained(unet, use_safetensors=not pickled, local_files_only=True)
+        network = UNet2DModel.from_config(config)
+        network.load_state_dict(found.read())
     except (*weights.UNREADABLE, pickle.UnpicklingError) as error:
         if isinstance(error, PriorError):
             raise
         raise PriorError(
             f"The model in {folder.name} cannot be read. It needs config.json and safetensors weights, undamaged."
         ) from error
-    return UNetDenoiser(network, table.alphas_cumprod, table.config.prediction_type, device)
+    return UNetDenoiser(network, levels, prediction, device, continuous)
 
 
-def _weights(unet: Path, root: Path, allow_pickle: bool) -> tuple[dict[str, tuple[int, ...]] | None, bool]:
-    """The shapes in the safetensors file, or None; and whether the weights are a pickle."""
-    safe, pickled = (unet / f"diffusion_pytorch_model.{suffix}" for suffix in ("safetensors", "bin"))
-    if safe.exists() or safe.is_symlink():
-        return weights.shapes(weights.regular_file(safe, root)), False
-    if not (pickled.exists() or pickled.is_symlink()):
-        raise PriorError(f"{unet.name} has no diffusion_pytorch_model.safetensors. Save the model there.")
-    if not allow_pickle:
-        raise PriorError(
-            f"The weights in {unet.name} are a pickle, which can run code. Say --allow-pickle (in Python "
-            "allow_pickle=True) to read its tensors all the same, or convert them to safetensors."
-        )
-    weights.check_pickle(weights.regular_file(pickled, root))
-    return None, True
+def _noise_table(config: dict[str, Any]) -> tuple[Tensor, str]:
+    """The scheduler's table of abar, and what its network predicts.
 
-
-def _noise_table(config: dict[str, Any]) -> DDPMScheduler:
-    """The scheduler's table of noise levels. Whatever it samples with, DDPMScheduler reads the same table of betas.
+    Whatever it samples with, DDPMScheduler reads the same table of betas. A last entry 0, at which nothing is left of
+    the image (zero terminal SNR, Lin et al. 2023, arXiv 2305.08891), is no noise level here, sigma being infinite: it
+    is left out, and no solver starts there.
 
     Raises:
         PriorError: it has none, or one that no network was trained with.
@@ -146,18 +149,22 @@ def _noise_table(config: dict[str, Any]) -> DDPMScheduler:
     kind = str(config.get("_class_name"))
     if not kind.startswith(VARIANCE_PRESERVING):
         raise PriorError(f"The scheduler {kind[:40]} has no table of betas, which is needed. Use a DDPM-like model.")
-    steps, betas = config.get("num_train_timesteps", 1000), config.get("trained_betas") or ()
-    if isinstance(steps, bool) or not isinstance(steps, int) or not 2 <= steps <= MAX_STEPS or len(betas) > MAX_STEPS:
+    steps, betas = config.get("num_train_timesteps", 1000), config.get("trained_betas")
+    if betas is not None and not (isinstance(betas, list) and 2 <= len(betas) <= MAX_STEPS):
+        raise PriorError(f"The scheduler's trained_betas are {shown(betas)}. Use a model with a list of them, or none.")
+    if isinstance(steps, bool) or not isinstance(steps, int) or not 2 <= steps <= MAX_STEPS:
         raise PriorError(f"The scheduler asks for {shown(steps)} time steps. Use a model with 2 to {MAX_STEPS}.")
     try:
         table = DDPMScheduler.from_config(config)
         levels = table.alphas_cumprod.double()
-        usable = bool(((levels > 0) & (levels < 1)).all() and (levels.diff() < 0).all())
+        if levels[-1] == 0:
+            levels = levels[:-1]
+        usable = len(levels) > 1 and bool(((levels > 0) & (levels < 1)).all() and (levels.diff() < 0).all())
     except weights.UNREADABLE as error:
         raise PriorError("The scheduler's configuration cannot be understood. Download the prior again.") from error
     if not usable:
         raise PriorError("The scheduler's noise levels do not rise from little to much. Use another prior.")
-    return table
+    return levels, table.config.prediction_type
 
 
 def _elements(config: dict[str, Any]) -> int:
@@ -174,5 +181,8 @@ def _elements(config: dict[str, Any]) -> int:
     widths, depth = config.get("block_out_channels", ()), config.get("layers_per_block", 2)
     if len(widths) > MAX_LEVELS or not all(1 <= n <= MAX_WIDTH for n in widths) or not 1 <= depth <= MAX_DEPTH:
         raise PriorError("This network is far larger than any prior. Use another one.")
-    with torch.device("meta"):
-        return sum(value.numel() for value in UNet2DModel.from_config(config).state_dict().values())
+    with torch.device("meta"), torch.no_grad():
+        network, side = UNet2DModel.from_config(config), 2 ** (len(widths) + 1)
+        # Some values of a wrong type are noticed only when they are used.
+        network(torch.empty(1, network.config.in_channels, side, side), torch.empty(1))
+        return sum(value.numel() for value in network.state_dict().values())

@@ -71,13 +71,14 @@ def shapes(path: Path) -> dict[str, tuple[int, ...]]:
             start, size = file.read(9), os.fstat(file.fileno()).st_size
     except OSError as error:
         raise PriorError(f"The prior's file {path.name} cannot be opened. Check its permissions.") from error
-    if start.startswith(_PICKLES):
-        raise PriorError(
-            f"{path.name} is a pickle, whatever its name says, and a pickle can run code. Use safetensors weights."
-        )
     header = int.from_bytes(start[:8], "little")
     damaged = PriorError(f"The prior's file {path.name} is damaged. Download it again.")
     if start[8:] != b"{" or header > min(MAX_HEADER, size - 8):
+        # Only now: a header of 640 bytes begins like a pickle.
+        if start.startswith(_PICKLES):
+            raise PriorError(
+                f"{path.name} is a pickle, whatever its name says, and a pickle can run code. Use safetensors weights."
+            )
         raise damaged
     try:
         with safetensors.safe_open(path, framework="pt") as file:

@@ -1,4 +1,4 @@
-"""`make bench`: what a step of the solvers costs over the bare network, as ratios of one run.
+"""`make bench`: what a step of the solvers costs over the bare network, and what threads that spin cost, as ratios.
 
 A solver's own time is what its steps take with a prior that costs nothing; what it sets up before the first one is no
 part of them. Machines are noisy, so that absolute seconds say little; the ratio of two measurements, one right after
@@ -17,6 +17,7 @@ from rich.table import Table
 
 from inverse.denoisers.base import Denoiser
 from inverse.denoisers.catalog import load_prior
+from inverse.experiments import contention
 from inverse.operators import TASKS, Operator
 from inverse.randomness import MEASUREMENT, SOLVER, generator
 from inverse.solvers import SOLVERS, Solver
@@ -75,7 +76,9 @@ def overhead(denoiser: Denoiser, solver: Solver, operator: Operator) -> float:
 
 
 def main() -> None:
-    """Prints the table, row by row."""
+    """Prints the tables, that of the solvers row by row."""
+    console = Console()
+    console.print(contention.table())
     denoiser = load_prior()
     operators = {
         title: TASKS[task]().operator((3, SIZE, SIZE), generator(0, MEASUREMENT), None)
@@ -85,7 +88,7 @@ def main() -> None:
     for column in ("solver", "forwards", "backwards", *OPERATORS):
         table.add_column(column, justify="left" if column == "solver" else "right")
     network_seconds(denoiser, torch.randn(1, 3, SIZE, SIZE, device=denoiser.device), True)
-    with Live(table, console=Console()):
+    with Live(table, console=console):
         for name, kind in SOLVERS.items():
             solver = kind(steps=max(STEPS, kind.specs()["steps"].low))
             shares = []

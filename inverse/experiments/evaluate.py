@@ -28,6 +28,7 @@ from PIL import Image, ImageDraw, ImageFont
 from inverse import images, metrics
 from inverse.denoisers.base import Denoiser
 from inverse.denoisers.catalog import load_prior
+from inverse.denoisers.embedded import computes_in_bfloat16
 from inverse.files import replace_atomically, write_text
 from inverse.operators import Task
 from inverse.presets import solvers_for
@@ -91,15 +92,27 @@ def page(rows: Iterable[Row], pictures: Iterable[str], size: int, sigma_y: float
         "# Solvers side by side",
         "",
         f"Center squares at {size} pixels, sigma_y {sigma_y:g}, solvers at their presets, the embedded prior. PSNR is",
-        "not all: a solver that draws samples has a lower one than a solver that seeks the most probable image, and",
-        f"sharper pictures. Seconds are those of a machine with {torch.get_num_threads()} CPU thread(s), and "
-        "depend on what else it did.",
+        "not all: a solver that draws samples has a lower one than a solver that seeks a mode of the posterior, and",
+        f"sharper pictures. Seconds are those of a machine with {torch.get_num_threads()} CPU thread(s) "
+        f"({torch.backends.cpu.get_cpu_capability()}, the network in {_precision()}), and depend on what else it did.",
         "Made by `python -m inverse.experiments.evaluate`, which says how.",
+        "",
+        papers(),
         "",
     ]
     for path in pictures:
         lines += [f"![Every solver on {Path(path).stem}]({path})", ""]
     return "\n".join(lines) + "\n" + to_markdown(rows)
+
+
+def _precision() -> str:
+    return "bfloat16" if computes_in_bfloat16(torch.device("cpu")) else "float32"
+
+
+def papers() -> str:
+    """Every solver's paper, in Markdown."""
+    cited = [f"[{kind.title}]({kind.paper})" for kind in SOLVERS.values() if kind.paper]
+    return f"Papers: {', '.join(cited)}."
 
 
 def to_markdown(rows: Iterable[Row]) -> str:

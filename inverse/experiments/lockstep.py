@@ -11,16 +11,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
-import torch
-
 from inverse.denoisers.base import Denoiser
 from inverse.errors import InverseError
 from inverse.solvers import Step
 from inverse.solvers.base import Process
-from inverse.solvers.calls import Answer, Call, attempted
+from inverse.solvers.calls import PAUSE, Answer, Call, Pause, attempted
 
-CPU_PIXELS, DEVICE_PIXELS = 4 * 128 * 128, 16 * 256 * 256
-"""How many pixels are worth one pass: beyond that no network call becomes cheaper, and single runs only slower."""
+DEVICE_PIXELS = 16 * 256 * 256
+"""How many pixels are worth one pass on a GPU: beyond that no call becomes cheaper, and single runs only slower."""
 
 
 @dataclass(eq=False)
@@ -44,21 +42,25 @@ class Runner:
     reply: Answer | None = None
 
 
-Event = tuple[Runner, Step | InverseError | None]
+Event = tuple[Runner, Step | Pause | InverseError | None]
 """A step that a run has made, or how it has ended: by an error, or None when it has come to its end."""
 
 
-def lockstep(runners: Iterable[Runner], denoiser: Denoiser, pixels: int | None = None) -> Iterator[Event]:
+def lockstep(
+    runners: Iterable[Runner], denoiser: Denoiser, pixels: int | None = None, pauses: bool = False
+) -> Iterator[Event]:
     """Advances runs together, as many as fit into a batch, and yields what they do; close it to stop them all.
 
-    Every run yields what it yields alone, to rounding, and its own error ends nobody else.
+    Every run yields what it yields alone: to the last bit where it is the only one in its batches, as on a CPU unless
+    `pixels` asks for more; to rounding otherwise. Its own error ends nobody else.
 
     Args:
         runners: asked for one when there is room.
         denoiser: the prior of all of them.
-        pixels: how many make a batch; None for what suits the device. One run is always let in.
+        pixels: how many make a batch; None for what suits the prior, see `Denoiser.batches`. One run is always let in.
+        pauses: also yield the pauses of runs, and one after every pass of the network.
     """
-    passes = Passes(denoiser, pixels or worthwhile_pixels(denoiser.device))
+    passes = Passes(denoiser, pixels or (DEVICE_PIXELS if denoiser.batches else 1))
     waiting, live = iter(runners), []
     following = next(waiting, None)
     try:
@@ -69,20 +71,22 @@ def lockstep(runners: Iterable[Runner], denoiser: Denoiser, pixels: int | None =
             for runner in list(live):
                 with closing(_until_call(runner)) as events:
                     for event in events:
+                        if isinstance(event, Pause):
+                            if pauses:
+                                yield runner, event
+                            continue
                         if not isinstance(event, Step):
                             live.remove(runner)
                         yield runner, event
             passes.answer(live)
+            if pauses and live:
+                yield live[0], PAUSE
     finally:
         for runner in live:
             runner.process.close()
 
 
-def worthwhile_pixels(device: torch.device) -> int:
-    return CPU_PIXELS if device.type == "cpu" else DEVICE_PIXELS
-
-
-def _until_call(runner: Runner) -> Iterator[Step | InverseError | None]:
+def _until_call(runner: Runner) -> Iterator[Step | Pause | InverseError | None]:
     """What a run yields until it needs the network, or how it ends."""
     while True:
         start = time.perf_counter()
@@ -98,7 +102,7 @@ def _until_call(runner: Runner) -> Iterator[Step | InverseError | None]:
             runner.call = item
             return
         yield item
-        if not isinstance(item, Step):
+        if not isinstance(item, Step | Pause):
             return
 
 

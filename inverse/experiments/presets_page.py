@@ -32,7 +32,7 @@ The search for `vml-map` on hdr began at settings that were found by hand; that 
 began at the defaults, after one from the table's rows ended where it began. Where a solver has no figure on whole
 photos its preset was chosen on crops alone.
 
-PSNR is not all: a solver that draws samples reaches less than one that seeks the most probable image, and a grey
+PSNR is not all: a solver that draws samples reaches less than one that seeks a mode of the posterior, and a grey
 picture more than one in plausible but wrong colours.
 """
 TITLES = {

@@ -15,10 +15,12 @@ from inverse.denoisers.base import Denoiser
 from inverse.denoisers.catalog import load_prior
 from inverse.errors import DivergenceError, InverseError
 from inverse.experiments.lockstep import Runner, lockstep
+from inverse.keeping import kept
 from inverse.restoration import Problem
 from inverse.settings import Settings
 from inverse.solvers import Solver, Step
 from inverse.solvers.base import BACKWARD_COST, Process
+from inverse.solvers.calls import Pause
 
 
 @dataclass(frozen=True)
@@ -45,10 +47,18 @@ class Outcome:
     seconds: float
     failure: str = ""
 
+    @property
+    def cost(self) -> float:
+        """What it cost so far, in forward passes of the network."""
+        return in_passes(self.nfe, self.vjp)
+
 
 @dataclass(frozen=True)
 class Progress:
-    """Between two steps of run `index`: the problem and the step; and the outcome once the run has ended."""
+    """Between two steps of run `index`: the problem and the step; and the outcome once the run has ended.
+
+    At a pause, the step is the last one, or None before the first.
+    """
 
     index: int
     problem: Problem | None
@@ -63,8 +73,12 @@ def run_all(
     denoiser: Denoiser | None = None,
     *,
     pixels: int | None = None,
+    pauses: bool = False,
 ) -> Iterator[Progress]:
     """Runs settings, several in lockstep where that pays; close the generator to stop, between any two steps.
+
+    A run's result is that of `stream`: to the last bit on a CPU, where they run one after the other; to rounding where
+    they share batches, on a GPU or with `pixels`.
 
     Runs are begun in their order. A run that fails is an outcome with its reason, and the others go on.
 
@@ -72,7 +86,8 @@ def run_all(
         runs: settings, the first sample of each.
         photo, auxiliary: as for `Settings.problem`.
         denoiser: the prior; the embedded one when None.
-        pixels: of the images that make a batch, see `lockstep`; None for what suits the device.
+        pixels: of the images that make a batch, see `lockstep`; None for what suits the prior.
+        pauses: also say when no step was made, but a pass of the network or a piece of inner work.
 
     Raises:
         ImageError: the photo cannot be read.
@@ -82,16 +97,19 @@ def run_all(
     problems: dict[int, Problem] = {}
     steps: dict[int, Step] = {}
     runners = _runners(runs, photo, auxiliary, denoiser, problems)
-    with closing(lockstep(runners, denoiser, pixels)) as events:
+    with closing(lockstep(runners, denoiser, pixels, pauses)) as events:
         for runner, event in events:
             index = runner.index
             if isinstance(event, Step):
-                steps[index] = event
-                yield Progress(index, problems[index], event)
+                steps[index] = _finished(problems[index], event)
+                yield Progress(index, problems[index], steps[index])
+                continue
+            if isinstance(event, Pause):
+                yield Progress(index, problems[index], steps.get(index))
                 continue
             problem, step = problems.pop(index, None), steps.pop(index, None)
             if isinstance(event, DivergenceError):
-                step = event.last or step
+                step = _finished(problem, event.last) if event.last else step
             outcome = _outcome(runs[index], problem, step, runner.seconds, str(event or ""))
             yield Progress(index, problem, step, outcome)
 
@@ -119,6 +137,10 @@ def _runners(
         yield Runner(index, process, math.prod(problem.operator.image_shape[-2:]))
 
 
+def _finished(problem: Problem, step: Step) -> Step:
+    return kept(step, problem.operator, problem.y) if problem.keeps_known else step
+
+
 def _refused(error: InverseError) -> Process:
     """A run that cannot even begin."""
     raise error
@@ -142,14 +164,21 @@ def _outcome(settings: Settings, problem: Problem | None, step: Step | None, sec
     )
 
 
-def passes(solver: Solver) -> float:
-    """What a run of the solver costs, in forward passes of the network."""
-    forward, backward = solver.cost
+def in_passes(forward: int, backward: int) -> float:
+    """So many forward passes of the network and so many backward ones, in forward passes."""
     return forward + BACKWARD_COST * backward
 
 
+def passes(solver: Solver) -> float:
+    """What a run of the solver costs, in forward passes of the network."""
+    return in_passes(*solver.cost)
+
+
 def at_cost(solver: Solver, budget: float) -> Solver:
-    """The solver with as many steps as bring its cost closest to `budget` network passes."""
+    """The solver with as many steps as bring its cost closest to `budget` network passes.
+
+    That is within one step of it, but for solvers that cannot run with so few steps, or so many: see `misses`.
+    """
     spec = type(solver).specs()["steps"]
     low, high = spec.low, spec.high
     while high - low > 1:
@@ -160,3 +189,20 @@ def at_cost(solver: Solver, budget: float) -> Solver:
             high = middle
     tried = [solver.replace(steps=steps) for steps in (low, high)]
     return min(tried, key=lambda each: abs(passes(each) - budget))
+
+
+def misses(solver: Solver, budget: float) -> str:
+    """Why a solver from `at_cost` does not keep the budget, a sentence; empty where it does, to one step.
+
+    Args:
+        solver: as `at_cost` returned it.
+        budget: network passes, as given there.
+    """
+    spec, cost = type(solver).specs()["steps"], passes(solver)
+    bound = {spec.low: "fewest", spec.high: "most"}.get(solver.steps)
+    if bound is None or (cost <= budget if bound == "fewest" else cost >= budget):
+        return ""
+    inward = solver.replace(steps=solver.steps + (1 if bound == "fewest" else -1))
+    if abs(cost - budget) <= abs(passes(inward) - cost):
+        return ""
+    return f"{solver.steps} steps are the {bound} it can take: {cost:.0f} network passes, not {budget:.0f}."

@@ -140,7 +140,8 @@ def suggestion(spec: Spec, value: Any) -> str:
         reach = (spec.high - spec.low) / 4
         low, high, scale = max(spec.low, value - reach), min(spec.high, value + reach), ""
         low, high = (round(low), round(high)) if isinstance(spec, Integer) else (low, high)
-    return f"{low:.3g}:{high:.3g}:{scale}3" if low < high else f"{value:g}"
+    low, high = (str(end) if isinstance(end, int) else f"{end:.3g}" for end in (low, high))
+    return f"{low}:{high}:{scale}3" if low != high else f"{value}" if isinstance(value, int) else f"{value:g}"
 
 
 def _range(name: str, spec: Spec, low: str, high: str, log: str | None, count: str) -> list[Any]:

@@ -72,6 +72,8 @@ KINDS: dict[str, tuple[str, ...]] = {
 # In the order in which they are tried: values, or the factor by which a value is moved as long as that helps.
 FACTORS = {"cut": 2.0, "step_size": 2.0, "guidance_scale": 2.0, "renoise_above": 2.0, "sigma_max": 3.0}
 VALUES: dict[str, tuple[Any, ...]] = {
+    "stop_at_noise": (True, False),
+    "start": ("wiener", "pseudo-inverse"),
     "stochasticity": (0.0, 0.3, 0.85),
     "schedule": ("log-linear", "karras"),
     "sigma_min": (0.01, 0.03, 0.1),

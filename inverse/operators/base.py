@@ -25,11 +25,13 @@ class Operator(ABC):
         norm: Lipschitz constant of A on images, or an upper estimate of it; of the surrogate where A has one.
         measures_pictures: a measurement is a picture that a camera or a file may hold already.
         alters_noise: `measure` rounds or clips what was disturbed, so that noise does not come through as it is.
+        missing: share of pixels of which nothing is measured; None where pixels are not measured one by one.
     """
 
     linear = False
     measures_pictures = True
     alters_noise = False
+    missing: float | None = None
     image_shape: Shape
     measurement_shape: Shape
     norm: float

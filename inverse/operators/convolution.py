@@ -10,6 +10,9 @@ from inverse.operators.blur import SymmetricBlur
 from inverse.operators.kernels import wrapped
 from inverse.operators.transforms import hartley
 
+UNBLURRED = 0.95
+"""Part of a pixel that is the photo's own, from which its noise counts as that of the photo."""
+
 
 def blur_operator(kernel: Tensor, image_shape: Shape, edges: str) -> LinearOperator:
     """Convolution with a kernel (k, k), odd k, summing to 1, at edges that are "reflect" or "circular"."""
@@ -83,6 +86,10 @@ class CircularBlur(LinearOperator):
 
     def measurement_to_spectral(self, y: Tensor) -> Tensor:
         return hartley(self._multiply(y, self.phase.conj()))
+
+    def planes(self, y: Tensor) -> Tensor:
+        """y without the frame that `_read` blurs, where the noise is blurred too."""
+        return y if self.tapering is None else y.masked_fill(self.tapering.to(y.device) < UNBLURRED, float("nan"))
 
     def _read(self, picture: Tensor) -> Tensor:
         return picture if self.tapering is None else self(picture).lerp(picture, self.tapering.to(picture))

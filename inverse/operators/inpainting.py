@@ -3,15 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
+from PIL import Image
 from torch import Tensor
 
+from inverse import images, masks
 from inverse.errors import ProblemError
 from inverse.operators.base import Shape
 from inverse.operators.selection import Selection
 from inverse.operators.task import TASKS, Task
 from inverse.parameters import choice, integer, real
+
+NEGLIGIBLE = 0.04
+"""Up to this sigma_y, 5 of 255 levels, noise counts as the photo's own grain, which stays where nothing is missing."""
+
+
+def _keep_known() -> Any:
+    return choice(
+        "auto", "auto", "always", "never",
+        help="Keep known pixels exactly as they are in the photo: auto does so in a photo that is already degraded, "
+        f"while its sigma_y is {NEGLIGIBLE:g} at most.",
+        effect="Never lets all pixels change a little, which removes noise; always keeps the noise, too.",
+    )  # fmt: skip
 
 
 class Mask(Selection):
@@ -30,6 +45,10 @@ class Mask(Selection):
     def entries(self) -> int:
         return int(self.mask.sum()) * self.image_shape[0]
 
+    @property
+    def missing(self) -> float:
+        return 1 - float(self.mask.mean())
+
     def restrict(self, y: Tensor) -> Tensor:
         return self.mask * y
 
@@ -47,9 +66,18 @@ class Mask(Selection):
         return self.mask
 
 
+@dataclass(frozen=True)
+class Inpaint(Task):
+    """Base of the tasks whose operator is a mask; each of them declares `keep_known`, after its own parameters."""
+
+    def keeps_known(self, sigma_y: float, degraded: bool) -> bool:
+        automatic = degraded and sigma_y <= NEGLIGIBLE
+        return self.keep_known == "always" or (self.keep_known == "auto" and automatic)
+
+
 @TASKS.register
 @dataclass(frozen=True)
-class InpaintRandom(Task):
+class InpaintRandom(Inpaint):
     name = "inpaint-random"
     title = "Inpainting: random pixels"
     group = "Missing pixels"
@@ -58,6 +86,7 @@ class InpaintRandom(Task):
     missing: float = real(
         0.7, 0.0, 0.99, help="Share of pixels that are missing.", effect="Above 0.9 fine detail cannot be recovered."
     )
+    keep_known: str = _keep_known()
 
     def operator(self, image_shape: Shape, generator: torch.Generator, auxiliary: Tensor | None) -> Mask:
         drawn = torch.rand(image_shape[-2:], generator=generator)
@@ -67,7 +96,7 @@ class InpaintRandom(Task):
 
 @TASKS.register
 @dataclass(frozen=True)
-class InpaintBox(Task):
+class InpaintBox(Inpaint):
     name = "inpaint-box"
     title = "Inpainting: box"
     group = "Missing pixels"
@@ -101,6 +130,7 @@ class InpaintBox(Task):
         help="Where the box sits horizontally: 0 is the left, 1 the right.",
         effect="Plain surroundings are easier to continue than a face or an edge.",
     )
+    keep_known: str = _keep_known()
 
     def operator(self, image_shape: Shape, generator: torch.Generator, auxiliary: Tensor | None) -> Mask:
         mask = torch.ones(image_shape[-2:])
@@ -112,7 +142,7 @@ class InpaintBox(Task):
 
 @TASKS.register
 @dataclass(frozen=True)
-class InpaintHalf(Task):
+class InpaintHalf(Inpaint):
     name = "inpaint-half"
     title = "Inpainting: half"
     group = "Missing pixels"
@@ -127,6 +157,7 @@ class InpaintHalf(Task):
         help="Which half is missing.",
         effect="Known on one side only, most of it is invented, and samples differ much.",
     )
+    keep_known: str = _keep_known()
 
     def operator(self, image_shape: Shape, generator: torch.Generator, auxiliary: Tensor | None) -> Mask:
         height, width = image_shape[-2:]
@@ -143,7 +174,7 @@ class InpaintHalf(Task):
 
 @TASKS.register
 @dataclass(frozen=True)
-class InpaintPeriodic(Task):
+class InpaintPeriodic(Inpaint):
     name = "inpaint-periodic"
     title = "Inpainting: every n-th pixel"
     group = "Missing pixels"
@@ -153,6 +184,7 @@ class InpaintPeriodic(Task):
         2, 2, 16, unit="pixels", help="Distance between known pixels, along rows and columns.",
         effect="Above 4 fine detail cannot be recovered.",
     )  # fmt: skip
+    keep_known: str = _keep_known()
 
     def operator(self, image_shape: Shape, generator: torch.Generator, auxiliary: Tensor | None) -> Mask:
         mask = torch.zeros(image_shape[-2:])
@@ -162,12 +194,20 @@ class InpaintPeriodic(Task):
 
 @TASKS.register
 @dataclass(frozen=True)
-class InpaintMask(Task):
+class InpaintMask(Inpaint):
     name = "inpaint-mask"
     title = "Inpainting: your own mask"
     group = "Missing pixels"
-    summary = "You brush over or upload what is missing: white is missing, black is known."
+    summary = f"You brush over or upload what is missing. {masks.WORDS}"
     auxiliary = "mask"
+
+    keep_known: str = _keep_known()
+
+    def load(self, picture: images.Photo, max_side: int | None = None) -> Image.Image:
+        return masks.load(picture, max_side)
+
+    def prepare(self, picture: Image.Image, size: tuple[int, int]) -> Tensor:
+        return masks.fitted(picture, size)
 
     def operator(self, image_shape: Shape, generator: torch.Generator, auxiliary: Tensor | None) -> Mask:
         if auxiliary is None:
@@ -178,6 +218,8 @@ class InpaintMask(Task):
         known = (auxiliary < 0.5).float()
         if not known.any():
             raise ProblemError("The mask covers the whole image. Leave some of it known (black).")
+        if known.all():
+            raise ProblemError("The mask marks nothing as missing. Paint over what is to be filled in (white).")
         return Mask(known, image_shape)
 
 

@@ -49,15 +49,17 @@ _FIRST, _LAST = (EXPONENT * u ** (EXPONENT - 1) / _SPAN for u in (TOE, 1 + TOE))
 def decode(u: Tensor) -> Tensor:
     """Light of pixel values on [0, 1], on [0, 1]."""
     inside = u.clamp(0, 1)
+    beyond = u - inside  # and not u itself, whose clamped parts would add their slopes to the curve's at 0 and 1
     curve = ((inside + TOE) ** EXPONENT - TOE**EXPONENT) / _SPAN
-    return curve + _FIRST * u.clamp(max=0) + _LAST * (u - 1).clamp(min=0)
+    return curve + _FIRST * beyond.clamp(max=0) + _LAST * beyond.clamp(min=0)
 
 
 def encode(light: Tensor) -> Tensor:
     """The inverse of `decode`."""
     inside = light.clamp(0, 1)
+    beyond = light - inside
     curve = (inside * _SPAN + TOE**EXPONENT) ** (1 / EXPONENT) - TOE
-    return curve + light.clamp(max=0) / _FIRST + (light - 1).clamp(min=0) / _LAST
+    return curve + beyond.clamp(max=0) / _FIRST + beyond.clamp(min=0) / _LAST
 
 
 def _slope(light: Tensor) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 
 from inverse.operators.base import LinearOperator
@@ -29,3 +30,14 @@ class Selection(LinearOperator):
 
     def measurement_to_spectral(self, y: Tensor) -> Tensor:
         return self.adjoint(y)
+
+    def keep(self, x: Tensor, y: Tensor) -> Tensor:
+        """Images x with the entries that y measures taken over from it exactly.
+
+        Args:
+            x: (B, C, H, W).
+            y: (1 or B, *measurement_shape).
+        """
+        dtype = torch.promote_types(x.dtype, torch.float32)  # bfloat16 has not room for 256 levels
+        known = self.singular_values.to(x.device) > 0
+        return torch.where(known, self.adjoint(y).to(x.device, dtype), x.to(dtype))

@@ -28,6 +28,15 @@ class Task(Parameters):
     auxiliary: ClassVar[str] = ""
     linear: ClassVar[bool] = True
 
+    def keeps_known(self, sigma_y: float, degraded: bool) -> bool:
+        """Whether a result takes known pixels over from the measurement exactly, by `Selection.keep`.
+
+        Args:
+            sigma_y: of the measurement.
+            degraded: the photo was degraded already, and not here.
+        """
+        return False
+
     @abstractmethod
     def operator(self, image_shape: Shape, generator: torch.Generator, auxiliary: Tensor | None) -> Operator:
         """The operator for images of shape (C, H, W).
@@ -41,14 +50,29 @@ class Task(Parameters):
             ProblemError: the operator cannot be built for this image.
         """
 
-    def prepare(self, picture: Image.Image, size: tuple[int, int]) -> Tensor:
-        """The picture that `auxiliary` names as `operator` wants it, (h, w) on [0, 1]: here resized to the image's.
+    def load(self, picture: images.Photo, max_side: int | None = None) -> Image.Image:
+        """The picture that `auxiliary` names from a file, or from what this function returned.
 
         Args:
-            picture: RGB picture.
-            size: (H, W) of the image.
+            picture: as for `images.load`.
+            max_side: shrink to this longer side.
+
+        Raises:
+            ImageError: it cannot be read, or is no such picture.
         """
-        return images.to_mask(picture, size)
+        return images.load(picture, max_side)
+
+    def prepare(self, picture: Image.Image, size: tuple[int, int]) -> Tensor:
+        """The picture that `auxiliary` names as `operator` wants it, (h, w) on [0, 1].
+
+        Args:
+            picture: from `load`.
+            size: (H, W) of the image.
+
+        Raises:
+            ProblemError: it does not fit the image.
+        """
+        raise NotImplementedError
 
     @property
     def multiple(self) -> int:

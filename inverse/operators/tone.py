@@ -43,10 +43,6 @@ class Clipping(StraightThrough):
     def restrict(self, y: Tensor) -> Tensor:
         return y.clamp(max=1) if self.highlights_only else y.clamp(-1, 1)
 
-    def planes(self, y: Tensor) -> Tensor:
-        clipped = y >= 1 if self.highlights_only else y.abs() >= 1
-        return y.masked_fill(clipped, float("nan"))
-
 
 class Levels(StraightThrough):
     """Rounds to 2^b levels, evenly spaced from -1 to 1. The surrogate is the identity.

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Generator, Iterator, Sequence
-from dataclasses import dataclass, field
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -17,7 +18,7 @@ from inverse.errors import DivergenceError, ProblemError
 from inverse.operators.base import Operator
 from inverse.parameters import Parameters, Registry
 from inverse.schedule import noise_levels
-from inverse.solvers.calls import Answer, Call, driven
+from inverse.solvers.calls import Answer, Call, Pause, driven
 from inverse.solvers.fields import schedule_field, sigma_max_field, sigma_min_field, steps_field
 from inverse.solvers.run import Run
 
@@ -34,6 +35,7 @@ class Step:
         nfe: forward passes of the prior so far, for each sample.
         vjp: how many of them were followed by a backward pass.
         measure: what `residual` is computed by, when somebody asks for it: few do at every step.
+        operator_calls: gradients through A so far that were taken without the network (Langevin's steps of DAPS).
     """
 
     index: int
@@ -44,12 +46,24 @@ class Step:
     nfe: int
     vjp: int
     measure: Callable[[Tensor], Tensor] = field(repr=False, compare=False)
+    operator_calls: int = 0
 
     @cached_property
     def residual(self) -> Tensor:
         """Root mean square of y - A(x0_hat) over what was measured, (B,), in the units of y."""
         with torch.no_grad():
             return self.measure(self.x0_hat)
+
+    @classmethod
+    def together(cls, steps: Sequence[Step]) -> Step:
+        """The same step of several samples that were made one by one, each step with B = 1."""
+        measures = [step.measure for step in steps]
+
+        def measure(x0_hat: Tensor) -> Tensor:
+            return torch.cat([each(x) for each, x in zip(measures, x0_hat.split(1), strict=True)])
+
+        x, x0_hat = (torch.cat([getattr(step, name) for step in steps]) for name in ("x", "x0_hat"))
+        return replace(steps[0], x=x, x0_hat=x0_hat, measure=measure)
 
     def __getstate__(self) -> dict[str, Any]:
         # A copy in another process has the residual, and not the whole run by which it was computed.
@@ -68,10 +82,11 @@ BACKWARD_COST = 1.4
 Frame = tuple[float, Tensor, Tensor]
 """What a solver's own loop shows: sigma, x, x0_hat."""
 
-Frames = Generator[Frame | Call, Answer | None, None]
-"""A solver's own loop: it yields frames, and by `yield from run.denoise(...)` calls of the network."""
+Frames = Generator[Frame | Call | Pause, Answer | None, None]
+"""A solver's own loop: it yields frames, by `yield from run.denoise(...)` calls of the network, and between two
+pieces of work that needs none, by `yield from run.operator_call()`, pauses."""
 
-Process = Generator[Step | Call, Answer | None, None]
+Process = Generator[Step | Call | Pause, Answer | None, None]
 """A run that leaves calls of the network to its driver, which sends the answers."""
 
 
@@ -86,16 +101,20 @@ class Solver(Parameters):
 
     Attributes:
         name, title, summary, group: as in `Parameters`.
-        source: the paper, and what of it is a reconstruction.
+        source: the paper, and after a semicolon what of it is a reconstruction.
+        paper: its address; empty for none.
         linear_only: it needs a linear operator.
         uses_sigma_y: it weighs the measurement by its noise level.
         unstable: the parameter that a diverging run should lower; empty when no parameter helps.
+        last_level: the last noise level is at most so many sigma_y.
     """
 
     source: ClassVar[str] = ""
+    paper: ClassVar[str] = ""
     linear_only: ClassVar[bool] = False
     uses_sigma_y: ClassVar[bool] = True
     unstable: ClassVar[str] = "step_size"
+    last_level: ClassVar[float] = 2.0
 
     steps: int = steps_field(100)
     schedule: str = schedule_field("karras")
@@ -126,6 +145,11 @@ class Solver(Parameters):
         """Forward passes of the whole run, and how many of them are followed by a backward pass."""
         return self.total, 0
 
+    @property
+    def operator_calls(self) -> int:
+        """Gradients through a non-linear A that a whole run takes without the network."""
+        return 0
+
     def solve(
         self,
         denoiser: Denoiser,
@@ -133,8 +157,12 @@ class Solver(Parameters):
         y: Tensor,
         sigma_y: float,
         generators: Sequence[torch.Generator],
-    ) -> Iterator[Step]:
+        pauses: bool = False,
+    ) -> Iterator[Step | Pause]:
         """Restores the image behind y, one sample a generator.
+
+        A sample depends on its generator, not on the others: to the last bit where `denoiser.batches` is false, as on
+        a CPU; to rounding where samples share batches, as on a GPU.
 
         Args:
             denoiser: the prior.
@@ -142,6 +170,8 @@ class Solver(Parameters):
             y: (1, *measurement_shape), or (B, *measurement_shape) with one measurement a sample.
             sigma_y: standard deviation of the noise in y, on [-1, 1].
             generators: one CPU generator a sample; the only source of randomness.
+            pauses: also yield a `Pause` after every call of the network or of inner work, so that a caller can stop
+                there, by closing this.
 
         Yields:
             `total` steps.
@@ -151,7 +181,7 @@ class Solver(Parameters):
             DivergenceError: a value is not finite or beyond `LIMIT`; raised within the step in which it appeared.
             CapacityError: memory ran out; the sentence names a size that fits, and what the run held is free again.
         """
-        return driven(self.process(denoiser, operator, y, sigma_y, generators), denoiser)
+        return driven(self.process(denoiser, operator, y, sigma_y, generators), denoiser, pauses)
 
     @torch.inference_mode(False)
     @torch.no_grad()  # on a generator these hold only while the generator runs, not while its caller does
@@ -172,13 +202,43 @@ class Solver(Parameters):
             raise ProblemError(f"{self.title} needs a linear task. Choose one of these solvers: {able}.")
         failed = False
         try:
-            yield from self._steps(denoiser, operator, y, sigma_y, generators)
+            make = self._steps if denoiser.batches or len(generators) == 1 else self._one_by_one
+            yield from make(denoiser, operator, y, sigma_y, generators)
         except (RuntimeError, MemoryError) as error:
             if not memory.exhausted(error):
                 raise
             failed = True
         if failed:  # only here has the error gone, with the frames and tensors that it held
             raise memory.refusal(denoiser, tuple(operator.image_shape[-2:]), len(generators), self.cost[1] > 0)
+
+    def _one_by_one(
+        self,
+        denoiser: Denoiser,
+        operator: Operator,
+        y: Tensor,
+        sigma_y: float,
+        generators: Sequence[torch.Generator],
+    ) -> Process:
+        """`_steps` of every sample by itself, in turn, so that no computation at all knows of the others."""
+        ys = y.split(1) if len(y) == len(generators) else [y] * len(generators)
+        last = None
+        with ExitStack() as stack:
+            processes = [
+                stack.enter_context(closing(self._steps(denoiser, operator, its_y, sigma_y, [its_generator])))
+                for its_y, its_generator in zip(ys, generators, strict=True)
+            ]
+            while True:
+                steps = {}
+                try:
+                    for sample, process in enumerate(processes):
+                        steps[sample] = yield from _next_step(process)
+                except DivergenceError as error:
+                    error.last = last
+                    raise
+                if steps[0] is None:  # the others have come to their end, too
+                    return
+                last = Step.together(list(steps.values()))
+                yield last
 
     def _steps(
         self,
@@ -187,11 +247,11 @@ class Solver(Parameters):
         y: Tensor,
         sigma_y: float,
         generators: Sequence[torch.Generator],
-    ) -> Iterator[Step]:
+    ) -> Process:
         run = Run(denoiser, operator, y, sigma_y, generators)
         high = min(self.sigma_max, denoiser.sigma_max)
         # A last level far above the measurement's own noise would smooth away what the measurement knows.
-        low = min(max(min(self.sigma_min, 2 * sigma_y), denoiser.sigma_min), high)
+        low = min(max(min(self.sigma_min, self.last_level * sigma_y), denoiser.sigma_min), high)
         sigmas = [*noise_levels(self.schedule, self.steps, high, low), 0.0]
         frames, reply, index, last = self.frames(run, sigmas), None, 0, None
         while True:
@@ -204,23 +264,39 @@ class Solver(Parameters):
                 if reply is None:
                     raise MemoryError
                 continue
+            if isinstance(item, Pause):
+                yield item
+                continue
             (sigma, x, x0_hat), index = item, index + 1
             if not _bounded(x, x0_hat):
                 raise DivergenceError(f"{self.title} stopped at step {index} of {self.total}: {self._cause(run)}", last)
-            last = Step(index, self.total, sigma, x, x0_hat, run.nfe, run.vjp, run.residual)
+            last = Step(index, self.total, sigma, x, x0_hat, run.nfe, run.vjp, run.residual, run.operator_calls)
             yield last
 
     def _cause(self, run: Run) -> str:
         """Why values left every bound, and what to do about it."""
         if run.denoised and _bounded(run.denoised[0]) and not torch.isfinite(run.denoised[1]).all():
             return (
-                "the prior returned a value that is not finite. Choose the precision float32 or another prior; if that "
-                "does not help, take more steps."
+                "the prior returned a value that is not finite. Take more steps; if that does not help, the precision "
+                "float32 or another prior may, on the command line and in Python."
             )
         remedy = (
             f"Lower {self.unstable}, which is {getattr(self, self.unstable):g}, or take" if self.unstable else "Take"
         )
         return f"it diverged, and its values left every bound. {remedy} more steps."
+
+
+def _next_step(process: Process) -> Generator[Call, Answer | None, Step | None]:
+    """The next step of a run, whose calls are handed on; None at its end."""
+    reply = None
+    while True:
+        try:
+            item = process.send(reply)
+        except StopIteration:
+            return None
+        if isinstance(item, Step):
+            return item
+        reply = yield item
 
 
 def _bounded(*images: Tensor) -> bool:

@@ -1,7 +1,8 @@
 """Calls of the network: what solvers ask for, and how one or many of them are answered in one pass.
 
 A solver's loop never calls the network. It yields a `Call` and is sent the answer, so that whoever drives it decides
-with which other calls it is made. That is why solvers write `yield from run.denoise(x, sigma)`.
+with which other calls it is made. That is why solvers write `yield from run.denoise(x, sigma)`. Inner work that needs
+no network yields a `Pause` now and then, so that whoever drives the loop can end it there.
 """
 
 from __future__ import annotations
@@ -41,8 +42,14 @@ class Call:
         return batch * height * width
 
 
-Asking = Generator[Call, Answer, Tensor]
-"""What yields calls, is sent their answers, and returns an image."""
+class Pause:
+    """Nothing to answer: a place between two steps at which whoever drives a run can end it, or look at the clock."""
+
+
+PAUSE = Pause()
+
+Asking = Generator[Call | Pause, Answer | None, Tensor]
+"""What yields calls and pauses, is sent the answers of calls, and returns an image."""
 
 
 @torch.inference_mode(False)
@@ -82,8 +89,11 @@ def attempted(denoiser: Denoiser, calls: Sequence[Call]) -> list[Answer] | None:
     return None
 
 
-def driven(process: Generator[Any, Answer | None, None], denoiser: Denoiser) -> Iterator[Any]:
-    """What else a process yields, its calls being answered one by one; with None where the memory does not suffice."""
+def driven(process: Generator[Any, Answer | None, None], denoiser: Denoiser, pauses: bool = False) -> Iterator[Any]:
+    """What else a process yields, its calls being answered one by one; with None where the memory does not suffice.
+
+    Its pauses are yielded if asked for, and one after every call.
+    """
     with closing(process):
         reply = None
         while True:
@@ -93,5 +103,6 @@ def driven(process: Generator[Any, Answer | None, None], denoiser: Denoiser) -> 
                 return
             if isinstance(item, Call):
                 (reply,) = attempted(denoiser, [item]) or (None,)
-            else:
+                item = PAUSE
+            if pauses or not isinstance(item, Pause):
                 yield item

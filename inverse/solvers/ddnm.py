@@ -31,7 +31,9 @@ class DDNM(Solver):
     title = "DDNM+"
     summary = "Measured content from the measurement, the rest from the prior; few steps, repeated at will."
     source = "Wang et al. 2023, arXiv 2212.00490"
+    paper = "https://arxiv.org/abs/2212.00490"
     linear_only = True
+    last_level = 0.5  # the noise that y has over the last one is what known pixels vary by
     unstable = ""
 
     steps: int = steps_field(20)

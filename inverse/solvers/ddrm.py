@@ -26,13 +26,19 @@ class DDRM(Solver):
         otherwise:                 D + b (ybar - D) + sqrt(sigma_next^2 - b^2 sigma_y^2 / s^2) n
 
     Few steps: each brings some of the measurement's noise in again. Its samples vary less than the posterior's.
+
+    Their first state has mean ybar where the measurement is clear, s sigma > sigma_y, and variance
+    sigma^2 - sigma_y^2 / s^2; ours is plain noise there too. Only the prior's first estimate sees the difference: with
+    b = 1 a step forgets the state of clear coefficients. And what they cut is s = 0 only; see `cut`.
     """
 
     name = "ddrm"
     title = "DDRM"
     summary = "Uses the operator's exact structure: good results in very few steps."
     source = "Kawar et al. 2022, arXiv 2201.11793"
+    paper = "https://arxiv.org/abs/2201.11793"
     linear_only = True
+    last_level = 0.5  # the noise that y has over the last one is what known pixels vary by
     unstable = ""
 
     steps: int = steps_field(20)

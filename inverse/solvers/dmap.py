@@ -8,7 +8,7 @@ from itertools import pairwise
 from inverse.parameters import integer, real
 from inverse.solvers.base import SOLVERS, Frames, Solver, gradient_cost
 from inverse.solvers.dps import STEP_SIZE_EFFECT, misfit_step_size
-from inverse.solvers.fields import coordinates_field, jacobian_field, steps_field
+from inverse.solvers.fields import coordinates_field, jacobian_field, steps_field, stop_at_noise_field
 from inverse.solvers.reverse import ancestral, on_sphere
 from inverse.solvers.run import Run
 
@@ -26,13 +26,16 @@ class DMAP(Solver):
         K times:  z <- z - zeta * grad_z ||y - A(D(z, sigma_next))||_2        the prior at z, not at x as in DPS
                   z <- mu + sigma_up sqrt(d) (z - mu) / ||z - mu||_2          d entries a sample
         x = z
+
+    `stop_at_noise` bounds every zeta as in `DPS`; without it this is their algorithm, which fits the noise. As there, D
+    is not clamped.
     """
 
     name = "dmap"
     title = "DMAP"
     summary = "Maximises the posterior at every reverse step, by several projected gradient steps."
     source = "Xu et al. 2025, ICLR, arXiv 2501.18913"
-    uses_sigma_y = False
+    paper = "https://arxiv.org/abs/2501.18913"
 
     steps: int = steps_field(50, low=10)
     gradient_steps: int = integer(
@@ -44,6 +47,7 @@ class DMAP(Solver):
         help="How far each gradient step goes towards the measurement: zeta for 1000 steps and 256x256 pixels.",
         effect=STEP_SIZE_EFFECT,
     )  # fmt: skip
+    stop_at_noise: bool = stop_at_noise_field()
     coordinates: str = coordinates_field()
     jacobian: str = jacobian_field()
 
@@ -67,6 +71,7 @@ class DMAP(Solver):
             yield sigma_next, x, x0_hat
             zeta = misfit_step_size(self.step_size, self.steps, x[0].numel(), self.coordinates, sigma, sigma_next)
             for _ in range(self.gradient_steps):
-                x0_hat, gradient = yield from run.denoise_vjp(x, sigma_next, run.misfit_gradient, self.jacobian)
-                x = on_sphere(x - zeta * gradient, mean, sigma_up)
+                x0_hat, gradient, enough = yield from run.denoise_misfit(x, sigma_next, self.jacobian)
+                length = enough.clamp(max=zeta) if self.stop_at_noise else zeta
+                x = on_sphere(x - length * gradient, mean, sigma_up)
                 yield sigma_next, x, x0_hat

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from inverse.parameters import choice, integer, real
+from inverse.parameters import choice, flag, integer, real
 from inverse.schedule import SCHEDULES
 
 
@@ -35,7 +35,8 @@ def sigma_max_field(default: float) -> Any:
 def sigma_min_field(default: float) -> Any:
     return real(
         default, 0.001, 0.5, log=True, advanced=True,
-        help="Noise level of the last step: at most twice the measurement's noise, at least what the prior knows.",
+        help="Noise level of the last step: at most twice the measurement's noise (half of it for DDRM, DDNM+ "
+        "and PiGDM), at least what the prior knows.",
         effect="Too high leaves the result soft.",
     )  # fmt: skip
 
@@ -53,6 +54,15 @@ def coordinates_field() -> Any:
     return choice(
         "ve", "ve", "vp", advanced=True, help="Coordinates in which the step size is constant over the run.",
         effect="In vp, steps are longer where the noise is high: lower the step size with it.",
+    )  # fmt: skip
+
+
+def stop_at_noise_field() -> Any:
+    return flag(
+        True, advanced=True,
+        help="Follow the measurement only as closely as its noise leaves the truth: the discrepancy principle. Off, as "
+        "in the paper, nothing knows the noise level.",
+        effect="Off, strong noise is copied into the image, and few steps leave artefacts.",
     )  # fmt: skip
 
 

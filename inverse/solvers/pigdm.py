@@ -31,7 +31,9 @@ class PiGDM(Solver):
     title = "PiGDM"
     summary = "Careful samples from the posterior; a gradient through the prior at every step."
     source = "Song et al. 2023, ICLR, Pseudoinverse-guided diffusion models for inverse problems; weight bounded by us"
+    paper = "https://openreview.net/forum?id=9_gsMA8MRKQ"
     linear_only = True
+    last_level = 0.5  # the noise that y has over the last one is what known pixels vary by
     unstable = "guidance_scale"
 
     steps: int = steps_field(100, low=20)

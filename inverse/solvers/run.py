@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from functools import cached_property
 
 import torch
 from torch import Tensor
 
-from inverse import randomness
+from inverse import noise, randomness
 from inverse.denoisers.base import Denoiser
 from inverse.errors import ProblemError
 from inverse.operators.base import Operator
-from inverse.solvers.calls import Answer, Asking, Call
+from inverse.solvers.calls import PAUSE, Answer, Asking, Call, Pause
 
 SIGMA_Y_FLOOR = 1e-3
 """Where a formula divides by sigma_y or inverts H, a noiseless measurement counts as this noisy: as sigma_y -> 0 the
@@ -53,13 +53,18 @@ class Run:
         self.y = y.expand(len(generators), *expected)
         self.sigma_y = sigma_y
         self.generators = generators
-        self.nfe = self.vjp = 0
+        self.nfe = self.vjp = self.operator_calls = 0
         self.denoised: tuple[Tensor, Tensor] | None = None
 
     def noise(self) -> Tensor:
         """Standard normal images (B, C, H, W)."""
         like = torch.empty(0, device=self.denoiser.device, dtype=self.denoiser.dtype)
         return randomness.normal(self.generators, self.operator.image_shape, like)
+
+    def operator_call(self) -> Iterator[Pause]:
+        """Counts a gradient through A that was taken without the network, by `yield from`: a run can be ended there."""
+        self.operator_calls += 1
+        yield PAUSE
 
     def denoise(self, x: Tensor, sigma: float) -> Asking:
         """D(x, sigma), by `yield from`."""
@@ -88,6 +93,30 @@ class Run:
         x0_hat, product = yield Call(x, sigma, cotangent)
         self.denoised = (x, x0_hat)
         return x0_hat, product
+
+    def denoise_misfit(
+        self, x: Tensor, sigma: float, jacobian: str = "exact"
+    ) -> Generator[Call, Answer, tuple[Tensor, Tensor, Tensor]]:
+        """D(x, sigma), the gradient g in x of f = ||y - A(D)||_2, and how far to go along -g, by `yield from`.
+
+        A step of length t >= 0 that moved D by -t g would, to first order, lower f by t <v, g>, with v = df/dD and
+        g = J^T v. Where that arrives at the noise, f* = sigma_y sqrt(m) for m measured numbers, is Polyak's step,
+        (f - f*)_+ / <v, g> (Polyak 1969; Morozov's discrepancy principle for f*).
+
+        Returns:
+            x0_hat and g, (B, C, H, W), and t, (B, 1, 1, 1); t is huge where -g leads D nowhere.
+        """
+        misfit = slope = None
+
+        def cotangent(x0_hat: Tensor) -> Tensor:
+            nonlocal misfit, slope
+            misfit, slope = self.misfit_and_gradient(x0_hat)
+            return slope
+
+        x0_hat, gradient = yield from self.denoise_vjp(x, sigma, cotangent, jacobian)
+        excess = (misfit - self.noise_norm(x0_hat)).clamp_min(0)
+        descent = (slope * gradient).sum((1, 2, 3), keepdim=True)
+        return x0_hat, gradient, excess / descent.clamp_min(torch.finfo(descent.dtype).tiny)
 
     def _denoise_difference(
         self, x: Tensor, sigma: float, cotangent: Callable[[Tensor], Tensor]
@@ -145,14 +174,27 @@ class Run:
 
     def misfit_gradient(self, x0_hat: Tensor) -> Tensor:
         """Gradient of ||y - A(x0_hat)||_2 in x0_hat, for each sample; 0 where the misfit is 0."""
+        return self.misfit_and_gradient(x0_hat)[1]
+
+    def misfit_and_gradient(self, x0_hat: Tensor) -> tuple[Tensor, Tensor]:
+        """||y - A(x0_hat)||_2, (B, 1, 1, 1), and `misfit_gradient`."""
         if self.operator.linear:
             misfit = self._misfit(x0_hat)  # U is orthogonal: its coefficients are as long as the misfit itself
-            return -self._adjoint(misfit) / norms(misfit).clamp_min(torch.finfo(misfit.dtype).tiny)
+            norm = norms(misfit)
+            return norm, -self._adjoint(misfit) / norm.clamp_min(torch.finfo(misfit.dtype).tiny)
         with torch.enable_grad():
             x0_hat = x0_hat.detach().requires_grad_()
-            misfit = torch.linalg.vector_norm((self.y - self.operator(x0_hat)).flatten(1), dim=1)
-            (gradient,) = torch.autograd.grad(misfit.sum(), x0_hat)
-        return gradient
+            norm = norms(self.y - self.operator(x0_hat))
+            (gradient,) = torch.autograd.grad(norm.sum(), x0_hat)
+        return norm.detach(), gradient
+
+    def noise_norm(self, x0_hat: Tensor) -> Tensor:
+        """The misfit that noise alone leaves, sigma_y sqrt(m) for m measured numbers, (B, 1, 1, 1).
+
+        It depends on the image only where A rounds or clips what is noisy, as `noise.left_by` says.
+        """
+        left = noise.left_by(x0_hat, self.operator, self.sigma_y) * self.operator.entries**0.5
+        return left[:, None, None, None]
 
     def residual(self, x0_hat: Tensor) -> Tensor:
         """Root mean square of y - A(x0_hat) over what was measured, for each sample, (B,)."""

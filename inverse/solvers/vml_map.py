@@ -34,8 +34,9 @@ class VMLMAP(Solver):
 
     name = "vml-map"
     title = "VML-MAP (accelerated)"
-    summary = "Seeks the most probable image by proximal steps: the fastest, and a good first choice."
+    summary = "Seeks a mode, an image more probable than all near it: the fastest, and a good first choice."
     source = "Loss of Gutha et al. 2025, arXiv 2512.10524; the accelerated iteration is our own"
+    paper = "https://arxiv.org/abs/2512.10524"
 
     steps: int = steps_field(10)
     schedule: str = schedule_field("log-linear")

@@ -35,8 +35,9 @@ class VMLMAPPublished(Solver):
 
     name = "vml-map-published"
     title = "VML-MAP (published)"
-    summary = "Seeks the most probable image by gradient steps through the prior; exact, and slow."
+    summary = "Seeks a mode, an image more probable than all near it, by a gradient through the prior; slow."
     source = "Gutha et al. 2025, arXiv 2512.10524; loop reconstructed after MAP-GA, WACV 2025"
+    paper = "https://arxiv.org/abs/2512.10524"
 
     steps: int = steps_field(20)
     gradient_steps: int = integer(

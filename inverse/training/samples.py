@@ -33,7 +33,7 @@ def unconditional(denoiser: Denoiser, count: int, size: int, steps: int = STEPS,
 
     Args:
         denoiser: the prior.
-        count: how many; each depends on the seed and its own number only.
+        count: how many; each depends on the seed and its own number only, to rounding.
         size: side in pixels.
         steps: noise levels, from the largest that the prior knows.
         seed: of all of this.

@@ -3,7 +3,7 @@
     picker, controls -> form.py, settings.py -> preview.py (CPU, at once) and running.py (the device) -> the stage
 
 `elements.py`, `player.py` and `masks.py` hold our own page elements, `cards.py`, `tabs.py` and `layout.py` say where
-everything stands, `events.py` what leads to what.
+everything stands, `events.py` what leads to what, `jobs.py` what needs the device.
 """
 
 from __future__ import annotations
@@ -29,9 +29,12 @@ def build() -> gr.Blocks:
     """The page, with everything wired.
 
     Raises:
-        SystemExit: a limit in the environment is nonsense; its text names the variable.
+        SystemExit: a limit or the port in the environment is nonsense; its text names the variable.
     """
     from inverse.errors import ParameterError
+    from inverse.web import port
+
+    port.named()  # Gradio would end with its own words on nonsense, when it is imported
     from inverse.web import endpoints, events, layout, limits
 
     try:

@@ -26,11 +26,13 @@ from inverse.experiments import grid
 from inverse.experiments.sweep import METRICS, Sweep, best
 from inverse.experiments.sweep import axis as sweep_axis
 from inverse.listing import listing
+from inverse.operators import Task
 from inverse.restoration import Problem
 from inverse.settings import SCHEMA
 from inverse.web import batches, limits, running
 from inverse.web.batches import Batch
-from inverse.web.guards import said, spoken_errors, uploaded_photo
+from inverse.web.guards import said, spoken_errors, uploaded_helper, uploaded_photo
+from inverse.web.photos import plain_name
 from inverse.web.settings import SAMPLES, Settings, estimated_noise
 
 Record = dict[str, Any]
@@ -55,7 +57,8 @@ def degrade(
         wanted, notes = _settings(settings, picture)
         if wanted.degraded:
             raise ParameterError('mode must be "clean" here: this photo is to be degraded. Leave mode out.')
-        problem = wanted.problem(picture, _auxiliary(auxiliary))
+        problem = wanted.problem(picture, _auxiliary(auxiliary, wanted.task))
+        notes += _understood(problem)
         file = _png(problem.measurement, f"degraded-{wanted.task.name}.png")
         return file, {"settings": _plain_settings(wanted), "sigma_y": problem.sigma_y, "notes": notes}
 
@@ -73,13 +76,14 @@ def restore(
     Returns:
         The restored photo as a PNG that carries its settings (none until the end), and a record: phase, message, step, total, progress in percent, nfe (network evaluations), vjp (those with a backward pass), residual (in units of the noise), sometimes preview (a JPEG as a data URI); at the end seconds, samples (the PNG of every one), psnr and ssim of a clean photo (the mean over the samples), the settings that were used, and notes on what in them could not be honoured.
     """  # noqa: E501
-    latest = running.Latest()
     with _spoken_errors():
         picture = _photo(photo)
         wanted, notes = _settings(settings, picture)
-        helper = _auxiliary(auxiliary)
+        helper = _auxiliary(auxiliary, wanted.task)
         problem = wanted.problem(picture, helper)
+        notes += _understood(problem)
         used = wanted.with_auxiliary(helper)
+    latest = running.Latest(filename=f"{plain_name(_path(photo))}-restored.png")
     with _spoken_errors(), closing(running.restore(lambda: (used, problem), latest)) as updates:
         for view, status in updates:
             record = {"phase": status["phase"], "message": status["message"], **_figures(latest, problem, status)}
@@ -106,7 +110,7 @@ def sweep(
         auxiliary: The picture that some tasks need: a mask, white where the photo is missing, or a blur kernel.
 
     Returns:
-        The grid as a PNG (none until the end), and a record: phase, message, finished, count, cell (index, the values on the axes, psnr, ssim, residual, nfe, seconds, failure, and preview, a JPEG as a data URI) whenever one is finished; at the end table (one entry a cell), csv, best (index of the best cell by each metric), settings and notes.
+        The grid as a PNG (none until the end), and a record: phase, message, finished, count, cell (index, the values on the axes, psnr, ssim, residual, nfe, vjp, cost (forward passes, with what backward passes cost beside them), seconds, failure, and preview, a JPEG as a data URI) whenever one is finished; at the end table (one entry a cell), csv, best (index of the best cell by each metric), settings and notes.
     """  # noqa: E501
     batch = Batch()
     with _spoken_errors():
@@ -115,7 +119,7 @@ def sweep(
         wanted = replace(asked, samples=1)
         if asked != wanted:
             notes.append("samples was left out: every run of a sweep is of one.")
-        helper = _auxiliary(auxiliary)
+        helper = _auxiliary(auxiliary, wanted.task)
         plan = Sweep(wanted, tuple(_axis(wanted, name, text) for name, text in (("x", x), ("y", y)) if text != ""))
         batches.begin(batch, {}, plan.runs, plan)
     told = 0
@@ -163,11 +167,22 @@ def _spoken_errors() -> Iterator[None]:
 
 
 def _photo(value: Any) -> Image.Image:
-    return uploaded_photo(value.get("path") if isinstance(value, Mapping) else value)
+    return uploaded_photo(_path(value))
 
 
-def _auxiliary(value: Any) -> Image.Image | None:
-    return None if value is None else _photo(value)
+def _path(value: Any) -> Any:
+    return value.get("path") if isinstance(value, Mapping) else value
+
+
+def _auxiliary(value: Any, task: Task) -> Image.Image | None:
+    return None if value is None else uploaded_helper(_path(value), task)
+
+
+def _understood(problem: Problem) -> list[str]:
+    """What a mask was taken for."""
+    if problem.task.auxiliary != "mask":
+        return []
+    return [f"The mask marks {problem.operator.missing:.1%} of the pixels as missing."]
 
 
 def _settings(data: Any, photo: Image.Image) -> tuple[Settings, list[str]]:
@@ -208,13 +223,14 @@ def _plain_settings(chosen: Settings) -> Record:
 def _figures(latest: running.Latest, problem: Problem, status: Mapping[str, Any]) -> Record:
     step = latest.step
     if step is None:
-        return {"step": 0, "total": None, "progress": 0, "nfe": 0, "vjp": 0, "residual": None}
+        return {"step": 0, "total": None, "progress": 0, "nfe": 0, "vjp": 0, "operator_calls": 0, "residual": None}
     return {
         "step": step.index,
         "total": step.total,
         "progress": status.get("progress", 0),
         "nfe": step.nfe,
         "vjp": step.vjp,
+        "operator_calls": step.operator_calls,
         "residual": problem.in_noise(step),
     }
 

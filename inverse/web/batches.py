@@ -12,11 +12,12 @@ import gradio as gr
 from PIL import Image
 
 from inverse.errors import ParameterError, ProblemError
-from inverse.experiments.runs import Outcome, run_all
+from inverse.experiments.runs import Outcome, in_passes, run_all
 from inverse.experiments.sweep import METRICS, best
 from inverse.solvers import Step
 from inverse.web import device, limits
 from inverse.web.guards import said, spoken_errors
+from inverse.web.photos import UNKNOWN, PhotoFile
 from inverse.web.pictures import frame, jpeg
 from inverse.web.running import UPDATE_EVERY
 from inverse.web.settings import Settings, check_work
@@ -38,20 +39,22 @@ class Batch:
         head: what the page needs to lay the cells out.
         runs: settings of every cell.
         plan: what they were made from.
+        file: of the photo.
         done: outcomes by place.
         cells: the same for the page.
         stopping: whether Stop was pressed; the runs end after this step, as `running.Latest` says.
-        asked: photo and auxiliary pictures on the page when it was asked for, until it begins.
+        asked: what the server held of the page when it was asked for, by component, until it begins.
         earlier: the one before, until this one begins: it may be refused, and the page shows that one on.
     """
 
     head: dict[str, Any] = field(default_factory=dict)
     runs: list[Settings] = field(default_factory=list)
     plan: Any = None
+    file: PhotoFile = UNKNOWN
     done: dict[int, Outcome] = field(default_factory=dict)
     cells: list[dict[str, Any]] = field(default_factory=list)
     stopping: bool = False
-    asked: tuple[Any, Any] | None = None
+    asked: dict[Any, Any] | None = None
     earlier: Batch | None = None
 
     @staticmethod
@@ -124,14 +127,15 @@ def stream(batch: Batch, photo: Image.Image, auxiliary: Image.Image | None) -> I
 def _views(photo: Image.Image, auxiliary: Image.Image | None, batch: Batch) -> Iterator[dict[str, Any]]:
     start, due = time.perf_counter(), 0.0
     live: dict[int, Step] = {}
-    with closing(run_all(batch.runs, photo, auxiliary)) as progresses:
+    with closing(run_all(batch.runs, photo, auxiliary, pauses=True)) as progresses:
         for progress in progresses:
             if progress.outcome is None:
-                live[progress.index] = progress.step
+                if progress.step is not None:
+                    live[progress.index] = progress.step
                 if time.perf_counter() - start > limits.current().seconds:
                     raise ProblemError(
                         f"This was stopped after {limits.current().seconds} seconds; what is finished stays. "
-                        "Choose fewer runs, a smaller size or fewer steps."
+                        f"Choose fewer runs, {batch.runs[0].smaller} or fewer steps."
                     )
                 patient = PATIENCE if reader_is_behind() else 0
                 if time.perf_counter() < due + patient and not batch.stopping:
@@ -169,6 +173,7 @@ def _live(index: int, step: Step) -> dict[str, Any]:
         "step": step.index,
         "total": step.total,
         "nfe": step.nfe,
+        "cost": in_passes(step.nfe, step.vjp),
     }
 
 
@@ -181,6 +186,7 @@ def _cell(index: int, outcome: Outcome) -> dict[str, Any]:
         "residual": outcome.residual,
         "nfe": outcome.nfe,
         "vjp": outcome.vjp,
+        "cost": outcome.cost,
         "seconds": round(outcome.seconds, 2),
         "failure": outcome.failure,
     }

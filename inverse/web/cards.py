@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import html
 
 import gradio as gr
 from PIL import Image
@@ -11,10 +12,10 @@ from inverse import noise
 from inverse.advice import advice
 from inverse.operators import TASKS
 from inverse.presets import solvers_for
-from inverse.solvers import SOLVERS
+from inverse.solvers import SOLVERS, Solver
 from inverse.web import elements
 from inverse.web.chooser import chooser, entries
-from inverse.web.controls import Groups
+from inverse.web.controls import Groups, label
 from inverse.web.menu import Buttons
 from inverse.web.settings import CLEAN, DEFAULT_SIZE, DEGRADED, SIZES, Settings, tasks_for
 
@@ -24,6 +25,11 @@ MODE_WORDS = {
     CLEAN: "Damaged here, restored, compared with the original.",
     DEGRADED: "Taken as it is: say below what happened to it.",
 }
+NOT_DAMAGED_HERE = (
+    "Your photo is taken as it is: say below what happened to it. Is it a good one, to be damaged here and tried on? "
+    "Then choose <b>Clean, to try</b>."
+)
+"""Said when a visitor's own photo came, and nobody had said yet what kind it is."""
 
 
 def photo(picture: Image.Image) -> dict[str, object]:
@@ -36,7 +42,9 @@ def photo(picture: Image.Image) -> dict[str, object]:
                 elem_id="mode", elem_classes="inv-choice inv-unlabelled", interactive=True,
             )  # fmt: skip
         mode_note = _words(MODE_WORDS[CLEAN])
-        picker = elements.photo_picker(elements.picked(picture, elements.EXAMPLE_TITLES[EXAMPLE]))
+        picker = elements.photo_picker(
+            elements.picked(picture, f"{elements.EXAMPLE_TITLES[EXAMPLE]}, {picture.width} × {picture.height}")
+        )
         size = Buttons(
             [(str(n), n) for n in SIZES], value=DEFAULT_SIZE, label="Shorter side, pixels",
             elem_id="size", elem_classes="inv-choice inv-inline", interactive=True,
@@ -58,7 +66,7 @@ def damage(start: Settings) -> dict[str, object]:
             picture_note = _words("")
         with gr.Column(elem_classes="inv-group"):
             sigma_y = elements.number(
-                dataclasses.replace(noise.SIGMA_Y, log=True), start.sigma_y, name="sigma_y", label="Noise σ_y",
+                dataclasses.replace(noise.SIGMA_Y, log=True), start.sigma_y, name="sigma_y", label=label("sigma_y"),
                 elem_id="sigma_y", also=(127.5, "of 255"),
             )  # fmt: skip
             photons = elements.number(
@@ -87,7 +95,7 @@ def method(start: Settings) -> dict[str, object]:
         summary = _words(start.solver.summary)
         advised = _words(advice(start.task.name, start.solver.name))
         solvers = Groups.create("solver", SOLVERS, start.solver)
-        source = _words(start.solver.remark())
+        source = _words(cited(type(start.solver)))
         with gr.Row(elem_classes="inv-foot", equal_height=True):
             cost = _words("")
             reset = gr.Button("Reset to preset", size="sm", elem_id="reset", scale=0, min_width=130)
@@ -95,6 +103,15 @@ def method(start: Settings) -> dict[str, object]:
         "solver": solver, "solver_summary": summary, "solver_advice": advised, "solver_source": source,
         "solvers": solvers, "cost": cost, "reset": reset,
     }  # fmt: skip
+
+
+def cited(solver: type[Solver]) -> str:
+    """Where a solver is from, and what to know before using it, in HTML, with a link to the paper."""
+    citation = solver.source.partition(";")[0]
+    words = html.escape(citation)
+    if solver.paper:
+        words = f'<a href="{html.escape(solver.paper)}" target="_blank" rel="noopener">{words}</a>'
+    return words + html.escape(solver.remark().removeprefix(citation))
 
 
 def _title(step: int, words: str) -> gr.HTML:

@@ -10,16 +10,16 @@ from typing import Any
 import gradio as gr
 from PIL import Image
 
-from inverse import images
+from inverse import images, masks
 from inverse.advice import advice
 from inverse.defaults import default_solver
 from inverse.errors import ImageError, ProblemError
 from inverse.operators import TASKS
 from inverse.presets import default_task, preset, solvers_for
 from inverse.solvers import SOLVERS
-from inverse.web import cards, chooser, elements, player
+from inverse.web import cards, chooser, elements, form, photos, player
 from inverse.web.controls import Values
-from inverse.web.guards import uploaded_photo
+from inverse.web.guards import uploaded_helper, uploaded_photo
 from inverse.web.layout import Page
 from inverse.web.pictures import mask_uri
 from inverse.web.settings import (
@@ -29,6 +29,7 @@ from inverse.web.settings import (
     DEGRADED,
     SIZES,
     Settings,
+    chosen,
     estimated_noise,
     tasks_for,
 )
@@ -39,29 +40,34 @@ Updates = dict[gr.Component, Any]
 def receive_photo(page: Page, values: Values) -> Updates:
     """A photo was uploaded, pasted or chosen among the examples.
 
+    The first one of a visitor's own counts as damaged: it would lose what is good of it otherwise. Whoever then says
+    that it is clean is believed for the next ones too. An example is clean.
+
     Raises:
         ImageError: it cannot be used.
     """
-    chosen = values[page.picker] if isinstance(values[page.picker], dict) else {}
-    if "example" in chosen:
-        if chosen["example"] not in elements.EXAMPLE_TITLES:
+    given = values[page.picker] if isinstance(values[page.picker], dict) else {}
+    if "example" in given:
+        if given["example"] not in elements.EXAMPLE_TITLES:
             raise ImageError("There is no such example. Choose one of those on the page.")
-        photo, caption = example(chosen["example"])
+        photo, file = photos.example(given["example"])
+        caption, mode = elements.EXAMPLE_TITLES[given["example"]], CLEAN
     else:
-        photo, caption = uploaded_photo(chosen.get("path")), "Your photo"
-    return {
+        photo, file = photos.received(given.get("path"))
+        before = values[page.photo_file]
+        caption, mode = "Your photo", values[page.mode] if before and before.own else DEGRADED
+    changes = {
         page.photo: photo,
-        page.picker: elements.picked(photo, caption),
+        page.photo_file: file,
+        page.picker: elements.picked(photo, f"{caption}, {file.size[0]} × {file.size[1]}"),
         page.mask: {"mask": "", "reset": True},
         page.viewer: player.awaiting(photo),
         page.status: {"phase": "idle"},
-        **_noise(page, values[page.mode], values[page.task], photo),
     }
-
-
-def example(name: str) -> tuple[Image.Image, str]:
-    """An example photo and its title."""
-    return images.load(elements.EXAMPLES / f"{name}.jpg"), elements.EXAMPLE_TITLES[name]
+    if mode == values[page.mode]:
+        return {**changes, **_noise(page, mode, values[page.task], photo)}
+    changes |= {page.mode: mode, **change_mode(page, {**values, page.mode: mode, page.photo: photo})}
+    return {**changes, page.mode_note: cards.NOT_DAMAGED_HERE} if mode == DEGRADED else changes
 
 
 def change_mode(page: Page, values: Values) -> Updates:
@@ -134,7 +140,7 @@ def adopt(page: Page, settings: Settings, photo: Image.Image | None, pictures: d
     }
     picture = settings.auxiliary_picture
     if picture is not None and kind == "mask":
-        changes[page.mask] = {"mask": mask_uri(picture)[0], "load": True}
+        changes[page.mask] = {"mask": mask_uri(on_pad(picture, settings, photo))[0], "load": True}
     elif picture is not None:
         changes[page.auxiliary] = {**pictures, kind: picture}
     return changes
@@ -151,10 +157,24 @@ def size_choice(settings: Settings, photo: Image.Image | None) -> Any:
 
 def receive_mask(page: Page, values: Values) -> Updates:
     """A mask picture was uploaded; the pad shows it, and it can be brushed on."""
-    uri, coarser = mask_uri(uploaded_photo((values[page.mask] or {}).get("path")))
+    task = TASKS.find(values[page.task])()
+    settings, photo = form.settings(page, values), chosen(values[page.photo])
+    mask = uploaded_helper((values[page.mask] or {}).get("path"), task)
+    uri, coarser = mask_uri(on_pad(mask, settings, photo))
     if coarser:
         gr.Warning("This mask has more detail than can be sent with every change, and is used a little coarser.")
     return {page.mask: {"mask": uri, "load": True}}
+
+
+def on_pad(mask: Image.Image, settings: Settings, photo: Image.Image | None) -> Image.Image:
+    """A mask at the size at which its photo is used, where nothing thin is lost.
+
+    Raises:
+        ProblemError: it is of another shape than the photo.
+    """
+    if photo is None:
+        return mask
+    return images.to_image(2 * masks.fitted(mask, settings.shape(photo)).expand(3, -1, -1) - 1)
 
 
 def receive_picture(page: Page, values: Values) -> Updates:
@@ -196,7 +216,7 @@ def _solver(page: Page, task: str, solver: str) -> Updates:
     return {
         page.solver_summary: SOLVERS.find(solver).summary,
         page.solver_advice: advice(task, solver),
-        page.solver_source: SOLVERS.find(solver).remark(),
+        page.solver_source: cards.cited(SOLVERS.find(solver)),
         **page.solvers.show(solver),
         **page.solvers.groups[solver].updates(preset(task, solver).to_dict()),
     }

@@ -8,7 +8,7 @@ from dataclasses import replace
 import gradio as gr
 
 from inverse.errors import InverseError, ParameterError
-from inverse.experiments.runs import at_cost, passes
+from inverse.experiments.runs import at_cost, misses, passes
 from inverse.presets import preset, solvers_for
 from inverse.web import batches, form
 from inverse.web.batches import Batch
@@ -32,12 +32,24 @@ def plan(page: Page, values: Values, settings: Settings) -> Updates:
         runs = _runs(settings, picked, values[page.budget])
         batches.check_count(len(runs))
         words = batches.promise(runs, chosen(values[page.photo])) + "."
+        strays = [
+            run.solver.title
+            for run, note in zip(runs, _notes(settings, runs, values[page.budget]), strict=True)
+            if note
+        ]
+        if strays:
+            words += f" Not equal: {', '.join(strays)}, which cannot take so few steps, or so many."
     except InverseError as error:
         words = refused(error)
     # What may stay is not sent: the visitor may have changed it meanwhile.
     gone = {} if picked == values[page.contenders] else {"value": picked}
     offered = gr.update(choices=solver_choices(settings.task.name), **gone)
     return {page.contenders: offered, page.compare_promise: words}
+
+
+def runs(page: Page, values: Values, settings: Settings) -> list[Settings]:
+    """What is run; ParameterError where the solvers or the budget are none."""
+    return _runs(settings, _contenders(page, values), values[page.budget])
 
 
 def run(page: Page, values: Values) -> Iterator[Updates]:
@@ -48,7 +60,8 @@ def run(page: Page, values: Values) -> Iterator[Updates]:
         settings = form.settings(page, values).at(photo)
         runs = _runs(settings, _contenders(page, values), values[page.budget])
         titles = [run.solver.title for run in runs]
-        batches.begin(batch, {"titles": titles, "metrics": metrics(settings)}, runs)
+        head = {"titles": titles, "notes": _notes(settings, runs, values[page.budget]), "metrics": metrics(settings)}
+        batches.begin(batch, head, runs)
     for view in batches.stream(batch, photo, auxiliary):
         yield {page.rows: view}
 
@@ -80,3 +93,10 @@ def _runs(settings: Settings, names: list[str], budget: str) -> list[Settings]:
             solver = at_cost(solver, passes(settings.solver))
         runs.append(replace(settings, solver=solver, samples=1))
     return runs
+
+
+def _notes(settings: Settings, runs: list[Settings], budget: str) -> list[str]:
+    """Why a row's network time is not that of the chosen solver, empty where it is or need not be."""
+    equal = passes(settings.solver)
+    others = [budget == EQUAL and run.solver.name != settings.solver.name for run in runs]
+    return [misses(run.solver, equal) if other else "" for run, other in zip(runs, others, strict=True)]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
 
+from inverse.errors import ParameterError
 from inverse.parameters import Choice, Flag, Integer, Parameters, Real, Spec
 from inverse.web.elements import number, select
 
@@ -16,13 +18,29 @@ Values = Mapping[gr.Component, Any]
 
 
 ACRONYMS = {"nfe", "ode", "sde", "ve", "vp"}
+TITLES = {"sigma_y": "Noise σ_y", "size": "Shorter side"}
 
 
 def label(name: str) -> str:
-    """A name for people: 'sigma_max' -> 'Sigma max', 'ode_steps' -> 'ODE steps'."""
+    """A name for people: 'sigma_max' -> 'Sigma max', 'ode_steps' -> 'ODE steps'; that of a task's own too."""
+    name = name.removeprefix("task.")
+    if name in TITLES:
+        return TITLES[name]
     words = [word.upper() if word in ACRONYMS else word for word in name.split("_")]
     text = " ".join(words)
     return text[:1].upper() + text[1:]
+
+
+@contextmanager
+def in_plain_words() -> Iterator[None]:
+    """A sentence on a parameter calls it what the page calls it."""
+    try:
+        yield
+    except ParameterError as error:
+        if not error.parameter:
+            raise
+        title = label(error.parameter)
+        raise ParameterError(title + str(error).removeprefix(error.parameter)) from None
 
 
 def control(spec: Spec, value: Any, *, name: str, elem_id: str) -> gr.Component:

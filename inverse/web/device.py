@@ -21,7 +21,7 @@ from torch import Tensor
 from inverse.errors import ProblemError
 from inverse.experiments.runs import passes
 from inverse.settings import Settings
-from inverse.web.pace import Pace
+from inverse.web.pace import Pace, spoken
 
 LENT = os.environ.get("SPACES_ZERO_GPU", "").lower() in ("1", "t", "true")
 """Whether this is a ZeroGPU Space; the environment variable is what its package `spaces` looks at, too."""
@@ -62,8 +62,7 @@ def promise(runs: Sequence[Settings], image_shape: tuple[int, int]) -> str:
 
 def brief(runs: Sequence[Settings], image_shape: tuple[int, int]) -> str:
     """`seconds` in as few words as fit on a button: "9 s", or "9 s GPU" where a GPU is lent."""
-    about = seconds(runs, image_shape)
-    text = f"{max(1, round(about))} s" if about < 90 else f"{about / 60:.0f} min"
+    text = spoken(seconds(runs, image_shape))
     return f"{text} GPU" if LENT else text
 
 
@@ -97,7 +96,7 @@ def stream(
     if about > GPU_MOST:
         raise ProblemError(
             f"This needs {about:.0f} seconds of a GPU, and {GPU_MOST} can be had at once. "
-            "Choose fewer runs, a smaller size or fewer steps."
+            f"Choose {'fewer runs, ' if len(runs) > 1 else ''}{runs[0].smaller} or fewer steps."
         )
     with closing(_lent(Job(about, pack((function, arguments, state))))) as parcels:
         for parcel in parcels:

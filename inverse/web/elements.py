@@ -145,6 +145,23 @@ def _literal(value: Any) -> str:
     return "".join(f"&#{ord(c)};" if c in "\\`${}" else c for c in text)
 
 
+def reason(text: str, *, button: str, elem_id: str) -> gr.HTML:
+    """Words beside a button, which also explain it: while it cannot be pressed, they say why.
+
+    Args:
+        text: they start with.
+        button: its id.
+        elem_id: of the element.
+    """
+    return gr.HTML(
+        text, elem_id=elem_id, html_template=REASON.format(button=button), js_on_load=source("reason.js"),
+        apply_default_css=False,
+    )  # fmt: skip
+
+
+REASON = """<p data-button="{button}"></p>"""
+
+
 def photo_picker(value: dict[str, str]) -> gr.HTML:
     """Drop, paste, browse, or an example. Fires `upload` with {"path"} or {"example"}; is given `picked`."""
     examples = "".join(
@@ -165,7 +182,7 @@ def picked(photo: Image.Image, caption: str) -> dict[str, str]:
     """What the picker shows of the photo that is in use."""
     thumb = photo.copy()
     thumb.thumbnail((128, 128))
-    return {"thumb": jpeg(thumb), "caption": f"{caption}, {photo.width} × {photo.height}"}
+    return {"thumb": jpeg(thumb), "caption": caption}
 
 
 PICKER = """

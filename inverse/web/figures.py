@@ -18,6 +18,8 @@ RESIDUAL_HELP = (
     "much more ignores it, much less copies its noise."
 )
 
+OPERATOR_HELP = "Inner steps so far that ask what the task does to a photo, and not the network."
+
 
 def running(problem: Problem, step: Step, seconds: float) -> dict[str, Any]:
     """Progress and figures after a step, `seconds` after the start of the run."""
@@ -27,6 +29,7 @@ def running(problem: Problem, step: Step, seconds: float) -> dict[str, Any]:
         ["Speed", f"{rate:.1f} / s" if rate >= 1 else f"{1 / rate:.1f} s each", "Steps per second."],
         ["Time left", _time((step.total - step.index) / rate), "At the present speed."],
         ["Network calls", str(step.nfe), "Forward passes of the network so far (NFE)."],
+        *([["Operator calls", str(step.operator_calls), OPERATOR_HELP]] if step.operator_calls else []),
         ["Data residual", residual(problem, step), RESIDUAL_HELP],
     ]
     if problem.truth is not None:

@@ -8,12 +8,13 @@ from PIL import Image
 
 from inverse.operators import TASKS
 from inverse.solvers import SOLVERS
-from inverse.web.controls import Values
+from inverse.web.controls import Values, in_plain_words
 from inverse.web.layout import Page
 from inverse.web.pictures import from_uri
 from inverse.web.settings import DEGRADED, Settings
 
 
+@in_plain_words()
 def settings(page: Page, values: Values) -> Settings:
     """What the page says, checked by the library.
 

@@ -16,6 +16,7 @@ from PIL import Image
 
 from inverse import images
 from inverse.errors import ImageError, InverseError
+from inverse.operators import Task
 from inverse.web import limits
 
 log = logging.getLogger(__name__)
@@ -31,6 +32,11 @@ def uploaded_photo(path: Any) -> Image.Image:
         ImageError: the path is not a file that was uploaded to this app, or is not a usable picture.
     """
     return images.load(uploaded(path), max_side=MAX_STORED_SIDE)
+
+
+def uploaded_helper(path: Any, task: Task) -> Image.Image:
+    """The picture that a task needs besides the photo, uploaded; ImageError as in `uploaded_photo`, and of the task."""
+    return task.load(uploaded(path), MAX_STORED_SIDE)
 
 
 def uploaded_bytes(path: Any) -> bytes:
@@ -69,7 +75,7 @@ def spoken_errors() -> Iterator[None]:
         raise toast(str(error)) from error
     except torch.OutOfMemoryError as error:
         log.exception("out of memory")
-        raise toast("The device ran out of memory. Choose a smaller working size, or a cheaper solver.") from error
+        raise toast("The device ran out of memory. Choose a smaller size or photo, or fewer samples.") from error
     except Exception as error:
         log.exception("unexpected error in a handler")
         raise toast(

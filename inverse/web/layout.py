@@ -24,10 +24,13 @@ from inverse.web.settings import (
     SAMPLES,
     Settings,
 )
+from inverse.web.starts import Starts
 
 TITLE = "inverse: restore photos with diffusion models"
 RUN = "Restore"
 """What the button says, before it says how long it takes."""
+PULSE = 2
+"""Seconds between two looks at the line, while something waits in it."""
 KEYS = "<kbd>Ctrl</kbd> <kbd>Enter</kbd> run, <kbd>Esc</kbd> stop, hold <kbd>P</kbd> compare"
 
 
@@ -36,11 +39,16 @@ class Page:
     """Every component that an event reads or writes."""
 
     blocks: gr.Blocks
-    # Kept per visitor: the photo as uploaded, the auxiliary pictures by kind, what the last run showed. The page brings
-    # the example itself when it opens: a server that was restarted knows no photo of it, rather than a wrong one.
+    # Kept per visitor: the photo as uploaded and its file, the auxiliary pictures by kind, what the last run showed.
+    # The page brings the example itself when it opens: a server that was restarted knows no photo of it, rather than
+    # a wrong one.
     photo: gr.State
+    photo_file: gr.State
     auxiliary: gr.State
     latest: gr.State
+    starts: gr.State
+    # Asks now and then where a job stands that waits for the device.
+    pulse: gr.Timer
     # The last sweep and comparison, and which parameters the texts of the axes were written for.
     swept: gr.State
     compared: gr.State
@@ -77,6 +85,7 @@ class Page:
     # Stage
     run: gr.Button
     stop: gr.Button
+    why: gr.HTML
     seed: gr.HTML
     dice: gr.Button
     samples: gr.HTML
@@ -111,6 +120,17 @@ class Page:
             *self.tasks.components, *self.solvers.components,
         }  # fmt: skip
 
+    @property
+    def held(self) -> list[gr.Component]:
+        """What the server keeps of the page, and a browser does not send."""
+        return [self.photo, self.photo_file, self.auxiliary]
+
+    @property
+    def asked(self) -> set[gr.Component]:
+        """All that is asked for by pressing a button that starts something."""
+        tabs = {self.x_name, self.x_values, self.y_name, self.y_values, self.contenders, self.budget}
+        return {*self.choices, *self.held, self.mask, self.starts, *tabs}
+
 
 def build() -> Page:
     """The page with an example photo on it, and nothing wired yet."""
@@ -118,7 +138,9 @@ def build() -> Page:
     photo = images.load(elements.EXAMPLES / f"{cards.EXAMPLE}.jpg")
     parts: dict[str, object] = {}
     with received.Blocks(title=TITLE, fill_width=True, analytics_enabled=False, delete_cache=(600, 3600)) as blocks:
-        parts |= {"photo": gr.State(None), "auxiliary": gr.State({}), "latest": gr.State(None)}
+        parts |= {"photo": gr.State(None), "photo_file": gr.State(None), "auxiliary": gr.State({})}
+        parts |= {"latest": gr.State(None)}
+        parts |= {"starts": gr.State(Starts()), "pulse": gr.Timer(PULSE, active=False)}
         parts |= {"swept": gr.State(None), "compared": gr.State(None), "solver_by_hand": gr.State(False)}
         with gr.Row(elem_id="top", equal_height=True):
             gr.HTML(_header(), elem_id="header", apply_default_css=False)
@@ -155,7 +177,7 @@ def _stage(photo: Image.Image, start: Settings) -> dict[str, object]:
     with gr.Row(elem_id="actions", equal_height=True):
         run = gr.Button(RUN, variant="primary", elem_id="run", scale=0, min_width=160)
         stop = gr.Button("Stop", elem_id="stop", interactive=False, scale=0, min_width=90)
-        gr.HTML(KEYS, elem_id="keys", apply_default_css=False)
+        why = elements.reason(KEYS, button="run", elem_id="keys")
         samples = elements.number(SAMPLES, 1, name="samples", label="Samples", slider=False, elem_id="samples")
         seed = elements.number(SEED, 0, name="seed", label="Seed", slider=False, elem_id="seed")
         dice = gr.Button("⚄", elem_id="dice", scale=0, min_width=40)
@@ -168,7 +190,8 @@ def _stage(photo: Image.Image, start: Settings) -> dict[str, object]:
         viewer = player.viewer(player.awaiting(photo))
     curves.curves()
     return {
-        "run": run, "stop": stop, "seed": seed, "dice": dice, "samples": samples, "status": status, "problem": problem,
+        "run": run, "stop": stop, "seed": seed, "dice": dice, "samples": samples, "why": why,
+        "status": status, "problem": problem,
         "viewer": viewer, "history": history.strip(), "mask_panel": mask_panel, "mask": mask,
     }  # fmt: skip
 

@@ -45,6 +45,11 @@ class Pace:
         return self._measured
 
 
+def spoken(seconds: float) -> str:
+    """Seconds in as few words as fit on a button: "9 s", "3 min"."""
+    return f"{max(1, round(seconds))} s" if seconds < 90 else f"{seconds / 60:.0f} min"
+
+
 def measured(denoiser: Denoiser) -> float:
     """Seconds of a forward pass for each pixel: the fastest of three on a small image."""
     x = torch.zeros(1, denoiser.channels, 128, 128, device=denoiser.device, dtype=denoiser.dtype)

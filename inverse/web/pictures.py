@@ -7,6 +7,7 @@ import binascii
 import io
 from typing import Any
 
+import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
@@ -14,6 +15,7 @@ from torch import Tensor
 from inverse import images
 from inverse.carriers import png_text
 from inverse.errors import ImageError
+from inverse.masks import cover
 
 PREVIEW_SIDE = 768
 """Longer side of live frames, at most."""
@@ -64,8 +66,8 @@ def mask_uri(picture: Image.Image, most: int = 40_000) -> tuple[str, bool]:
         uri = png(picture.point(lambda value: 255 * (value > 127)).convert("1", dither=Image.Dither.NONE))
         if len(uri) <= most:
             return uri, coarser
-        picture = picture.resize(tuple((side + 1) // 2 for side in picture.size), Image.Resampling.BOX)
-        coarser = True
+        missing = cover(np.asarray(picture) > 127, tuple((side + 1) // 2 for side in picture.size[::-1]))
+        picture, coarser = Image.fromarray(missing.astype(np.uint8) * 255), True
 
 
 def from_uri(uri: Any) -> Image.Image | None:

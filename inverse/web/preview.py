@@ -10,31 +10,39 @@ from inverse import images
 from inverse.errors import InverseError
 from inverse.restoration import Problem
 from inverse.web import limits
+from inverse.web.guards import MAX_STORED_SIDE
 from inverse.web.pictures import exact, jpeg
 from inverse.web.settings import Settings
 
 
-def show(photo: Image.Image | None, settings: Settings, auxiliary: Image.Image | None) -> tuple[dict[str, Any], str]:
+def show(
+    photo: Image.Image | None, settings: Settings, auxiliary: Image.Image | None, size: tuple[int, int] | None = None
+) -> tuple[dict[str, Any], str]:
     """The value of the problem view, and what a run costs, in words.
 
     The view holds pictures, or the photo and a sentence on what is missing or wrong.
+
+    Args:
+        photo: as the page keeps it.
+        settings: of the run.
+        auxiliary: the picture that the task needs.
+        size: (W, H) of the photo's own file, where it is known.
     """
     try:
         problem = settings.problem(photo, auxiliary)
-        shrunk = photo.size if settings.degraded and settings.at(photo).size is not None else None
-        shown = pictures(problem, settings.degraded, shrunk)
+        shown = pictures(problem, settings.degraded, size or photo.size)
         return shown, settings.cost(tuple(problem.operator.image_shape[-2:]))
     except InverseError as error:
         return unsolvable(photo, settings.degraded, error), ""
 
 
-def pictures(problem: Problem, degraded: bool, shrunk: tuple[int, int] | None = None) -> dict[str, Any]:
+def pictures(problem: Problem, degraded: bool, own: tuple[int, int]) -> dict[str, Any]:
     """The value of the problem view.
 
     Args:
         problem: what is to be solved.
         degraded: the measurement is the visitor's own photo.
-        shrunk: (W, H) of that photo, where it is larger than what can be restored here.
+        own: (W, H) of the photo before it was fitted to what is restored.
     """
     measurement = problem.measurement
     truth = None if problem.truth is None else images.to_image(problem.truth)
@@ -42,7 +50,7 @@ def pictures(problem: Problem, degraded: bool, shrunk: tuple[int, int] | None = 
         "truth": truth and jpeg(truth, 92),
         "measured": exact(measurement),
         "measured_title": measured_title(degraded),
-        "caption": _caption(problem, measurement.size, shrunk),
+        "caption": _caption(problem, measurement.size, degraded, own),
         "fault": False,
     }
 
@@ -63,11 +71,15 @@ def measured_title(degraded: bool) -> str:
     return "Your photo" if degraded else "Damaged"
 
 
-def _caption(problem: Problem, measured: tuple[int, int], shrunk: tuple[int, int] | None) -> str:
+def _caption(problem: Problem, measured: tuple[int, int], degraded: bool, own: tuple[int, int]) -> str:
     height, width = problem.operator.image_shape[-2:]
     size = f"{width} × {height} pixels"
     words = size if measured == (width, height) else f"{measured[0]} × {measured[1]}, restored at {size}"
-    if shrunk is None:
+    if problem.operator.missing is not None:
+        words += f", {problem.operator.missing:.1%} missing"
+    if own == (measured if degraded else (width, height)):
         return words
-    largest = f"{limits.current().side} pixels a side, the most that are restored here"
-    return f"{words}. Your photo of {shrunk[0]} × {shrunk[1]} is shrunk first, to {largest}"
+    if not degraded:
+        return f"{words}, of a photo of {own[0]} × {own[1]}"
+    largest = f"{min(limits.current().side, MAX_STORED_SIDE)} pixels a side, the most that are restored here"
+    return f"{words}. Your photo of {own[0]} × {own[1]} is shrunk first, to {largest}"

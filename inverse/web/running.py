@@ -12,6 +12,7 @@ from inverse import images
 from inverse.errors import DivergenceError
 from inverse.restoration import Problem, stream
 from inverse.solvers import Step
+from inverse.solvers.calls import Pause
 from inverse.web import device, figures, frames, limits
 from inverse.web.curves import Curve
 from inverse.web.frames import Clock
@@ -44,6 +45,7 @@ class Latest:
         run: its number, by which the page tells it from earlier ones.
         view, status: as sent last.
         problem, settings: of the run; its last picture carries the settings.
+        filename: what its result is called when it is saved.
         origin: which photo and which picture it was made from, as `history.origin` tells them apart.
         step: the last one.
         curve: of the steps until now.
@@ -52,7 +54,7 @@ class Latest:
         stopping: whether Stop was pressed; the run ends after this step. Gradio alone would not always end it: to what
             its queue has no name for yet, its own Stop says nothing.
         expired: why the run ended before its end though nobody stopped it.
-        asked: photo and auxiliary pictures on the page when it was asked for, until it begins.
+        asked: what the server held of the page when it was asked for, by component, until it begins.
     """
 
     run: int = field(default_factory=lambda: time.time_ns() // 1_000_000)
@@ -60,6 +62,7 @@ class Latest:
     status: Status = field(default_factory=dict)
     problem: Problem | None = None
     settings: Settings | None = None
+    filename: str = "restored.png"
     origin: dict[str, str] = field(default_factory=dict)
     step: Step | None = None
     curve: Curve = field(default_factory=Curve)
@@ -67,7 +70,7 @@ class Latest:
     overhead: float = 0.0
     stopping: bool = False
     expired: str = ""
-    asked: tuple[Any, Any] | None = None
+    asked: dict[Any, Any] | None = None
 
     @property
     def complete(self) -> bool:
@@ -110,22 +113,30 @@ def restore(prepare: Callable[[], tuple[Settings, Problem]], latest: Latest) -> 
 
 def _frames(settings: Settings, problem: Problem, latest: Latest) -> Iterator[tuple[View | None, Status]]:
     start = time.perf_counter()
-    latest.view, latest.problem, latest.settings = _start(settings, problem, latest.run), problem, settings
+    latest.view, latest.problem, latest.settings = _start(settings, problem, latest), problem, settings
     yield latest.view, latest.status
     due = 0.0
     pictures, analysis = Clock(UPDATE_EVERY, FRAME_SHARE), Clock(ANALYSED_EVERY, ANALYSED_SHARE)
     points, curve_due = Clock(0.0, CURVE_SHARE, most=ANALYSED_EVERY), 0.0
-    with closing(stream(problem, settings.solver, seed=settings.seed, samples=settings.samples)) as steps:
+    with closing(stream(problem, settings.solver, seed=settings.seed, samples=settings.samples, pauses=True)) as steps:
         for step in steps:
-            latest.step, now = step, time.perf_counter()
+            now = time.perf_counter()
             latest.seconds = now - start
-            if step.index == step.total:
-                break
+            within = isinstance(step, Pause)  # nothing to show, but the clock is looked at, and Stop is heard
+            if not within:
+                latest.step = step
+                if step.index == step.total:
+                    break
             if now - start > limits.current().seconds:
                 limit = f"{limits.current().seconds} seconds, the most that a run may take here"
-                latest.expired = f"Stopped after {limit}. Choose a smaller size or fewer steps."
+                latest.expired = f"Stopped after {limit}. Choose {settings.smaller} or fewer steps."
                 yield None, latest.status  # from another process, what changed comes with an update only
                 return
+            if within:
+                if now >= due or latest.stopping:
+                    yield None, latest.status
+                    due = time.perf_counter() + UPDATE_EVERY
+                continue
             if now >= points.due:
                 latest.curve.add(problem, step)
                 points.spent(time.perf_counter() - now)
@@ -173,17 +184,17 @@ def finished(latest: Latest, phase: str, message: str) -> tuple[View | None, Sta
     return view, status
 
 
-def _start(settings: Settings, problem: Problem, run: int) -> View:
+def _start(settings: Settings, problem: Problem, latest: Latest) -> View:
     height, width = problem.operator.image_shape[-2:]
     return {
-        "run": run,
+        "run": latest.run,
         "phase": "running",
         "before": exact(problem.measurement),
         "truth": None if problem.truth is None else jpeg(images.to_image(problem.truth), 92),
         "width": width,
         "height": height,
         "samples": settings.samples,
-        "filename": f"restored-{settings.task.name}-{settings.solver.name}-{settings.seed}.png",
+        "filename": latest.filename,
         "frame": None,
         "curve": None,
         "record": None,

@@ -19,8 +19,10 @@ from starlette.middleware import Middleware
 from inverse import memory, web
 from inverse.denoisers.catalog import load_prior
 from inverse.errors import InverseError
-from inverse.web import device, folder, limits, theme
+from inverse.text import visible_record
+from inverse.web import device, folder, limits, port, theme
 from inverse.web.gate import Gate
+from inverse.web.head import Head
 from inverse.web.sessions import Sessions
 from inverse.web.waiting import Waiting
 
@@ -38,7 +40,11 @@ def launch(blocks: gr.Blocks, **settings: Any) -> Any:
     `settings` are Gradio's own and win over ours. The tools for language models (MCP) are there only if
     GRADIO_MCP_SERVER=true asks for them: Gradio runs the calls of all such clients in one session of its own, which
     shares one visitor's limits, and a job goes on when the client that asked for it has left.
+
+    Raises:
+        SystemExit: the port that was named, by `server_port` or by the environment, cannot be had.
     """
+    logging.setLogRecordFactory(visible_record)
     if device.LENT:
         load_prior()  # at once: what is in memory when the app starts is what the lent GPU gets
     else:
@@ -52,7 +58,6 @@ def launch(blocks: gr.Blocks, **settings: Any) -> Any:
     ours = {
         "theme": theme.theme(),
         "css": "".join(theme.source(name) for name in STYLES),
-        "head": f"<script>{theme.source('page.js')}</script>",
         "favicon_path": str(FAVICON),
         "footer_links": ["api", "settings"],
         "max_file_size": allowed.body * 2**20,
@@ -66,12 +71,14 @@ def launch(blocks: gr.Blocks, **settings: Any) -> Any:
         "pwa": False,
         "quiet": True,
         "show_error": False,  # of errors that are not our sentences: those may name paths
-        "app_kwargs": {"middleware": [Middleware(Gate)], "lifespan": partial(_housekeeping, blocks)},
+        "app_kwargs": {"middleware": [Middleware(Gate), Middleware(Head)], "lifespan": partial(_housekeeping, blocks)},
     }
     background = settings.pop("prevent_thread_lock", False)
-    served = blocks.launch(**{**ours, **settings}, prevent_thread_lock=True)
+    served = port.opened(blocks.launch, {**ours, **settings, "prevent_thread_lock": True})
     if not background:
         print(allowed.summary)
+        if "server_port" not in settings:
+            print(port.remark(blocks.server_port), end="")
         print(f"inverse is open at {blocks.local_url} (Ctrl+C ends it)", flush=True)
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGTERM, _interrupted)  # as Ctrl+C, so that the temporary folder is removed

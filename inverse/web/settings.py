@@ -61,7 +61,7 @@ class Settings(settings.Settings):
         if self.samples > 1 and pixels > largest:
             raise ProblemError(
                 f"{self.samples} samples of {width} x {height} are {pixels / 1e6:.1f} megapixels, "
-                f"and this machine restores {largest / 1e6:.1f} at once. Choose fewer samples or a smaller size."
+                f"and this machine restores {largest / 1e6:.1f} at once. Choose fewer samples or {self.smaller}."
             )
         return problem
 
@@ -91,7 +91,7 @@ class Settings(settings.Settings):
         most = limits.current().seconds
         if device.seconds(runs, image_shape) <= most:
             return text
-        return f"{text}, but a run ends after {most / 60:.0f} min here. Choose fewer steps or a smaller size"
+        return f"{text}, but a run ends after {most / 60:.0f} min here. Choose fewer steps or {self.smaller}"
 
 
 def check_work(runs: list[Settings], photo: Image.Image) -> None:
@@ -106,7 +106,7 @@ def check_work(runs: list[Settings], photo: Image.Image) -> None:
     if work > most:
         times = f"{work / most:.1f}" if work < 100 * most else f"{work / most:.0f}"
         raise ProblemError(
-            f"This is {times} times the work that one job may be here. Choose a smaller size"
+            f"This is {times} times the work that one job may be here. Choose {runs[0].smaller}"
             f"{', fewer runs' if len(runs) > 1 else ''} or fewer steps."
         )
 
@@ -160,11 +160,10 @@ def _tasks_for(mode: str) -> list[str]:
 def axis_choices(settings: Settings) -> list[tuple[str, str]]:
     """(label, name) of what can be swept."""
     solver = settings.solver.specs()
-    words = {"seed": "Seed", "sigma_y": "Noise σ_y"}
     choices = []
     for name in sweepable(settings):
-        own = words.get(name) or label(name.removeprefix("task."))
-        choices.append((own if name in solver or name in words else f"Damage: {own}", name))
+        own = label(name)
+        choices.append((own if name in solver or name in ("seed", "sigma_y") else f"Damage: {own}", name))
     return choices
 
 

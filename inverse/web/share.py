@@ -12,6 +12,7 @@ from PIL import Image
 from inverse import snippets
 from inverse.carriers import read, unpack
 from inverse.errors import InverseError
+from inverse.text import visible
 from inverse.web import choices
 from inverse.web.choices import Updates
 from inverse.web.controls import Values
@@ -66,7 +67,7 @@ def _without_photo(settings: Settings) -> Settings:
     """Settings that the browser kept, for the example: it did not keep the photo, nor how noisy that was."""
     if not settings.degraded:
         return settings
-    gr.Info("Your photo was not kept. Choose it again, then say that it is damaged.", duration=8)
+    gr.Info("Your photo was not kept. Choose it again.", duration=8)
     return replace(settings, degraded=False, sigma_y=DEFAULT_SIGMA_Y, size=DEFAULT_SIZE)
 
 
@@ -76,7 +77,7 @@ def _beyond_the_page(settings: Settings) -> list[str]:
         "prior": (settings.prior, "embedded"),
     }
     return [
-        f"{name} {value} was left out: this page has no control for it. Use the command line for this run."
+        f"{name} {visible(value)} was left out: this page has no control for it. Use the command line for this run."
         for name, (value, usual) in left_out.items()
         if value != usual
     ]

@@ -18,9 +18,10 @@ from inverse.experiments.sweep import METRICS, Axis, Sweep, axis, suggestion, sw
 from inverse.web import batches, choices, form
 from inverse.web.batches import Batch
 from inverse.web.choices import Updates
-from inverse.web.controls import Values, label
+from inverse.web.controls import Values, in_plain_words, label
 from inverse.web.guards import spoken_errors
 from inverse.web.layout import Page
+from inverse.web.photos import UNKNOWN
 from inverse.web.settings import Settings, axis_choices, chosen
 
 
@@ -66,6 +67,11 @@ def suggest(page: Page, values: Values) -> Updates:
     return {**changes, page.axes_before: _named(page, values, settings)}
 
 
+def runs(page: Page, values: Values, settings: Settings) -> list[Settings]:
+    """What is run; errors as in `experiments.sweep.axis`."""
+    return _sweep(page, values, settings).runs
+
+
 def run(page: Page, values: Values) -> Iterator[Updates]:
     """The handler that needs the device."""
     batch = values[page.swept] or Batch()
@@ -74,6 +80,7 @@ def run(page: Page, values: Values) -> Iterator[Updates]:
         auxiliary, photo = form.auxiliary_picture(page, values), chosen(values[page.photo])
         sweep = _sweep(page, values, form.settings(page, values).at(photo))
         batches.begin(batch, _head(sweep), sweep.runs, sweep)
+        batch.file = values[page.photo_file] or UNKNOWN
     for view in batches.stream(batch, photo, auxiliary):
         yield {page.grid: view}
 
@@ -102,7 +109,7 @@ def download(page: Page, values: Values) -> Updates:
     if batch is None or not batch.done:
         raise ParameterError("No run is finished yet, so there is nothing to save. Run the sweep first.")
     kind, metric = asked.get("download"), asked.get("metric")
-    name = "sweep-" + "-".join(axis.name.replace(".", "-") for axis in batch.plan.axes)
+    what = "-".join(["sweep", *(axis.name.replace(".", "-") for axis in batch.plan.axes)])
     if kind == "csv":
         content, mime = grid.table(batch.plan, batch.done).encode(), "text/csv"
     else:
@@ -110,7 +117,7 @@ def download(page: Page, values: Values) -> Updates:
         sheet = grid.picture(batch.plan, batch.done, metric if metric in METRICS else "residual")
         sheet.save(buffer, "PNG", pnginfo=png_text(batch.plan.settings.to_json()))
         content = buffer.getvalue()
-    file = {"name": f"{name}.{kind}", "data": f"data:{mime};base64,{base64.b64encode(content).decode()}"}
+    file = {"name": batch.file.made(what, kind), "data": f"data:{mime};base64,{base64.b64encode(content).decode()}"}
     return {page.file: {**file, "at": batch.head["id"], "count": len(batch.done), "metric": metric}}
 
 
@@ -126,6 +133,7 @@ def _check(page: Page, values: Values) -> None:
             raise ParameterError(f"{component.elem_id} must be text. Choose the axes in the Sweep tab.")
 
 
+@in_plain_words()
 def _sweep(page: Page, values: Values, settings: Settings) -> Sweep:
     """Of one sample each, however many the page asks for: a cell shows one."""
     settings = replace(settings, samples=1)
@@ -144,7 +152,7 @@ def _suggested(settings: Settings, name: str) -> str:
 
 def _head(sweep: Sweep) -> dict[str, Any]:
     def described(axis: Axis) -> dict[str, Any]:
-        return {"name": label(axis.name.removeprefix("task.")), "values": axis.labels}
+        return {"name": label(axis.name), "values": axis.labels}
 
     rows = described(sweep.axes[1]) if len(sweep.axes) > 1 else None
     return {"x": described(sweep.axes[0]), "y": rows, "metrics": metrics(sweep.settings)}
@@ -155,6 +163,13 @@ def metrics(settings: Settings) -> dict[str, str]:
     return {name: title for name, title in METRICS.items() if name == "residual" or not settings.degraded}
 
 
-def refused(error: InverseError) -> str:
+REFUSED = '<span class="inv-refused">'
+
+
+def refused(reason: InverseError | str) -> str:
     """What stands in place of a promise. A sentence may quote what somebody typed."""
-    return f'<span class="inv-refused">{html.escape(str(error), quote=False)}</span>'
+    return f"{REFUSED}{html.escape(str(reason), quote=False)}</span>"
+
+
+def is_refusal(words: str) -> bool:
+    return words.startswith(REFUSED)

@@ -10,7 +10,8 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from fastapi import HTTPException, Request
 from gradio.context import LocalContext
@@ -19,6 +20,7 @@ from gradio.queueing import Event, Queue
 from gradio.server_messages import EventMessage, ProcessCompletedMessage, ProcessGeneratingMessage
 
 from inverse.web import limits
+from inverse.web.line import Job, Line, Place
 
 DEVICE = "gpu"
 """The concurrency id of everything that uses the device: one job at a time."""
@@ -29,6 +31,7 @@ LONGEST_NAME = 100
 QUICK = 8
 """Events of one session that may wait, those for the device included."""
 
+WAITING = "Waiting for the device…"
 FULL = "{count} jobs are waiting here already, which is as many as can. Try again in a minute."
 ENOUGH = "{count} jobs of this page are waiting already. Wait for one of them, or stop it."
 UNKNOWN = "This page does not fit the program that serves it any more. Reload the page."
@@ -57,6 +60,7 @@ class Waiting(Queue):
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
+        self.line = Line()
         self.ANALYTICS_MAX_EVENTS = 1
 
     async def push(
@@ -110,7 +114,18 @@ class Waiting(Queue):
         for event in events:
             if self.unheard(event.session_hash):
                 event.alive = False
-        await super().process_events(events, *arguments)
+            self.line.begin(event)
+        try:
+            await super().process_events(events, *arguments)
+        finally:
+            for event in events:
+                self.line.end(event)
+
+    def place(self, job: Job) -> Place | None:
+        """Where a job for the device stands; see `Line.place`."""
+        running = [event for events in self.active_jobs for event in events or () if event.concurrency_id == DEVICE]
+        waiting = self.event_queue_per_concurrency_id.get(DEVICE)
+        return self.line.place(job, running, list(waiting.queue) if waiting else [])
 
     @property
     def busy(self) -> set[str]:
@@ -135,6 +150,7 @@ class Waiting(Queue):
                     event.alive = False
         self.pending_messages_per_session.pop(session, None)
         self.pending_event_ids_session.pop(session, None)
+        self.line.forget(session)
 
     def forget_unheard(self) -> None:
         """Drops every session that nobody listens to."""
@@ -144,11 +160,52 @@ class Waiting(Queue):
             del self.pending_event_ids_session[session]
 
 
-def reader_is_behind() -> bool:
-    """Whether the visitor of the handler that is running has not taken what it was sent last."""
+@dataclass
+class Turn:
+    """One kind of job for the device, as the handlers of the page that asks for it see it.
+
+    Attributes:
+        function: its number, known when the page is wired.
+    """
+
+    function: int = -1
+
+    def ask(self, seconds: float | None) -> str:
+        """What to say to somebody who is about to ask for one that takes so many seconds."""
+        own = _own()
+        if own is not None and seconds is not None:
+            own.queue.line.expect((own.session, self.function), seconds)
+        return self.words or WAITING
+
+    def leave(self) -> None:
+        """It is not waited for any more."""
+        if own := _own():
+            own.queue.line.forget(own.session, self.function)
+
+    @property
+    def words(self) -> str:
+        """The place in line, and about how long until its turn; empty where it has come."""
+        own = _own()
+        place = own and own.queue.place((own.session, self.function))
+        return place.words if place else ""
+
+
+class _Own(NamedTuple):
+    queue: Waiting
+    session: str
+
+
+def _own() -> _Own | None:
+    """The queue, and the session of the visitor whose handler is running."""
     request, blocks = LocalContext.request.get(None), LocalContext.blocks.get(None)
     queue = getattr(blocks, "_queue", None)
     if request is None or not isinstance(queue, Waiting):
-        return False
-    mailbox = queue.pending_messages_per_session.get(request.session_hash)
+        return None
+    return _Own(queue, request.session_hash)
+
+
+def reader_is_behind() -> bool:
+    """Whether the visitor of the handler that is running has not taken what it was sent last."""
+    own = _own()
+    mailbox = own and own.queue.pending_messages_per_session.get(own.session)
     return mailbox is not None and mailbox.qsize() > BEHIND

@@ -1,6 +1,7 @@
 """The app as people use it: a real Chromium, real clicks, the real prior."""
 
 import io
+import re
 import time
 from statistics import median
 
@@ -199,7 +200,11 @@ def test_a_run_that_waits_keeps_its_photo_and_says_that_it_waits(visit):
     before = page.get_attribute("[data-part=truth] img", "src")
     page.click("[data-example=astronaut]")
     page.wait_for_function("b => document.querySelector('[data-part=truth] img').src !== b", arg=before)
-    assert "Waiting" in page.inner_text("#status")
+    words = page.locator("#status .inv-message", has_text=re.compile(r"^Next in line, about \d+ (s|min)\.$"))
+    words.wait_for()
+    first = words.inner_text()
+    page.wait_for_function("first => document.querySelector('#status .inv-message').innerText !== first", arg=first)
+    assert words.inner_text().startswith("Next in line"), "the time is told anew"
     busy.keyboard.press("Escape")
     phase(page, "done")
     restored = page.evaluate("document.querySelector('.inv-before').src")
@@ -286,13 +291,47 @@ def test_a_bad_file_is_refused_in_words(visit, tmp_path, content):
     assert page.get_attribute("[data-part=truth] img", "src") == shown, "the photo before it stays"
 
 
-def test_a_value_out_of_range_is_refused_by_name(visit):
+def test_a_wrong_value_is_marked_where_it_stands_and_nothing_is_started_with_it(visit, app):
+    page, runs = visit(), len(app[1].runs)
+    box = page.locator("#sigma_y input[type=number]")
+    box.fill("7")
+    assert page.inner_text("#sigma_y .inv-fault") == "Noise σ_y must be a number from 0 to 1."
+    page.keyboard.press("Control+Enter")  # at once, before the server knows of it
+    page.wait_for_selector("#run[disabled]")
+    assert page.get_attribute("#run", "title").startswith("Noise σ_y must be a number from 0 to 1, and 7 is not.")
+    assert "Noise σ_y" in page.inner_text("#keys")
+    box.fill("0.1")
+    page.wait_for_selector("#run:not([disabled])")
+    assert page.get_attribute("#run", "title") == "" and "run" in page.inner_text("#keys")
+    assert len(app[1].runs) == runs
+
+
+def test_a_photo_counts_as_damaged_and_gives_its_name_to_the_result(visit, tmp_path):
     page = visit()
-    set_number(page, "#sigma_y", 7)
-    page.wait_for_selector("#sigma_y [aria-invalid=true]")
+    assert page.get_by_label("Clean, to try", exact=True).is_checked()
+    Image.effect_noise((96, 72), 40).convert("RGB").save(tmp_path / "IMG_4711.jpg")
+    page.set_input_files("#photo input[type=file]", tmp_path / "IMG_4711.jpg")
+    page.wait_for_function("document.querySelector('.inv-note').textContent.startsWith('96 × 72')")
+    assert page.get_by_label("Damaged", exact=True).is_checked()
+    assert page.input_value("#task input") == TASKS["denoise"].title
+    assert "taken as it is" in page.inner_text("#card-photo") and "Your photo, 96 × 72" in page.inner_text("#photo")
+    choose(page, "#task", TASKS["inpaint-mask"].title)
+    page.wait_for_selector("#mask canvas")
+    page.wait_for_selector(".inv-note.inv-fault")
+    page.locator("#mask select").wait_for(state="hidden")
+    assert "upload your mask" in page.inner_text("#mask")
+    choose(page, "#task", TASKS["denoise"].title)
+    page.wait_for_selector("#run:not([disabled])")
     page.click("#run")
-    assert "sigma_y must be a number from 0 to 1" in page.wait_for_selector("[data-testid=toast-body]").inner_text()
-    ready(page)
+    phase(page, "done")
+    with page.expect_download() as download:
+        page.click(".inv-save")
+    assert download.value.suggested_filename == "IMG_4711-restored.png"
+    page.get_by_label("Clean, to try", exact=True).check()
+    page.wait_for_selector("#size")
+    page.wait_for_function("document.querySelector('.inv-note').textContent.includes('of a photo of 96 × 72')")
+    choose(page, "#task", TASKS["inpaint-mask"].title)
+    page.locator("#mask select").wait_for()
 
 
 def test_a_damaged_photo_is_restored_as_it_is(visit, tmp_path):
@@ -309,10 +348,51 @@ def test_a_damaged_photo_is_restored_as_it_is(visit, tmp_path):
     assert page.evaluate("document.querySelector('.inv-after').naturalWidth") == 96
 
 
+SHIFTS = """(() => {
+  window.shifted = 0;
+  new PerformanceObserver((list) => {
+    for (const each of list.getEntries()) if (!each.hadRecentInput) window.shifted += each.value;
+  }).observe({type: "layout-shift", buffered: true});
+})()"""
+CLIPPED = """() => [...document.querySelectorAll("gradio-app *")].filter((each) => {
+  const {left, right, width, height} = each.getBoundingClientRect();
+  const outside = left < -0.5 || right > document.documentElement.clientWidth + 0.5;
+  return width && height && outside && !each.closest(".inv-scroll");
+}).map((each) => each.id || each.className)"""
+
+
+@pytest.mark.parametrize(("width", "height"), [(1440, 900), (390, 844), (320, 640)])
+def test_the_page_opens_without_shifts_in_english_and_whole(visit, measured, width, height):
+    page = visit(width, height, locale="de-DE")
+    page.add_init_script(SHIFTS)
+    for kept in (False, True):
+        page.reload()
+        page.wait_for_selector("[data-part=measured] img")
+        page.wait_for_timeout(1500)
+        shifted = page.evaluate("window.shifted")
+        measured[f"layout shift at {width} pixels{', settings kept' if kept else ''}"] = f"{shifted:.3f}"
+        assert shifted < 0.1
+        set_number(page, "#sigma_y", 0.2)
+        page.wait_for_timeout(500)
+    assert page.evaluate("document.documentElement.lang") == "en" and "Settings" in page.inner_text("footer")
+    for name in ("Sweep", "Compare", "Restore"):
+        page.get_by_role("tab", name=name).click()
+        page.wait_for_timeout(200)
+        assert page.evaluate(CLIPPED) == [] and page.evaluate(SIDEWAYS) <= 0
+
+
+def test_the_paper_is_a_link(visit):
+    page = visit()
+    choose(page, "#solver", SOLVERS["pigdm"].title)
+    link = page.locator("#card-method a[target=_blank]")
+    page.wait_for_function("document.querySelector('#card-method a').textContent.startsWith('Song')")
+    assert link.get_attribute("href") == SOLVERS["pigdm"].paper and link.get_attribute("rel") == "noopener"
+
+
 def test_a_phone_in_the_dark(visit):
     page = visit(390, 844, "?__theme=dark", is_mobile=True, has_touch=True)
     assert page.evaluate(SIDEWAYS) <= 0
-    order = ["#card-photo", "#actions", "#viewer", "#card-damage", "#card-method"]
+    order = ["#card-photo", "#card-damage", "#problem", "#actions", "#viewer", "#history", "#card-method"]
     tops = [page.locator(where).first.bounding_box()["y"] for where in order]
     assert tops == sorted(tops)
     small(page)

@@ -305,6 +305,6 @@ def test_results_on_a_phone_in_the_dark(visit):
     assert strip.evaluate("strip => strip.scrollWidth > strip.clientWidth"), "the strip scrolls, the page does not"
     card(page, 7).tap()
     assert page.evaluate(SIDEWAYS) <= 0 and page.evaluate(BROKEN) == []
-    order = ["#viewer", "#history", "#curves", "#inputs", "#card-damage"]
+    order = ["#card-damage", "#inputs", "#viewer", "#history", "#curves"]
     tops = [page.locator(where).first.bounding_box()["y"] for where in order]
     assert tops == sorted(tops)

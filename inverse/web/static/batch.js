@@ -10,7 +10,7 @@ const FIGURES = {
   psnr: ["PSNR", (v) => `${v.toFixed(2)} dB`, "Closeness to the original; higher is better.", (v) => v],
   ssim: ["SSIM", (v) => v.toFixed(3), "Likeness of structure; 1 is equal.", (v) => v],
   residual: ["Residual", (v) => `${v.toFixed(2)} × noise`, "Distance from the measurement, in units of its noise; about 1 is right.", nearest],
-  nfe: ["Network calls", (v) => String(v), "Forward passes of the network.", (v) => -v],
+  cost: ["Network passes", (v) => String(Math.round(v)), "Forward passes of the network; what backward passes take is counted as forward ones.", (v) => -v],
   seconds: ["Seconds", (v) => v.toFixed(1), "On this machine, just now.", (v) => -v],
 };
 let shown = {};
@@ -104,7 +104,7 @@ function connect(lay, draw) {
     const value = props.value ?? {};
     if (!value.count) {
       // Runs that wait, or were not begun: what the page shows stays, be it earlier ones or what to expect.
-      if (!value.phase) return;
+      if (!value.phase || (value.phase === "waiting" && shown.phase === "running")) return;
       empty.hidden = laid !== null || value.phase === "waiting";
       if (empty.hidden) element.dataset.phase = value.phase;
       else delete element.dataset.phase;
@@ -133,4 +133,17 @@ function connect(lay, draw) {
   };
   watch("value", receive);
   receive();
+  // The server is gone: what is finished stays. It may also only be silent, and come back.
+  const lost = (event) => {
+    if (!element.isConnected) return document.removeEventListener(event.type, lost);
+    if (element.dataset.phase !== "running") return;
+    message.textContent = event.detail;
+    if (event.type !== "inverse-lost") return;
+    element.dataset.phase = "failed";
+    if (!shown.count) return;
+    shown = { ...shown, phase: "failed", live: [] };
+    draw();
+  };
+  document.addEventListener("inverse-lost", lost);
+  document.addEventListener("inverse-silent", lost);
 }

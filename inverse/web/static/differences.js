@@ -5,7 +5,8 @@ const named = (name) => name.replace(/^(task|solver)\./, "").replaceAll("_", " "
 const worded = (value) => {
   if (value == null) return "none";
   if (typeof value === "boolean") return value ? "on" : "off";
-  return typeof value === "number" ? String(Number(value.toPrecision(4))) : String(value);
+  // A seed has up to ten digits, and every one of them counts.
+  return typeof value === "number" && !Number.isInteger(value) ? String(Number(value.toPrecision(4))) : String(value);
 };
 
 function flat(settings) {

@@ -3,6 +3,7 @@ const canvas = element.querySelector("canvas");
 const size = element.querySelector("[type=range]");
 const file = element.querySelector("[type=file]");
 const shapes = element.querySelector("select");
+const what = element.querySelector(".inv-mask-head small");
 const said = element.querySelector("[role=status]");
 const act = (name) => element.querySelector(`[data-do=${name}]`);
 const context = canvas.getContext("2d");
@@ -12,6 +13,7 @@ const tint = document.createElement("canvas");
 const photo = new Image();
 const undo = [];
 const LIMIT = 40_000; // characters; the server takes requests of 64 kB, and the other settings need room
+let filename = "mask.png";
 let tool = "brush";
 let cursor = null;
 const sent = new Set();
@@ -40,13 +42,28 @@ function draw() {
   act("undo").disabled = !undo.length;
 }
 
+// Pixels at another size: covered is what a covered one touches, so that nothing thin is lost.
+function cover(from, width, height) {
+  const to = new ImageData(width, height);
+  for (let y = 0; y < from.height; y++) {
+    for (let x = 0; x < from.width; x++) {
+      if (from.data[4 * (y * from.width + x) + 3] < 128) continue;
+      const [left, right] = [Math.floor((x * width) / from.width), Math.ceil(((x + 1) * width) / from.width)];
+      for (let row = Math.floor((y * height) / from.height); row < ((y + 1) * height) / from.height; row++) {
+        to.data.fill(255, 4 * (row * width + left), 4 * (row * width + right));
+      }
+    }
+  }
+  return to;
+}
+const pixelsOf = (context) => context.getImageData(0, 0, context.canvas.width, context.canvas.height);
+
+let drawn = null; // the mask at the size at which it was drawn: every other size is made from it
 function resize(width, height) {
   if (mask.width === width && mask.height === height) return;
-  const old = document.createElement("canvas");
-  [old.width, old.height] = [mask.width, mask.height];
-  if (old.width && old.height) old.getContext("2d").drawImage(mask, 0, 0);
+  drawn ??= mask.width && mask.height ? pixelsOf(ink) : null;
   for (const each of [canvas, mask, tint]) [each.width, each.height] = [width, height];
-  if (old.width && old.height) ink.drawImage(old, 0, 0, width, height);
+  if (drawn) ink.putImageData(cover(drawn, width, height), 0, 0);
   undo.length = 0;
 }
 
@@ -98,7 +115,7 @@ async function encoded() {
     [width, height] = [Math.ceil(width / 2), Math.ceil(height / 2)];
     const small = document.createElement("canvas");
     [small.width, small.height] = [width, height];
-    small.getContext("2d").drawImage(mask, 0, 0, width, height);
+    small.getContext("2d").putImageData(cover(pixelsOf(ink), width, height), 0, 0);
     uri = await png(small.getContext("2d"), width, height);
     said.textContent = "This mask has too much detail to be sent as it is, and is used a little coarser.";
   }
@@ -117,6 +134,7 @@ async function commit() {
 }
 
 const remember = () => {
+  drawn = null;
   undo.push(ink.getImageData(0, 0, mask.width, mask.height));
   if (undo.length > 20) undo.shift();
 };
@@ -220,7 +238,7 @@ const DO = {
   async download() {
     const link = document.createElement("a");
     link.href = await png(ink, mask.width, mask.height);
-    link.download = "mask.png";
+    link.download = filename;
     link.click();
   },
 };
@@ -303,14 +321,15 @@ async function load(uri) {
   await picture.decode();
   if (!mask.width) resize(picture.width, picture.height);
   remember();
-  ink.clearRect(0, 0, mask.width, mask.height);
-  ink.drawImage(picture, 0, 0, mask.width, mask.height);
-  const pixels = ink.getImageData(0, 0, mask.width, mask.height);
-  for (let at = 0; at < pixels.data.length; at += 4) {
-    pixels.data[at + 3] = pixels.data[at] > 127 ? 255 : 0;
-    pixels.data.fill(255, at, at + 3);
+  const own = document.createElement("canvas");
+  [own.width, own.height] = [picture.width, picture.height];
+  own.getContext("2d").drawImage(picture, 0, 0);
+  const found = pixelsOf(own.getContext("2d"));
+  for (let at = 0; at < found.data.length; at += 4) {
+    found.data[at + 3] = found.data[at] > 127 ? 255 : 0;
+    found.data.fill(255, at, at + 3);
   }
-  ink.putImageData(pixels, 0, 0);
+  ink.putImageData(cover(found, mask.width, mask.height), 0, 0);
   draw();
   sent.add(uri);
 }
@@ -320,8 +339,15 @@ async function show() {
   const value = props.value ?? {};
   // At once, before anything is waited for: with the photo, the next request would be too large.
   if (value.photo) props.value = { ...value, photo: undefined };
+  if (value.filename) {
+    filename = value.filename;
+    // What is missing of a damaged photo is seen on it; a shape would be made up.
+    shapes.hidden = value.damaged;
+    what.textContent = value.damaged ? "brush over what is damaged, or upload your mask" : "what you cover is missing";
+  }
   if (value.reset) {
     ink.clearRect(0, 0, mask.width, mask.height);
+    drawn = null;
     sent.clear();
     undo.length = 0;
   }

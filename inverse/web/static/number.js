@@ -41,7 +41,7 @@ function show() {
   const value = held();
   const good = allowed(value);
   box.setAttribute("aria-invalid", String(!good));
-  fault.textContent = good ? "" : `Must be ${data.limits}.`;
+  fault.textContent = good ? "" : `${box.ariaLabel} must be ${data.limits}.`;
   const factor = Number(data.alsoFactor);
   if (factor) also.textContent = good ? `= ${(value * factor).toFixed(1)} ${data.alsoWords}` : "";
   if (slider && good) {
@@ -83,7 +83,11 @@ if (slider) {
     box.value = props.value ?? "";
   });
 }
-box.addEventListener("input", () => set(box.value === "" ? null : Number(box.value), false));
+box.addEventListener("input", () => {
+  const before = allowed(held());
+  set(box.value === "" ? null : Number(box.value), false);
+  if (allowed(held()) !== before) trigger("release"); // at once, so that nothing is started with it
+});
 box.addEventListener("change", () => trigger("release"));
 ask.hidden = !help.textContent;
 ask.addEventListener("click", () => {

@@ -2,6 +2,15 @@
 const RUN = ["run", "sweep", "compare"];
 const STOP = ["stop", "stop-sweep", "stop-compare"];
 const OPEN = "[role=listbox], [role=menu], [role=dialog], dialog[open]";
+// Nothing is started with a value that is marked as wrong, not even before the server knows of it.
+document.addEventListener("click", (event) => {
+  if (!RUN.some((id) => document.getElementById(id)?.contains(event.target))) return;
+  const wrong = [...document.querySelectorAll("#main [aria-invalid=true]")].find((each) => each.offsetParent);
+  if (!wrong) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+  wrong.focus();
+}, true);
 function press(event, ids, visible) {
   for (const button of ids.map((id) => document.getElementById(id))) {
     if (!button || button.disabled || (visible && !button.offsetParent)) continue;

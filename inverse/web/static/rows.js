@@ -1,6 +1,7 @@
 // A comparison: one row a solver, live.
-const columns = () => Object.entries(FIGURES).filter(([name]) => name in shown.metrics || ["nfe", "seconds"].includes(name));
+const columns = () => Object.entries(FIGURES).filter(([name]) => name in shown.metrics || ["cost", "seconds"].includes(name));
 const called = (index) => shown.titles[index];
+const noted = (index, words) => [words, shown.notes?.[index]].filter(Boolean).join(" · ");
 
 function lay() {
   const head = [node("th", { textContent: "" }), node("th", { scope: "col", textContent: "Solver" })];
@@ -30,14 +31,14 @@ function draw() {
     row.classList.toggle("inv-live", Boolean(live));
     if (live) {
       picture(index, live.src, `Being restored by ${called(index)}`);
-      words.textContent = `step ${live.step} of ${live.total}`;
-      row.querySelector("[data-key=nfe]").textContent = live.nfe;
+      words.textContent = noted(index, `step ${live.step} of ${live.total}`);
+      row.querySelector("[data-key=cost]").textContent = FIGURES.cost[1](live.cost);
     } else if (!each) {
-      words.textContent = shown.phase === "running" ? "waiting" : "not finished";
+      words.textContent = noted(index, shown.phase === "running" ? "waiting" : "not finished");
     } else {
       if (each.src) picture(index, each.src, `Restored by ${called(index)}`);
       finish(index, called(index));
-      words.textContent = each.failure || "";
+      words.textContent = noted(index, each.failure);
       for (const [name, [, , , score]] of columns()) {
         const scores = good.filter((other) => other[name] != null).map((other) => score(other[name]));
         const best = scores.length > 1 && !each.failure && each[name] != null && score(each[name]) === Math.max(...scores);

@@ -82,6 +82,7 @@ function receive() {
   const value = props.value ?? {};
   if (value.path || value.code === undefined) return; // ours, on its way to the server
   texts = value;
+  document.dispatchEvent(new Event("inverse-settled")); // the page shows what was chosen, or kept
   if (!value.keep) return;
   try {
     sessionStorage.setItem("inverse-settings", value.code); // for a reload of this tab

@@ -12,6 +12,8 @@ function show() {
   if ((value.phase ?? "idle") === "idle" && ["waiting", "running"].includes(shown.phase)) return;
   // What a stopped run had still on its way comes too late.
   if (value.phase === "running" && value.run === shown.run && ["done", "stopped", "failed"].includes(shown.phase)) return;
+  // Nor does a run wait again.
+  if (value.phase === "waiting" && value.run === shown.run && shown.phase !== "waiting") return;
   shown = value;
   const phase = value.phase ?? "idle";
   element.dataset.phase = phase;
@@ -36,3 +38,16 @@ function show() {
 }
 watch("value", show);
 show();
+
+// The server is gone: what runs here ends with a sentence. It may also only be silent, and come back.
+function lost(event) {
+  if (!element.isConnected) return document.removeEventListener(event.type, lost);
+  if (!["waiting", "running"].includes(shown.phase)) return;
+  if (event.type === "inverse-lost") {
+    shown = { ...shown, phase: "failed" };
+    element.dataset.phase = "failed";
+  }
+  message.textContent = event.detail;
+}
+document.addEventListener("inverse-lost", lost);
+document.addEventListener("inverse-silent", lost);

@@ -221,6 +221,14 @@ window.addEventListener("blur", away);
 const peeked = (event) => (element.isConnected ? frame.classList.toggle("inv-peek", event.detail) : document.removeEventListener("inverse-peek", peeked));
 document.addEventListener("inverse-peek", peeked);
 document.addEventListener("inverse-exhibit", exhibited);
+// The server is gone; its last picture stays.
+function lost(event) {
+  if (!element.isConnected) return document.removeEventListener("inverse-lost", lost);
+  if (!["waiting", "running"].includes(shown.phase)) return;
+  shown = { ...shown, phase: "failed", message: event.detail };
+  draw();
+}
+document.addEventListener("inverse-lost", lost);
 function outdated(event) {
   if (!element.isConnected) return document.removeEventListener("inverse-earlier", outdated);
   earlier = event.detail;

@@ -1,0 +1,42 @@
+"""Which of the buttons that start something can be pressed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import gradio as gr
+
+
+@dataclass
+class Starts:
+    """Of one page. A button can be pressed while nothing of it is under way and what is chosen can be run.
+
+    Handlers that run side by side change it: each writes what it knows before it reads what the others know.
+
+    Attributes:
+        under_way: ids of buttons whose job waits or runs.
+        unfit: ids of buttons for which something that is chosen is missing or wrong.
+    """
+
+    under_way: set[str] = field(default_factory=set)
+    unfit: set[str] = field(default_factory=set)
+
+    def begin(self, button: gr.Button) -> Any:
+        """The update of a button that was pressed."""
+        self.under_way.add(button.elem_id)
+        return self._update(button)
+
+    def end(self, button: gr.Button) -> Any:
+        """The update of a button whose job is over."""
+        self.under_way.discard(button.elem_id)
+        return self._update(button)
+
+    def judge(self, button: gr.Button, fit: bool, **changes: Any) -> Any:
+        """The update of a button after something was chosen, with other `changes` of it."""
+        (self.unfit.discard if fit else self.unfit.add)(button.elem_id)
+        return self._update(button, **changes)
+
+    def _update(self, button: gr.Button, **changes: Any) -> Any:
+        can = button.elem_id not in self.under_way | self.unfit
+        return gr.update(interactive=can, **changes)
