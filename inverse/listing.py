@@ -7,9 +7,11 @@ from typing import Any
 
 import inverse
 from inverse import noise
+from inverse.advice import advice
+from inverse.defaults import default_solver
 from inverse.operators import TASKS
 from inverse.parameters import Choice, Flag, Integer, Parameters, Real, Spec
-from inverse.presets import DEFAULT_SOLVER, DEFAULT_TASK, PRESETS, solvers_for
+from inverse.presets import DEFAULT_TASK, PRESETS, solvers_for
 from inverse.restoration import SAMPLES, SEED, SIZE
 from inverse.settings import CLEAN, DEGRADED, SCHEMA
 from inverse.solvers import SOLVERS
@@ -19,7 +21,8 @@ def listing() -> dict[str, Any]:
     """Everything that `Settings.from_dict` understands.
 
     Ranges are written as in JSON Schema: `minimum`, `maximum`, `enum`. `presets` of a solver are its parameters by
-    task, as far as they differ from the defaults.
+    task, as far as they differ from the defaults. The default solver is that of the default task; each has its own, as
+    `default_solver`. `advice` of a task says, by solver, where a classical method is better.
     """
     return {
         "inverse": inverse.__version__,
@@ -27,7 +30,7 @@ def listing() -> dict[str, Any]:
         "settings": {
             "mode": {"type": "string", "enum": [CLEAN, DEGRADED], "default": CLEAN},
             "task": {"type": "string", "enum": list(TASKS), "default": DEFAULT_TASK},
-            "solver": {"type": "string", "enum": list(SOLVERS), "default": DEFAULT_SOLVER},
+            "solver": {"type": "string", "enum": list(SOLVERS), "default": default_solver(DEFAULT_TASK)},
             "size": described(SIZE),
             "sigma_y": described(noise.SIGMA_Y),
             "photons": described(noise.PHOTONS),
@@ -35,7 +38,14 @@ def listing() -> dict[str, Any]:
             "samples": {**described(SAMPLES), "default": 1},
         },
         "tasks": [
-            {**_shared(kind), "auxiliary": kind.auxiliary, "linear": kind.linear, "solvers": solvers_for(name)}
+            {
+                **_shared(kind),
+                "auxiliary": kind.auxiliary,
+                "linear": kind.linear,
+                "solvers": solvers_for(name),
+                "default_solver": default_solver(name),
+                "advice": {solver: words for solver in solvers_for(name) if (words := advice(name, solver))},
+            }
             for name, kind in TASKS.items()
         ],
         "solvers": [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,6 @@ from inverse.solvers import SOLVERS, Solver
 
 DEFAULT_TASK = "inpaint-random"
 DEFAULT_DEGRADED_TASK = "denoise"  # for a photo of which nothing is known: it assumes least, and so harms least
-DEFAULT_SOLVER = "vml-map"
 
 
 def default_task(degraded: bool) -> str:
@@ -35,12 +34,14 @@ class Preset:
 
     Attributes:
         settings: what differs from the solver's own defaults.
-        psnr: dB that these reached in the search; None before one.
-        defaults: dB that the solver's defaults reached there.
+        psnr: dB that these reached in the search, on crops of photos; None before one.
+        whole: dB that these reached on whole photos; None where that was not measured.
+        defaults: dB that the solver's defaults reached on the crops.
     """
 
     settings: Mapping[str, Any] = field(default_factory=dict)
     psnr: float | None = None
+    whole: float | None = None
     defaults: float | None = None
 
 
@@ -82,20 +83,3 @@ def preset(task: str, solver: str, overrides: Mapping[str, Any] | None = None) -
     kind = SOLVERS.find(solver)
     found = PRESETS.get(solver, {}).get(task, Preset())
     return kind.create({**found.settings, **named(overrides, "solver")})
-
-
-def to_markdown(table: Table, tasks: Iterable[str] = TASKS) -> str:
-    """A Markdown table: a line a task, a column a solver, the dB reached in every cell."""
-    columns = [solver for solver in SOLVERS if solver in table]
-    lines = ["| task | " + " | ".join(f"`{solver}`" for solver in columns) + " |", "|---|" + "---:|" * len(columns)]
-    for task in tasks:
-        rows = [table[solver].get(task) for solver in columns]
-        reached = [row.psnr for row in rows if row is not None and row.psnr is not None]
-        cells = []
-        for solver, row in zip(columns, rows, strict=True):
-            if row is None or row.psnr is None:
-                cells.append("" if possible(task, solver) else "–")
-            else:
-                cells.append(f"**{row.psnr:.1f}**" if row.psnr == max(reached) else f"{row.psnr:.1f}")
-        lines.append(f"| {task} | " + " | ".join(cells) + " |")
-    return "\n".join(lines) + "\n"

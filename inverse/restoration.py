@@ -14,6 +14,7 @@ from PIL import Image
 from torch import Tensor
 
 from inverse import images, masks, metrics, noise, presets, randomness
+from inverse.defaults import default_solver
 from inverse.denoisers.base import Denoiser
 from inverse.denoisers.catalog import load_prior
 from inverse.errors import ParameterError, ProblemError
@@ -120,15 +121,15 @@ def make_task(task: str | Task, parameters: Mapping[str, Any] | None = None) -> 
     return task.replace(**parameters) if isinstance(task, Task) else TASKS.find(task).create(parameters)
 
 
-def make_solver(solver: str | Solver, task: Task, parameters: Mapping[str, Any] | None = None) -> Solver:
-    """A solver by name at its preset for the task, with some of its parameters set.
+def make_solver(solver: str | Solver | None, task: Task, parameters: Mapping[str, Any] | None = None) -> Solver:
+    """A solver by name at its preset for the task, with some of its parameters set; the task's default when None.
 
     Raises:
         ParameterError: the name or a parameter is unknown, or a value is out of its range.
     """
     if isinstance(solver, Solver):
         return solver.replace(**named(parameters, "solver"))
-    return presets.preset(task.name, solver, parameters)
+    return presets.preset(task.name, default_solver(task.name) if solver is None else solver, parameters)
 
 
 @torch.inference_mode(False)  # whose tensors no solver could differentiate
@@ -221,7 +222,7 @@ def _auxiliary(task: Task, picture: images.Photo | None, size: tuple[int, int]) 
 
 def stream(
     problem: Problem,
-    solver: str | Solver = presets.DEFAULT_SOLVER,
+    solver: str | Solver | None = None,
     denoiser: Denoiser | str | None = None,
     *,
     solver_parameters: Mapping[str, Any] | None = None,
@@ -233,7 +234,7 @@ def stream(
 
     Args:
         problem: from `degrade` or `measured`.
-        solver: name of a solver, at its preset for the task; or a solver.
+        solver: name of a solver, at its preset for the task; or a solver; the task's default when None.
         denoiser: the prior, or its name as `load_prior` takes it; the embedded one when None.
         solver_parameters: parameters of the solver that differ from the preset.
         seed: of the solver's randomness. On a CPU the same machine, versions and number of threads give the same bytes,
@@ -258,7 +259,7 @@ def stream(
 def restore(
     photo: images.Photo,
     task: str | Task | None = None,
-    solver: str | Solver = presets.DEFAULT_SOLVER,
+    solver: str | Solver | None = None,
     *,
     degraded: bool = False,
     task_parameters: Mapping[str, Any] | None = None,
@@ -276,7 +277,7 @@ def restore(
     Args:
         photo: the photo.
         task, solver: names, or instances. Without a task a degraded photo is denoised, which assumes least, and a clean
-            one loses random pixels.
+            one loses random pixels; without a solver the task has its default one.
         degraded: the photo is already degraded, in the way that the task says; otherwise it is clean, and degraded
             here first, so that the result can be compared with it.
         task_parameters, solver_parameters: what differs from the defaults and the preset.

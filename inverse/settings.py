@@ -22,10 +22,11 @@ from PIL.PngImagePlugin import PngInfo
 import inverse
 from inverse import carriers, images, noise
 from inverse.carriers import MAX_BYTES
+from inverse.defaults import GENERAL, default_solver
 from inverse.errors import ParameterError
 from inverse.operators import TASKS, Task
 from inverse.parameters import shown
-from inverse.presets import DEFAULT_SOLVER, default_task
+from inverse.presets import default_task
 from inverse.restoration import SAMPLES, SEED, SIZE, Problem, degrade, make_solver, make_task, measured
 from inverse.solvers import SOLVERS, Solver
 from inverse.text import visible
@@ -78,7 +79,7 @@ class Settings:
         task: str | None = None,
         task_parameters: Mapping[str, Any] | None = None,
         sigma_y: Any = None,
-        solver: str = DEFAULT_SOLVER,
+        solver: str | None = None,
         solver_parameters: Mapping[str, Any] | None = None,
         seed: Any = 0,
         photons: Any = None,
@@ -87,6 +88,8 @@ class Settings:
         auxiliary: str = "",
     ) -> Self:
         """Checks every value; `solver_parameters` are what differs from the preset.
+
+        Without a task or a solver, the default is taken.
 
         Raises:
             ParameterError: with a sentence that names the field and its range.
@@ -141,7 +144,8 @@ class Settings:
         """Settings of plain data, and sentences on what in it could not be honoured.
 
         What is missing takes its default, or the preset's value. None says something of size, sigma_y and photons
-        only; elsewhere it is refused like any value of the wrong type.
+        only; elsewhere it is refused like any value of the wrong type. Before schema 2 all tasks had the same default
+        solver, and then it is that.
 
         Raises:
             ParameterError: this is no set of settings, its schema is newer, or a value is not allowed.
@@ -158,7 +162,8 @@ class Settings:
             )
         unknown = [name for name in data if name not in KNOWN]
         task, task_parameters, left = _part(data, "task", TASKS, default_task(data.get("mode") == DEGRADED))
-        solver, solver_parameters, right = _part(data, "solver", SOLVERS, DEFAULT_SOLVER)
+        usual = default_solver(task) if schema >= 2 else GENERAL
+        solver, solver_parameters, right = _part(data, "solver", SOLVERS, usual)
         older = {}
         if schema < 2:
             specs = SOLVERS.find(solver).specs()

@@ -17,12 +17,14 @@ from rich.console import Console
 
 from inverse import images, metrics
 from inverse.__main__ import COMMANDS, main
+from inverse.advice import advice
 from inverse.carriers import png_text, read
 from inverse.cli.judge import _table
 from inverse.cli.options import WRITTEN, save_picture
+from inverse.defaults import default_solver
 from inverse.judge import JUDGE_TASKS, judge
 from inverse.operators import TASKS
-from inverse.presets import preset
+from inverse.presets import possible, preset
 from inverse.settings import Settings
 from inverse.solvers import SOLVERS
 
@@ -100,6 +102,28 @@ def test_samples_are_numbered(run, tmp_path):
     for name, content in found.items():
         told, notes = Settings.from_dict(read(content))
         assert told.samples == 2 and f"sample {name} of several" in notes[0]
+
+
+def test_without_a_solver_the_task_has_its_own(run):
+    for task in ("denoise", "colorize"):
+        run("restore", "photo.png", "-o", "a.png", "--size", 16, "--task", task, "--steps", 2)
+        assert Settings.from_dict(read(Path("a.png").read_bytes()))[0].solver.name == default_solver(task)
+        assert f"Default solver: {default_solver(task)}" in run("tasks", task).output
+    run("restore", "photo.png", "-o", "b.png", "--settings", "a.png", "--task", "denoise")
+    kept = Settings.from_dict(read(Path("b.png").read_bytes()))[0].solver.name
+    assert kept == default_solver("colorize"), "a file names its solver, which stays"
+
+
+def test_where_a_classical_method_is_better_it_is_said(run):
+    quick = "restore", "photo.png", "-o", "a.png", "--size", 16, "--steps", 2
+    pairs = [(task, solver) for solver in ("ddrm", "diffpir") for task in TASKS if possible(task, solver)]
+    for better in (True, False):
+        task, solver = next((t, s) for t, s in pairs if bool(advice(t, s)) is better and not TASKS[t].auxiliary)
+        for said in (run(*quick, "--task", task, "--solver", solver), run("tasks", task)):
+            words = advice(task, solver) or f"{SOLVERS[solver].title} at its preset"
+            assert (words in " ".join(said.output.split())) is better
+        listed = " ".join(run("solvers", solver).output.split()).partition("By PSNR")[2].partition("`tasks NAME`")[0]
+        assert (f" {task} (" in listed) is better
 
 
 def test_listings_name_everything(run):
@@ -183,7 +207,8 @@ def test_what_a_file_says_of_the_mode_can_be_taken_back(run):
 
 def test_a_preset_does_not_outlive_its_task(run):
     """What somebody chose stays; what the preset of the file's task chose does not."""
-    restored, chosen = ("restore", "photo.png", "--size", "32", "-o"), ("--steps", "3", "--step-size", "1.2")
+    restored = "restore", "photo.png", "--size", "32", "-o"
+    chosen = "--solver", "vml-map", "--steps", "3", "--step-size", "1.2"
     assert preset("colorize", "vml-map") != preset("denoise", "vml-map")
     run(*restored, "a.png", "--task", "colorize", *chosen)
     run(*restored, "b.png", "--settings", "a.png", "--task", "denoise")

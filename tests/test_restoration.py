@@ -6,6 +6,7 @@ import torch
 from PIL import Image
 
 from inverse import degrade, measured, restore, stream
+from inverse.defaults import GENERAL
 from inverse.denoisers import catalog
 from inverse.denoisers.catalog import EMBEDDED, load_prior
 from inverse.denoisers.embedded import EDMDenoiser, load_network
@@ -13,7 +14,6 @@ from inverse.denoisers.exact import GaussianField
 from inverse.errors import ImageError, InverseError, ParameterError, ProblemError
 from inverse.metrics import psnr
 from inverse.operators import TASKS, transforms
-from inverse.presets import DEFAULT_SOLVER
 from inverse.solvers import SOLVERS, Step
 
 QUICK = {"steps": 3, "gradient_steps": 1}
@@ -164,7 +164,7 @@ def test_closing_the_stream_stops_the_solver(photo, prior):
 
 def test_solver_and_task_may_be_instances(photo, prior):
     task = TASKS["deblur-gaussian"](std=1.0)
-    result = restore(photo, task, SOLVERS[DEFAULT_SOLVER](**QUICK), denoiser=prior)
+    result = restore(photo, task, SOLVERS[GENERAL](**QUICK), denoiser=prior)
     assert result.problem.task is task or result.problem.task == task
     assert result.step.total == 6
 
@@ -218,7 +218,7 @@ def test_bad_input_ends_in_a_sentence(photo, wrong, kind, said, degraded):
 def test_the_last_noise_level_follows_a_cleaner_measurement(photo, prior, sigma_y, last):
     """A level far above the measurement's noise would smooth what the measurement knows, in every solver."""
     problem = degrade(photo, "inpaint-box", size=24, sigma_y=sigma_y)
-    solver = SOLVERS[DEFAULT_SOLVER](sigma_min=0.1, **QUICK)
+    solver = SOLVERS[GENERAL](sigma_min=0.1, **QUICK)
     levels = [step.sigma for step in stream(problem, solver, prior)]
     assert min(level for level in levels if level) == pytest.approx(last)
 

@@ -15,10 +15,11 @@ from PIL import Image
 from inverse import snippets
 from inverse.__main__ import main
 from inverse.carriers import KEY, read, unpack
+from inverse.defaults import default_solver
 from inverse.denoisers.catalog import load_prior
 from inverse.errors import InverseError, ParameterError
 from inverse.operators import TASKS
-from inverse.presets import solvers_for
+from inverse.presets import preset, solvers_for
 from inverse.restoration import degrade, restore, stream
 from inverse.settings import DEGRADED, Settings
 from inverse.solvers import SOLVERS
@@ -81,6 +82,13 @@ def test_what_is_not_known_is_listed_and_the_rest_is_kept():
 def test_what_is_missing_takes_its_preset():
     found, notes = Settings.from_dict({"solver": {"name": "dps", "parameters": {"steps": 17}}})
     assert found == Settings.create(solver="dps", solver_parameters={"steps": 17}) and not notes
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_without_a_solver_the_task_has_its_own_but_an_older_file_keeps_the_one_of_then(task):
+    assert Settings.create(task=task).solver == preset(task, default_solver(task))
+    assert Settings.from_dict({"task": task})[0].solver == preset(task, default_solver(task))
+    assert Settings.from_dict({"task": task, "schema": 1})[0].solver == preset(task, "vml-map")
 
 
 @pytest.mark.parametrize("name", ["dps", "dmap", "dsg", "red-diff", "diffpir"])

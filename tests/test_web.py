@@ -19,7 +19,9 @@ from PIL import Image, ImageDraw
 
 import inverse.web
 from inverse import carriers, images, metrics
+from inverse.advice import advice
 from inverse.carriers import read
+from inverse.defaults import default_solver
 from inverse.errors import DivergenceError, InverseError, ParameterError, ProblemError
 from inverse.experiments.runs import passes
 from inverse.operators import TASKS
@@ -82,7 +84,7 @@ def settings():
 
 def values_of(page):
     """What Gradio would send for an untouched page."""
-    return {component: component.value for component in {*page.choices, page.mask}}
+    return {component: component.value for component in {*page.choices, page.mask, page.solver_by_hand}}
 
 
 # Controls
@@ -135,17 +137,47 @@ def test_choosing_sets_the_preset(page):
             assert found == preset(task, solver).to_dict()
 
 
-def test_a_task_that_the_solver_cannot_do_changes_the_solver(page):
+def at_task(page, task, solver, by_hand):
+    """What choosing a task changes on a page with a solver."""
+    values = {page.mode: CLEAN, page.task: task, page.solver: solver, page.photo: None, page.solver_by_hand: by_hand}
+    return choices.change_task(page, values)
+
+
+def test_a_solver_chosen_by_hand_stays_with_every_task_that_it_can_do(page):
     for task, solver in itertools.product(TASKS, SOLVERS):
-        changes = choices.change_task(page, {page.mode: CLEAN, page.task: task, page.solver: solver, page.photo: None})
-        chosen = changes[page.solver]["value"]
-        assert chosen in solvers_for(task)
-        assert chosen == solver or solver not in solvers_for(task)
+        changes = at_task(page, task, solver, by_hand=True)
+        kept = solver in solvers_for(task)
+        assert changes[page.solver]["value"] == (solver if kept else default_solver(task))
+        assert changes[page.solver_by_hand] is kept
+
+
+def test_a_solver_that_nobody_chose_follows_the_task(page):
+    assert page.solver.value == default_solver(page.task.value) and page.solver_by_hand.value is False
+    for task, solver in itertools.product(TASKS, SOLVERS):
+        changes = at_task(page, task, solver, by_hand=False)
+        chosen = default_solver(task)
+        assert changes[page.solver]["value"] == chosen and changes[page.solver_by_hand] is False
+        group = page.solvers.groups[chosen]
+        found = {name: changes[component]["value"] for name, component in group.controls.items()}
+        assert found == preset(task, chosen).to_dict()
+
+
+def test_only_a_choice_counts_as_one(page):
+    values = {page.task: "colorize", page.solver: "ddrm", page.solver_by_hand: False}
+    assert choices.change_solver(page, values)[page.solver_by_hand] is True
+    assert page.solver_by_hand not in choices.reset(page, values)
+
+
+def test_the_page_says_where_a_classical_method_is_better(page):
+    for task in TASKS:
+        for solver in solvers_for(task):
+            changes = choices.change_solver(page, {page.task: task, page.solver: solver})
+            assert changes[page.solver_advice] == advice(task, solver)
 
 
 def test_the_noise_of_a_damaged_photo_is_estimated_again_for_another_task(page, photo):
     mosaic = degrade(photo, "demosaic", sigma_y=0.1).measurement
-    values = {page.mode: DEGRADED, page.solver: "vml-map", page.photo: mosaic}
+    values = {page.mode: DEGRADED, page.solver: "vml-map", page.solver_by_hand: False, page.photo: mosaic}
     found = [choices.change_task(page, {**values, page.task: task})[page.sigma_y] for task in ("denoise", "demosaic")]
     assert found[0] > 0.2 > found[1], "to denoising a mosaic is noise"
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import click
 from rich.table import Table
 
+from inverse.advice import advice, lead
 from inverse.cli.options import GroupedCommand
 from inverse.cli.terminal import Terminal
+from inverse.defaults import SOLVER_OF, default_solver
 from inverse.operators import TASKS
 from inverse.parameters import Parameters, Registry
+from inverse.presets import possible, solvers_for
 from inverse.solvers import SOLVERS, Solver
 
 
@@ -31,9 +36,11 @@ def _show(registry: Registry, name: str | None) -> None:
     if name is None:
         table = Table(box=None)
         table.add_column(registry.kind, no_wrap=True)
+        if registry is TASKS:
+            table.add_column("solver", no_wrap=True)
         table.add_column("what it is")
         for key, kind in registry.items():
-            table.add_row(key, f"{kind.title}. {kind.summary}")
+            table.add_row(key, *([default_solver(key)] if registry is TASKS else []), f"{kind.title}. {kind.summary}")
         console.print(table)
         return
     kind = registry.find(name)
@@ -42,7 +49,24 @@ def _show(registry: Registry, name: str | None) -> None:
         console.print(f"Source: {kind.remark()}")
         if kind.paper:
             console.print(f"Paper: {kind.paper}", soft_wrap=True)
+    for words in _measured(name) if registry is TASKS else _outdone(name):
+        console.print(words)
     console.print(_parameter_table(kind))
+
+
+def _measured(task: str) -> Iterator[str]:
+    """What was measured on a task, in sentences."""
+    chosen = default_solver(task)
+    yield f"Default solver: {chosen}. {SOLVER_OF[task].reason}" if task in SOLVER_OF else f"Default solver: {chosen}."
+    yield from filter(None, (advice(task, solver) for solver in solvers_for(task)))
+
+
+def _outdone(solver: str) -> Iterator[str]:
+    """The tasks on which a classical method is better."""
+    found = {task: lead(task, solver) for task in TASKS if possible(task, solver)}
+    worse = [f"{task} ({ahead[1]:.1f} dB)" for task, ahead in found.items() if ahead]
+    if worse:
+        yield f"By PSNR a classical method is better than its preset on: {', '.join(worse)}. `tasks NAME` says which."
 
 
 def _parameter_table(kind: type[Parameters]) -> Table:

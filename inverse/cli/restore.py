@@ -10,6 +10,7 @@ import click
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
 from inverse import images, metrics
+from inverse.advice import advice
 from inverse.cli.options import GroupedCommand, SpecType, apart, check_output, photo_options, save_picture
 from inverse.cli.run import chosen, run_options
 from inverse.cli.terminal import Description, Terminal
@@ -59,7 +60,8 @@ def restore(
     if save_measurement is not None:
         save_picture(problem.measurement, save_measurement)
     origin = "as it is" if degraded else "degraded first; --degraded if it already is"
-    console.print(f"{problem.task.title}, {settings.title}")
+    head = f"{problem.task.title}, {settings.title}", advice(problem.task.name, settings.name)
+    console.print("\n".join(filter(None, head)))
     console.print(f"{printable(Path(photo.name))}: {origin}, sigma_y {problem.sigma_y:.3g}{_understood(problem)}")
     start = time.perf_counter()
     with Progress(Description(), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=console) as progress:

@@ -12,11 +12,12 @@ from click.core import ParameterSource
 from inverse import noise
 from inverse.carriers import read
 from inverse.cli.options import SpecType, given, names_help, parameter_options, photons_option
+from inverse.defaults import default_solver
 from inverse.errors import ParameterError
 from inverse.files import printable
 from inverse.operators import TASKS
-from inverse.presets import DEFAULT_SOLVER, default_task
-from inverse.settings import CLEAN, DEGRADED, Settings
+from inverse.presets import default_task
+from inverse.settings import CLEAN, DEGRADED, SCHEMA, Settings
 from inverse.snippets import changed_solver
 from inverse.solvers import SOLVERS
 
@@ -31,7 +32,7 @@ def run_options(command: click.Command) -> click.Command:
             "--degraded/--clean", default=False,
             help="The photo is already degraded; or it is clean, and degraded here first (the default).",
         ),
-        click.option("--solver", default=DEFAULT_SOLVER, show_default=True, metavar="NAME", help=names_help(SOLVERS)),
+        click.option("--solver", metavar="NAME", help=f"{names_help(SOLVERS)} Default: that of the task; see `tasks`."),
         click.option(
             "--sigma-y", type=SpecType("sigma_y", noise.SIGMA_Y),
             help="Noise in the measurement, for pixels from -1 to 1. Default: 0.05, or estimated with --degraded.",
@@ -69,7 +70,7 @@ def chosen(context: click.Context, values: dict[str, Any]) -> tuple[Settings, li
     Raises:
         ParameterError: a flag or the file is wrong.
     """
-    data, notes = {"schema": 1, "task": {}, "solver": {}}, []
+    data, notes = {"schema": SCHEMA, "task": {}, "solver": {}}, []
     if values["settings"] is not None:
         found, notes = Settings.from_dict(_read(values["settings"]))
         data = found.to_dict()
@@ -78,9 +79,12 @@ def chosen(context: click.Context, values: dict[str, Any]) -> tuple[Settings, li
     if degraded != (data.get("mode") == DEGRADED):
         # How noisy the file's photo was says nothing of another one.
         data |= {"mode": DEGRADED if degraded else CLEAN, "sigma_y": None, "photons": None}
-    named = {"solver": values["solver"], "task": default_task(degraded) if values["task"] is None else values["task"]}
+    named = {"task": default_task(degraded) if values["task"] is None else values["task"]}
     for part, registry in (("task", TASKS), ("solver", SOLVERS)):
         # Parameters in the file belong to its task and its solver, those of the solver to the pair.
+        if part == "solver":
+            own = default_solver(data["task"]["name"])
+            named["solver"] = own if values["solver"] is None else values["solver"]
         if not data[part] or (part in typed and named[part] != data[part]["name"]):
             if part == "task" and data["solver"]:
                 data["solver"]["parameters"] = changed_solver(found)

@@ -9,6 +9,7 @@ import gradio as gr
 from PIL import Image
 
 from inverse import noise
+from inverse.advice import advice
 from inverse.operators import TASKS
 from inverse.presets import solvers_for
 from inverse.solvers import SOLVERS, Solver
@@ -92,14 +93,15 @@ def method(start: Settings) -> dict[str, object]:
             offered = entries(SOLVERS, solvers_for(start.task.name))
             solver = chooser(offered, start.solver.name, label="Solver", elem_id="solver")
         summary = _words(start.solver.summary)
+        advised = _words(advice(start.task.name, start.solver.name))
         solvers = Groups.create("solver", SOLVERS, start.solver)
         source = _words(cited(type(start.solver)))
         with gr.Row(elem_classes="inv-foot", equal_height=True):
             cost = _words("")
             reset = gr.Button("Reset to preset", size="sm", elem_id="reset", scale=0, min_width=130)
     return {
-        "solver": solver, "solver_summary": summary, "solver_source": source, "solvers": solvers, "cost": cost,
-        "reset": reset,
+        "solver": solver, "solver_summary": summary, "solver_advice": advised, "solver_source": source,
+        "solvers": solvers, "cost": cost, "reset": reset,
     }  # fmt: skip
 
 

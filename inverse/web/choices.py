@@ -11,9 +11,11 @@ import gradio as gr
 from PIL import Image
 
 from inverse import images, masks
+from inverse.advice import advice
+from inverse.defaults import default_solver
 from inverse.errors import ImageError, ProblemError
 from inverse.operators import TASKS
-from inverse.presets import DEFAULT_SOLVER, default_task, preset, solvers_for
+from inverse.presets import default_task, preset, solvers_for
 from inverse.solvers import SOLVERS
 from inverse.web import cards, chooser, elements, form, photos, player
 from inverse.web.controls import Values
@@ -79,7 +81,7 @@ def change_mode(page: Page, values: Values) -> Updates:
         page.task: chooser.offer(TASKS, offered, task),
         page.size: gr.update(visible=mode != DEGRADED),
         page.photons: gr.update(visible=mode != DEGRADED),
-        **_task(page, task, values[page.solver]),
+        **_follow(page, task, values),
         **_noise(page, mode, task, values[page.photo]),
     }
     return changes if mode == DEGRADED else {**changes, page.sigma_y: DEFAULT_SIGMA_Y}
@@ -89,11 +91,16 @@ def change_task(page: Page, values: Values) -> Updates:
     """Holes and mosaics are told from noise only when the task is known, so it is estimated again."""
     mode, task = values[page.mode], values[page.task]
     noise = _noise(page, mode, task, values[page.photo]) if mode == DEGRADED else {}
-    return {**_task(page, task, values[page.solver]), **noise}
+    return {**_follow(page, task, values), **noise}
 
 
 def change_solver(page: Page, values: Values) -> Updates:
-    """Also what "Reset to preset" does."""
+    """The visitor chose a solver, and keeps it on other tasks."""
+    return {**reset(page, values), page.solver_by_hand: True}
+
+
+def reset(page: Page, values: Values) -> Updates:
+    """The solver's parameters go back to the preset."""
     return _solver(page, values[page.task], values[page.solver])
 
 
@@ -126,6 +133,7 @@ def adopt(page: Page, settings: Settings, photo: Image.Image | None, pictures: d
         page.seed: settings.seed,
         page.samples: settings.samples,
         **_task(page, task, solver),
+        page.solver_by_hand: solver != default_solver(task),
         **page.tasks.groups[task].updates(settings.task.to_dict()),
         **page.solvers.groups[solver].updates(settings.solver.to_dict()),
         page.task: chooser.offer(TASKS, offered, task),
@@ -184,10 +192,14 @@ def _noise(page: Page, mode: str, task: str, photo: Image.Image | None) -> Updat
     return {page.sigma_y: estimated_noise(photo, TASKS.find(task)()), page.sigma_y_note: words}
 
 
+def _follow(page: Page, task: str, values: Values) -> Updates:
+    """Another task: a solver that was chosen by hand stays if it can deal with it, or the task's default comes."""
+    kept = bool(values[page.solver_by_hand]) and values[page.solver] in solvers_for(task)
+    return {**_task(page, task, values[page.solver] if kept else default_solver(task)), page.solver_by_hand: kept}
+
+
 def _task(page: Page, task: str, solver: str) -> Updates:
     kind, offered = TASKS.find(task), solvers_for(task)
-    if solver not in offered:
-        solver = DEFAULT_SOLVER if DEFAULT_SOLVER in offered else offered[0]
     return {
         page.task_summary: kind.summary,
         **page.tasks.show(task),
@@ -203,6 +215,7 @@ def _task(page: Page, task: str, solver: str) -> Updates:
 def _solver(page: Page, task: str, solver: str) -> Updates:
     return {
         page.solver_summary: SOLVERS.find(solver).summary,
+        page.solver_advice: advice(task, solver),
         page.solver_source: cards.cited(SOLVERS.find(solver)),
         **page.solvers.show(solver),
         **page.solvers.groups[solver].updates(preset(task, solver).to_dict()),

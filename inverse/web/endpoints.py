@@ -10,7 +10,8 @@ from typing import Any, get_args, get_origin, get_type_hints
 import gradio as gr
 from gradio.utils import get_function_description
 
-from inverse.presets import DEFAULT_DEGRADED_TASK, DEFAULT_SOLVER, DEFAULT_TASK
+from inverse.defaults import default_solver
+from inverse.presets import DEFAULT_DEGRADED_TASK, DEFAULT_TASK
 from inverse.web.api import degrade, restore, solvers, sweep
 from inverse.web.waiting import DEVICE
 
@@ -48,7 +49,11 @@ def _plain(function: Callable) -> Callable:
     parameters = [
         parameter.replace(annotation=_required(hints[name])) for name, parameter in signature.parameters.items()
     ]
-    examples = {"TASK": DEFAULT_TASK, "DEGRADED": DEFAULT_DEGRADED_TASK, "SOLVER": DEFAULT_SOLVER}
+    examples = {
+        "TASK": DEFAULT_TASK,
+        "DEGRADED": DEFAULT_DEGRADED_TASK,
+        "SOLVER": default_solver(DEFAULT_DEGRADED_TASK),
+    }
     for place, name in examples.items():
         function.__doc__ = function.__doc__.replace(f'"{place}"', f'"{name}"')
     function.__signature__ = signature.replace(parameters=parameters, return_annotation=result)

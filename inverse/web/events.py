@@ -58,13 +58,19 @@ def _then_preview(page: Page, follows: Callable[..., Dependency], keep: bool = T
 
 
 def _wire_choices(page: Page) -> None:
-    solver = [page.solver_summary, page.solver_source, *page.solvers.columns, *page.solvers.components]
+    solver = [
+        page.solver_summary,
+        page.solver_advice,
+        page.solver_source,
+        *page.solvers.columns,
+        *page.solvers.components,
+    ]
     task = [
         page.task_summary, *page.tasks.columns, page.mask_panel, page.picture_panel, page.picture_upload,
-        page.picture_note, page.solver, *solver,
+        page.picture_note, page.solver, page.solver_by_hand, *solver,
     ]  # fmt: skip
     noise = [page.sigma_y, page.sigma_y_note]
-    chosen = {page.mode, page.task, page.solver, page.photo}
+    chosen = {page.mode, page.task, page.solver, page.solver_by_hand, page.photo}
     mode = [page.mode_note, page.task, page.size, page.photons, *task, *noise]
     listen: list[tuple[list[Any], Callable[..., Updates], Collection[gr.Component], list[gr.Component]]] = [
         (
@@ -73,7 +79,8 @@ def _wire_choices(page: Page) -> None:
         ),
         ([page.mode.input], choices.change_mode, chosen, mode),
         ([page.task.input], choices.change_task, chosen, [*task, *noise]),
-        ([page.solver.input, page.reset.click], choices.change_solver, chosen, solver),
+        ([page.solver.input], choices.change_solver, chosen, [*solver, page.solver_by_hand]),
+        ([page.reset.click], choices.reset, chosen, solver),
         ([page.mask.upload], choices.receive_mask, {*page.choices, page.mask, page.photo}, [page.mask]),
         (
             [page.picture_upload.upload], choices.receive_picture, {page.task, page.auxiliary, page.picture_upload},

@@ -12,7 +12,7 @@ from PIL import Image
 
 from inverse import images
 from inverse.denoisers.catalog import best_device
-from inverse.presets import DEFAULT_SOLVER, DEFAULT_TASK
+from inverse.presets import DEFAULT_TASK
 from inverse.restoration import SEED
 from inverse.web import cards, curves, elements, history, masks, player, preview, received, tabs
 from inverse.web.controls import Groups
@@ -75,10 +75,13 @@ class Page:
     # 3 Method
     solver: gr.HTML
     solver_summary: gr.HTML
+    solver_advice: gr.HTML
     solver_source: gr.HTML
     solvers: Groups
     cost: gr.HTML
     reset: gr.Button
+    # Whether the visitor chose the solver; otherwise it follows the task.
+    solver_by_hand: gr.State
     # Stage
     run: gr.Button
     stop: gr.Button
@@ -138,7 +141,7 @@ def build() -> Page:
         parts |= {"photo": gr.State(None), "photo_file": gr.State(None), "auxiliary": gr.State({})}
         parts |= {"latest": gr.State(None)}
         parts |= {"starts": gr.State(Starts()), "pulse": gr.Timer(PULSE, active=False)}
-        parts |= {"swept": gr.State(None), "compared": gr.State(None)}
+        parts |= {"swept": gr.State(None), "compared": gr.State(None), "solver_by_hand": gr.State(False)}
         with gr.Row(elem_id="top", equal_height=True):
             gr.HTML(_header(), elem_id="header", apply_default_css=False)
             parts["share"] = elements.share_menu()
@@ -154,7 +157,7 @@ def _start() -> Settings:
     """What the page starts with."""
     return Settings.create(
         mode=CLEAN, size=DEFAULT_SIZE, task=DEFAULT_TASK, task_parameters={}, sigma_y=DEFAULT_SIGMA_Y,
-        solver=DEFAULT_SOLVER, solver_parameters={}, seed=0,
+        seed=0,
     )  # fmt: skip
 
 
