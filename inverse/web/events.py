@@ -19,6 +19,7 @@ from inverse.web.guards import spoken_errors
 from inverse.web.layout import RUN, Page
 from inverse.web.pictures import jpeg
 from inverse.web.settings import DEGRADED, Settings, chosen
+from inverse.web.turns import heavy
 from inverse.web.waiting import DEVICE
 
 LIGHT = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
@@ -41,25 +42,25 @@ def wire(page: Page) -> None:
         _wire_tabs(page)
 
 
-def _light(page: Page, handler: Callable[[Page, Values], Updates]) -> Callable[[Values], Updates]:
-    """A handler of the page with its errors spoken."""
+def _light(page: Page, handler: Callable[[Page, Values], Updates], newest: bool = False) -> Callable[[Values], Updates]:
+    """A handler of the page that works in its turn, with its errors spoken; `newest` as in `turns.heavy`."""
 
     def spoken(values: Values) -> Updates:
         with spoken_errors():
             return handler(page, values)
 
-    return spoken
+    return heavy(spoken, newest)
 
 
 def _opened(page: Page) -> Callable[..., Updates]:
     """The page was opened. JavaScript hands over positions, so that this handler has no dict of inputs."""
     handler = _light(page, share.arrived)
     inputs = (page.share, page.photo, page.auxiliary)
-    return lambda *values: handler(dict(zip(inputs, values, strict=True)))
+    return heavy(lambda *values: handler(dict(zip(inputs, values, strict=True))))
 
 
 def _then_preview(page: Page, follows: Callable[..., Dependency], keep: bool = True) -> None:
-    handler = _light(page, partial(_preview, keep=keep))
+    handler = _light(page, partial(_preview, keep=keep), newest=True)
     follows(handler, _preview_inputs(page), _preview_outputs(page), **LIGHT)
 
 
@@ -144,7 +145,7 @@ def _preview(page: Page, values: Values, keep: bool = True) -> Updates:
 
 
 def _wire_preview(page: Page) -> None:
-    handler = _light(page, _preview)
+    handler = _light(page, _preview, newest=True)
     inputs, outputs = _preview_inputs(page), _preview_outputs(page)
     components = [*page.tasks.components, *page.solvers.components, page.sigma_y, page.photons, page.seed]
     components += [page.samples, page.mask]
@@ -171,7 +172,7 @@ def _wire_run(page: Page) -> None:
 
 
 def _wire_tabs(page: Page) -> None:
-    handler, inputs, outputs = _light(page, _preview), _preview_inputs(page), _preview_outputs(page)
+    handler, inputs, outputs = _light(page, _preview, newest=True), _preview_inputs(page), _preview_outputs(page)
     gr.on(
         [page.x_name.input, page.y_name.input], _light(page, sweeping.suggest), {*inputs, page.axes_before},
         [page.x_values, page.y_values, page.axes_before], **SPOKEN,
@@ -258,8 +259,13 @@ def _run(page: Page) -> Callable[[Values], Iterator[Updates]]:
             latest.origin = history.origin(values[page.photo], auxiliary)
             return settings.at(values[page.photo]).with_auxiliary(auxiliary), problem
 
-        for view, status in running.restore(prepare, latest):
-            yield {page.status: status} if view is None else {page.status: status, page.viewer: view}
+        try:
+            for view, status in running.restore(prepare, latest):
+                yield {page.status: status} if view is None else {page.status: status, page.viewer: view}
+        except Exception:
+            latest.release()
+            raise
+        latest.release()  # not where it was closed: Stop shows the last picture then
 
     return run
 
@@ -280,6 +286,7 @@ def _stop(page: Page, latest: running.Latest | None) -> Updates:
         return _idle(page)
     latest.stopping = True
     view, status = running.finished(latest, "stopped", running.STOPPED)
+    latest.release()
     return {
         page.stop: gr.update(interactive=False),
         page.status: status,

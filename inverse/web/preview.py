@@ -10,8 +10,9 @@ from inverse import images
 from inverse.errors import InverseError
 from inverse.restoration import Problem
 from inverse.web import limits
+from inverse.web.affordable import affordable
 from inverse.web.pictures import exact, jpeg
-from inverse.web.settings import Settings
+from inverse.web.settings import Settings, chosen
 
 
 def show(photo: Image.Image | None, settings: Settings, auxiliary: Image.Image | None) -> tuple[dict[str, Any], str]:
@@ -20,10 +21,17 @@ def show(photo: Image.Image | None, settings: Settings, auxiliary: Image.Image |
     The view holds pictures, or the photo and a sentence on what is missing or wrong.
     """
     try:
-        problem = settings.problem(photo, auxiliary)
+        settings.check_size(chosen(photo))
+        within = affordable(settings, photo)
+        problem, size = within.problem(photo, auxiliary), settings.shape(photo)
         shrunk = photo.size if settings.degraded and settings.at(photo).size is not None else None
         shown = pictures(problem, settings.degraded, shrunk)
-        return shown, settings.cost(tuple(problem.operator.image_shape[-2:]))
+        if within is not settings:
+            height, width = problem.operator.image_shape[-2:]
+            shown["caption"] = (
+                f"{size[1]} × {size[0]} pixels. Shown here as it is at {width} × {height}: more takes too much memory"
+            )
+        return shown, settings.cost(size)
     except InverseError as error:
         return unsolvable(photo, settings.degraded, error), ""
 

@@ -74,6 +74,11 @@ class Latest:
         """Whether a run that is over went to its end."""
         return not self.stopping and not self.expired
 
+    def release(self) -> None:
+        """Lets go of what only a run needs, which is hundreds of megabytes: the page has the result."""
+        self.view = self.problem = self.step = None
+        self.curve = Curve()
+
 
 def restore(prepare: Callable[[], tuple[Settings, Problem]], latest: Latest) -> Iterator[tuple[View | None, Status]]:
     """Yields (view, status) by the clock, the first and the last frame always; view is None when only figures change.
