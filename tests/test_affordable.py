@@ -53,9 +53,9 @@ def test_the_dearest_is_shown_smaller_and_the_page_says_so(monkeypatch):
     assert used <= 1.1 * MOST and "640 × 480 pixels. Shown here as it is at" in shown["caption"]
     monkeypatch.setattr(limits, "current", lambda: Limits(preview=4096))
     whole, shown = peak(chosen)
-    assert (
-        whole > 5 * MOST and shown["caption"].startswith("640 × 480") is False or "Shown here" not in shown["caption"]
-    )
+    assert (whole > 5 * MOST and shown["caption"].startswith("640 × 480") is False) or "Shown here" not in shown[
+        "caption"
+    ]
 
 
 def test_what_a_run_costs_is_said_of_the_whole_picture():

@@ -1,4 +1,4 @@
-"""Pages of other websites, names that were made to point here (DNS rebinding), and everybody who must not be kept out."""
+"""Pages of other websites, names that were made to point here (DNS rebinding), and whoever must not be kept out."""
 
 import pytest
 

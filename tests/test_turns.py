@@ -1,11 +1,16 @@
 """Heavy work beside the device: how many at once, one a session, and the newest of what is alike."""
 
 import asyncio
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
+import gradio as gr
 import pytest
+from clients import Client, settles
 
 from inverse.errors import ProblemError
-from inverse.web import turns
+from inverse.web import limits, received, server, turns
 from inverse.web.turns import Superseded, Turns
 
 
@@ -108,3 +113,61 @@ def test_more_than_can_wait_are_told(monkeypatch):
         await asyncio.gather(*tasks)
 
     asyncio.run(play())
+
+
+class Page:
+    """A page with one preview, which takes until it is told that it is done."""
+
+    def __init__(self, port):
+        self.port, self.begun, self.go_on = port, [], threading.Event()
+        with received.Blocks() as self.blocks:
+            text, out = gr.Textbox(), gr.Textbox()
+            gr.Button().click(turns.heavy(partial(self.preview), newest=True), text, out, queue=False)
+            gr.Button().click(lambda text: text, text, out, queue=False)
+        server.launch(self.blocks, server_name="127.0.0.1", server_port=port, prevent_thread_lock=True)
+
+    def preview(self, text):
+        self.begun.append(text)
+        assert self.go_on.wait(60)
+        return text
+
+    def ask(self, text, session="a", function=0):
+        body = {"data": [text], "fn_index": function, "session_hash": session}
+        return Client(self.port).post("/gradio_api/run/predict", body)
+
+
+@pytest.fixture
+def page(free_port, monkeypatch):
+    monkeypatch.setattr(server, "_warm_up", lambda: None)
+    made = Page(free_port)
+    yield made
+    made.go_on.set()
+    made.blocks.close(verbose=False)
+
+
+def test_of_many_previews_of_a_page_only_the_first_and_the_newest_are_made(page):
+    with ThreadPoolExecutor(12) as pool:
+        first = pool.submit(page.ask, "first")
+        assert settles(lambda: page.begun == ["first"])
+        later = []
+        for index in range(10):
+            later.append(pool.submit(page.ask, str(index)))
+            assert settles(lambda count=index: sum(task.done() for task in later) == count)
+        assert page.ask("light", function=1)[1]["data"] == ["light"], "what is light does not wait"
+        page.go_on.set()
+        answers = [task.result() for task in [first, *later]]
+    assert page.begun == ["first", "9"]
+    assert [status for status, _ in answers] == [200] * 11
+    assert answers[0][1]["data"] == ["first"] and answers[-1][1]["data"] == ["9"]
+    assert all(said["data"] == [{"__type__": "update"}] for _, said in answers[1:-1]), "nothing changes on the page"
+
+
+def test_those_that_wait_take_no_thread(page):
+    count = limits.current().threads + 5
+    with ThreadPoolExecutor(count) as pool:
+        asked = [pool.submit(page.ask, "x", f"session {index}") for index in range(count)]
+        assert settles(lambda: len(page.blocks.turns.waiting) == count - turns.AT_ONCE)
+        assert page.ask("light", function=1)[1]["data"] == ["light"]
+        assert len(page.begun) == turns.AT_ONCE
+        page.go_on.set()
+        assert all(task.result()[1]["data"] == ["x"] for task in asked)

@@ -710,9 +710,8 @@ def test_a_run_takes_the_photo_of_the_moment_when_it_was_asked_for(page, photo):
     """While it waits for the device the visitor may choose another."""
     other, values = Image.new("RGB", (72, 56)), sent(page)
     latest = events._busy(page, {page.photo: photo, page.auxiliary: {}})[page.latest]
-    problem = None
-    for last in events._run(page)({**values, page.photo: other, page.latest: latest, page.size: 64}):
-        problem = latest.problem or problem
+    run = events._run(page)({**values, page.photo: other, page.latest: latest, page.size: 64})
+    *_, (last, problem) = [(update, latest.problem) for update in run]
     truth = images.to_image(problem.truth)
     assert truth.size == (64 * 72 // 56 // problem.task.multiple * problem.task.multiple, 64)
     assert np.asarray(truth).std() > 5 and last[page.status]["phase"] == "done"

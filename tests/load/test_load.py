@@ -7,10 +7,7 @@ import base64
 import io
 import json
 import os
-import re
 import socket
-import subprocess
-import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
