@@ -42,30 +42,65 @@ def page():
     return made
 
 
-@pytest.mark.parametrize("ends", ["by itself", "stopped", "failed"])
-def test_nothing_of_a_run_stays_with_the_session(page, photo, monkeypatch, ends):
-    held_during = []
-    problem = degrade(photo, "denoise")
+class Run:
+    """The handler of a run that has come to its first step."""
 
-    def restore(prepare, latest):
-        latest.problem, latest.view, latest.step = problem, {}, object()
-        held_during.append(held.kept(latest))
+    def __init__(self, page, photo, monkeypatch, failing=False):
+        self.page, self.latest, self.problem = page, running.Latest(), degrade(photo, "denoise")
+        self.failing = failing
+        monkeypatch.setattr(running, "restore", self._restore)
+        monkeypatch.setattr(running, "finished", lambda latest, *_: ({"problem": latest.problem}, {}))
+        values = {page.latest: self.latest, page.photo: photo, page.auxiliary: {}}
+        self.handler = events._run(page)(values)
+        next(self.handler)
+        assert self.bytes > self.problem.y.nbytes
+
+    def _restore(self, prepare, latest):
+        latest.problem, latest.view, latest.step = self.problem, {}, object()
         yield None, {"phase": "running"}
-        if ends == "failed":
+        if self.failing:
             raise RuntimeError
-        if ends == "stopped":
-            monkeypatch.setattr(running, "finished", lambda *_: (None, {}))
-            events._stop(page, latest)
 
-    monkeypatch.setattr(running, "restore", restore)
-    latest = running.Latest()
-    run = events._run(page)({page.latest: latest, page.photo: photo, page.auxiliary: {}})
-    if ends == "failed":
-        with pytest.raises(RuntimeError):
-            list(run)
+    def stop(self):
+        """What Stop shows the last picture of."""
+        return events._stop(self.page, self.latest)[self.page.viewer]["problem"]
+
+    @property
+    def bytes(self):
+        return held.kept(self.latest)
+
+
+def test_nothing_of_a_run_that_ended_by_itself_stays_with_the_session(page, photo, monkeypatch):
+    run = Run(page, photo, monkeypatch)
+    list(run.handler)
+    assert run.bytes < 1000
+
+
+def test_nothing_of_a_run_that_failed_stays(page, photo, monkeypatch):
+    run = Run(page, photo, monkeypatch, failing=True)
+    with pytest.raises(RuntimeError):
+        list(run.handler)
+    assert run.bytes < 1000
+
+
+@pytest.mark.parametrize("ends", ["closed", "of itself"])
+@pytest.mark.parametrize("first", ["the run", "stop"])
+def test_stop_shows_the_last_picture_and_then_nothing_stays(page, photo, monkeypatch, first, ends):
+    """It comes while the run goes on, or when it was closed for it already."""
+    run = Run(page, photo, monkeypatch)
+
+    def end():
+        run.latest.stopping = ends == "of itself" or run.latest.stopping
+        run.handler.close() if ends == "closed" else list(run.handler)
+
+    if first == "the run":
+        end()
+        assert run.stop() is run.problem
     else:
-        list(run)
-    assert held_during[0] > problem.y.nbytes > held.kept(latest)
+        assert run.stop() is run.problem
+        assert run.bytes > run.problem.y.nbytes, "the run still needs it"
+        end()
+    assert run.bytes < 1000
 
 
 def holding(megabytes):
