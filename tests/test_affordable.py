@@ -31,6 +31,12 @@ def little(monkeypatch):
     monkeypatch.setattr(limits, "current", lambda: Limits(preview=MOST))
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _warm():
+    """The prior is loaded when its speed is asked for first; that is no part of a preview."""
+    settings("denoise").cost((64, 64))
+
+
 def peak(chosen):
     with Ledger() as ledger:
         shown, _ = preview.show(PHOTO, chosen, auxiliary(chosen.task.name))

@@ -259,19 +259,15 @@ def _run(page: Page) -> Callable[[Values], Iterator[Updates]]:
             latest.origin = history.origin(values[page.photo], auxiliary)
             return settings.at(values[page.photo]).with_auxiliary(auxiliary), problem
 
-        closed = True
+        closed = False
         try:
             for view, status in running.restore(prepare, latest):
                 yield {page.status: status} if view is None else {page.status: status, page.viewer: view}
-            closed = False
-        except Exception:
-            closed = False
+        except GeneratorExit:
+            closed = True
             raise
         finally:
-            latest.over = True
-            # Stop closes it and shows the last picture, in whichever order.
-            if latest.shown or not (closed or latest.stopping):
-                latest.release()
+            latest.ended(closed)
 
     return run
 
@@ -292,9 +288,7 @@ def _stop(page: Page, latest: running.Latest | None) -> Updates:
         return _idle(page)
     latest.stopping = True
     view, status = running.finished(latest, "stopped", running.STOPPED)
-    latest.shown = True
-    if latest.over:
-        latest.release()
+    latest.was_shown()
     return {
         page.stop: gr.update(interactive=False),
         page.status: status,

@@ -77,8 +77,20 @@ class Latest:
         """Whether a run that is over went to its end."""
         return not self.stopping and not self.expired
 
+    def ended(self, closed: bool) -> None:
+        """The run's handler has ended, or was closed, as Stop does, which then shows the last picture."""
+        self.over = True
+        if self.shown or not (closed or self.stopping):
+            self.release()
+
+    def was_shown(self) -> None:
+        """Stop has taken the last picture, after the handler has ended or before."""
+        self.shown = True
+        if self.over:
+            self.release()
+
     def release(self) -> None:
-        """Lets go of what only a run needs, which is hundreds of megabytes: the page has the result."""
+        """Lets go of what only a run needs, which may be hundreds of megabytes: the page has the result."""
         self.view = self.problem = self.step = None
         self.curve = Curve()
 
