@@ -88,7 +88,7 @@ def bytes_per_pixel(denoiser: Denoiser, gradient: bool) -> float:
     """Memory that one sample needs for each pixel of its picture, measured by a pass of the network on a small one."""
     side = -(-PROBE // denoiser.multiple) * denoiser.multiple
     x = torch.zeros(1, denoiser.channels, side, side, device=denoiser.device, dtype=denoiser.dtype)
-    with _Ledger() as ledger, torch.set_grad_enabled(gradient):
+    with Ledger() as ledger, torch.set_grad_enabled(gradient):
         x = x.requires_grad_(gradient)
         estimate = denoiser(x, 1.0)
         if gradient:
@@ -96,7 +96,7 @@ def bytes_per_pixel(denoiser: Denoiser, gradient: bool) -> float:
     return MARGIN * (ledger.peak + COPIES * x.nbytes) / side**2
 
 
-class _Ledger(TorchDispatchMode):
+class Ledger(TorchDispatchMode):
     """Counts the bytes of the tensors that are alive, and the most that there were at once."""
 
     def __init__(self) -> None:

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
 
 import pytest
 
@@ -109,3 +110,25 @@ def test_an_upload_named_like_the_lock_is_bounded_too(tmp_path):
     os.utime(hostile, (0, 0))
     folder.sweep(tmp_path, budget=10**9)
     assert not hostile.exists()
+
+
+def test_on_a_full_disk_the_oldest_uploads_make_room_at_once(tmp_path, monkeypatch):
+    """They would fill it for an hour otherwise, and every upload be refused meanwhile."""
+    made = [upload(tmp_path, str(index), size=100_000, age=100 - index) for index in range(20)]
+    free = [0]
+    monkeypatch.setattr(folder.shutil, "disk_usage", lambda path: SimpleNamespace(free=free[0]))
+    folder.sweep(tmp_path, budget=10**9)
+    left = [file for file in made if file.exists()]
+    assert left == made[-len(left) :], "the newest stay"
+    gone = (len(made) - len(left)) * (100_000 + folder.ENTRY)
+    assert gone >= len(made) * (100_000 + folder.ENTRY) // 4 and len(left) > 10
+    free[0] = gone
+    folder.sweep(tmp_path, budget=10**9)
+    assert [file for file in made if file.exists()] == left, "with room, nothing more goes"
+
+
+def test_a_large_disk_keeps_room_for_a_few_uploads_only(tmp_path, monkeypatch):
+    made = [upload(tmp_path, str(index), age=100 - index) for index in range(20)]
+    monkeypatch.setattr(folder.shutil, "disk_usage", lambda path: SimpleNamespace(free=folder.SPARE))
+    folder.sweep(tmp_path, budget=10**9)
+    assert all(file.exists() for file in made)

@@ -10,6 +10,7 @@ from inverse.web import answers, limits
 from inverse.web.answers import Refusal
 from inverse.web.gate import Gate, check_address
 from inverse.web.limits import Limits
+from inverse.web.origins import Names
 
 MULTIPART = [(b"content-type", b"multipart/form-data; boundary=a")]
 
@@ -210,3 +211,42 @@ def test_websockets_are_closed():
 
     asyncio.run(Gate(never)({"type": "websocket", "path": "/"}, None, send))
     assert sent == [{"type": "websocket.close", "code": 1003}]
+
+
+DIRECT = ("run/predict", "run/preview/", "api/predict")
+
+
+@pytest.mark.parametrize("path", DIRECT)
+@pytest.mark.parametrize(
+    "body",
+    [{"data": [], "fn_index": 0}, {"session_hash": None}, {"session_hash": ""}, {"session_hash": "a" * 101},
+     {"session_hash": 5}, {"session_hash": ["a"]}, [], None, "a"],
+)  # fmt: skip
+def test_a_handler_called_without_a_session_never_reaches_gradio_which_would_build_one(path, body):
+    answer = request(never, [json.dumps(body).encode()], path=f"/gradio_api/{path}")
+    assert answer[0] == 400 and said(answer).endswith(".")
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[" * 15_000, b"\xff"])
+def test_a_call_that_is_no_json_is_refused(body):
+    assert request(never, [body], path="/gradio_api/run/predict")[0] == 400
+
+
+def test_calls_with_a_session_and_jobs_for_the_queue_pass():
+    body = json.dumps({"data": [], "session_hash": "abc"}).encode()
+    assert request(chunks=[body], path="/gradio_api/run/predict")[0] == 200
+    assert request(chunks=[b"{}"], path="/gradio_api/call/restore")[0] == 200, "the queue names a session itself"
+
+
+def test_a_heartbeat_of_a_long_name_is_refused():
+    assert request(never, method="GET", path="/gradio_api/heartbeat/" + "a" * 101)[0] == 400
+
+
+def test_a_foreign_page_and_a_foreign_name_never_reach_gradio():
+    door = Gate(never, Names(anywhere=False))
+    foreign = [(b"host", b"localhost:7860"), (b"origin", b"https://evil.example")]
+    for method in ("POST", "GET", "OPTIONS"):
+        answer = request(method=method, headers=[*MULTIPART, *foreign], at=door)
+        assert answer[0] == 403 and "another website" in said(answer)
+    answer = request(method="GET", headers=[(b"host", b"evil.example:7860")], at=door)
+    assert answer[0] == 403 and "APP_HOSTS" in said(answer)

@@ -7,6 +7,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from types import SimpleNamespace
 
 import gradio as gr
 import pytest
@@ -325,7 +326,7 @@ def test_an_idle_page_is_told_that_it_was_let_go_and_a_program_may_come_back(mon
     held = sessions.Sessions()
     monkeypatch.setattr(limits, "current", lambda: ALLOWED)
     for name in ("page", "program"):
-        held.session_data[name], held.time_last_used[name] = object(), datetime(2000, 1, 1)
+        held.session_data[name], held.time_last_used[name] = SimpleNamespace(state_data={}), datetime(2000, 1, 1)
     held.left["page"] = time.monotonic() - 1000
     assert held.forget_idle(busy={"page"}) and set(held.session_data) == {"page"} and not held.gone
     assert held.forget_idle(busy=set()) and not held.session_data and list(held.gone) == ["page"]
@@ -337,7 +338,7 @@ def test_a_session_with_an_open_page_is_kept(toy):
     visitor.join(1, ["mine", None])
     visitor.outcome()
     with socket.create_connection(("127.0.0.1", toy.port)) as heartbeat:
-        heartbeat.sendall(f"GET /gradio_api/heartbeat/{visitor.session} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        heartbeat.sendall(f"GET /gradio_api/heartbeat/{visitor.session} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
         assert settles(lambda: visitor.session in holder.pages)
         assert settles(lambda: visitor.session not in toy.queue.busy), "only the page keeps it"
         time.sleep(1.5)

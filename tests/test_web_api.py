@@ -327,8 +327,9 @@ def test_a_wrong_number_of_values_and_deep_nesting_are_refused_in_a_sentence(url
 def test_direct_requests_that_would_pass_the_queue_are_closed(url, uploaded):
     for name in ("restore", "sweep", "degrade", "solvers"):
         for route in ("api", "run"):
-            answer = HTTP.post(f"{url}/gradio_api/{route}/{name}", json={"data": [uploaded, {}, None]})
-            assert answer.status_code == 404, (route, name)
+            for session, status in (({"session_hash": "abc"}, 404), ({}, 400)):
+                answer = HTTP.post(f"{url}/gradio_api/{route}/{name}", json={"data": [uploaded, {}, None], **session})
+                assert answer.status_code == status, (route, name)
 
 
 def test_errors_reach_the_client_as_our_sentences(client, photo_file):

@@ -1,12 +1,15 @@
 """What a hostile client may name instead of an upload. None of it opens a file or costs memory."""
 
+import base64
 import io
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from PIL import Image
 
 from inverse.errors import ImageError
-from inverse.web import guards
+from inverse.web import guards, pictures
 
 
 @pytest.fixture
@@ -56,3 +59,26 @@ def test_unusable_files_end_in_a_sentence(folder, content, words):
     with pytest.raises(ImageError, match=words) as caught:
         guards.uploaded_photo(str(folder / "a.png"))
     assert str(folder) not in str(caught.value)
+
+
+def test_one_picture_is_decoded_at_a_time(folder, monkeypatch):
+    """A file of a few kilobytes may take hundreds of megabytes meanwhile; drawn masks are such files, too."""
+    now, most = [], []
+
+    def load(photo, max_side):
+        now.append(photo)
+        most.append(len(now))
+        time.sleep(0.02)
+        now.pop()
+
+    monkeypatch.setattr(guards.images, "load", load)
+    (folder / "a.png").write_bytes(png())
+    drawn = "data:image/png;base64," + base64.b64encode(png()).decode()
+    with ThreadPoolExecutor(8) as pool:
+        list(
+            pool.map(
+                lambda each: each(),
+                [lambda: guards.uploaded_photo(str(folder / "a.png"))] * 4 + [lambda: pictures.from_uri(drawn)] * 4,
+            )
+        )
+    assert most == [1] * 8

@@ -6,7 +6,7 @@ import asyncio
 import json
 from contextlib import suppress
 
-from starlette.types import Message, Receive, Send
+from starlette.types import Message, Receive, Scope, Send
 
 DRAIN = 0.7
 """Seconds for which the rest of a refused body is thrown away."""
@@ -24,6 +24,18 @@ class Refusal(Exception):
     def __init__(self, status: int, sentence: str) -> None:
         super().__init__(sentence)
         self.status, self.sentence = status, sentence
+
+
+def header(scope: Scope, name: bytes) -> bytes:
+    """What the request says in a header, or nothing.
+
+    Raises:
+        Refusal: it says it twice. Of two, Starlette believes the first and others the last.
+    """
+    said = [value for key, value in scope["headers"] if key == name]
+    if len(said) > 1:
+        raise Refusal(400, NOT_UNDERSTOOD)
+    return said[0] if said else b""
 
 
 class Answer:

@@ -13,11 +13,13 @@ from gradio.utils import get_function_description
 from inverse.defaults import default_solver
 from inverse.presets import DEFAULT_DEGRADED_TASK, DEFAULT_TASK
 from inverse.web.api import degrade, restore, solvers, sweep
+from inverse.web.turns import heavy
 from inverse.web.waiting import DEVICE
 
 
 def publish(blocks: gr.Blocks) -> None:
     """Adds the endpoints to the page."""
+    heavy(degrade)
     for function, queue in (
         (degrade, {"concurrency_limit": 2}),
         (restore, {"concurrency_id": DEVICE, "concurrency_limit": 1}),
@@ -25,7 +27,11 @@ def publish(blocks: gr.Blocks) -> None:
         (solvers, {"concurrency_limit": None}),
     ):
         with blocks:
-            event = gr.api(_plain(function), api_name=function.__name__, **queue)
+            event = gr.api(
+                heavy(_plain(function)) if function is degrade else _plain(function),
+                api_name=function.__name__,
+                **queue,
+            )
         # The page that explains the endpoints shows these, and not the docstring.
         _, explained, _ = get_function_description(function)
         for component, (name, words) in zip(blocks.fns[event["id"]].inputs, explained.items(), strict=True):

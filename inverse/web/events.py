@@ -19,6 +19,7 @@ from inverse.web.layout import KEYS, RUN, Page
 from inverse.web.photos import UNKNOWN
 from inverse.web.pictures import jpeg
 from inverse.web.settings import DEGRADED, chosen
+from inverse.web.turns import heavy
 
 SPOKEN = {"concurrency_limit": None, "show_progress": "hidden", "api_visibility": "private"}
 """For quick handlers that may refuse: without the queue, Gradio answers 500 and shows no words."""
@@ -35,25 +36,25 @@ def wire(page: Page) -> None:
         jobs.wire(page)
 
 
-def _light(page: Page, handler: Callable[[Page, Values], Updates]) -> Callable[[Values], Updates]:
-    """A handler of the page with its errors spoken."""
+def _light(page: Page, handler: Callable[[Page, Values], Updates], newest: bool = False) -> Callable[[Values], Updates]:
+    """A handler of the page that works in its turn, with its errors spoken; `newest` as in `turns.heavy`."""
 
     def spoken(values: Values) -> Updates:
         with spoken_errors():
             return handler(page, values)
 
-    return spoken
+    return heavy(spoken, newest)
 
 
 def _opened(page: Page) -> Callable[..., Updates]:
     """The page was opened. JavaScript hands over positions, so that this handler has no dict of inputs."""
     handler = _light(page, share.arrived)
     inputs = (page.share, page.photo, page.auxiliary)
-    return lambda *values: handler(dict(zip(inputs, values, strict=True)))
+    return heavy(lambda *values: handler(dict(zip(inputs, values, strict=True))))
 
 
 def _then_preview(page: Page, follows: Callable[..., Dependency], keep: bool = True) -> None:
-    handler = _light(page, partial(_preview, keep=keep))
+    handler = _light(page, partial(_preview, keep=keep), newest=True)
     follows(handler, page.asked, _preview_outputs(page), **LIGHT)
 
 
@@ -154,7 +155,7 @@ def _preview(page: Page, values: Values, keep: bool = True) -> Updates:
 
 
 def _wire_preview(page: Page) -> None:
-    handler = _light(page, _preview)
+    handler = _light(page, _preview, newest=True)
     inputs, outputs = page.asked, _preview_outputs(page)
     components = [*page.tasks.components, *page.solvers.components, page.sigma_y, page.photons, page.seed]
     components += [page.samples, page.mask]
@@ -164,7 +165,7 @@ def _wire_preview(page: Page) -> None:
 
 
 def _wire_tabs(page: Page) -> None:
-    handler, inputs, outputs = _light(page, _preview), page.asked, _preview_outputs(page)
+    handler, inputs, outputs = _light(page, _preview, newest=True), page.asked, _preview_outputs(page)
     gr.on(
         [page.x_name.input, page.y_name.input], _light(page, sweeping.suggest), {*inputs, page.axes_before},
         [page.x_values, page.y_values, page.axes_before], **SPOKEN,

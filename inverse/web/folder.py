@@ -22,6 +22,8 @@ KEPT = 3600
 """Seconds after which a file that nobody renewed is removed."""
 IN_TRANSIT = 60
 """Seconds within which an upload has its final name; a stray part of one is removed then."""
+SPARE = 64 * 2**20
+"""Bytes of the disk that stay free, or a quarter of a smaller one: uploads, of which old ones go for it."""
 ENTRY = 8192
 """Bytes that a file takes beside its content: a block for its last part, and one for the folder that Gradio makes for
 it. Without them a thousand tiny files in one request would hardly count, and a disk runs out of entries too."""
@@ -64,6 +66,8 @@ def release(folder: Path) -> None:
 def sweep(folder: Path, budget: int, keep: Collection[Path] = (), now: float | None = None) -> None:
     """Removes old files, parts of uploads that broke off, then the oldest until the rest is within the budget.
 
+    On a disk that is nearly full the budget is less, so that there is room for the next upload.
+
     Args:
         folder: to be kept in order.
         budget: bytes, of which every file takes `ENTRY` beside its content.
@@ -83,6 +87,8 @@ def sweep(folder: Path, budget: int, keep: Collection[Path] = (), now: float | N
             else:
                 aged.append((age, state.st_size + ENTRY, file))
     total = sum(length for _, length, _ in aged)
+    room = total + shutil.disk_usage(folder).free  # what there would be without these files
+    budget = min(budget, room - min(SPARE, room // 4))
     for _, length, file in sorted(aged, key=lambda entry: -entry[0]):
         if total <= budget:
             break

@@ -1,8 +1,9 @@
-"""The door before Gradio: which addresses there are, and how large a body may be."""
+"""The door before Gradio: which addresses there are, how large a body may be, who may ask and for which session."""
 
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import time
 from urllib.parse import unquote
@@ -10,8 +11,9 @@ from urllib.parse import unquote
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from inverse.web import limits
-from inverse.web.answers import NOT_UNDERSTOOD, Answer, Refusal
-from inverse.web.sessions import Sessions
+from inverse.web.answers import NOT_UNDERSTOOD, Answer, Refusal, header
+from inverse.web.origins import Names
+from inverse.web.sessions import LONGEST_NAME, Sessions
 
 log = logging.getLogger(__name__)
 
@@ -24,6 +26,9 @@ OPEN = {
 for components, editing by a language model, run histories."""
 CLOSED = {"deep_link", "dev", "login", "logout", "monitoring", "openapi.json", "proxy", "pwa_icon"}
 """Gradio's addresses outside it that this app has no use for."""
+DIRECT = (f"{API}run/", f"{API}api/")
+"""Where a handler of the page is called beside the queue."""
+NO_SESSION = "This request names no page that it belongs to. Reload the page, or use the API that is described there."
 LONGEST_ADDRESS = 16 * 1024
 SLOWEST = 20_000
 """Bytes a second, for a body that takes longer than it may."""
@@ -32,8 +37,9 @@ SLOWEST = 20_000
 class Gate:
     """ASGI middleware. A body is received whole before Gradio sees it, so that one that breaks off leaves nothing."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, names: Names | None = None) -> None:
         self.app = app
+        self.names = names or Names()
         self.requests = 0
         self.held = 0
         """Bytes of bodies that are being received or worked on."""
@@ -52,9 +58,11 @@ class Gate:
             if self.requests > limits.current().clients:
                 raise Refusal(503, "Too many visitors are here just now. Try again in a minute.")
             check_address(scope)
+            self.names.check(scope)
             if scope["method"] not in ("GET", "HEAD", "OPTIONS"):
                 body = await self._body(scope, receive)
                 length = len(body)
+                check_session(scope, body)
                 receive = _replayed(body, receive)
             with _heartbeat(scope):
                 await self.app(scope, receive, answer)
@@ -78,7 +86,7 @@ class Gate:
         """
         allowed, multipart = limits.current(), _is_upload(scope)
         most = allowed.body * 2**20 if multipart else allowed.json * 1024
-        said = _header(scope, b"content-length") or b"0"
+        said = header(scope, b"content-length") or b"0"
         if not said.isdigit() or len(said) > 20 or int(said) > most:
             raise _too_large(most)
         parts, length, start = [], 0, time.monotonic()
@@ -123,29 +131,35 @@ def check_address(scope: Scope) -> None:
                 raise refusal
         elif name.split("/", 1)[0] not in OPEN:
             raise refusal
+        elif name.startswith("heartbeat/") and len(name) > len("heartbeat/") + LONGEST_NAME:
+            raise Refusal(400, NO_SESSION)
     elif path.strip("/").split("/", 1)[0].split("=", 1)[0] in CLOSED:
         raise refusal
+
+
+def check_session(scope: Scope, body: bytes) -> None:
+    """Refuses a direct call of a handler without a page's session, for which Gradio would build a whole one.
+
+    Raises:
+        Refusal: 400.
+    """
+    if not _path(scope).startswith(DIRECT):
+        return
+    try:
+        session = json.loads(body).get("session_hash")
+    except (ValueError, AttributeError, RecursionError):
+        session = None
+    if not isinstance(session, str) or not 0 < len(session) <= LONGEST_NAME:
+        raise Refusal(400, NO_SESSION)
 
 
 def _path(scope: Scope) -> str:
     return scope["path"].removeprefix(scope.get("root_path", ""))
 
 
-def _header(scope: Scope, name: bytes) -> bytes:
-    """What the request says in a header, or nothing.
-
-    Raises:
-        Refusal: it says it twice. Of two, Starlette believes the first and others the last.
-    """
-    said = [value for key, value in scope["headers"] if key == name]
-    if len(said) > 1:
-        raise Refusal(400, NOT_UNDERSTOOD)
-    return said[0] if said else b""
-
-
 def _is_upload(scope: Scope) -> bool:
     """Whether the body may hold files: only Gradio's upload puts them on disk instead of reading them as JSON."""
-    kind = _header(scope, b"content-type").lower()
+    kind = header(scope, b"content-type").lower()
     return kind.startswith(b"multipart/") and _path(scope).rstrip("/") == f"{API}upload"
 
 

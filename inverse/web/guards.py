@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import logging
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,11 +19,14 @@ from inverse import images
 from inverse.errors import ImageError, InverseError
 from inverse.operators import Task
 from inverse.web import limits
+from inverse.web.turns import Superseded
 
 log = logging.getLogger(__name__)
 
 MAX_STORED_SIDE = 2048
 """Photos are kept at this longer side at most."""
+
+_decoding = threading.Lock()
 
 
 def uploaded_photo(path: Any) -> Image.Image:
@@ -31,7 +35,17 @@ def uploaded_photo(path: Any) -> Image.Image:
     Raises:
         ImageError: the path is not a file that was uploaded to this app, or is not a usable picture.
     """
-    return images.load(uploaded(path), max_side=MAX_STORED_SIDE)
+    return decoded(uploaded(path))
+
+
+def decoded(photo: images.Photo) -> Image.Image:
+    """A picture of a visitor's, one at a time: a file of a few kilobytes may take hundreds of megabytes meanwhile.
+
+    Raises:
+        ImageError: it is not a usable picture.
+    """
+    with _decoding:
+        return images.load(photo, max_side=MAX_STORED_SIDE)
 
 
 def uploaded_helper(path: Any, task: Task) -> Image.Image:
@@ -69,7 +83,7 @@ def spoken_errors() -> Iterator[None]:
     """Turns every error into a toast: our own sentences as they are, all else as one that tells nothing private."""
     try:
         yield
-    except gr.Error:
+    except (gr.Error, Superseded):
         raise
     except InverseError as error:
         raise toast(str(error)) from error

@@ -162,8 +162,15 @@ def _run(page: Page) -> Callable[[Values], Iterator[Updates]]:
             latest.filename = (values[page.photo_file] or UNKNOWN).made("restored")
             return settings.at(values[page.photo]).with_auxiliary(auxiliary), problem
 
-        for view, status in running.restore(prepare, latest):
-            yield {page.status: status} if view is None else {page.status: status, page.viewer: view}
+        closed = False
+        try:
+            for view, status in running.restore(prepare, latest):
+                yield {page.status: status} if view is None else {page.status: status, page.viewer: view}
+        except GeneratorExit:
+            closed = True
+            raise
+        finally:
+            latest.ended(closed)
 
     return run
 
@@ -186,6 +193,7 @@ def _stop(page: Page, turn: Turn, latest: running.Latest | None, starts: Starts)
     turn.leave()
     latest.stopping = True
     view, status = running.finished(latest, "stopped", running.STOPPED)
+    latest.was_shown()
     return {
         page.stop: gr.update(interactive=False),
         page.status: status,

@@ -13,7 +13,7 @@ from inverse.errors import ParameterError
 from inverse.parameters import Parameters, integer
 
 PREFIX = "APP_MAX_"
-ON_GPU = {"side": 2048, "work": 50_000}
+ON_GPU = {"side": 2048, "work": 50_000, "preview": 1024}
 """Defaults that differ where there is a GPU."""
 
 
@@ -36,12 +36,23 @@ class Limits(Parameters):
     body: int = integer(16, 1, 1024, unit="MB", help="Body of one request, files included.")
     json: int = integer(64, 16, 4096, unit="kB", help="Body of one request without files.")
     drip: int = integer(20, 1, 3600, unit="s", help="Time for a body; beyond it, at least 20 kB must come a second.")
+    head: int = integer(10, 1, 3600, unit="s", help="How long a connection may be open without a whole request.")
+    preview: int = integer(
+        256, 16, 65_536, unit="MB", help="Memory of one preview; beyond it, a smaller picture is shown."
+    )
     # All together
     queue: int = integer(16, 1, 10_000, unit="jobs", help="Waiting jobs of all visitors.")
+    connections: int = integer(
+        1000, 10, 100_000, unit="connections", help="Connections that are open at once; fewer where files are few."
+    )
+    address: int = integer(
+        100, 1, 100_000, unit="connections", help="Those of one public network address, as a proxy may have, too."
+    )
     clients: int = integer(500, 10, 100_000, unit="requests", help="Requests that are open at once.")
     bodies: int = integer(64, 16, 65_536, unit="MB", help="Bodies that are being received at once.")
     threads: int = integer(16, 1, 1000, unit="threads", help="Handlers that work at once; the device serves one job.")
     sessions: int = integer(200, 2, 100_000, unit="sessions", help="Sessions whose photo is kept.")
+    kept: int = integer(1024, 64, 1_000_000, unit="MB", help="Photos and results kept for all sessions.")
     disk: int = integer(512, 16, 1_000_000, unit="MB", help="Uploads on disk; beyond it the oldest go.")
 
     @classmethod

@@ -16,6 +16,7 @@ from inverse import images
 from inverse.carriers import png_text
 from inverse.errors import ImageError
 from inverse.masks import cover
+from inverse.web.guards import decoded
 
 PREVIEW_SIDE = 768
 """Longer side of live frames, at most."""
@@ -82,6 +83,6 @@ def from_uri(uri: Any) -> Image.Image | None:
     if not isinstance(uri, str) or not uri.startswith(head):
         raise ImageError("The mask is not a PNG picture that was drawn here. Brush it again, or upload it.")
     try:
-        return images.load(base64.b64decode(uri[len(head) :], validate=True))
+        return decoded(base64.b64decode(uri[len(head) :], validate=True))
     except binascii.Error:
         raise ImageError("The mask is damaged. Brush it again, or upload it.") from None

@@ -10,9 +10,10 @@ from inverse import images
 from inverse.errors import InverseError
 from inverse.restoration import Problem
 from inverse.web import limits
+from inverse.web.affordable import affordable
 from inverse.web.guards import MAX_STORED_SIDE
 from inverse.web.pictures import exact, jpeg
-from inverse.web.settings import Settings
+from inverse.web.settings import Settings, chosen
 
 
 def show(
@@ -29,9 +30,16 @@ def show(
         size: (W, H) of the photo's own file, where it is known.
     """
     try:
-        problem = settings.problem(photo, auxiliary)
+        settings.check_size(chosen(photo))
+        within = affordable(settings, photo)
+        problem, shape = within.problem(photo, auxiliary), settings.shape(photo)
         shown = pictures(problem, settings.degraded, size or photo.size)
-        return shown, settings.cost(tuple(problem.operator.image_shape[-2:]))
+        if within is not settings:
+            height, width = problem.operator.image_shape[-2:]
+            shown["caption"] = (
+                f"{shape[1]} × {shape[0]} pixels. Shown here as it is at {width} × {height}: more takes too much memory"
+            )
+        return shown, settings.cost(shape)
     except InverseError as error:
         return unsolvable(photo, settings.degraded, error), ""
 

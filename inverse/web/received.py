@@ -5,6 +5,7 @@ Gradio itself would fetch a link, and its refusal of a path names a folder of th
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 from urllib.parse import unquote
 
@@ -12,6 +13,7 @@ import gradio as gr
 
 from inverse.errors import ImageError, ParameterError
 from inverse.web.guards import spoken_errors, uploaded
+from inverse.web.turns import Superseded, Turns, turn_of
 
 SERVED = "/gradio_api/file="
 """What stands before the path in the address of an uploaded file, by which MCP clients name it."""
@@ -28,6 +30,28 @@ class Blocks(gr.Blocks):
                     f"{len(inputs)} values came, and {len(block_fn.inputs)} are expected. Send null for the others."
                 )
             return await super().preprocess_data(block_fn, [checked(value) for value in inputs], *arguments, **settings)
+
+    @cached_property
+    def turns(self) -> Turns:
+        return Turns()
+
+    async def call_function(
+        self, block_fn: Any, processed_input: list[Any], iterator: Any = None, requests: Any = None,
+        *arguments: Any, **settings: Any,
+    ) -> dict[str, Any]:  # fmt: skip
+        """Calls a handler; heavy ones in turn, and one that is superseded changes nothing on the page."""
+        newest = turn_of(block_fn.fn)
+        if newest is None:
+            return await super().call_function(block_fn, processed_input, iterator, requests, *arguments, **settings)
+        try:
+            with spoken_errors():
+                async with self.turns.turn(requests.session_hash, newest):
+                    return await super().call_function(
+                        block_fn, processed_input, iterator, requests, *arguments, **settings
+                    )
+        except Superseded:
+            unchanged = {block_fn.outputs[0]: gr.skip()}
+            return {"prediction": unchanged, "duration": 0.0, "is_generating": False, "iterator": None}
 
 
 def checked(value: Any, depth: int = 0) -> Any:

@@ -54,6 +54,7 @@ class Latest:
         stopping: whether Stop was pressed; the run ends after this step. Gradio alone would not always end it: to what
             its queue has no name for yet, its own Stop says nothing.
         expired: why the run ended before its end though nobody stopped it.
+        over, shown: whether the run's handler has ended, and whether Stop has taken the last picture.
         asked: what the server held of the page when it was asked for, by component, until it begins.
     """
 
@@ -70,12 +71,31 @@ class Latest:
     overhead: float = 0.0
     stopping: bool = False
     expired: str = ""
+    over: bool = False
+    shown: bool = False
     asked: dict[Any, Any] | None = None
 
     @property
     def complete(self) -> bool:
         """Whether a run that is over went to its end."""
         return not self.stopping and not self.expired
+
+    def ended(self, closed: bool) -> None:
+        """The run's handler has ended, or was closed, as Stop does, which then shows the last picture."""
+        self.over = True
+        if self.shown or not (closed or self.stopping):
+            self.release()
+
+    def was_shown(self) -> None:
+        """Stop has taken the last picture, after the handler has ended or before."""
+        self.shown = True
+        if self.over:
+            self.release()
+
+    def release(self) -> None:
+        """Lets go of what only a run needs, which may be hundreds of megabytes: the page has the result."""
+        self.view = self.problem = self.step = None
+        self.curve = Curve()
 
 
 def restore(prepare: Callable[[], tuple[Settings, Problem]], latest: Latest) -> Iterator[tuple[View | None, Status]]:
@@ -173,14 +193,15 @@ def _frames(settings: Settings, problem: Problem, latest: Latest) -> Iterator[tu
 
 def finished(latest: Latest, phase: str, message: str) -> tuple[View | None, Status]:
     """The last frame, exact, and the status of a run that ended as `phase` says: done, stopped or failed."""
-    step, status = latest.step, {"run": latest.run, **latest.status, "phase": phase, "message": message}
-    if latest.view is None or latest.problem is None or step is None:
+    status = {"run": latest.run, **latest.status, "phase": phase, "message": message}
+    step, problem, view, curve = latest.step, latest.problem, latest.view, latest.curve  # before they are let go
+    if view is None or problem is None or step is None:
         return None, status
-    last = frames.last(latest.problem, step, latest.settings)
-    latest.curve.add(latest.problem, step)
-    view = {**latest.view, "phase": phase, "frame": last, "curve": latest.curve.value}
+    curve.add(problem, step)
+    last = frames.last(problem, step, latest.settings)
+    view = {**view, "phase": phase, "frame": last, "curve": curve.value}
     if phase != "failed":
-        view["record"] = record(latest.settings, step, latest.curve.last, latest.seconds, latest.origin)
+        view["record"] = record(latest.settings, step, curve.last, latest.seconds, latest.origin)
     return view, status
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import signal
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -20,9 +19,11 @@ from inverse import memory, web
 from inverse.denoisers.catalog import load_prior
 from inverse.errors import InverseError
 from inverse.text import visible_record
-from inverse.web import device, folder, limits, port, theme
+from inverse.web import device, ending, folder, limits, port, theme
+from inverse.web.connections import Connections, quieten
 from inverse.web.gate import Gate
 from inverse.web.head import Head
+from inverse.web.origins import names_of
 from inverse.web.sessions import Sessions
 from inverse.web.waiting import Waiting
 
@@ -71,28 +72,30 @@ def launch(blocks: gr.Blocks, **settings: Any) -> Any:
         "pwa": False,
         "quiet": True,
         "show_error": False,  # of errors that are not our sentences: those may name paths
-        "app_kwargs": {"middleware": [Middleware(Gate), Middleware(Head)], "lifespan": partial(_housekeeping, blocks)},
     }
     background = settings.pop("prevent_thread_lock", False)
-    served = port.opened(blocks.launch, {**ours, **settings, "prevent_thread_lock": True})
+    chosen = {**ours, **settings}
+    connections = Connections()
+    names = names_of(chosen.get("server_name"), bool(chosen["share"]))
+    chosen["app_kwargs"] = {
+        "middleware": [Middleware(Gate, names), Middleware(Head)],
+        "lifespan": partial(_housekeeping, blocks, connections),
+        **chosen.get("app_kwargs", {}),
+    }
+    quieten()
+    served = port.opened(blocks.launch, {**chosen, "prevent_thread_lock": True})
+    connections.guard(blocks.server)
     if not background:
         print(allowed.summary)
         if "server_port" not in settings:
             print(port.remark(blocks.server_port), end="")
         print(f"inverse is open at {blocks.local_url} (Ctrl+C ends it)", flush=True)
-        if threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGTERM, _interrupted)  # as Ctrl+C, so that the temporary folder is removed
-        blocks.block_thread()
+        ending.wait(blocks)
     return served
 
 
-def _interrupted(*_: Any) -> None:
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # a second one would break off the tidying up
-    raise KeyboardInterrupt
-
-
 @asynccontextmanager
-async def _housekeeping(blocks: gr.Blocks, app: App) -> AsyncIterator[None]:
+async def _housekeeping(blocks: gr.Blocks, connections: Connections, app: App) -> AsyncIterator[None]:
     """While the app is served: sessions that nobody uses are let go, and the temporary folder stays within bounds."""
     app.state_holder = Sessions()
     app.state_holder.set_blocks(blocks)
@@ -112,11 +115,12 @@ async def _housekeeping(blocks: gr.Blocks, app: App) -> AsyncIterator[None]:
             except Exception:
                 log.exception("tidying failed")
 
-    task = asyncio.create_task(tidy())
+    tasks = [asyncio.create_task(tidy()), asyncio.create_task(connections.watch())]
     try:
         yield
     finally:
-        task.cancel()
+        for task in tasks:
+            task.cancel()
 
 
 def _forget_progress(followed: set[str]) -> set[str]:

@@ -1,4 +1,4 @@
-"""What the server keeps for a page: bounded in number, and gone a while after the page is."""
+"""What the server keeps for a page: bounded in number and in bytes, and gone a while after the page is."""
 
 from __future__ import annotations
 
@@ -13,11 +13,15 @@ from gradio.components import State
 from gradio.state_holder import SessionState, StateHolder
 
 from inverse.web import limits
+from inverse.web.held import kept
 
+LONGEST_NAME = 100
+"""Characters of a session's name; Gradio's have 11, or 36."""
 REMEMBERED = 10_000
 """Names of sessions that were let go, so that their pages can be told."""
 WITHOUT_PAGE = 60
 """Seconds that a session is kept that never had a page, as that of a program."""
+UNFIT = "This request does not name its page as pages do. Reload the page and try again."
 GONE = "The server has let go of this page's photo, because the page was away for long or many came. Reload the page."
 
 
@@ -59,6 +63,8 @@ class Sessions(StateHolder):
         self.gone: OrderedDict[str, None] = OrderedDict()
 
     def __getitem__(self, session_id: str) -> SessionState:
+        if len(session_id) > LONGEST_NAME:
+            raise HTTPException(400, UNFIT)
         if session_id in self.gone:
             raise HTTPException(410, GONE)
         if session_id not in self.session_data:
@@ -87,7 +93,7 @@ class Sessions(StateHolder):
                 self.left[session] = time.monotonic()
 
     def forget_idle(self, busy: set[str]) -> bool:
-        """Lets go of sessions without a page.
+        """Lets go of sessions without a page, and of those that keep most where all together keep too much.
 
         Args:
             busy: sessions that have a job or a stream.
@@ -103,6 +109,7 @@ class Sessions(StateHolder):
             away = time.monotonic() - self.left[name] if name in self.left else None
             if unused > WITHOUT_PAGE if away is None else min(unused, away) > limits.current().idle:
                 self.let_go(name, remember=away is not None)
+        self._bound_bytes(busy)
         return len(self.session_data) < count
 
     def let_go(self, name: str, remember: bool) -> None:
@@ -122,3 +129,16 @@ class Sessions(StateHolder):
         without = [name for name in others if name not in self.pages]
         name = (without or others)[0]
         self.let_go(name, remember=True)
+
+    def _bound_bytes(self, busy: set[str]) -> None:
+        """Lets sessions go until the rest keeps no more than it may: those first that keep most, as no usual one does.
+
+        One that has a job stays, since the job would keep what it needs all the same.
+        """
+        sizes = {name: kept(state.state_data) for name, state in [*self.session_data.items()]}
+        total = sum(sizes.values())
+        for name in sorted((name for name in sizes if name not in busy), key=lambda name: -sizes[name]):
+            if total <= limits.current().kept * 2**20:
+                return
+            self.let_go(name, remember=True)
+            total -= sizes[name]

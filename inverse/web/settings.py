@@ -54,16 +54,23 @@ class Settings(settings.Settings):
             ProblemError: there is no photo, it is too much work, or photo, task and auxiliary picture do not fit.
         """
         photo = chosen(photo)
+        self.check_size(photo)
+        return super(Settings, self.at(photo)).problem(photo, auxiliary)
+
+    def check_size(self, photo: Image.Image) -> None:
+        """Refuses what is too much work, or too large.
+
+        Raises:
+            ProblemError: it is.
+        """
         check_work([self], photo)
-        problem = super(Settings, self.at(photo)).problem(photo, auxiliary)
-        height, width = problem.operator.image_shape[-2:]
+        height, width = self.shape(photo)
         pixels, largest = self.samples * height * width, limits.current().side ** 2
         if self.samples > 1 and pixels > largest:
             raise ProblemError(
                 f"{self.samples} samples of {width} x {height} are {pixels / 1e6:.1f} megapixels, "
                 f"and this machine restores {largest / 1e6:.1f} at once. Choose fewer samples or {self.smaller}."
             )
-        return problem
 
     @property
     def _multiple(self) -> int:

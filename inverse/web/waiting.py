@@ -21,13 +21,12 @@ from gradio.server_messages import EventMessage, ProcessCompletedMessage, Proces
 
 from inverse.web import limits
 from inverse.web.line import Job, Line, Place
+from inverse.web.sessions import LONGEST_NAME
 
 DEVICE = "gpu"
 """The concurrency id of everything that uses the device: one job at a time."""
 BEHIND = 10
 """Messages that may wait for a reader before it is sent fewer pictures."""
-LONGEST_NAME = 100
-"""Characters of a session's name; Gradio's have 11."""
 QUICK = 8
 """Events of one session that may wait, those for the device included."""
 

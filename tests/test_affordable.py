@@ -1,0 +1,80 @@
+"""A preview stays within its memory, at a smaller size where the whole one would not."""
+
+import pytest
+from PIL import Image
+
+from inverse.memory import Ledger
+from inverse.operators import TASKS
+from inverse.web import affordable, limits, preview
+from inverse.web.limits import Limits
+from inverse.web.settings import Settings
+
+PHOTO = Image.effect_noise((640, 480), 80).convert("RGB")
+MOST = 24
+"""Megabytes; less than every task needs for 640 x 480 pixels at the least."""
+
+
+def settings(task, **parameters):
+    return Settings.create(task=task, task_parameters=parameters, sigma_y=0.05, size=480)
+
+
+def auxiliary(task):
+    if not TASKS[task].auxiliary:
+        return None
+    picture = Image.new("L", (9, 9))
+    picture.paste("white", (3, 3, 6, 6))
+    return picture
+
+
+@pytest.fixture(autouse=True)
+def little(monkeypatch):
+    monkeypatch.setattr(limits, "current", lambda: Limits(preview=MOST))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _warm():
+    """The prior is loaded when its speed is asked for first; that is no part of a preview."""
+    settings("denoise").cost((64, 64))
+
+
+def peak(chosen):
+    with Ledger() as ledger:
+        shown, _ = preview.show(PHOTO, chosen, auxiliary(chosen.task.name))
+    assert not shown["fault"], shown["caption"]
+    return ledger.peak / 2**20, shown
+
+
+@pytest.mark.parametrize("task", sorted(TASKS))
+def test_no_preview_needs_more_than_it_may(task):
+    chosen = settings(task)
+    affordable.bytes_per_pixel(chosen.task, False)  # which takes something itself, once
+    used, _ = peak(chosen)
+    assert used <= 1.1 * MOST
+
+
+def test_the_dearest_is_shown_smaller_and_the_page_says_so(monkeypatch):
+    chosen = settings("phase-retrieval", oversampling=4)
+    affordable.bytes_per_pixel(chosen.task, False)
+    used, shown = peak(chosen)
+    assert used <= 1.1 * MOST and "640 × 480 pixels. Shown here as it is at" in shown["caption"]
+    monkeypatch.setattr(limits, "current", lambda: Limits(preview=4096))
+    whole, shown = peak(chosen)
+    assert (whole > 5 * MOST and shown["caption"].startswith("640 × 480") is False) or "Shown here" not in shown[
+        "caption"
+    ]
+
+
+def test_what_a_run_costs_is_said_of_the_whole_picture():
+    chosen = settings("phase-retrieval", oversampling=4)
+    assert preview.show(PHOTO, chosen, None)[1] == chosen.cost((480, 640))
+
+
+def test_the_need_of_a_task_is_that_of_a_larger_picture():
+    """What is measured on a small photo holds for a large one, within the buffers whose size is fixed."""
+    for name in ("denoise", "phase-retrieval", "super-resolution", "deblur-gaussian"):
+        task = TASKS[name]()
+        each = affordable.bytes_per_pixel(task, False) - affordable.BESIDE
+        with Ledger() as ledger:
+            problem = Settings.create(task=name, sigma_y=0.05, size=384).problem(Image.new("RGB", (384, 384), "grey"))
+            _ = problem.measurement
+        assert 0.5 * each <= ledger.peak / 384**2 <= 1.2 * each, name
