@@ -337,8 +337,8 @@ def test_a_run_and_a_sweep_are_saved_under_the_photos_name(page, photograph):
     values = after(sent(page), upload(page, sent(page), photograph))
     values |= {page.photo: Image.new("RGB", (64, 48), "grey"), page.x_values: "2,3"}
     latest = jobs._busy(page, Turn(), values)[page.latest]
-    list(jobs._run(page)({**values, page.latest: latest}))
-    assert latest.view["filename"] == "IMG_47_1-restored.png"
+    *_, last = jobs._run(page)({**values, page.latest: latest})
+    assert last[page.viewer]["filename"] == "IMG_47_1-restored.png"
     batch = Batch()
     list(sweeping.run(page, {**values, page.swept: batch}))
     saved = sweeping.download(page, {page.swept: batch, page.grid: {"download": "csv"}})[page.file]
@@ -961,9 +961,10 @@ def test_a_run_takes_the_photo_of_the_moment_when_it_was_asked_for(page, photo):
     """While it waits for the device the visitor may choose another."""
     other, values = Image.new("RGB", (72, 56)), sent(page)
     latest = jobs._busy(page, Turn(), {**values, page.photo: photo})[page.latest]
-    *_, last = jobs._run(page)({**values, page.photo: other, page.latest: latest, page.size: 64})
-    truth = images.to_image(latest.problem.truth)
-    assert truth.size == (64 * 72 // 56 // latest.problem.task.multiple * latest.problem.task.multiple, 64)
+    run = jobs._run(page)({**values, page.photo: other, page.latest: latest, page.size: 64})
+    *_, (last, problem) = [(update, latest.problem) for update in run]
+    truth = images.to_image(problem.truth)
+    assert truth.size == (64 * 72 // 56 // problem.task.multiple * problem.task.multiple, 64)
     assert np.asarray(truth).std() > 5 and last[page.status]["phase"] == "done"
 
 
