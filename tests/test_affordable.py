@@ -21,7 +21,7 @@ def settings(task, **parameters):
 def auxiliary(task):
     if not TASKS[task].auxiliary:
         return None
-    picture = Image.new("L", (9, 9))
+    picture = Image.new("L", PHOTO.size if TASKS[task].auxiliary == "mask" else (9, 9))
     picture.paste("white", (3, 3, 6, 6))
     return picture
 

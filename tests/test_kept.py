@@ -10,9 +10,11 @@ from PIL import Image
 
 from inverse import web
 from inverse.restoration import degrade
-from inverse.web import events, held, limits, running, sessions
+from inverse.web import events, held, jobs, limits, running, sessions
 from inverse.web.limits import Limits
 from inverse.web.sessions import Sessions
+from inverse.web.starts import Starts
+from inverse.web.waiting import Turn
 
 
 def test_pictures_tensors_and_text_are_counted_once_wherever_they_lie():
@@ -51,7 +53,7 @@ class Run:
         monkeypatch.setattr(running, "restore", self._restore)
         monkeypatch.setattr(running, "finished", lambda latest, *_: ({"problem": latest.problem}, {}))
         values = {page.latest: self.latest, page.photo: photo, page.auxiliary: {}}
-        self.handler = events._run(page)(values)
+        self.handler = jobs._run(page)(values)
         next(self.handler)
         assert self.bytes > self.problem.y.nbytes
 
@@ -63,7 +65,7 @@ class Run:
 
     def stop(self):
         """What Stop shows the last picture of."""
-        return events._stop(self.page, self.latest)[self.page.viewer]["problem"]
+        return jobs._stop(self.page, Turn(), self.latest, Starts())[self.page.viewer]["problem"]
 
     @property
     def bytes(self):

@@ -135,7 +135,7 @@ def _frames(settings: Settings, problem: Problem, latest: Latest) -> Iterator[tu
     start = time.perf_counter()
     latest.view, latest.problem, latest.settings = _start(settings, problem, latest), problem, settings
     yield latest.view, latest.status
-    due = 0.0
+    due, alive = 0.0, start + UPDATE_EVERY  # of what a step shows, and of a sign of life between two steps
     pictures, analysis = Clock(UPDATE_EVERY, FRAME_SHARE), Clock(ANALYSED_EVERY, ANALYSED_SHARE)
     points, curve_due = Clock(0.0, CURVE_SHARE, most=ANALYSED_EVERY), 0.0
     with closing(stream(problem, settings.solver, seed=settings.seed, samples=settings.samples, pauses=True)) as steps:
@@ -153,9 +153,9 @@ def _frames(settings: Settings, problem: Problem, latest: Latest) -> Iterator[tu
                 yield None, latest.status  # from another process, what changed comes with an update only
                 return
             if within:
-                if now >= due or latest.stopping:
+                if now >= alive or latest.stopping:
                     yield None, latest.status
-                    due = time.perf_counter() + UPDATE_EVERY
+                    alive = time.perf_counter() + UPDATE_EVERY
                 continue
             if now >= points.due:
                 latest.curve.add(problem, step)
@@ -178,7 +178,7 @@ def _frames(settings: Settings, problem: Problem, latest: Latest) -> Iterator[tu
             yield latest.view if pictured or curved else None, latest.status
             if pictured:
                 pictures.spent(time.perf_counter() - begun)
-            due = time.perf_counter() + UPDATE_EVERY
+            due = alive = time.perf_counter() + UPDATE_EVERY
             latest.overhead += time.perf_counter() - now
     latest.seconds = seconds = time.perf_counter() - start
     latest.status = {
