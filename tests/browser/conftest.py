@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from inverse.solvers import Step
+
 ARTIFACTS = Path(__file__).resolve().parents[1] / ".artifacts"
 TIMEOUT = 90_000
 MEASURED: dict[str, str] = {}
@@ -38,10 +40,11 @@ class Watch:
                 begun = time.perf_counter()
                 step = next(stream, None)
                 run["solving"] += time.perf_counter() - begun
-                run["steps"] += 1
                 if step is None:
                     return
-                run["yielded"][step.index] = time.time()
+                if isinstance(step, Step):
+                    run["steps"] += 1
+                    run["yielded"][step.index] = time.time()
                 yield step
         finally:
             stream.close()
