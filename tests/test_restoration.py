@@ -1,5 +1,7 @@
 """The one entry: problems are what they say, runs repeat, and every refusal is a sentence."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -86,6 +88,20 @@ def test_default_solver_improves_every_task(photo, prior, task):
     simple = problem.operator.pinv(problem.y) if problem.operator.linear else problem.y
     assert result.psnr[0] > psnr(simple[0], problem.truth[0])
     assert result.image.size == photo.size or TASKS[task]().multiple > 1
+
+
+def test_the_default_solver_gives_colours_back(prior):
+    """A mean of what the colours may be is grey, and so is a mode."""
+    with Image.open(Path(__file__).parents[1] / "assets" / "examples" / "chelsea.jpg") as photo:
+        problem = degrade(photo.convert("RGB"), "colorize", size=64)
+
+    def chroma(x):
+        return float(127.5 * (x - x.mean(1, keepdim=True)).abs().mean())
+
+    *_, own = stream(problem, None, prior)
+    *_, general = stream(problem, GENERAL, prior)
+    assert chroma(problem.truth) / 2 < chroma(own.x0_hat) < 2 * chroma(problem.truth)
+    assert chroma(general.x0_hat) < chroma(own.x0_hat) / 4
 
 
 def test_own_mask(photo, mask, prior):

@@ -102,7 +102,7 @@ def test_a_mask_is_made_downloaded_and_uploaded_again(visit, tmp_path, measured)
             sent.append(len(request.post_data or ""))
 
     page.on("request", note)
-    noise = Image.effect_noise((640, 640), 200).point(lambda value: 255 * (value > 127))
+    noise = Image.effect_noise((770, 512), 200).point(lambda value: 255 * (value > 127))
     noise.save(tmp_path / "noise.png")
     page.get_by_label("512", exact=True).check()
     page.wait_for_function("document.querySelector('#mask canvas').height > 500")
