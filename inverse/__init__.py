@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from inverse.errors import InverseError
     from inverse.operators import TASKS
     from inverse.presets import preset
-    from inverse.restoration import Problem, Result, degrade, measured, restore, stream
+    from inverse.problem import Problem, Result
+    from inverse.restoration import degrade, measured, restore, stream
     from inverse.solvers import SOLVERS, Step
 
 __version__ = "0.2.0"
@@ -25,8 +26,8 @@ _HOMES = {
     "InverseError": "inverse.errors",
     "TASKS": "inverse.operators",
     "preset": "inverse.presets",
-    "Problem": "inverse.restoration",
-    "Result": "inverse.restoration",
+    "Problem": "inverse.problem",
+    "Result": "inverse.problem",
     "degrade": "inverse.restoration",
     "measured": "inverse.restoration",
     "restore": "inverse.restoration",

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from inverse import heat, noise, randomness
 from inverse.operators.base import LinearOperator, Operator
-from inverse.restoration import Problem
+from inverse.problem import Problem
 
 TOP = 4.0
 """Where the scale ends: of noise alone, one pixel in 16000 lies beyond."""

@@ -27,7 +27,8 @@ from inverse.errors import ParameterError
 from inverse.operators import TASKS, Task
 from inverse.parameters import shown
 from inverse.presets import default_task
-from inverse.restoration import SAMPLES, SEED, SIZE, Problem, degrade, make_solver, make_task, measured
+from inverse.problem import Problem
+from inverse.restoration import SAMPLES, SEED, SIZE, degrade, make_solver, make_task, measured
 from inverse.solvers import SOLVERS, Solver
 from inverse.text import visible
 

@@ -17,7 +17,8 @@ from inverse.cli.terminal import Description, Terminal
 from inverse.denoisers.catalog import load_prior
 from inverse.errors import DivergenceError
 from inverse.files import printable, unwritable
-from inverse.restoration import SAMPLES, Problem, stream
+from inverse.problem import Problem
+from inverse.restoration import SAMPLES, stream
 from inverse.solvers import Step
 from inverse.spread import Spread
 

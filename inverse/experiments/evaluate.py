@@ -32,7 +32,8 @@ from inverse.denoisers.embedded import computes_in_bfloat16
 from inverse.files import replace_atomically, write_text
 from inverse.operators import Task
 from inverse.presets import solvers_for
-from inverse.restoration import Problem, degrade, make_solver, make_task, stream
+from inverse.problem import Problem
+from inverse.restoration import degrade, make_solver, make_task, stream
 from inverse.solvers import SOLVERS
 
 PHOTOS: dict[str, Callable[[], np.ndarray]] = {

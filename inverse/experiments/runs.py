@@ -16,7 +16,7 @@ from inverse.denoisers.catalog import load_prior
 from inverse.errors import DivergenceError, InverseError
 from inverse.experiments.lockstep import Runner, lockstep
 from inverse.keeping import kept
-from inverse.restoration import Problem
+from inverse.problem import Problem
 from inverse.settings import Settings
 from inverse.solvers import Solver, Step
 from inverse.solvers.base import BACKWARD_COST, Process

@@ -14,6 +14,7 @@ from inverse.solvers import (  # noqa: I001  (the order is the menu's)
     vml_map_published,  # noqa: F401
     vml_map_preconditioned,  # noqa: F401
 )
-from inverse.solvers.base import SOLVERS, Solver, Step
+from inverse.solvers.base import SOLVERS, Solver
+from inverse.solvers.step import Step
 
 __all__ = ["SOLVERS", "Solver", "Step"]

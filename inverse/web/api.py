@@ -27,7 +27,7 @@ from inverse.experiments.sweep import METRICS, Sweep, best
 from inverse.experiments.sweep import axis as sweep_axis
 from inverse.listing import listing
 from inverse.operators import Task
-from inverse.restoration import Problem
+from inverse.problem import Problem
 from inverse.settings import SCHEMA
 from inverse.web import batches, limits, running
 from inverse.web.batches import Batch

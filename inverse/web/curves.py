@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 
 from inverse import metrics
-from inverse.restoration import Problem
+from inverse.problem import Problem
 from inverse.solvers import Step
 from inverse.web.figures import distance
 from inverse.web.theme import source

@@ -9,7 +9,7 @@ from typing import Any
 from torch import Tensor
 
 from inverse import metrics
-from inverse.restoration import Problem
+from inverse.problem import Problem
 from inverse.solvers import Step
 from inverse.spread import Spread
 

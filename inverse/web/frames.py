@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from inverse.misfit import misfit
-from inverse.restoration import Problem
+from inverse.problem import Problem
 from inverse.settings import Settings
 from inverse.solvers import Step
 from inverse.spread import Spread

@@ -9,7 +9,7 @@ from types import ModuleType
 import gradio as gr
 
 from inverse.errors import InverseError
-from inverse.restoration import Problem
+from inverse.problem import Problem
 from inverse.web import comparing, device, form, history, running, sweeping
 from inverse.web.batches import Batch
 from inverse.web.choices import Updates

@@ -8,7 +8,7 @@ from PIL import Image
 
 from inverse import images
 from inverse.errors import InverseError
-from inverse.restoration import Problem
+from inverse.problem import Problem
 from inverse.web import limits
 from inverse.web.affordable import affordable
 from inverse.web.guards import MAX_STORED_SIDE

@@ -10,7 +10,8 @@ from typing import Any
 
 from inverse import images
 from inverse.errors import DivergenceError
-from inverse.restoration import Problem, stream
+from inverse.problem import Problem
+from inverse.restoration import stream
 from inverse.solvers import Step
 from inverse.solvers.calls import Pause
 from inverse.web import device, figures, frames, limits

@@ -14,8 +14,9 @@ from inverse.experiments.runs import passes
 from inverse.experiments.sweep import sweepable
 from inverse.operators import TASKS, Task
 from inverse.presets import solvers_for
+from inverse.problem import Problem
 from inverse.restoration import SAMPLES as ANY_SAMPLES
-from inverse.restoration import Problem, measured
+from inverse.restoration import measured
 from inverse.settings import CLEAN, DEGRADED
 from inverse.solvers import SOLVERS
 from inverse.web import device, limits
