@@ -69,10 +69,10 @@ KINDS: dict[str, tuple[str, ...]] = {
     "phase-retrieval": (),
 }
 
-# In the order in which they are tried: values, or the factor by which a value is moved as long as that helps.
+# In the order in which they are tried: values, or the factor by which a value is moved as long as that helps. Whether a
+# solver stops at the noise is not among them: presets are used with any noise, and are searched with one.
 FACTORS = {"cut": 2.0, "step_size": 2.0, "guidance_scale": 2.0, "renoise_above": 2.0, "sigma_max": 3.0}
 VALUES: dict[str, tuple[Any, ...]] = {
-    "stop_at_noise": (True, False),
     "start": ("wiener", "pseudo-inverse"),
     "stochasticity": (0.0, 0.3, 0.85),
     "schedule": ("log-linear", "karras"),
