@@ -8,7 +8,7 @@ CHECK_PYTHON = $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' |
 export OMP_WAIT_POLICY ?= PASSIVE
 export HF_HUB_OFFLINE ?= 1
 
-.PHONY: app test test-fast test-isa test-browser test-fuzz test-load test-peers lint format bench judge space screenshots clean
+.PHONY: app test test-fast test-isa test-browser test-fuzz test-load test-peers lint format bench judge floors space screenshots clean
 
 app: $(VENV)/.installed
 	HF_HUB_OFFLINE=0 $(BIN)/python app.py
@@ -50,15 +50,19 @@ format: $(VENV)/.tested
 	$(BIN)/ruff format .
 
 bench: $(VENV)/.installed
-	$(BIN)/python -m inverse.experiments.bench
+	$(BIN)/python -m inverse.evaluation.bench
 
 # docs/judge.md: every solver on every task of the judge, from no noise to more than the signal.
 judge: $(VENV)/.installed
 	$(BIN)/python -m inverse judge --sigma-y 0 --sigma-y 0.01 --sigma-y 0.05 --sigma-y 0.5 --markdown docs/judge.md
 
+# What imports what: rooms, floors, arrows, circles.
+floors: $(VENV)/.tested
+	$(BIN)/python tools/floors.py
+
 # The folder to push to a Hugging Face Space, checked.
 space: $(VENV)/.tested
-	$(BIN)/python -m inverse.hosting build/space
+	$(BIN)/python tools/space.py build/space
 
 # The pictures in docs/, of an app that is open at port 7860.
 screenshots: $(VENV)/.tested .make/chromium

@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from inverse.denoisers.catalog import load_prior
     from inverse.errors import InverseError
     from inverse.operators import TASKS
-    from inverse.presets import preset
-    from inverse.problem import Problem, Result
     from inverse.restoration import degrade, measured, restore, stream
+    from inverse.results.problem import Problem, Result
     from inverse.solvers import SOLVERS, Step
+    from inverse.solvers.presets import preset
 
 __version__ = "0.2.0"
 
@@ -25,9 +25,9 @@ _HOMES = {
     "load_prior": "inverse.denoisers.catalog",
     "InverseError": "inverse.errors",
     "TASKS": "inverse.operators",
-    "preset": "inverse.presets",
-    "Problem": "inverse.problem",
-    "Result": "inverse.problem",
+    "preset": "inverse.solvers.presets",
+    "Problem": "inverse.results.problem",
+    "Result": "inverse.results.problem",
     "degrade": "inverse.restoration",
     "measured": "inverse.restoration",
     "restore": "inverse.restoration",

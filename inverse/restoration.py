@@ -11,17 +11,18 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from inverse import images, masks, noise, presets, randomness
-from inverse.defaults import default_solver
+from inverse import randomness
 from inverse.denoisers.base import Denoiser
 from inverse.denoisers.catalog import load_prior
 from inverse.errors import ParameterError, ProblemError
-from inverse.keeping import all_kept
-from inverse.operators import TASKS, Task
+from inverse.imaging import images, masks
+from inverse.operators import TASKS, Task, noise
 from inverse.parameters import Integer, named
-from inverse.problem import Problem, Result
-from inverse.solvers import Solver, Step
+from inverse.results.problem import Problem, Result
+from inverse.solvers import Solver, Step, presets
 from inverse.solvers.calls import Pause
+from inverse.solvers.defaults import default_solver
+from inverse.solvers.keeping import all_kept
 
 SEED = Integer(
     help="Seed of everything random; on one machine the same seed gives the same result.", low=0, high=2**32 - 1

@@ -3,11 +3,12 @@
 import pytest
 from PIL import Image
 
-from inverse.memory import Ledger
+from inverse.denoisers.memory import Ledger
 from inverse.operators import TASKS
-from inverse.web import affordable, limits, preview
-from inverse.web.limits import Limits
-from inverse.web.settings import Settings
+from inverse.web.base import limits
+from inverse.web.base.limits import Limits
+from inverse.web.jobs import affordable, preview
+from inverse.web.jobs.settings import Settings
 
 PHOTO = Image.effect_noise((640, 480), 80).convert("RGB")
 MOST = 24

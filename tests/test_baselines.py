@@ -5,11 +5,11 @@ import pytest
 import torch
 from PIL import Image
 
-from inverse import images, noise
-from inverse.experiments import baselines, classical
-from inverse.experiments.tune import auxiliary
-from inverse.metrics import psnr
-from inverse.operators import TASKS, Operator
+from inverse.evaluation import baselines, classical
+from inverse.evaluation.tune import auxiliary
+from inverse.imaging import images
+from inverse.imaging.metrics import psnr
+from inverse.operators import TASKS, Operator, noise
 from inverse.operators.base import LinearOperator
 from inverse.randomness import MEASUREMENT, generator
 

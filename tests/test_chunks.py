@@ -9,10 +9,10 @@ import pytest
 from PIL import Image, ImageCms
 from PIL.PngImagePlugin import PngInfo
 
-from inverse import carriers, colours, images
-from inverse.chunks import Chunks
 from inverse.errors import ImageError, ParameterError
-from inverse.settings import Settings
+from inverse.imaging import colours, images
+from inverse.imaging.chunks import Chunks
+from inverse.settings import Settings, carriers
 
 Y, X = np.mgrid[:20, :24]
 COLOURS = Image.fromarray(np.stack([X * 10, Y * 12, X * Y % 256], -1).astype(np.uint8))

@@ -15,18 +15,18 @@ from click.testing import CliRunner
 from PIL import Image
 from rich.console import Console
 
-from inverse import images, metrics
 from inverse.__main__ import COMMANDS, main
-from inverse.advice import advice
-from inverse.carriers import png_text, read
 from inverse.cli.judge import _table
 from inverse.cli.options import WRITTEN, save_picture
-from inverse.defaults import default_solver
-from inverse.judge import JUDGE_TASKS, judge
+from inverse.evaluation.judge import JUDGE_TASKS, judge
+from inverse.imaging import images, metrics
 from inverse.operators import TASKS
-from inverse.presets import possible, preset
 from inverse.settings import Settings
+from inverse.settings.carriers import png_text, read
 from inverse.solvers import SOLVERS
+from inverse.solvers.advice import advice
+from inverse.solvers.defaults import default_solver
+from inverse.solvers.presets import possible, preset
 
 ROOT = Path(__file__).parents[1]
 QUICK = ["--steps", "2", "--gradient-steps", "1", "--device", "cpu"]
@@ -268,7 +268,7 @@ def test_the_judge_cuts_no_name_in_a_window_of_80_columns(monkeypatch):
 @pytest.mark.parametrize("name", ["out.gif", "out.ico", "out.pdf", "out.eps", "out.apng", "out", "out.png.bak"])
 @pytest.mark.parametrize("command", ["restore", "degrade", "sweep"])
 def test_what_is_not_written_well_is_refused_before_any_work(run, monkeypatch, command, name):
-    monkeypatch.setattr("inverse.images.load", lambda *_: pytest.fail("work was begun"))
+    monkeypatch.setattr("inverse.imaging.images.load", lambda *_: pytest.fail("work was begun"))
     result = run(command, "photo.png", "-o", name, *(["--x", "steps=2,3"] if command == "sweep" else []))
     assert result.exit_code == 1 and "Use one of .png, .jpg" in result.output and not Path(name).exists()
 

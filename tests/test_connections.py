@@ -11,9 +11,10 @@ import pytest
 import uvicorn
 from clients import Client, settles
 
-from inverse.web import connections, limits
-from inverse.web.connections import Connections, Seldom, counted_address, room_for
-from inverse.web.limits import Limits
+from inverse.web.base import limits
+from inverse.web.base.limits import Limits
+from inverse.web.host import connections
+from inverse.web.host.connections import Connections, Seldom, counted_address, room_for
 
 
 async def app(scope, receive, send):

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from inverse import judge
 from inverse.__main__ import main
 from inverse.denoisers.exact import GaussianField
-from inverse.presets import preset, solvers_for
+from inverse.evaluation import judge
 from inverse.restoration import degrade, stream
 from inverse.solvers import SOLVERS
-from inverse.web.settings import solver_choices
+from inverse.solvers.presets import preset, solvers_for
+from inverse.web.jobs.settings import solver_choices
 
 README = Path(__file__).parents[1] / "README.md"
 

@@ -14,7 +14,7 @@ pytest.importorskip("fcntl")
 APP = """
 import sys
 
-from inverse.web import server  # before Gradio, which reads where its files go
+from inverse.web.host import server  # before Gradio, which reads where its files go
 
 import gradio as gr
 import torch

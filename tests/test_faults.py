@@ -14,21 +14,21 @@ import torch
 from click.testing import CliRunner
 from PIL import Image
 
-from inverse import files
 from inverse.__main__ import main
+from inverse.batch.runs import run_all
 from inverse.cli.options import given
 from inverse.denoisers.base import Denoiser
 from inverse.denoisers.catalog import load_prior
 from inverse.errors import DivergenceError, InverseError, ParameterError
-from inverse.experiments.runs import run_all
-from inverse.images import to_image
+from inverse.imaging import files
+from inverse.imaging.images import to_image
 from inverse.operators import TASKS
 from inverse.parameters import Integer, Real
-from inverse.presets import solvers_for
 from inverse.randomness import SOLVER, generator
 from inverse.restoration import degrade, measured, restore, stream
 from inverse.settings import Settings
 from inverse.solvers import SOLVERS
+from inverse.solvers.presets import solvers_for
 
 QUICK = ["--steps", "3", "--gradient-steps", "1", "--device", "cpu"]
 

@@ -10,7 +10,7 @@ from safetensors.torch import save_file
 
 from inverse.cli.options import save_picture
 from inverse.errors import OutputError
-from inverse.files import replace_atomically, write_text
+from inverse.imaging.files import replace_atomically, write_text
 
 
 @pytest.fixture

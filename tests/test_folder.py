@@ -9,11 +9,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from inverse.web import folder
+from inverse.web.host import folder
 
 pytest.importorskip("fcntl")
 
-CLAIM = "from inverse.web import folder; print(folder.claim(), flush=True); input()"
+CLAIM = "from inverse.web.host import folder; print(folder.claim(), flush=True); input()"
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ import pytest
 import tifffile
 from PIL import Image
 
-from inverse import images
 from inverse.errors import ImageError
+from inverse.imaging import images
 
 Y, X = np.mgrid[:48, :64]
 BASE = np.stack([X / 63, Y / 47, X * Y / (63 * 47)], -1)

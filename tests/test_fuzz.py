@@ -19,12 +19,12 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from inverse import carriers, images
+from inverse.batch.sweep import Axis, Sweep, axis, sweepable
 from inverse.errors import ImageError, InverseError, ParameterError
-from inverse.experiments.sweep import Axis, Sweep, axis, sweepable
+from inverse.imaging import images
 from inverse.operators import TASKS
-from inverse.presets import solvers_for
-from inverse.settings import Settings
+from inverse.settings import Settings, carriers
+from inverse.solvers.presets import solvers_for
 
 MANY = int(os.environ.get("INVERSE_FUZZ_CASES", "5000"))
 """Cases of each test marked `fuzz`."""

@@ -6,11 +6,12 @@ import time
 
 import pytest
 
-from inverse.web import answers, limits
-from inverse.web.answers import Refusal
-from inverse.web.gate import Gate, check_address
-from inverse.web.limits import Limits
-from inverse.web.origins import Names
+from inverse.web.base import limits
+from inverse.web.base.limits import Limits
+from inverse.web.host import answers
+from inverse.web.host.answers import Refusal
+from inverse.web.host.gate import Gate, check_address
+from inverse.web.host.origins import Names
 
 MULTIPART = [(b"content-type", b"multipart/form-data; boundary=a")]
 

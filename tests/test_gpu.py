@@ -10,7 +10,7 @@ from test_training import folder, settings  # noqa: F401 - the fixture is used b
 
 from inverse import degrade, load_prior, restore
 from inverse.denoisers.exact import GaussianField
-from inverse.memory import bytes_per_pixel, exhausted, free_bytes
+from inverse.denoisers.memory import bytes_per_pixel, exhausted, free_bytes
 from inverse.solvers import SOLVERS
 from inverse.training.prior import train_prior
 

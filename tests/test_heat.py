@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from inverse import heat
+from inverse.imaging import heat
 
 
 @pytest.mark.parametrize("colours", [heat.AMOUNT, heat.DEVIATION])

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms, ImageFile
 
-from inverse import images
 from inverse.errors import ImageError
+from inverse.imaging import images
 
 
 def encode(image, format="PNG", **options):

@@ -8,7 +8,7 @@ import torch
 
 from inverse.denoisers.exact import GaussianMixture
 from inverse.errors import ParameterError, ProblemError
-from inverse.judge import JUDGE_SETTINGS, JUDGE_TASKS, case, figures, judge, judge_solver, to_markdown
+from inverse.evaluation.judge import JUDGE_SETTINGS, JUDGE_TASKS, case, figures, judge, judge_solver, to_markdown
 from inverse.operators.inpainting import Mask
 from inverse.randomness import generator
 from inverse.solvers import SOLVERS

@@ -10,11 +10,13 @@ from PIL import Image
 
 from inverse import web
 from inverse.restoration import degrade
-from inverse.web import events, held, jobs, limits, running, sessions
-from inverse.web.limits import Limits
-from inverse.web.sessions import Sessions
-from inverse.web.starts import Starts
-from inverse.web.waiting import Turn
+from inverse.web.base import held, limits, sessions
+from inverse.web.base.limits import Limits
+from inverse.web.base.sessions import Sessions
+from inverse.web.jobs import running
+from inverse.web.jobs.waiting import Turn
+from inverse.web.page import events, jobs
+from inverse.web.page.starts import Starts
 
 
 def test_pictures_tensors_and_text_are_counted_once_wherever_they_lie():
@@ -37,7 +39,7 @@ def test_a_runs_measurement_is_counted_and_goes_with_it(photo):
 
 @pytest.fixture(scope="module")
 def page():
-    from inverse.web import layout
+    from inverse.web.page import layout
 
     made = layout.build()
     events.wire(made)

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from inverse.errors import ParameterError
-from inverse.web import limits
-from inverse.web.limits import Limits
+from inverse.web.base import limits
+from inverse.web.base.limits import Limits
 
 ROOT = Path(__file__).parents[1]
 
@@ -45,7 +45,7 @@ def test_nonsense_ends_the_program_with_the_sentence_and_without_a_traceback(mon
 
 
 def test_the_readme_shows_every_limit_as_it_is():
-    assert limits.table() in (ROOT / "README.md").read_text(encoding="utf-8"), "run: python -m inverse.web.limits"
+    assert limits.table() in (ROOT / "README.md").read_text(encoding="utf-8"), "run: python -m inverse.web.base.limits"
 
 
 def test_the_summary_names_every_limit_and_no_other_code_reads_the_environment():
@@ -55,7 +55,6 @@ def test_the_summary_names_every_limit_and_no_other_code_reads_the_environment()
         "folder.py",
         "__init__.py",
         "device.py",
-        "hosting.py",
         "threads.py",
         "contention.py",
         "port.py",

@@ -9,8 +9,8 @@ import pytest
 import torch
 from test_solvers import SIGMA_Y, Wrapped, quick, setup
 
+from inverse.batch.lockstep import Runner, lockstep
 from inverse.errors import CapacityError, DivergenceError, ProblemError
-from inverse.experiments.lockstep import Runner, lockstep
 from inverse.randomness import generator
 from inverse.solvers import SOLVERS, Step
 from inverse.solvers.calls import Pause

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from inverse import images, masks, measured, restore, stream
+from inverse import measured, restore, stream
+from inverse.batch.runs import run_all
 from inverse.errors import ImageError, ProblemError
-from inverse.experiments.runs import run_all
+from inverse.imaging import images, masks
 from inverse.operators import TASKS
 from inverse.operators.inpainting import NEGLIGIBLE
 from inverse.settings import Settings

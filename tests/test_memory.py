@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from inverse import memory
+from inverse.denoisers import memory
 from inverse.denoisers.base import Denoiser
 from inverse.denoisers.catalog import load_prior
 from inverse.errors import CapacityError
@@ -87,7 +87,8 @@ def test_gradients_need_more_than_passes_and_both_grow_with_the_network():
 REAL = """
 import re, resource, sys
 from PIL import Image
-from inverse import load_prior, memory
+from inverse import load_prior
+from inverse.denoisers import memory
 from inverse.errors import CapacityError
 from inverse.restoration import degrade, stream
 prior, solver, gradient = load_prior("embedded", "cpu", "float32"), sys.argv[1], sys.argv[2] == "True"

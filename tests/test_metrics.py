@@ -8,8 +8,8 @@ import skimage.data
 import skimage.metrics
 import torch
 
-from inverse import images
-from inverse.metrics import mean_psnr, psnr, ssim
+from inverse.imaging import images
+from inverse.imaging.metrics import mean_psnr, psnr, ssim
 
 PHOTOS = ("astronaut", "chelsea", "coffee", "rocket")
 WANG = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False}

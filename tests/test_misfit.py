@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from inverse.misfit import misfit
 from inverse.operators import TASKS
 from inverse.restoration import degrade
+from inverse.results.misfit import misfit
 
 PLAIN = [name for name, kind in TASKS.items() if not kind.auxiliary]
 

@@ -8,9 +8,10 @@ import skimage.data
 import torch
 from PIL import Image
 
-from inverse import images, metrics, noise, restoration
+from inverse import restoration
 from inverse.errors import ParameterError, ProblemError
-from inverse.operators import TASKS
+from inverse.imaging import images, metrics
+from inverse.operators import TASKS, noise
 
 SHAPE = (3, 64, 64)
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from inverse.web.answers import Refusal
-from inverse.web.origins import Names, hostname, names_of
+from inverse.web.host.answers import Refusal
+from inverse.web.host.origins import Names, hostname, names_of
 
 LOCAL = Names(anywhere=False)
 PUBLIC = Names(anywhere=True)

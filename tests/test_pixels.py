@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from inverse import images, tiffs
 from inverse.errors import ImageError
+from inverse.imaging import images, tiffs
 
 RAMP = np.linspace(0, 1, 256) ** 2  # not symmetric, so that an inverted one has another mean
 STRIP = np.tile(RAMP, (16, 1))
@@ -257,7 +257,7 @@ MEASURE = """
 import re, sys, time
 from pathlib import Path
 from PIL import Image
-from inverse import images, tiffs
+from inverse.imaging import images, tiffs
 from inverse.errors import ImageError
 
 def now(name):

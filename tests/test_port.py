@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from inverse.web import port
+from inverse.web.host import port
 
 ROOT = Path(__file__).parents[1]
 

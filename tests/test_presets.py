@@ -5,12 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from inverse.advice import BASELINES, VIEWS, advice, lead
-from inverse.defaults import GENERAL, SOLVER_OF, default_solver
 from inverse.errors import ParameterError
-from inverse.experiments.presets_page import page
+from inverse.evaluation.presets_page import page
 from inverse.operators import TASKS
-from inverse.presets import (
+from inverse.solvers import SOLVERS
+from inverse.solvers.advice import BASELINES, VIEWS, advice, lead
+from inverse.solvers.defaults import GENERAL, SOLVER_OF, default_solver
+from inverse.solvers.presets import (
     CLOSE,
     DEFAULT_TASK,
     PRESETS,
@@ -19,7 +20,6 @@ from inverse.presets import (
     preset,
     solvers_for,
 )
-from inverse.solvers import SOLVERS
 
 
 @pytest.mark.parametrize("task", TASKS)
@@ -55,7 +55,7 @@ def test_a_row_says_only_what_differs():
 
 def test_the_documentation_is_made_of_the_tables():
     file = Path(__file__).parents[1] / "docs" / "presets.md"
-    assert file.read_text(encoding="utf-8") == page(), "python -m inverse.experiments.presets_page docs/presets.md"
+    assert file.read_text(encoding="utf-8") == page(), "python -m inverse.evaluation.presets_page docs/presets.md"
 
 
 def test_every_task_has_a_default_solver_that_can_do_it_and_a_reason():

@@ -8,15 +8,15 @@ import torch
 from PIL import Image
 
 from inverse import degrade, measured, restore, stream
-from inverse.defaults import GENERAL
 from inverse.denoisers import catalog
 from inverse.denoisers.catalog import EMBEDDED, load_prior
 from inverse.denoisers.embedded import EDMDenoiser, load_network
 from inverse.denoisers.exact import GaussianField
 from inverse.errors import ImageError, InverseError, ParameterError, ProblemError
-from inverse.metrics import psnr
+from inverse.imaging.metrics import psnr
 from inverse.operators import TASKS, transforms
 from inverse.solvers import SOLVERS, Step
+from inverse.solvers.defaults import GENERAL
 
 QUICK = {"steps": 3, "gradient_steps": 1}
 

@@ -5,7 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from inverse.schedule import SCHEDULES, noise_levels
+from inverse.solvers.schedule import SCHEDULES, noise_levels
 
 
 @settings(deadline=None)

@@ -12,17 +12,16 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 
-from inverse import snippets
 from inverse.__main__ import main
-from inverse.carriers import KEY, read, unpack
-from inverse.defaults import default_solver
 from inverse.denoisers.catalog import load_prior
 from inverse.errors import InverseError, ParameterError
 from inverse.operators import TASKS
-from inverse.presets import preset, solvers_for
 from inverse.restoration import degrade, restore, stream
-from inverse.settings import DEGRADED, Settings
+from inverse.settings import DEGRADED, Settings, snippets
+from inverse.settings.carriers import KEY, read, unpack
 from inverse.solvers import SOLVERS
+from inverse.solvers.defaults import default_solver
+from inverse.solvers.presets import preset, solvers_for
 
 QUICK = {"steps": 3, "gradient_steps": 1}
 

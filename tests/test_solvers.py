@@ -9,11 +9,11 @@ from functools import cache
 import pytest
 import torch
 
-from inverse import judge, noise
 from inverse.denoisers.base import Denoiser
 from inverse.denoisers.exact import GaussianField
 from inverse.errors import DivergenceError, ProblemError
-from inverse.operators import TASKS, Operator
+from inverse.evaluation import judge
+from inverse.operators import TASKS, Operator, noise
 from inverse.parameters import Choice, Flag, Integer, Real
 from inverse.randomness import generator
 from inverse.solvers import SOLVERS, Solver

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from inverse import heat
-from inverse.spread import Spread
+from inverse.imaging import heat
+from inverse.results.spread import Spread
 
 
 def test_the_spread_of_known_noise_is_that_noise_in_grey_levels():

@@ -15,12 +15,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from inverse.__main__ import main
-from inverse.carriers import read
-from inverse.denoisers.catalog import load_prior
-from inverse.errors import ParameterError
-from inverse.experiments import grid
-from inverse.experiments.runs import at_cost, misses, passes, run_all
-from inverse.experiments.sweep import (
+from inverse.batch import grid
+from inverse.batch.runs import at_cost, misses, passes, run_all
+from inverse.batch.sweep import (
     MAX_TEXT,
     RANGE,
     Sweep,
@@ -32,12 +29,15 @@ from inverse.experiments.sweep import (
     values,
     with_value,
 )
+from inverse.denoisers.catalog import load_prior
+from inverse.errors import ParameterError
 from inverse.operators import TASKS
 from inverse.parameters import Choice, Flag, Integer, Real
-from inverse.presets import solvers_for
 from inverse.restoration import restore
 from inverse.settings import Settings
+from inverse.settings.carriers import read
 from inverse.solvers import SOLVERS
+from inverse.solvers.presets import solvers_for
 
 REAL = Real(help="", low=0.0, high=10.0)
 WHOLE = Integer(help="", low=1, high=100)

@@ -7,7 +7,7 @@ import pickle
 import pytest
 
 from inverse.errors import DivergenceError, ImageError, InverseError, ParameterError
-from inverse.files import printable
+from inverse.imaging.files import printable
 from inverse.text import visible, visible_record
 
 STEERING = ["\x1b", "\x07", "\r", "\x00", "\x9b", "\x7f", "\u202e", "\u2066", "\u200f", "\u061c", "\u2028", "\udc80"]

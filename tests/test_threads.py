@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from inverse import threads
-from inverse.experiments import contention
+from inverse.evaluation import contention
 
 ROOT = Path(__file__).parents[1]
 

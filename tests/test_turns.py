@@ -10,8 +10,9 @@ import pytest
 from clients import Client, settles
 
 from inverse.errors import ProblemError
-from inverse.web import limits, received, server, turns
-from inverse.web.turns import Superseded, Turns
+from inverse.web.base import limits, turns
+from inverse.web.base.turns import Superseded, Turns
+from inverse.web.host import received, server
 
 
 class Work:

@@ -16,9 +16,11 @@ from gradio.server_messages import ProgressMessage
 from gradio.state_holder import SessionState
 
 from inverse import web
-from inverse.web import limits, server, sessions, waiting
-from inverse.web.limits import Limits
-from inverse.web.waiting import DEVICE
+from inverse.web.base import limits, sessions
+from inverse.web.base.limits import Limits
+from inverse.web.host import server
+from inverse.web.jobs import waiting
+from inverse.web.jobs.waiting import DEVICE
 
 ALLOWED = Limits(queue=6, waiting=2, unheard=2, idle=10)
 

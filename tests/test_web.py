@@ -18,43 +18,30 @@ from gradio.utils import get_upload_folder
 from PIL import Image, ImageDraw
 
 import inverse.web
-from inverse import carriers, images, metrics
-from inverse.advice import advice
-from inverse.carriers import read
-from inverse.defaults import default_solver
+from inverse.batch.runs import passes
 from inverse.errors import DivergenceError, InverseError, ParameterError, ProblemError
-from inverse.experiments.runs import passes
+from inverse.imaging import images, metrics
 from inverse.operators import TASKS
 from inverse.parameters import Flag, Integer, Parameters, Real, choice, flag, integer, real
-from inverse.presets import DEFAULT_TASK, default_task, preset, solvers_for
 from inverse.restoration import degrade
+from inverse.settings import carriers
+from inverse.settings.carriers import read
 from inverse.solvers import SOLVERS, Step
+from inverse.solvers.advice import advice
 from inverse.solvers.calls import PAUSE
-from inverse.web import (
-    batches,
-    cards,
-    choices,
-    controls,
-    device,
-    events,
-    figures,
-    form,
-    frames,
-    jobs,
-    limits,
-    photos,
-    preview,
-    running,
-    share,
-    sweeping,
-)
-from inverse.web.batches import Batch, begin
-from inverse.web.guards import spoken_errors
-from inverse.web.limits import Limits
-from inverse.web.pictures import from_uri, mask_uri
-from inverse.web.settings import CLEAN, DEGRADED, Settings, estimated_noise, tasks_for, working_size
-from inverse.web.starts import Starts
-from inverse.web.waiting import Turn
+from inverse.solvers.defaults import default_solver
+from inverse.solvers.presets import DEFAULT_TASK, default_task, preset, solvers_for
+from inverse.web.base import limits
+from inverse.web.base.guards import spoken_errors
+from inverse.web.base.limits import Limits
+from inverse.web.base.pictures import from_uri, mask_uri
+from inverse.web.elements import controls, figures, photos
+from inverse.web.jobs import batches, device, frames, preview, running
+from inverse.web.jobs.batches import Batch, begin
+from inverse.web.jobs.settings import CLEAN, DEGRADED, Settings, estimated_noise, tasks_for, working_size
+from inverse.web.jobs.waiting import Turn
+from inverse.web.page import cards, choices, events, form, jobs, share, sweeping
+from inverse.web.page.starts import Starts
 
 WEB = Path(inverse.web.__file__).parent
 
@@ -67,7 +54,7 @@ def decoded(uri):
 
 @pytest.fixture(scope="module")
 def page():
-    from inverse.web import events, layout
+    from inverse.web.page import events, layout
 
     page = layout.build()
     events.wire(page)
@@ -495,8 +482,8 @@ def test_photons_of_a_photo_that_is_damaged_already_are_not_asked_for(page):
 
 
 def test_kept_settings_that_are_not_understood_are_passed_over_and_links_are_not(page):
-    from inverse import settings
-    from inverse.web import share
+    from inverse.settings import settings
+    from inverse.web.page import share
 
     bad = {"kept": "nonsense"}
     assert list(share.arrived(page, sent(page, share=bad))) == [page.share]
@@ -523,7 +510,7 @@ def test_menus_leave_refusals_to_the_library(page, hostile):
 
 
 def test_what_the_page_has_no_control_for_is_named_when_it_is_left_out(page, photo, settings, monkeypatch):
-    from inverse.web import share
+    from inverse.web.page import share
 
     said = []
     monkeypatch.setattr(share.gr, "Warning", lambda sentence, **_: said.append(sentence))
@@ -539,7 +526,7 @@ def test_what_the_page_has_no_control_for_is_named_when_it_is_left_out(page, pho
 
 
 def test_the_promise_counts_the_runs_or_says_what_is_wrong(page):
-    from inverse.web import comparing, sweeping
+    from inverse.web.page import comparing, sweeping
 
     made = form.settings(page, sent(page))
     values = sent(page, x_values="10,20,30", y_name="seed", y_values="1,2")
@@ -553,7 +540,7 @@ def test_the_promise_counts_the_runs_or_says_what_is_wrong(page):
 
 
 def test_cells_and_rows_are_one_sample_each_however_many_the_page_asks_for(page, monkeypatch):
-    from inverse.web import comparing, sweeping
+    from inverse.web.page import comparing, sweeping
 
     values = sent(page, samples=4, x_values="10,20")
     made = form.settings(page, values)
@@ -571,7 +558,7 @@ def test_cells_and_rows_are_one_sample_each_however_many_the_page_asks_for(page,
 
 
 def test_equal_time_is_kept_or_the_row_says_that_it_is_not(page):
-    from inverse.web import comparing
+    from inverse.web.page import comparing
 
     names = ["vml-map", "dmap", "pigdm", "red-diff", "ddrm"]
     values = sent(page, contenders=names, budget=comparing.EQUAL)
@@ -595,7 +582,7 @@ def test_equal_time_is_kept_or_the_row_says_that_it_is_not(page):
 @pytest.mark.parametrize("bad", [5, [1], {"a": 1}, True])
 @pytest.mark.parametrize("field", ["x_name", "x_values", "y_name", "y_values", "contenders", "budget"])
 def test_hostile_values_of_the_tabs_end_in_a_sentence_that_names_the_field(page, field, bad):
-    from inverse.web import comparing, sweeping
+    from inverse.web.page import comparing, sweeping
 
     values = sent(page, **{field: bad})
     made = form.settings(page, values)
@@ -623,7 +610,7 @@ def test_a_broken_number_does_not_call_a_damaged_photo_the_original(page):
 
 @pytest.mark.parametrize("name", ["picker", "share"])
 def test_the_page_knows_how_large_a_request_may_be(monkeypatch, name):
-    from inverse.web import elements
+    from inverse.web.elements import elements
 
     monkeypatch.setattr(limits, "current", lambda: Limits(body=77))
     with gr.Blocks():
@@ -650,7 +637,7 @@ def test_sentences_that_are_shown_as_text_are_not_escaped(settings, photo, monke
 
 
 def test_an_axis_of_another_solver_gives_way(page):
-    from inverse.web import sweeping
+    from inverse.web.page import sweeping
 
     values = sent(page, x_name="gradient_steps", x_values="1,2", solver="diffpir")
     changes = sweeping.plan(page, values, form.settings(page, values))
@@ -660,7 +647,7 @@ def test_an_axis_of_another_solver_gives_way(page):
 
 
 def test_a_sweep_streams_cells_and_adopts_one(page):
-    from inverse.web import sweeping
+    from inverse.web.page import sweeping
 
     values = sent(page, solver="diffpir", x_values="10,12")
     values[page.swept] = batch = batches.Batch()
@@ -1027,7 +1014,7 @@ def test_help_texts_stand_for_themselves_in_a_template():
 
 
 def test_what_a_person_typed_is_shown_as_text_in_a_note_and_in_a_refusal(page, settings, monkeypatch):
-    from inverse.web import share, sweeping
+    from inverse.web.page import share, sweeping
 
     said, typed = [], "<img src=x onerror=alert(1)>"
     monkeypatch.setattr(share.gr, "Warning", lambda sentence, **_: said.append(sentence))

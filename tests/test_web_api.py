@@ -17,14 +17,15 @@ from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image, ImageStat
 
-from inverse import images, web
-from inverse.carriers import read
+from inverse import web
+from inverse.imaging import images
 from inverse.operators import TASKS
-from inverse.presets import preset
 from inverse.settings import Settings
+from inverse.settings.carriers import read
 from inverse.solvers import SOLVERS
+from inverse.solvers.presets import preset
 from inverse.text import visible_record
-from inverse.web import running
+from inverse.web.jobs import running
 
 ROOT = Path(__file__).parents[1]
 QUICK = {"task": "denoise", "size": 64, "solver": {"name": "diffpir", "parameters": {"steps": 3}}}

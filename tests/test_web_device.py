@@ -12,13 +12,13 @@ import gradio as gr
 import pytest
 import torch
 
+from inverse.batch.runs import Outcome
+from inverse.batch.sweep import Sweep, axis
 from inverse.errors import DivergenceError, InverseError, ProblemError
-from inverse.experiments.runs import Outcome
-from inverse.experiments.sweep import Sweep, axis
 from inverse.settings import Settings as PlainSettings
 from inverse.solvers import Step
-from inverse.web import batches, device, running
-from inverse.web.settings import Settings
+from inverse.web.jobs import batches, device, running
+from inverse.web.jobs.settings import Settings
 
 ROOT = Path(__file__).parents[1]
 FORK = multiprocessing.get_context("fork")
@@ -237,7 +237,7 @@ def test_the_platforms_package_is_used_where_it_lends_and_nowhere_else(tmp_path)
         "assert 'torch' not in sys.modules or not sys.modules['torch'].cuda.is_initialized()\n"
         "def GPU(task, duration):\n    return ('lent', task, duration)\n"
     )
-    code = "from inverse.web import device; print(device.LENT, type(device._lent).__name__)"
+    code = "from inverse.web.jobs import device; print(device.LENT, type(device._lent).__name__)"
     said = {}
     for lent in ("", "true"):
         variables = {**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}", "SPACES_ZERO_GPU": lent}

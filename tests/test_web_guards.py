@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from inverse.errors import ImageError
-from inverse.web import guards, pictures
+from inverse.web.base import guards, pictures
 
 
 @pytest.fixture

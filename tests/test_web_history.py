@@ -8,13 +8,15 @@ import pytest
 import torch
 from PIL import Image
 
-from inverse import metrics
 from inverse.errors import DivergenceError
+from inverse.imaging import metrics
 from inverse.solvers import Step
-from inverse.web import form, history, running
-from inverse.web.curves import POINTS, Curve
-from inverse.web.settings import CLEAN, Settings
-from inverse.web.starts import Starts
+from inverse.web.elements import history
+from inverse.web.elements.curves import POINTS, Curve
+from inverse.web.jobs import running
+from inverse.web.jobs.settings import CLEAN, Settings
+from inverse.web.page import form
+from inverse.web.page.starts import Starts
 
 
 @pytest.fixture
@@ -155,7 +157,7 @@ def test_what_a_result_was_made_from_is_told_apart(photo):
 
 
 def test_the_present_settings_follow_the_page_and_leave_the_mask_out(photo):
-    from inverse.web import events, layout
+    from inverse.web.page import events, layout
 
     page = layout.build()
     events.wire(page)

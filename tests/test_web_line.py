@@ -5,8 +5,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from inverse.web import line
-from inverse.web.line import Line, Place, ordinal
+from inverse.web.jobs import line
+from inverse.web.jobs.line import Line, Place, ordinal
 
 
 def event(session, function=1):

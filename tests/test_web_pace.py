@@ -6,8 +6,8 @@ import pytest
 
 from inverse.denoisers.catalog import load_prior
 from inverse.settings import Settings
-from inverse.web import pace
-from inverse.web.pace import Pace
+from inverse.web.jobs import pace
+from inverse.web.jobs.pace import Pace
 
 SHORT, LONG = (Settings.create(task="denoise", solver="diffpir", solver_parameters={"steps": n}) for n in (3, 20))
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from inverse import noise, restoration
+from inverse import restoration
 from inverse.cli.options import (
     GroupedCommand,
     SpecType,
@@ -18,8 +18,8 @@ from inverse.cli.options import (
     photons_option,
     save_picture,
 )
-from inverse.operators import TASKS
-from inverse.presets import DEFAULT_TASK
+from inverse.operators import TASKS, noise
+from inverse.solvers.presets import DEFAULT_TASK
 
 
 @parameter_options(TASKS, "Parameters of tasks")

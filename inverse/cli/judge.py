@@ -10,14 +10,14 @@ from typing import Any
 import click
 from rich.table import Table
 
-from inverse import noise
 from inverse.cli.options import GroupedCommand, SpecType
 from inverse.cli.terminal import Terminal
-from inverse.files import write_text
-from inverse.judge import JUDGE_TASKS, JudgeRow, to_markdown
-from inverse.judge import judge as run
-from inverse.judge.cases import DEFAULT_MEASUREMENTS, DEFAULT_SIGMA_Y, DEFAULT_SIZE, MEASUREMENTS, SIZE
-from inverse.judge.rows import DEFAULT_SAMPLES
+from inverse.evaluation.judge import JUDGE_TASKS, JudgeRow, to_markdown
+from inverse.evaluation.judge import judge as run
+from inverse.evaluation.judge.cases import DEFAULT_MEASUREMENTS, DEFAULT_SIGMA_Y, DEFAULT_SIZE, MEASUREMENTS, SIZE
+from inverse.evaluation.judge.rows import DEFAULT_SAMPLES
+from inverse.imaging.files import write_text
+from inverse.operators import noise
 from inverse.parameters import Spec
 from inverse.restoration import SAMPLES, SEED
 

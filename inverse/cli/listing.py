@@ -7,14 +7,14 @@ from collections.abc import Iterator
 import click
 from rich.table import Table
 
-from inverse.advice import advice, lead
 from inverse.cli.options import GroupedCommand
 from inverse.cli.terminal import Terminal
-from inverse.defaults import SOLVER_OF, default_solver
 from inverse.operators import TASKS
 from inverse.parameters import Parameters, Registry
-from inverse.presets import possible, solvers_for
 from inverse.solvers import SOLVERS, Solver
+from inverse.solvers.advice import advice, lead
+from inverse.solvers.defaults import SOLVER_OF, default_solver
+from inverse.solvers.presets import possible, solvers_for
 
 
 @click.command(cls=GroupedCommand)

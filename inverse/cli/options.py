@@ -10,16 +10,15 @@ from typing import Any
 import click
 from PIL import Image
 
-from inverse import noise
-from inverse.carriers import png_text
 from inverse.errors import InverseError, OutputError
-from inverse.files import printable, replace_atomically, unwritable
-from inverse.masks import WORDS
-from inverse.operators import TASKS
+from inverse.imaging.files import printable, replace_atomically, unwritable
+from inverse.imaging.masks import WORDS
+from inverse.operators import TASKS, noise
 from inverse.parameters import Parameters, Registry, Spec
-from inverse.presets import DEFAULT_DEGRADED_TASK, DEFAULT_TASK
 from inverse.restoration import SEED, SIZE
 from inverse.settings import Settings
+from inverse.settings.carriers import png_text
+from inverse.solvers.presets import DEFAULT_DEGRADED_TASK, DEFAULT_TASK
 
 
 class SpecType(click.ParamType):
@@ -54,7 +53,7 @@ class GroupedCommand(click.Command):
             # Names of files need not be UTF-8, and a terminal takes nothing else.
             raise click.ClickException(str(error).encode("utf-8", "replace").decode()) from None
         except (RuntimeError, MemoryError) as error:
-            from inverse import memory
+            from inverse.denoisers import memory
 
             if not memory.exhausted(error):
                 raise

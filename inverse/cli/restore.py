@@ -9,18 +9,18 @@ from typing import Any
 import click
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
-from inverse import images, metrics
-from inverse.advice import advice
 from inverse.cli.options import GroupedCommand, SpecType, apart, check_output, photo_options, save_picture
 from inverse.cli.run import chosen, run_options
 from inverse.cli.terminal import Description, Terminal
 from inverse.denoisers.catalog import load_prior
 from inverse.errors import DivergenceError
-from inverse.files import printable, unwritable
-from inverse.problem import Problem
+from inverse.imaging import images, metrics
+from inverse.imaging.files import printable, unwritable
 from inverse.restoration import SAMPLES, stream
+from inverse.results.problem import Problem
+from inverse.results.spread import Spread
 from inverse.solvers import Step
-from inverse.spread import Spread
+from inverse.solvers.advice import advice
 
 
 @run_options

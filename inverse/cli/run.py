@@ -9,17 +9,16 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from inverse import noise
-from inverse.carriers import read
 from inverse.cli.options import SpecType, given, names_help, parameter_options, photons_option
-from inverse.defaults import default_solver
 from inverse.errors import ParameterError
-from inverse.files import printable
-from inverse.operators import TASKS
-from inverse.presets import default_task
+from inverse.imaging.files import printable
+from inverse.operators import TASKS, noise
 from inverse.settings import CLEAN, DEGRADED, SCHEMA, Settings
-from inverse.snippets import changed_solver
+from inverse.settings.carriers import read
+from inverse.settings.snippets import changed_solver
 from inverse.solvers import SOLVERS
+from inverse.solvers.defaults import default_solver
+from inverse.solvers.presets import default_task
 
 MAX_FILE_BYTES = 100_000_000
 """Of a file with settings: a PNG of the largest picture is below."""

@@ -8,15 +8,15 @@ from typing import Any
 import click
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
+from inverse.batch.grid import picture, said, table
+from inverse.batch.runs import Outcome, run_all
+from inverse.batch.sweep import METRICS, Sweep, axis, best
 from inverse.cli.options import GroupedCommand, apart, check_output, check_place, photo_options, save_picture
 from inverse.cli.run import chosen, run_options
 from inverse.cli.terminal import Description, Terminal
 from inverse.denoisers.catalog import load_prior
 from inverse.errors import ParameterError
-from inverse.experiments.grid import picture, said, table
-from inverse.experiments.runs import Outcome, run_all
-from inverse.experiments.sweep import METRICS, Sweep, axis, best
-from inverse.files import printable, write_text
+from inverse.imaging.files import printable, write_text
 from inverse.settings import Settings
 
 

@@ -9,8 +9,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from inverse import images, masks
 from inverse.errors import ProblemError
+from inverse.imaging import images, masks
 from inverse.operators.base import Shape
 from inverse.operators.selection import Selection
 from inverse.operators.task import TASKS, Task

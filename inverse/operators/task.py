@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from inverse import images
+from inverse.imaging import images
 from inverse.operators.base import Operator, Shape
 from inverse.parameters import Parameters, Registry
 

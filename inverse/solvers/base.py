@@ -11,15 +11,15 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from inverse import memory
+from inverse.denoisers import memory
 from inverse.denoisers.base import Denoiser
 from inverse.errors import DivergenceError, ProblemError
 from inverse.operators.base import Operator
 from inverse.parameters import Parameters, Registry
-from inverse.schedule import noise_levels
 from inverse.solvers.calls import Answer, Call, Pause, driven
 from inverse.solvers.fields import schedule_field, sigma_max_field, sigma_min_field, steps_field
 from inverse.solvers.run import Run
+from inverse.solvers.schedule import noise_levels
 from inverse.solvers.step import Step
 
 LIMIT = 1e6

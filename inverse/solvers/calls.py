@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from inverse import memory
+from inverse.denoisers import memory
 from inverse.denoisers.base import Denoiser
 
 Answer = tuple[Tensor, Tensor | None]

@@ -8,11 +8,11 @@ from itertools import pairwise
 from torch import Tensor
 
 from inverse.parameters import choice, integer, real
-from inverse.schedule import noise_levels
 from inverse.solvers.base import SOLVERS, Frames, Solver
 from inverse.solvers.calls import Asking
 from inverse.solvers.fields import steps_field
 from inverse.solvers.run import SIGMA_Y_FLOOR, Run
+from inverse.solvers.schedule import noise_levels
 
 
 @SOLVERS.register

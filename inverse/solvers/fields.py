@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from inverse.parameters import choice, flag, integer, real
-from inverse.schedule import SCHEDULES
+from inverse.solvers.schedule import SCHEDULES
 
 
 def steps_field(default: int, low: int = 2) -> Any:

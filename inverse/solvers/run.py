@@ -8,9 +8,10 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from inverse import noise, randomness
+from inverse import randomness
 from inverse.denoisers.base import Denoiser
 from inverse.errors import ProblemError
+from inverse.operators import noise
 from inverse.operators.base import Operator
 from inverse.solvers.calls import PAUSE, Answer, Asking, Call, Pause
 

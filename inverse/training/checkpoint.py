@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from inverse.errors import PriorError
-from inverse.files import replace_atomically
+from inverse.imaging.files import replace_atomically
 
 FORMAT = "inverse-training-1"
 

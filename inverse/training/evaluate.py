@@ -13,9 +13,9 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from inverse import images, metrics
 from inverse.denoisers.embedded import EDMDenoiser, load_network
 from inverse.errors import ProblemError
+from inverse.imaging import images, metrics
 from inverse.training.validation import noisy_versions
 
 LEVELS = (15, 25, 50)

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from inverse import images
 from inverse.errors import ImageError, ProblemError
+from inverse.imaging import images
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".avif")
 SMALLEST_SIDE = 64

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from inverse.errors import DivergenceError, ParameterError, ProblemError
-from inverse.files import unwritable
+from inverse.imaging.files import unwritable
 from inverse.training.crops import Crops
 from inverse.training.photos import Rejected, Weights, load_photos
 from inverse.training.settings import PriorTraining

@@ -15,12 +15,12 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from inverse import images
 from inverse.denoisers.base import Denoiser
 from inverse.denoisers.catalog import load_prior
-from inverse.files import replace_atomically
+from inverse.imaging import images
+from inverse.imaging.files import replace_atomically
 from inverse.randomness import SOLVER, generator, normal
-from inverse.schedule import noise_levels
+from inverse.solvers.schedule import noise_levels
 
 STEPS = 50
 ROWS = ((64, 16), (128, 8))

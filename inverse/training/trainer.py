@@ -23,7 +23,7 @@ from inverse.denoisers.embedded import (
 )
 from inverse.denoisers.network import ResidualUNet
 from inverse.errors import DivergenceError
-from inverse.files import replace_atomically
+from inverse.imaging.files import replace_atomically
 from inverse.training.average import Average
 from inverse.training.checkpoint import load_checkpoint, save_checkpoint
 from inverse.training.growth import inherit

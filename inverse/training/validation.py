@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from inverse import metrics, randomness
+from inverse import randomness
 from inverse.denoisers.base import Denoiser
+from inverse.imaging import metrics
 from inverse.training.photos import Photos
 
 NOISE_LEVELS = (15, 25, 50, 100)

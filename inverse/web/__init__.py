@@ -12,7 +12,7 @@ import atexit
 import os
 from typing import TYPE_CHECKING, Any
 
-from inverse.web import folder
+from inverse.web.host import folder
 
 if TYPE_CHECKING:
     import gradio as gr
@@ -32,10 +32,12 @@ def build() -> gr.Blocks:
         SystemExit: a limit or the port in the environment is nonsense; its text names the variable.
     """
     from inverse.errors import ParameterError
-    from inverse.web import port
+    from inverse.web.host import port
 
     port.named()  # Gradio would end with its own words on nonsense, when it is imported
-    from inverse.web import endpoints, events, layout, limits
+    from inverse.web.api import endpoints
+    from inverse.web.base import limits
+    from inverse.web.page import events, layout
 
     try:
         limits.current()
@@ -49,6 +51,6 @@ def build() -> gr.Blocks:
 
 def launch(blocks: gr.Blocks, **settings: Any) -> Any:
     """Serves the page on this machine; `settings` go to `gradio.Blocks.launch` over our own."""
-    from inverse.web import server
+    from inverse.web.host import server
 
     return server.launch(blocks, **settings)

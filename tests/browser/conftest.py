@@ -54,7 +54,8 @@ class Watch:
 @pytest.fixture(scope="session")
 def app():
     """The running app: its address and the watch over its solver."""
-    from inverse.web import build, launch, running
+    from inverse.web import build, launch
+    from inverse.web.jobs import running
 
     watch = running.stream = Watch(running.stream)
     with socket.socket() as free:

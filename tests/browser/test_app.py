@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from inverse import images
+from inverse.imaging import images
 from inverse.operators import TASKS
 from inverse.solvers import SOLVERS
-from inverse.web import elements
-from inverse.web.cards import EXAMPLE
+from inverse.web.elements import elements
+from inverse.web.page.cards import EXAMPLE
 
 pytestmark = pytest.mark.browser
 

@@ -9,8 +9,8 @@ from PIL import Image
 from test_app import BROKEN, SIDEWAYS, phase, ready, set_number, small
 from test_tune import pixels, result, settled
 
-from inverse.carriers import read
 from inverse.settings import Settings
+from inverse.settings.carriers import read
 
 pytestmark = pytest.mark.browser
 
@@ -252,7 +252,7 @@ TELL = """(entries) => entries.forEach((detail) =>
 
 def finished(number, words="Solver", side=8):
     """What the viewer says at the end of a run."""
-    from inverse.web.pictures import png
+    from inverse.web.base.pictures import png
 
     picture = png(Image.new("RGB", (side, side), (number * 9 % 256, 99, 99)))
     settings = {"seed": number, "prior": words, "sigma_y": 0.1}

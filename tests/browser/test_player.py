@@ -6,9 +6,9 @@ import pytest
 from PIL import Image
 from test_app import BROKEN, SIDEWAYS, choose, phase, ready, set_number, small
 
-from inverse.carriers import read
 from inverse.operators import TASKS
 from inverse.settings import Settings
+from inverse.settings.carriers import read
 
 pytestmark = pytest.mark.browser
 

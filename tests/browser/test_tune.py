@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 from test_app import BROKEN, SIDEWAYS, choose, phase, ready, set_number, small
 
-from inverse.carriers import read
 from inverse.settings import Settings
+from inverse.settings.carriers import read
 from inverse.solvers import SOLVERS
 
 pytestmark = pytest.mark.browser
@@ -101,7 +101,7 @@ def test_a_dropped_png_with_settings_is_not_taken_for_a_photo(visit):
     buffer = io.BytesIO()
     settings = Settings.create(size=128, seed=77, sigma_y=0.11, solver="diffpir", solver_parameters={"steps": 12})
     text = json.loads(settings.to_json()) | {"colour": "<b>red</b>"}
-    from inverse.carriers import png_text
+    from inverse.settings.carriers import png_text
 
     Image.new("RGB", (40, 40)).save(buffer, "PNG", pnginfo=png_text(json.dumps(text)))
     page.evaluate(

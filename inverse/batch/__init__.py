@@ -1,0 +1,1 @@
+"""Several runs: in lockstep, or as a sweep."""

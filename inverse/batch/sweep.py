@@ -1,0 +1,189 @@
+"""A sweep: one or two parameters over several values each, everything else as it is.
+
+settings = Settings.create(task="denoise", size=128)
+sweep = Sweep(settings, (axis(settings, "steps", "10,20,40"), axis(settings, "sigma_max", "1:40:log 4")))
+for progress in run_all(sweep.runs, "photo.jpg"): ...
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from inverse.batch.runs import Outcome
+from inverse.errors import ParameterError
+from inverse.operators import noise
+from inverse.parameters import Choice, Flag, Integer, Real, Spec
+from inverse.restoration import SEED
+from inverse.settings import Settings
+
+MAX_VALUES = 64
+MAX_TEXT = 1000
+"""Characters of an axis; 64 values of 14 characters and their commas fit."""
+RANGE = re.compile(r"([^:\s][^:]*):([^:]+):\s*(?:(log)\s*)?(\d+)")
+"""For stripped text. No two parts that repeat can take the same characters, so it is matched in linear time."""
+METRICS = {"psnr": "PSNR", "ssim": "SSIM", "residual": "Residual"}
+"""What cells may be judged by."""
+
+
+@dataclass(frozen=True)
+class Axis:
+    """Values of one parameter.
+
+    Attributes:
+        name: as in `sweepable`.
+        values: at least one, each allowed, none twice.
+    """
+
+    name: str
+    values: tuple[Any, ...]
+
+    @property
+    def labels(self) -> list[str]:
+        return [f"{value:g}" if isinstance(value, float) else str(value) for value in self.values]
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """Settings and the axes along which they change: columns by the first axis, rows by the second one, if any."""
+
+    settings: Settings
+    axes: tuple[Axis, ...]
+
+    def __post_init__(self) -> None:
+        if not 1 <= len(self.axes) <= 2 or len({axis.name for axis in self.axes}) != len(self.axes):
+            raise ParameterError("A sweep has one axis or two different ones. Choose another parameter.")
+        _ = self.runs  # every cell is checked before the first one is run
+
+    @property
+    def columns(self) -> int:
+        return len(self.axes[0].values)
+
+    @property
+    def rows(self) -> int:
+        return len(self.axes[1].values) if len(self.axes) > 1 else 1
+
+    @property
+    def runs(self) -> list[Settings]:
+        """The settings of every cell, row by row."""
+        rows = self.axes[1].values if len(self.axes) > 1 else (None,)
+        made = []
+        for row in rows:
+            base = self.settings if row is None else with_value(self.settings, self.axes[1].name, row)
+            made += [with_value(base, self.axes[0].name, column) for column in self.axes[0].values]
+        return made
+
+
+def sweepable(settings: Settings) -> dict[str, Spec]:
+    """What can be an axis: every parameter of the solver, then the seed, the noise and every parameter of the task.
+
+    A parameter of the task that has the name of one of the solver's is called "task.name".
+    """
+    solver = settings.solver.specs()
+    task = {f"task.{name}" if name in solver else name: spec for name, spec in settings.task.specs().items()}
+    return {**solver, "seed": SEED, "sigma_y": replace(noise.SIGMA_Y, log=True), **task}
+
+
+def axis(settings: Settings, name: str, text: str) -> Axis:
+    """An axis of values that a person wrote: `a,b,c`, or `low:high:n`, or `low:high:log n`.
+
+    The values of a range have three significant digits between its exact ends.
+
+    Raises:
+        ParameterError: the parameter is unknown, the text is not understood, or a value is not allowed.
+    """
+    specs = sweepable(settings)
+    if name not in specs:
+        raise ParameterError(f"{name[:40]!r} cannot be swept here. Choose one of: {', '.join(specs)}.")
+    return Axis(name, values(name, specs[name], text))
+
+
+def values(name: str, spec: Spec, text: str) -> tuple[Any, ...]:
+    """The values that a text means, each checked; see `axis`."""
+    text = text.strip()
+    if len(text) > MAX_TEXT:
+        raise ParameterError(
+            f"{name} has {len(text)} characters of values; at most {MAX_TEXT} are possible. Write fewer, or a range."
+        )
+    if match := RANGE.fullmatch(text):
+        found = _range(name, spec, *match.groups())
+    else:
+        words = [word.strip() for word in text.split(",")]
+        if len(words) > MAX_VALUES:
+            raise ParameterError(f"{name} has {len(words)} values; at most {MAX_VALUES} are possible. Leave some out.")
+        if not all(words) or (":" in text and not isinstance(spec, Choice)):
+            raise ParameterError(
+                f"{text[:40]!r} gives no values for {name}. Write values like 1,2,3 or a range like 1:10:4 or "
+                "0.1:10:log 5."
+            )
+        found = [spec.parse(name, word) for word in words]
+    return tuple(dict.fromkeys(found))
+
+
+def suggestion(spec: Spec, value: Any) -> str:
+    """Values around the present one, as a text: every option, or a range from below to above."""
+    if isinstance(spec, Choice):
+        return ",".join(spec.options)
+    if isinstance(spec, Flag):
+        return "false,true"
+    if spec is SEED:
+        return ",".join(str(seed) for seed in range(value, min(value + 4, spec.high + 1)))
+    factors = isinstance(spec, Integer) or getattr(spec, "log", False)
+    if factors and value > 0:
+        low, high = max(spec.low, value / 2), min(spec.high, value * 2)
+        low, high = (math.ceil(low), math.floor(high)) if isinstance(spec, Integer) else (low, high)
+        scale = "log "
+    else:
+        reach = (spec.high - spec.low) / 4
+        low, high, scale = max(spec.low, value - reach), min(spec.high, value + reach), ""
+        low, high = (round(low), round(high)) if isinstance(spec, Integer) else (low, high)
+    low, high = (str(end) if isinstance(end, int) else f"{end:.3g}" for end in (low, high))
+    return f"{low}:{high}:{scale}3" if low != high else f"{value}" if isinstance(value, int) else f"{value:g}"
+
+
+def _range(name: str, spec: Spec, low: str, high: str, log: str | None, count: str) -> list[Any]:
+    if not isinstance(spec, Real | Integer):
+        raise ParameterError(f"{name} is {spec.limits}, which has no range. Write its values with commas between.")
+    ends, n = [spec.parse(name, end.strip()) for end in (low, high)], int(count[:9])
+    if not 2 <= n <= MAX_VALUES:
+        raise ParameterError(f"A range has 2 to {MAX_VALUES} values, and {n} were asked for {name}. Change the number.")
+    if log and min(ends) <= 0:
+        raise ParameterError(f"A range by factors cannot reach 0. Start {name} above it, or leave out 'log'.")
+    a, b = (math.log(end) for end in ends) if log else ends
+    inner = [a + (b - a) * i / (n - 1) for i in range(1, n - 1)]
+    inner = [math.exp(value) if log else value for value in inner]
+    rounded = [round(value) if isinstance(spec, Integer) else float(f"{value:.3g}") for value in inner]
+    inside = [min(max(value, min(ends)), max(ends)) for value in rounded]
+    return [spec.check(name, value) for value in (ends[0], *inside, ends[1])]
+
+
+def value_of(settings: Settings, name: str) -> Any:
+    """What the settings have for an axis."""
+    if name in ("seed", "sigma_y"):
+        return getattr(settings, name)
+    if name in settings.solver.specs():
+        return getattr(settings.solver, name)
+    return getattr(settings.task, name.removeprefix("task."))
+
+
+def with_value(settings: Settings, name: str, value: Any) -> Settings:
+    """The settings with one value on an axis."""
+    if name in ("seed", "sigma_y"):
+        return replace(settings, **{name: value})
+    if name in settings.solver.specs():
+        return replace(settings, solver=settings.solver.replace(**{name: value}))
+    return replace(settings, task=settings.task.replace(**{name.removeprefix("task."): value}))
+
+
+def best(outcomes: Mapping[int, Outcome] | Sequence[Outcome], metric: str) -> int | None:
+    """Key of the best outcome that did not fail: the highest PSNR or SSIM, or the residual nearest to 1 sigma_y."""
+    entries = outcomes.items() if isinstance(outcomes, Mapping) else enumerate(outcomes)
+    scores = {}
+    for key, outcome in entries:
+        value = getattr(outcome, metric)
+        if value is not None and not outcome.failure and not math.isnan(value):
+            scores[key] = -abs(math.log(max(value, 1e-9))) if metric == "residual" else value
+    return max(scores, key=scores.get) if scores else None

@@ -1,1 +1,0 @@
-"""Experiments over the library: searching presets, sweeping, comparing."""

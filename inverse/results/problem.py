@@ -1,0 +1,90 @@
+"""What is to be solved, and what came of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from inverse.imaging import images, metrics
+from inverse.operators import Operator, Task, noise
+from inverse.solvers import Step
+
+NOISELESS = 1e-3
+"""Least noise by which a residual is measured."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is to be solved.
+
+    Attributes:
+        task: what was done to the photo.
+        operator: A.
+        y: the measurement, (1, *measurement_shape).
+        sigma_y: standard deviation of its noise, on [-1, 1].
+        truth: the clean image (1, 3, H, W), None when nobody knows it.
+    """
+
+    task: Task
+    operator: Operator
+    y: Tensor
+    sigma_y: float
+    truth: Tensor | None
+
+    @property
+    def keeps_known(self) -> bool:
+        """Whether results have the known pixels exactly as they were."""
+        return self.task.keeps_known(self.sigma_y, degraded=self.truth is None)
+
+    @property
+    def measurement(self) -> Image.Image:
+        """The measurement as a picture."""
+        return images.to_image(self.operator.preview(self.y))
+
+    def in_noise(self, step: Step) -> float:
+        """The residual of a step, the mean over its samples, in units of what noise leaves: 1 on average for the truth.
+
+        The unit is sigma_y; where A rounds or clips what is noisy, the root mean square of what such noise changes in
+        the measurement of the first sample. At least 0.001: no picture fits better than its rounding.
+        """
+        x0_hat = torch.nan_to_num(step.x0_hat[:1].detach()).to(self.y)
+        unit = float(noise.left_by(x0_hat, self.operator, self.sigma_y))
+        return float(step.residual.mean()) / max(unit, NOISELESS)
+
+
+@dataclass(frozen=True)
+class Result:
+    """A restoration.
+
+    Attributes:
+        problem: what was solved.
+        step: the last step.
+        seconds: how long the solver took.
+    """
+
+    problem: Problem
+    step: Step
+    seconds: float
+
+    @property
+    def images(self) -> list[Image.Image]:
+        """One picture a sample."""
+        return [images.to_image(x) for x in self.step.x0_hat]
+
+    @property
+    def image(self) -> Image.Image:
+        """The first sample's picture."""
+        return self.images[0]
+
+    @property
+    def psnr(self) -> list[float]:
+        """PSNR of each sample in dB; empty without a truth."""
+        return [] if self.problem.truth is None else [metrics.psnr(x, self.problem.truth[0]) for x in self.step.x0_hat]
+
+    @property
+    def ssim(self) -> list[float]:
+        """SSIM of each sample; empty without a truth."""
+        return [] if self.problem.truth is None else [metrics.ssim(x, self.problem.truth[0]) for x in self.step.x0_hat]

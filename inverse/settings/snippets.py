@@ -1,0 +1,70 @@
+"""The same run in other words: settings as a command line and as Python, ready to copy."""
+
+from __future__ import annotations
+
+import shlex
+from typing import Any
+
+from inverse.settings import Settings
+from inverse.solvers.presets import preset
+
+PHOTO = "photo.jpg"
+
+
+def command_line(settings: Settings, photo: str = PHOTO) -> str:
+    """`python -m inverse restore ...`; parameters at their preset are left out."""
+    words = ["python -m inverse restore", shlex.quote(photo), "-o restored.png", f"--task {settings.task.name}"]
+    words += [_flag(name, value) for name, value in _changed_task(settings).items()]
+    words += [f"--solver {settings.solver.name}"]
+    words += [_flag(name, value) for name, value in changed_solver(settings).items()]
+    if settings.sigma_y is not None:
+        words.append(_flag("sigma_y", settings.sigma_y))
+    if settings.task.auxiliary:
+        words.append(f"--mask {settings.task.auxiliary}.png")
+    for name in ("photons", "size"):
+        if getattr(settings, name) is not None:
+            words.append(_flag(name, getattr(settings, name)))
+    words.append(_flag("seed", settings.seed))
+    if settings.samples > 1:
+        words.append(_flag("samples", settings.samples))
+    if settings.degraded:
+        words.append("--degraded")
+    return " ".join(words)
+
+
+def python(settings: Settings, photo: str = PHOTO) -> str:
+    """A call of `inverse.restore`; parameters at their preset are left out."""
+    arguments: dict[str, Any] = {"task": settings.task.name, "solver": settings.solver.name}
+    if settings.degraded:
+        arguments["degraded"] = True
+    arguments |= {
+        "task_parameters": _changed_task(settings) or None,
+        "solver_parameters": changed_solver(settings) or None,
+        "sigma_y": settings.sigma_y,
+        "photons": settings.photons,
+        "auxiliary": f"{settings.task.auxiliary}.png" if settings.task.auxiliary else None,
+        "size": settings.size,
+        "seed": settings.seed,
+        "samples": settings.samples if settings.samples > 1 else None,
+    }
+    lines = [f"    {name}={value!r}," for name, value in arguments.items() if value is not None]
+    return "\n".join(
+        ["from inverse import restore", "", "result = restore(", f"    {photo!r},", *lines, ")",
+         'result.image.save("restored.png")', ""]
+    )  # fmt: skip
+
+
+def _changed_task(settings: Settings) -> dict[str, Any]:
+    defaults = type(settings.task).defaults()
+    return {name: value for name, value in settings.task.to_dict().items() if value != defaults[name]}
+
+
+def changed_solver(settings: Settings) -> dict[str, Any]:
+    """The solver's parameters that are not as its preset for the task has them."""
+    usual = preset(settings.task.name, settings.solver.name).to_dict()
+    return {name: value for name, value in settings.solver.to_dict().items() if value != usual[name]}
+
+
+def _flag(name: str, value: Any) -> str:
+    text = str(value).lower() if isinstance(value, bool) else str(value)
+    return f"--{name.replace('_', '-')} {shlex.quote(text)}"

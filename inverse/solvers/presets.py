@@ -1,0 +1,85 @@
+"""Settings that work, for every task and solver: a table that a search wrote."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from inverse.operators import TASKS
+from inverse.parameters import named
+from inverse.solvers import SOLVERS, Solver
+
+DEFAULT_TASK = "inpaint-random"
+DEFAULT_DEGRADED_TASK = "denoise"  # for a photo of which nothing is known: it assumes least, and so harms least
+
+
+def default_task(degraded: bool) -> str:
+    """The task when none is named, for a photo that is degraded already or one that is clean."""
+    return DEFAULT_DEGRADED_TASK if degraded else DEFAULT_TASK
+
+
+FILE = Path(__file__).with_suffix(".toml")
+"""Written by `python -m inverse.evaluation.tune`, which says how the search goes and what was measured."""
+
+CLOSE = 1.0
+"""Decibels below the best solver of a task that hardly anybody sees."""
+
+
+@dataclass(frozen=True)
+class Preset:
+    """One row of the table.
+
+    Attributes:
+        settings: what differs from the solver's own defaults.
+        psnr: dB that these reached in the search, on crops of photos; None before one.
+        whole: dB that these reached on whole photos; None where that was not measured.
+        defaults: dB that the solver's defaults reached on the crops.
+    """
+
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    psnr: float | None = None
+    whole: float | None = None
+    defaults: float | None = None
+
+
+Table = dict[str, dict[str, Preset]]
+
+
+def read(file: Path = FILE) -> Table:
+    """The table of a file, by solver and task."""
+    rows = tomllib.loads(file.read_text(encoding="utf-8"))
+    return {solver: {task: Preset(**row) for task, row in tasks.items()} for solver, tasks in rows.items()}
+
+
+PRESETS = read()
+
+
+def solvers_for(task: str, table: Table = PRESETS) -> list[str]:
+    """Names of the solvers that can deal with a task: first those that came close to the best one in the search.
+
+    Raises:
+        ParameterError: the task is unknown.
+    """
+    able = [name for name in SOLVERS if possible(task, name)]
+    reached = {name: table.get(name, {}).get(task, Preset()).psnr or 0.0 for name in able}
+    return sorted(able, key=lambda name: reached[name] < max(reached.values()) - CLOSE)
+
+
+def possible(task: str, solver: str) -> bool:
+    """Whether the solver can deal with the task; ParameterError when one of them is unknown."""
+    return TASKS.find(task).linear or not SOLVERS.find(solver).linear_only
+
+
+def preset(task: str, solver: str, overrides: Mapping[str, Any] | None = None) -> Solver:
+    """The solver with its preset for the task, some values overridden.
+
+    Raises:
+        ParameterError: the task, the solver or a parameter is unknown, or a value is out of its range.
+    """
+    TASKS.find(task)
+    kind = SOLVERS.find(solver)
+    found = PRESETS.get(solver, {}).get(task, Preset())
+    return kind.create({**found.settings, **named(overrides, "solver")})

@@ -1,0 +1,278 @@
+"""The app for programs: four functions that go through the same validation and limits as the page.
+
+Their docstrings are what a caller reads.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from gradio.data_classes import FileData
+from gradio.utils import get_upload_folder
+from PIL import Image
+
+from inverse.batch import grid
+from inverse.batch.sweep import METRICS, Sweep, best
+from inverse.batch.sweep import axis as sweep_axis
+from inverse.errors import ParameterError
+from inverse.imaging import metrics
+from inverse.operators import Task
+from inverse.results.problem import Problem
+from inverse.settings import SCHEMA, settings
+from inverse.settings.carriers import png_text
+from inverse.settings.listing import listing
+from inverse.web.base import limits
+from inverse.web.base.guards import said, spoken_errors, uploaded_helper, uploaded_photo
+from inverse.web.elements.photos import plain_name
+from inverse.web.jobs import batches, running
+from inverse.web.jobs.batches import Batch
+from inverse.web.jobs.settings import SAMPLES, Settings, estimated_noise
+
+Record = dict[str, Any]
+File = dict[str, Any]
+
+
+def degrade(
+    photo: FileData, settings: dict[str, Any] | None = None, auxiliary: FileData | None = None
+) -> tuple[FileData, dict[str, Any]]:
+    """Degrade a clean photo: hide pixels, blur it, shrink it, add noise, compress it. Nothing is restored.
+
+    Args:
+        photo: The clean photo, an uploaded file: PNG, JPEG, WebP, BMP, TIFF, GIF or AVIF.
+        settings: What to do to it, like {"task": "TASK", "sigma_y": 0.05, "size": 256, "seed": 0}, or with parameters {"task": {"name": "TASK", "parameters": {}}}. What is left out takes its default. The endpoint solvers lists all of it.
+        auxiliary: The picture that some tasks need: a mask, white where the photo is missing, or a blur kernel.
+
+    Returns:
+        The degraded photo as a PNG, and a record with the settings that were used and notes on what in them could not be honoured.
+    """  # noqa: E501  (Gradio reads one line a parameter)
+    with _spoken_errors():
+        picture = _photo(photo)
+        wanted, notes = _settings(settings, picture)
+        if wanted.degraded:
+            raise ParameterError('mode must be "clean" here: this photo is to be degraded. Leave mode out.')
+        problem = wanted.problem(picture, _auxiliary(auxiliary, wanted.task))
+        notes += _understood(problem)
+        file = _png(problem.measurement, f"degraded-{wanted.task.name}.png")
+        return file, {"settings": _plain_settings(wanted), "sigma_y": problem.sigma_y, "notes": notes}
+
+
+def restore(
+    photo: FileData, settings: dict[str, Any] | None = None, auxiliary: FileData | None = None
+) -> Iterator[tuple[FileData | None, dict[str, Any]]]:
+    """Restore a photo with a diffusion model: fill in missing pixels, remove blur or noise, enlarge it. Streams records on the progress; the last one comes with the restored picture.
+
+    Args:
+        photo: The photo, an uploaded file: PNG, JPEG, WebP, BMP, TIFF, GIF or AVIF.
+        settings: How, like {"mode": "degraded", "task": "DEGRADED", "solver": {"name": "SOLVER", "parameters": {"steps": 20}}, "seed": 0}. With the mode "degraded" the photo is restored as it is; with "clean", the default, it is degraded first, and the result is compared with it. What is left out takes its default or preset. The endpoint solvers lists all of it.
+        auxiliary: The picture that some tasks need: a mask, white where the photo is missing, or a blur kernel.
+
+    Returns:
+        The restored photo as a PNG that carries its settings (none until the end), and a record: phase, message, step, total, progress in percent, nfe (network evaluations), vjp (those with a backward pass), residual (in units of the noise), sometimes preview (a JPEG as a data URI); at the end seconds, samples (the PNG of every one), psnr and ssim of a clean photo (the mean over the samples), the settings that were used, and notes on what in them could not be honoured.
+    """  # noqa: E501
+    with _spoken_errors():
+        picture = _photo(photo)
+        wanted, notes = _settings(settings, picture)
+        helper = _auxiliary(auxiliary, wanted.task)
+        problem = wanted.problem(picture, helper)
+        notes += _understood(problem)
+        used = wanted.with_auxiliary(helper)
+    latest = running.Latest(filename=f"{plain_name(_path(photo))}-restored.png")
+    with _spoken_errors(), closing(running.restore(lambda: (used, problem), latest)) as updates:
+        for view, status in updates:
+            record = {"phase": status["phase"], "message": status["message"], **_figures(latest, problem, status)}
+            if status["phase"] == "done":
+                name, samples = view["filename"], view["frame"]["x0"]
+                files = [_saved(base64.b64decode(uri.split(",", 1)[1]), name) for uri in samples]
+                ended = {**record, **_quality(latest, problem), "seconds": status["seconds"], "samples": files}
+                yield files[0], {**ended, "settings": _plain_settings(used), "notes": notes}
+            else:
+                frame = view["frame"] if view and status["phase"] == "running" else None
+                yield None, {**record, "preview": frame and frame["x0"][0]}
+
+
+def sweep(
+    photo: FileData, x: str, y: str = "", settings: dict[str, Any] | None = None, auxiliary: FileData | None = None
+) -> Iterator[tuple[FileData | None, dict[str, Any]]]:
+    """Restore a photo over several values of one or two parameters, to see which are best. Streams a record whenever something happened; the last one has the table, and comes with the grid as a picture.
+
+    Args:
+        photo: The photo, an uploaded file: PNG, JPEG, WebP, BMP, TIFF, GIF or AVIF.
+        x: A parameter and its values from column to column: steps=10,20,40 or sigma_max=1:40:4 or sigma_max=1:40:log 4. A parameter of the solver, of the task, seed, or sigma_y.
+        y: The same from row to row; empty for a single row.
+        settings: Everything else, as for the endpoint restore.
+        auxiliary: The picture that some tasks need: a mask, white where the photo is missing, or a blur kernel.
+
+    Returns:
+        The grid as a PNG (none until the end), and a record: phase, message, finished, count, cell (index, the values on the axes, psnr, ssim, residual, nfe, vjp, cost (forward passes, with what backward passes cost beside them), seconds, failure, and preview, a JPEG as a data URI) whenever one is finished; at the end table (one entry a cell), csv, best (index of the best cell by each metric), settings and notes.
+    """  # noqa: E501
+    batch = Batch()
+    with _spoken_errors():
+        picture = _photo(photo)
+        asked, notes = _settings(settings, picture)
+        wanted = replace(asked, samples=1)
+        if asked != wanted:
+            notes.append("samples was left out: every run of a sweep is of one.")
+        helper = _auxiliary(auxiliary, wanted.task)
+        plan = Sweep(wanted, tuple(_axis(wanted, name, text) for name, text in (("x", x), ("y", y)) if text != ""))
+        batches.begin(batch, {}, plan.runs, plan)
+    told = 0
+    with _spoken_errors(), closing(batches.stream(batch, picture, helper)) as views:
+        for view in views:
+            record = {"phase": view["phase"], "message": view["message"], "count": len(plan.runs), "cell": None}
+            fresh = view["cells"][told:]
+            for cell in fresh:
+                told += 1
+                shown = {"preview" if name == "src" else name: entry for name, entry in cell.items()}
+                yield None, {**record, "phase": "running", "finished": told, "cell": {**_place(plan, cell), **shown}}
+            if view["phase"] == "done":
+                metric = "residual" if wanted.degraded else "psnr"
+                file = _png(grid.picture(plan, batch.done, metric), "sweep.png", wanted.to_json())
+                yield file, {**record, "finished": told, **_table(plan, batch), "notes": notes}
+            elif not fresh:
+                yield None, {**record, "finished": told}
+
+
+def solvers() -> dict[str, Any]:
+    """List what settings may say: tasks and solvers with their parameters, ranges, defaults and presets.
+
+    Returns:
+        settings (what stands beside task and solver), tasks, solvers, limits of this server.
+    """
+    allowed = limits.current()
+    return {
+        **listing(),
+        "limits": {"max_side": allowed.side, "max_cells": allowed.cells, "max_samples": SAMPLES.high},
+    }
+
+
+@contextmanager
+def _spoken_errors() -> Iterator[None]:
+    """`spoken_errors` as text: a program does not show them as HTML."""
+    try:
+        with spoken_errors():
+            yield
+    except gr.Error as error:
+        error.message = said(error)
+        raise
+
+
+# From what a client sent
+
+
+def _photo(value: Any) -> Image.Image:
+    return uploaded_photo(_path(value))
+
+
+def _path(value: Any) -> Any:
+    return value.get("path") if isinstance(value, Mapping) else value
+
+
+def _auxiliary(value: Any, task: Task) -> Image.Image | None:
+    return None if value is None else uploaded_helper(_path(value), task)
+
+
+def _understood(problem: Problem) -> list[str]:
+    """What a mask was taken for."""
+    if problem.task.auxiliary != "mask":
+        return []
+    return [f"The mask marks {problem.operator.missing:.1%} of the pixels as missing."]
+
+
+def _settings(data: Any, photo: Image.Image) -> tuple[Settings, list[str]]:
+    """Checked settings with the size at which this photo is used, and sentences on what could not be honoured.
+
+    Raises:
+        ParameterError: a value is not allowed.
+    """
+    if not isinstance(data, Mapping | None):
+        raise ParameterError("settings must be an object with names and values. The endpoint solvers lists them.")
+    found, notes = settings.Settings.from_dict({"schema": SCHEMA, **(data or {})})
+    if found.prior != "embedded":
+        raise ParameterError("prior must be embedded here. Use the command line for others.")
+    SAMPLES.check("samples", found.samples)
+    sigma_y = estimated_noise(photo, found.task) if found.sigma_y is None else found.sigma_y
+    chosen = Settings(**{**vars(found), "sigma_y": sigma_y})
+    used = chosen.at(photo)
+    if used.size is not None and used.size < min(chosen.size or used.size + 1, *photo.size):
+        notes.append(f"The photo is used with a shorter side of {used.size} pixels, the most that is possible here.")
+    return used, notes
+
+
+def _axis(chosen: Settings, which: str, text: Any) -> Any:
+    if not isinstance(text, str) or "=" not in text or len(text) > 1000:
+        raise ParameterError(f"{which} must name a parameter and its values. Write for instance steps=10,20,40.")
+    name, _, values = text.partition("=")
+    return sweep_axis(chosen, name.strip(), values)
+
+
+# To what it gets
+
+
+def _plain_settings(chosen: Settings) -> Record:
+    """Without the auxiliary picture, which the client has and the PNG carries."""
+    return {name: entry for name, entry in chosen.to_dict().items() if name != "auxiliary"}
+
+
+def _figures(latest: running.Latest, problem: Problem, status: Mapping[str, Any]) -> Record:
+    step = latest.step
+    if step is None:
+        return {"step": 0, "total": None, "progress": 0, "nfe": 0, "vjp": 0, "operator_calls": 0, "residual": None}
+    return {
+        "step": step.index,
+        "total": step.total,
+        "progress": status.get("progress", 0),
+        "nfe": step.nfe,
+        "vjp": step.vjp,
+        "operator_calls": step.operator_calls,
+        "residual": problem.in_noise(step),
+    }
+
+
+def _quality(latest: running.Latest, problem: Problem) -> Record:
+    if problem.truth is None:
+        return {"psnr": None, "ssim": None}
+    found = {}
+    for name, metric in (("psnr", metrics.psnr), ("ssim", metrics.ssim)):
+        values = [metric(x0_hat, problem.truth[0]) for x0_hat in latest.step.x0_hat]
+        found[name] = sum(values) / len(values)
+    return found
+
+
+def _place(plan: Sweep, cell: Mapping[str, Any]) -> Record:
+    places = divmod(cell["index"], plan.columns)[::-1]
+    return {axis.name: axis.values[place] for axis, place in zip(plan.axes, places, strict=False)}
+
+
+def _table(plan: Sweep, batch: Batch) -> Record:
+    cells = [{name: entry for name, entry in cell.items() if name != "src"} for cell in batch.cells]
+    return {
+        "table": [{**_place(plan, cell), **cell} for cell in cells],
+        "csv": grid.table(plan, batch.done),
+        "best": {metric: best(batch.done, metric) for metric in METRICS},
+        "settings": _plain_settings(plan.settings),
+    }
+
+
+def _png(picture: Image.Image, name: str, text: str = "") -> File:
+    buffer = io.BytesIO()
+    picture.save(buffer, "PNG", **({"pnginfo": png_text(text)} if text else {}))
+    return _saved(buffer.getvalue(), name)
+
+
+def _saved(content: bytes, name: str) -> File:
+    """A file that the client downloads; Gradio removes it with what the page has shown.
+
+    In a folder of its own: two clients with the same result would else read what the other one just writes.
+    """
+    path = Path(get_upload_folder()) / uuid.uuid4().hex / name
+    path.parent.mkdir(parents=True)
+    path.write_bytes(content)
+    return FileData(path=str(path), orig_name=name, size=len(content), mime_type="image/png").model_dump()

@@ -1,0 +1,1 @@
+"""What every part of the page and its server stands on."""

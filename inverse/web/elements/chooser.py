@@ -1,0 +1,52 @@
+"""A menu of tasks or solvers, in groups and with a line on each: a list box that opens below its field."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import gradio as gr
+
+from inverse.parameters import Parameters
+from inverse.web.base.theme import source
+
+
+def chooser(offered: list[dict[str, str]], value: str, *, label: str, elem_id: str) -> gr.HTML:
+    """Its value is a name; fires `input`. The property `choices` holds what is offered, as `entries` makes it.
+
+    Args:
+        offered: the entries.
+        value: name of the chosen one.
+        label: what it chooses, for screen readers.
+        elem_id: of the element.
+    """
+    return gr.HTML(
+        value,
+        choices=offered,
+        label=label,
+        elem_id=elem_id,
+        elem_classes="inv-chooser",
+        html_template=CHOOSER.format(label=label, id=f"{elem_id}-list"),
+        js_on_load=source("chooser.js"),
+        apply_default_css=False,
+    )
+
+
+def entries(registry: Mapping[str, type[Parameters]], names: Iterable[str]) -> list[dict[str, str]]:
+    """What a chooser offers: classes of a registry, the groups in the order of their first member."""
+    kinds = [registry[name] for name in names]
+    groups = list(dict.fromkeys(kind.group for kind in kinds))
+    kinds.sort(key=lambda kind: groups.index(kind.group))
+    return [{"name": kind.name, "title": kind.title, "about": kind.summary, "group": kind.group} for kind in kinds]
+
+
+def offer(registry: Mapping[str, type[Parameters]], names: Iterable[str], value: str) -> Any:
+    """The update of a chooser that offers these and has chosen one."""
+    return gr.update(choices=entries(registry, names), value=value)
+
+
+CHOOSER = """
+<input type="text" role="combobox" readonly aria-label="{label}" aria-haspopup="listbox" aria-expanded="false"
+ aria-controls="{id}">
+<div role="listbox" id="{id}" aria-label="{label}" hidden><div class="inv-columns" role="presentation"></div></div>
+"""

@@ -1,0 +1,77 @@
+"""How a run went, step by step: the data residual and, where the truth is known, the PSNR, as two small curves."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+import gradio as gr
+
+from inverse.imaging import metrics
+from inverse.results.problem import Problem
+from inverse.solvers import Step
+from inverse.web.base.theme import source
+from inverse.web.elements.figures import distance
+
+POINTS = 400
+"""Points that a curve has at most; of a longer run at most every second step is kept, or every third, and so on."""
+
+Point = tuple[int, float | None, float | None]
+"""Step, residual in units of the noise (in those of y where there is none), PSNR in dB."""
+
+
+@dataclass
+class Curve:
+    """Takes steps of a run: the first, the last, and as many between them as may cost their time.
+
+    Attributes:
+        last: of the last step taken, whether it is kept or not.
+    """
+
+    last: Point | None = None
+    _kept: list[Point] = field(default_factory=list)
+    _total: int = 0
+    _in_noise: bool = False
+
+    def add(self, problem: Problem, step: Step) -> None:
+        """Takes a step, unless it has it; of several samples the mean of their figures."""
+        if self.last is not None and self.last[0] >= step.index:
+            return
+        psnr = None if problem.truth is None else _tidy(metrics.mean_psnr(step.x0_hat, problem.truth))
+        point = (step.index, _tidy(distance(problem, step)), psnr)
+        self._total, self._in_noise = step.total, problem.sigma_y > 0
+        # In this order: Stop may read while the run writes.
+        if not self._kept or step.index - self._kept[-1][0] >= math.ceil(step.total / POINTS):
+            self._kept.append(point)
+        self.last = point
+
+    @property
+    def value(self) -> dict[str, Any]:
+        """The curve up to the last step, for the page. Of a growing list Gradio sends only what is new."""
+        points = [*self._kept]
+        if self.last is not None and self.last not in points[-1:]:
+            points.append(self.last)
+        return {"total": self._total, "in_noise": self._in_noise, "points": points}
+
+
+def _tidy(value: float) -> float | None:
+    """Four digits; None for what no curve can show."""
+    return float(f"{value:.4g}") if math.isfinite(value) else None
+
+
+def curves() -> gr.HTML:
+    """Draws the curve of what the viewer shows, which the viewer hands over."""
+    return gr.HTML(
+        None, elem_id="curves", html_template=CURVES, js_on_load=source("curves.js"), apply_default_css=False
+    )
+
+
+PLOT = """
+<figure class="inv-plot" data-plot="{name}">
+ <figcaption><b>{title}</b> <small>{note}</small><output></output></figcaption>
+ <svg role="img" aria-label="{title}: no run yet"></svg>
+</figure>"""
+CURVES = PLOT.format(name="residual", title="Data residual", note="distance from the measurement") + PLOT.format(
+    name="psnr", title="PSNR", note="closeness to the original"
+)

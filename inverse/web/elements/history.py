@@ -1,0 +1,91 @@
+"""The results of this visit, as cards under the player. The browser keeps them; the server only says what they are.
+
+A result comes to the page once, in the viewer's last value, and the page does the rest: it shows an earlier result,
+names the settings in which it differs from the present ones, and lays two over each other. "Use these settings" hands
+the result's own PNG to "Load settings", so that nothing on the server remembers what a visitor once ran.
+"""
+
+from __future__ import annotations
+
+import zlib
+from typing import Any
+
+import gradio as gr
+from PIL import Image
+
+from inverse.settings import Settings
+from inverse.solvers import Step
+from inverse.web.base.pictures import frame, jpeg
+from inverse.web.base.theme import source
+from inverse.web.elements.curves import Point
+
+THUMB = 128
+"""Longer side of a card's picture, in pixels."""
+SCRIPTS = ("zip.js", "store.js", "differences.js", "history.js")
+
+
+def record(settings: Settings, step: Step, point: Point, seconds: float, origin: dict[str, str]) -> dict[str, Any]:
+    """What a card says of a run, and what it is compared by.
+
+    Args:
+        settings: of the run.
+        step: the last one.
+        point: of the curve, at that step.
+        seconds: how long the solver took.
+        origin: as the function of that name returned it.
+    """
+    _, residual, psnr = point
+    thumb = frame(step.x0_hat[0])
+    thumb.thumbnail((THUMB, THUMB), Image.Resampling.LANCZOS)
+    return {
+        "settings": plain(settings),
+        "origin": origin,
+        "task": settings.task.title,
+        "solver": settings.solver.title,
+        "psnr": psnr,
+        "residual": residual,
+        "seconds": round(seconds, 2),
+        "step": step.index,
+        "total": step.total,
+        "thumb": jpeg(thumb, 85),
+    }
+
+
+def now(settings: Settings, origin: dict[str, str]) -> dict[str, Any]:
+    """What stands on the page, for the cards to differ from."""
+    return {"settings": plain(settings), "origin": origin}
+
+
+def plain(settings: Settings) -> dict[str, Any]:
+    """The settings without the picture that a task may need, which `origin` stands for."""
+    return {name: value for name, value in settings.to_dict().items() if name != "auxiliary"}
+
+
+def origin(photo: Image.Image, auxiliary: Image.Image | None) -> dict[str, str]:
+    """What tells the photo, and the picture that the task needs, from others."""
+    return {"photo": _digest(photo), "picture": _digest(auxiliary) if auxiliary else ""}
+
+
+def _digest(picture: Image.Image) -> str:
+    return f"{picture.width}x{picture.height}-{zlib.crc32(picture.tobytes()):08x}"
+
+
+def strip() -> gr.HTML:
+    """The cards; is given {"settings", "origin"} of what stands on the page now."""
+    return gr.HTML(
+        None, elem_id="history", html_template=STRIP, js_on_load="".join(source(name) for name in SCRIPTS),
+        apply_default_css=False,
+    )  # fmt: skip
+
+
+STRIP = """
+<div class="inv-history-head">
+  <b>Results</b>
+  <span class="inv-said" role="status" aria-live="polite"></span>
+  <button type="button" class="inv-small" data-do="zip" disabled>Save all</button>
+  <button type="button" class="inv-small" data-do="clear" disabled>Remove all</button>
+</div>
+<p class="inv-history-empty">Every run that is finished or stopped is kept here, until you close this tab.</p>
+<div class="inv-cards" role="toolbar" aria-label="Results of this visit" hidden></div>
+<section class="inv-detail" aria-label="The chosen result" hidden></section>
+"""

@@ -1,0 +1,68 @@
+"""The file that the photo on the page came from: the page keeps the photo smaller, and without its name."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from inverse.imaging import images
+from inverse.web.base.guards import uploaded, uploaded_photo
+from inverse.web.elements import elements
+
+LONGEST_NAME = 60
+
+
+@dataclass(frozen=True)
+class PhotoFile:
+    """What is told of it.
+
+    Attributes:
+        name: what files that are made from it are called after.
+        size: its own (W, H), upright; None where that is not known.
+        own: a visitor's, not one of the examples.
+    """
+
+    name: str
+    size: tuple[int, int] | None
+    own: bool
+
+    def made(self, what: str, kind: str = "png") -> str:
+        """The name of a file that was made from it: IMG_4711-restored.png."""
+        return f"{self.name}-{what}.{kind}"
+
+
+UNKNOWN = PhotoFile("photo", None, own=False)
+"""Where no file is known, as after the server was restarted."""
+
+
+def received(path: Any) -> tuple[Image.Image, PhotoFile]:
+    """A photo that a visitor uploaded, as the page keeps it, and its file.
+
+    Raises:
+        ImageError: it cannot be used.
+    """
+    photo = uploaded_photo(path)
+    return photo, PhotoFile(plain_name(path), _true_size(uploaded(path), photo), own=True)
+
+
+def example(name: str) -> tuple[Image.Image, PhotoFile]:
+    """An example."""
+    photo = images.load(elements.EXAMPLES / f"{name}.jpg")
+    return photo, PhotoFile(name, photo.size, own=False)
+
+
+def plain_name(path: str) -> str:
+    """The name of a file without its ending, and without what a file's name may not hold on some system."""
+    words = re.sub(r"[^\w.-]+", "_", Path(path).stem)
+    return words[:LONGEST_NAME].strip("._-") or "photo"
+
+
+def _true_size(file: Path, photo: Image.Image) -> tuple[int, int]:
+    # The header tells the size as it is stored; whether it is turned is seen by the photo, which is upright.
+    with Image.open(file) as stored:
+        size = stored.size
+    return size if (size[0] < size[1]) == (photo.width < photo.height) else size[::-1]

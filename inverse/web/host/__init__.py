@@ -1,0 +1,1 @@
+"""The server around Gradio: what it lets in, keeps and gives out."""

@@ -1,0 +1,155 @@
+"""How the page is served: limits, names and what a client may never see."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import Any
+
+import gradio as gr
+import torch
+from gradio.routes import App, file_upload_statuses
+from starlette.middleware import Middleware
+
+from inverse import web
+from inverse.denoisers import memory
+from inverse.denoisers.catalog import load_prior
+from inverse.errors import InverseError
+from inverse.text import visible_record
+from inverse.web.base import limits, theme
+from inverse.web.base.head import Head
+from inverse.web.base.sessions import Sessions
+from inverse.web.host import ending, folder, port
+from inverse.web.host.connections import Connections, quieten
+from inverse.web.host.gate import Gate
+from inverse.web.host.origins import names_of
+from inverse.web.jobs import device
+from inverse.web.jobs.waiting import Waiting
+
+log = logging.getLogger(__name__)
+
+TIDY_EVERY = 5.0
+"""Seconds between two looks at what nobody needs any more."""
+FAVICON = theme.STATIC / "favicon.svg"
+STYLES = ("page.css", "elements.css", "history.css")
+
+
+def launch(blocks: gr.Blocks, **settings: Any) -> Any:
+    """Serves the page, until it is interrupted or, with prevent_thread_lock=True, in the background.
+
+    `settings` are Gradio's own and win over ours. The tools for language models (MCP) are there only if
+    GRADIO_MCP_SERVER=true asks for them: Gradio runs the calls of all such clients in one session of its own, which
+    shares one visitor's limits, and a job goes on when the client that asked for it has left.
+
+    Raises:
+        SystemExit: the port that was named, by `server_port` or by the environment, cannot be had.
+    """
+    logging.setLogRecordFactory(visible_record)
+    if device.LENT:
+        load_prior()  # at once: what is in memory when the app starts is what the lent GPU gets
+    else:
+        # The prior is read while the visitor looks at the page. A fault of it is told when a run needs it.
+        threading.Thread(target=_warm_up, daemon=True).start()
+    allowed = limits.current()
+    blocks.queue(api_open=False)
+    blocks._queue = Waiting(
+        live_updates=True, concurrency_count=allowed.threads, update_intervals=1, max_size=allowed.queue, blocks=blocks
+    )
+    ours = {
+        "theme": theme.theme(),
+        "css": "".join(theme.source(name) for name in STYLES),
+        "favicon_path": str(FAVICON),
+        "footer_links": ["api", "settings"],
+        "max_file_size": allowed.body * 2**20,
+        "allowed_paths": [],
+        "enable_monitoring": False,
+        "run_history": False,
+        "state_session_capacity": allowed.sessions,
+        "max_threads": allowed.threads,
+        "share": False,
+        "ssr_mode": False,
+        "pwa": False,
+        "quiet": True,
+        "show_error": False,  # of errors that are not our sentences: those may name paths
+    }
+    background = settings.pop("prevent_thread_lock", False)
+    chosen = {**ours, **settings}
+    connections = Connections()
+    names = names_of(chosen.get("server_name"), bool(chosen["share"]))
+    chosen["app_kwargs"] = {
+        "middleware": [Middleware(Gate, names), Middleware(Head)],
+        "lifespan": partial(_housekeeping, blocks, connections),
+        **chosen.get("app_kwargs", {}),
+    }
+    quieten()
+    served = port.opened(blocks.launch, {**chosen, "prevent_thread_lock": True})
+    connections.guard(blocks.server)
+    if not background:
+        print(allowed.summary)
+        if "server_port" not in settings:
+            print(port.remark(blocks.server_port), end="")
+        print(f"inverse is open at {blocks.local_url} (Ctrl+C ends it)", flush=True)
+        ending.wait(blocks)
+    return served
+
+
+@asynccontextmanager
+async def _housekeeping(blocks: gr.Blocks, connections: Connections, app: App) -> AsyncIterator[None]:
+    """While the app is served: sessions that nobody uses are let go, and the temporary folder stays within bounds."""
+    app.state_holder = Sessions()
+    app.state_holder.set_blocks(blocks)
+    keep = set(folder.files(web.FOLDER))
+    budget = limits.current().disk * 2**20
+
+    async def tidy() -> None:
+        followed: set[str] = set()
+        while True:
+            await asyncio.sleep(TIDY_EVERY)
+            try:
+                followed = _forget_progress(followed)
+                blocks._queue.forget_unheard()
+                if app.state_holder.forget_idle(blocks._queue.busy):
+                    await asyncio.to_thread(memory.release, torch.device("cpu"))
+                await asyncio.to_thread(folder.sweep, web.FOLDER, budget, keep)
+            except Exception:
+                log.exception("tidying failed")
+
+    tasks = [asyncio.create_task(tidy()), asyncio.create_task(connections.watch())]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+
+
+def _forget_progress(followed: set[str]) -> set[str]:
+    """Ends what Gradio notes of uploads for whoever asks how far they are; nobody may ever ask.
+
+    Args:
+        followed: uploads that were there at the last look, and were done.
+
+    Returns:
+        the same for the next look.
+    """
+    uploads = file_upload_statuses
+    for name in followed:
+        uploads.stop_tracking(name)
+    for name in [*uploads._signals]:
+        if name not in uploads._statuses:
+            uploads._signals.pop(name, None)
+    for status in uploads._statuses.values():
+        status.is_done = True  # a body is complete before Gradio sees it, so no upload goes on for long
+    return set(uploads._statuses)
+
+
+def _warm_up() -> None:
+    try:
+        prior = load_prior()
+        with torch.no_grad():
+            prior(torch.zeros(1, prior.channels, 64, 64, device=prior.device, dtype=prior.dtype), 1.0)
+    except InverseError:
+        return

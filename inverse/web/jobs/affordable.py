@@ -1,0 +1,60 @@
+"""What a preview needs of memory, known before it is made; and the size at which it may be made."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from functools import lru_cache, partial
+
+from PIL import Image
+
+from inverse.denoisers import memory
+from inverse.errors import InverseError
+from inverse.imaging import images
+from inverse.operators import Task
+from inverse.restoration import degrade, measured
+from inverse.web.base import limits
+from inverse.web.jobs.settings import Settings
+
+PROBE = 64
+"""Side of the photo on which the need is measured, in pixels."""
+UNKNOWN = 256
+"""Bytes a pixel of a task that cannot be tried on a small photo."""
+BESIDE = 40
+"""Bytes a pixel of the pictures on their way to the page, which PyTorch does not know of."""
+SMALLEST = 64
+"""A preview is never smaller, whatever it costs."""
+
+
+def affordable(settings: Settings, photo: Image.Image) -> Settings:
+    """The settings for the preview of a photo, with a smaller size where that needs more memory than it may."""
+    height, width = settings.shape(photo)
+    need = bytes_per_pixel(settings.task, settings.degraded) * height * width
+    most = limits.current().preview * 2**20
+    if need <= most:
+        return settings
+    used = settings.at(photo).size or min(photo.size)
+    return replace(settings, size=max(SMALLEST, int(used * math.sqrt(most / need))))
+
+
+@lru_cache(maxsize=256)
+def bytes_per_pixel(task: Task, degraded: bool) -> float:
+    """Memory for each pixel of the restored image while a problem is made and its measurement drawn.
+
+    It is measured on a small photo: tensors alone count, which are nearly all there is.
+    """
+    side = -(-PROBE // task.multiple) * task.multiple
+    photo = Image.new("RGB", (side, side), "grey")
+    auxiliary = None
+    if task.auxiliary:
+        auxiliary = Image.new("L", (15, 15))
+        auxiliary.paste("white", (5, 5, 10, 10))
+    make = partial(measured, sigma_y=0.05) if degraded else degrade
+    try:
+        with memory.Ledger() as ledger:
+            problem = make(photo, task, auxiliary=auxiliary)
+            pixels = math.prod(problem.operator.image_shape[-2:])
+            images.to_image(problem.operator.preview(problem.y))
+    except InverseError:  # it does not fit so small a photo
+        return UNKNOWN
+    return ledger.peak / pixels + BESIDE

@@ -1,0 +1,67 @@
+"""How fast runs are here: learned from the runs that ended, and measured as long as there is none."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+import torch
+
+from inverse.batch.runs import passes
+from inverse.denoisers.base import Denoiser
+from inverse.denoisers.catalog import load_prior
+from inverse.settings import Settings
+
+MEASURED_AGAIN = 5.0
+"""Seconds after which a measurement is repeated: while the app starts or a browser opens, everything is slow."""
+ENOUGH = 8.0
+"""Passes of the network from which a run tells how fast the next one will be; shorter ones are mostly preparations."""
+
+
+class Pace:
+    """Seconds of a forward pass of a denoiser for each pixel."""
+
+    def __init__(self) -> None:
+        self._learned: float | None = None
+        self._measured = float("inf")
+        self._measured_at = -float("inf")
+
+    def seconds(
+        self, runs: Sequence[Settings], image_shape: tuple[int, int], denoiser: Denoiser | None = None
+    ) -> float:
+        """About how long all the runs take, for images of size (H, W)."""
+        return _work(runs, image_shape) * (self._learned or self._fastest())
+
+    def learn(self, runs: Sequence[Settings], image_shape: tuple[int, int], seconds: float) -> None:
+        """Runs have ended, after so many seconds: the next ones are expected to be as fast."""
+        if sum(passes(run.solver) for run in runs) >= ENOUGH:
+            self._learned = seconds / _work(runs, image_shape)
+
+    def _fastest(self) -> float:
+        """The best of all measurements: what else the machine does makes it slower, and nothing makes it faster."""
+        if time.monotonic() >= self._measured_at + MEASURED_AGAIN:
+            self._measured = min(self._measured, measured(load_prior()))
+            self._measured_at = time.monotonic()
+        return self._measured
+
+
+def spoken(seconds: float) -> str:
+    """Seconds in as few words as fit on a button: "9 s", "3 min"."""
+    return f"{max(1, round(seconds))} s" if seconds < 90 else f"{seconds / 60:.0f} min"
+
+
+def measured(denoiser: Denoiser) -> float:
+    """Seconds of a forward pass for each pixel: the fastest of three on a small image."""
+    x = torch.zeros(1, denoiser.channels, 128, 128, device=denoiser.device, dtype=denoiser.dtype)
+    fastest = float("inf")
+    with torch.no_grad():
+        for _ in range(3):
+            start = time.perf_counter()
+            float(denoiser(x, 1.0).sum())  # waits for the device
+            fastest = min(fastest, time.perf_counter() - start)
+    return fastest / (x.shape[-1] * x.shape[-2])
+
+
+def _work(runs: Sequence[Settings], image_shape: tuple[int, int]) -> float:
+    height, width = image_shape
+    return sum(passes(run.solver) for run in runs) * height * width

@@ -1,0 +1,1 @@
+"""The page: where everything stands, and what leads to what."""

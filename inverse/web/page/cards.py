@@ -1,0 +1,121 @@
+"""The cards of the rail: photo, damage, method."""
+
+from __future__ import annotations
+
+import dataclasses
+import html
+
+import gradio as gr
+from PIL import Image
+
+from inverse.operators import TASKS, noise
+from inverse.solvers import SOLVERS, Solver
+from inverse.solvers.advice import advice
+from inverse.solvers.presets import solvers_for
+from inverse.web.elements import elements
+from inverse.web.elements.chooser import chooser, entries
+from inverse.web.elements.controls import Groups, label
+from inverse.web.elements.menu import Buttons
+from inverse.web.jobs.settings import CLEAN, DEFAULT_SIZE, DEGRADED, SIZES, Settings, tasks_for
+
+EXAMPLE = "chelsea"
+"""The photo on the page when it opens."""
+MODE_WORDS = {
+    CLEAN: "Damaged here, restored, compared with the original.",
+    DEGRADED: "Taken as it is: say below what happened to it.",
+}
+NOT_DAMAGED_HERE = (
+    "Your photo is taken as it is: say below what happened to it. Is it a good one, to be damaged here and tried on? "
+    "Then choose <b>Clean, to try</b>."
+)
+"""Said when a visitor's own photo came, and nobody had said yet what kind it is."""
+
+
+def photo(picture: Image.Image) -> dict[str, object]:
+    """What is restored."""
+    with gr.Column(elem_id="card-photo", elem_classes="inv-card"):
+        with gr.Row(elem_classes="inv-head", equal_height=True):
+            _title(1, "Photo")
+            mode = Buttons(
+                [("Clean, to try", CLEAN), ("Damaged", DEGRADED)], value=CLEAN, label="What kind of photo",
+                elem_id="mode", elem_classes="inv-choice inv-unlabelled", interactive=True,
+            )  # fmt: skip
+        mode_note = _words(MODE_WORDS[CLEAN])
+        picker = elements.photo_picker(
+            elements.picked(picture, f"{elements.EXAMPLE_TITLES[EXAMPLE]}, {picture.width} × {picture.height}")
+        )
+        size = Buttons(
+            [(str(n), n) for n in SIZES], value=DEFAULT_SIZE, label="Shorter side, pixels",
+            elem_id="size", elem_classes="inv-choice inv-inline", interactive=True,
+        )  # fmt: skip
+    return {"mode": mode, "mode_note": mode_note, "picker": picker, "size": size}
+
+
+def damage(start: Settings) -> dict[str, object]:
+    """What happened to it."""
+    kind = type(start.task)
+    with gr.Column(elem_id="card-damage", elem_classes="inv-card"):
+        with gr.Row(elem_classes="inv-head", equal_height=True):
+            _title(2, "Damage")
+            task = chooser(entries(TASKS, tasks_for(CLEAN)), kind.name, label="Task", elem_id="task")
+        summary = _words(kind.summary)
+        tasks = Groups.create("task", TASKS, start.task)
+        with gr.Column(visible=kind.auxiliary not in ("", "mask"), elem_classes="inv-group") as picture_panel:
+            picture_upload = gr.UploadButton("Upload the picture it needs", size="sm", elem_id="picture-upload")
+            picture_note = _words("")
+        with gr.Column(elem_classes="inv-group"):
+            sigma_y = elements.number(
+                dataclasses.replace(noise.SIGMA_Y, log=True), start.sigma_y, name="sigma_y", label=label("sigma_y"),
+                elem_id="sigma_y", also=(127.5, "of 255"),
+            )  # fmt: skip
+            photons = elements.number(
+                dataclasses.replace(noise.PHOTONS, unit=""),
+                None,
+                name="photons",
+                label="Photons",
+                elem_id="photons",
+                without="off",
+            )
+        sigma_y_note = _words("")
+    return {
+        "task": task, "task_summary": summary, "tasks": tasks, "picture_panel": picture_panel,
+        "picture_upload": picture_upload, "picture_note": picture_note,
+        "sigma_y": sigma_y, "photons": photons, "sigma_y_note": sigma_y_note,
+    }  # fmt: skip
+
+
+def method(start: Settings) -> dict[str, object]:
+    """How it is restored."""
+    with gr.Column(elem_id="card-method", elem_classes="inv-card"):
+        with gr.Row(elem_classes="inv-head", equal_height=True):
+            _title(3, "Method")
+            offered = entries(SOLVERS, solvers_for(start.task.name))
+            solver = chooser(offered, start.solver.name, label="Solver", elem_id="solver")
+        summary = _words(start.solver.summary)
+        advised = _words(advice(start.task.name, start.solver.name))
+        solvers = Groups.create("solver", SOLVERS, start.solver)
+        source = _words(cited(type(start.solver)))
+        with gr.Row(elem_classes="inv-foot", equal_height=True):
+            cost = _words("")
+            reset = gr.Button("Reset to preset", size="sm", elem_id="reset", scale=0, min_width=130)
+    return {
+        "solver": solver, "solver_summary": summary, "solver_advice": advised, "solver_source": source,
+        "solvers": solvers, "cost": cost, "reset": reset,
+    }  # fmt: skip
+
+
+def cited(solver: type[Solver]) -> str:
+    """Where a solver is from, and what to know before using it, in HTML, with a link to the paper."""
+    citation = solver.source.partition(";")[0]
+    words = html.escape(citation)
+    if solver.paper:
+        words = f'<a href="{html.escape(solver.paper)}" target="_blank" rel="noopener">{words}</a>'
+    return words + html.escape(solver.remark().removeprefix(citation))
+
+
+def _title(step: int, words: str) -> gr.HTML:
+    return gr.HTML(f"<h2><span>{step}</span>{words}</h2>", elem_classes="inv-title", apply_default_css=False)
+
+
+def _words(text: str) -> gr.HTML:
+    return gr.HTML(text, elem_classes="inv-words", apply_default_css=False)

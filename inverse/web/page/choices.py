@@ -1,0 +1,223 @@
+"""What each choice changes elsewhere on the page: photo, mode, task, solver, pictures that a task needs.
+
+Every function takes the page and the values of its inputs, and returns updates by component.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+from PIL import Image
+
+from inverse.errors import ImageError, ProblemError
+from inverse.imaging import images, masks
+from inverse.operators import TASKS
+from inverse.solvers import SOLVERS
+from inverse.solvers.advice import advice
+from inverse.solvers.defaults import default_solver
+from inverse.solvers.presets import default_task, preset, solvers_for
+from inverse.web.base.guards import uploaded_helper, uploaded_photo
+from inverse.web.base.pictures import mask_uri
+from inverse.web.elements import chooser, elements, photos, player
+from inverse.web.elements.controls import Values
+from inverse.web.jobs.settings import (
+    CLEAN,
+    DEFAULT_SIGMA_Y,
+    DEFAULT_SIZE,
+    DEGRADED,
+    SIZES,
+    Settings,
+    chosen,
+    estimated_noise,
+    tasks_for,
+)
+from inverse.web.page import cards, form
+from inverse.web.page.layout import Page
+
+Updates = dict[gr.Component, Any]
+
+
+def receive_photo(page: Page, values: Values) -> Updates:
+    """A photo was uploaded, pasted or chosen among the examples.
+
+    The first one of a visitor's own counts as damaged: it would lose what is good of it otherwise. Whoever then says
+    that it is clean is believed for the next ones too. An example is clean.
+
+    Raises:
+        ImageError: it cannot be used.
+    """
+    given = values[page.picker] if isinstance(values[page.picker], dict) else {}
+    if "example" in given:
+        if given["example"] not in elements.EXAMPLE_TITLES:
+            raise ImageError("There is no such example. Choose one of those on the page.")
+        photo, file = photos.example(given["example"])
+        caption, mode = elements.EXAMPLE_TITLES[given["example"]], CLEAN
+    else:
+        photo, file = photos.received(given.get("path"))
+        before = values[page.photo_file]
+        caption, mode = "Your photo", values[page.mode] if before and before.own else DEGRADED
+    changes = {
+        page.photo: photo,
+        page.photo_file: file,
+        page.picker: elements.picked(photo, f"{caption}, {file.size[0]} × {file.size[1]}"),
+        page.mask: {"mask": "", "reset": True},
+        page.viewer: player.awaiting(photo),
+        page.status: {"phase": "idle"},
+    }
+    if mode == values[page.mode]:
+        return {**changes, **_noise(page, mode, values[page.task], photo)}
+    changes |= {page.mode: mode, **change_mode(page, {**values, page.mode: mode, page.photo: photo})}
+    return {**changes, page.mode_note: cards.NOT_DAMAGED_HERE} if mode == DEGRADED else changes
+
+
+def change_mode(page: Page, values: Values) -> Updates:
+    """Clean or already damaged: other tasks make sense, and the noise is estimated or chosen."""
+    mode, task = values[page.mode], values[page.task]
+    offered = tasks_for(mode)
+    if task not in offered:
+        task = default_task(mode == DEGRADED)
+    changes = {
+        page.mode_note: cards.MODE_WORDS[mode],
+        page.task: chooser.offer(TASKS, offered, task),
+        page.size: gr.update(visible=mode != DEGRADED),
+        page.photons: gr.update(visible=mode != DEGRADED),
+        **_follow(page, task, values),
+        **_noise(page, mode, task, values[page.photo]),
+    }
+    return changes if mode == DEGRADED else {**changes, page.sigma_y: DEFAULT_SIGMA_Y}
+
+
+def change_task(page: Page, values: Values) -> Updates:
+    """Holes and mosaics are told from noise only when the task is known, so it is estimated again."""
+    mode, task = values[page.mode], values[page.task]
+    noise = _noise(page, mode, task, values[page.photo]) if mode == DEGRADED else {}
+    return {**_follow(page, task, values), **noise}
+
+
+def change_solver(page: Page, values: Values) -> Updates:
+    """The visitor chose a solver, and keeps it on other tasks."""
+    return {**reset(page, values), page.solver_by_hand: True}
+
+
+def reset(page: Page, values: Values) -> Updates:
+    """The solver's parameters go back to the preset."""
+    return _solver(page, values[page.task], values[page.solver])
+
+
+def adopt(page: Page, settings: Settings, photo: Image.Image | None, pictures: dict[str, Image.Image]) -> Updates:
+    """Puts settings on the page.
+
+    Args:
+        page: the page.
+        settings: from a file, a link, a cell of a sweep.
+        photo: the one on the page.
+        pictures: the auxiliary ones on the page, by kind.
+    """
+    mode = DEGRADED if settings.degraded else CLEAN
+    task, solver, kind = settings.task.name, settings.solver.name, settings.task.auxiliary
+    offered = tasks_for(mode)
+    if task not in offered:
+        offered = [*offered, task]
+    if solver not in solvers_for(task):
+        raise ProblemError(f"{settings.solver.title} cannot deal with the task {task}. Choose another solver.")
+    sigma_y = settings.sigma_y
+    if sigma_y is None:
+        sigma_y = DEFAULT_SIGMA_Y if photo is None else estimated_noise(photo, settings.task)
+    changes = {
+        page.mode: mode,
+        page.mode_note: cards.MODE_WORDS[mode],
+        page.size: size_choice(settings, photo),
+        page.sigma_y: sigma_y,
+        page.sigma_y_note: "",
+        page.photons: gr.update(value=settings.photons, visible=mode == CLEAN),
+        page.seed: settings.seed,
+        page.samples: settings.samples,
+        **_task(page, task, solver),
+        page.solver_by_hand: solver != default_solver(task),
+        **page.tasks.groups[task].updates(settings.task.to_dict()),
+        **page.solvers.groups[solver].updates(settings.solver.to_dict()),
+        page.task: chooser.offer(TASKS, offered, task),
+    }
+    picture = settings.auxiliary_picture
+    if picture is not None and kind == "mask":
+        changes[page.mask] = {"mask": mask_uri(on_pad(picture, settings, photo))[0], "load": True}
+    elif picture is not None:
+        changes[page.auxiliary] = {**pictures, kind: picture}
+    return changes
+
+
+def size_choice(settings: Settings, photo: Image.Image | None) -> Any:
+    """The update of the sizes on offer, to which settings may add one of their own."""
+    if settings.degraded:
+        return gr.update(visible=False)
+    size = settings.size or (min(photo.size) if photo else DEFAULT_SIZE)
+    sizes = sorted({*SIZES, size})
+    return gr.update(choices=[(str(n), n) for n in sizes], value=size, visible=True)
+
+
+def receive_mask(page: Page, values: Values) -> Updates:
+    """A mask picture was uploaded; the pad shows it, and it can be brushed on."""
+    task = TASKS.find(values[page.task])()
+    settings, photo = form.settings(page, values), chosen(values[page.photo])
+    mask = uploaded_helper((values[page.mask] or {}).get("path"), task)
+    uri, coarser = mask_uri(on_pad(mask, settings, photo))
+    if coarser:
+        gr.Warning("This mask has more detail than can be sent with every change, and is used a little coarser.")
+    return {page.mask: {"mask": uri, "load": True}}
+
+
+def on_pad(mask: Image.Image, settings: Settings, photo: Image.Image | None) -> Image.Image:
+    """A mask at the size at which its photo is used, where nothing thin is lost.
+
+    Raises:
+        ProblemError: it is of another shape than the photo.
+    """
+    if photo is None:
+        return mask
+    return images.to_image(2 * masks.fitted(mask, settings.shape(photo)).expand(3, -1, -1) - 1)
+
+
+def receive_picture(page: Page, values: Values) -> Updates:
+    """Another picture that the task needs was uploaded."""
+    kind = TASKS.find(values[page.task]).auxiliary
+    picture = uploaded_photo(values[page.picture_upload])
+    words = f"{kind.capitalize()} of {picture.width} × {picture.height} pixels."
+    return {page.auxiliary: {**values[page.auxiliary], kind: picture}, page.picture_note: words}
+
+
+def _noise(page: Page, mode: str, task: str, photo: Image.Image | None) -> Updates:
+    if mode != DEGRADED or photo is None:
+        return {page.sigma_y_note: ""}
+    words = "Estimated from the photo; change it if you know better."
+    return {page.sigma_y: estimated_noise(photo, TASKS.find(task)()), page.sigma_y_note: words}
+
+
+def _follow(page: Page, task: str, values: Values) -> Updates:
+    """Another task: a solver that was chosen by hand stays if it can deal with it, or the task's default comes."""
+    kept = bool(values[page.solver_by_hand]) and values[page.solver] in solvers_for(task)
+    return {**_task(page, task, values[page.solver] if kept else default_solver(task)), page.solver_by_hand: kept}
+
+
+def _task(page: Page, task: str, solver: str) -> Updates:
+    kind, offered = TASKS.find(task), solvers_for(task)
+    return {
+        page.task_summary: kind.summary,
+        **page.tasks.show(task),
+        page.mask_panel: gr.update(visible=kind.auxiliary == "mask"),
+        page.picture_panel: gr.update(visible=kind.auxiliary not in ("", "mask")),
+        page.picture_upload: gr.update(label=f"Upload the {kind.auxiliary} picture"),
+        page.picture_note: "",
+        page.solver: chooser.offer(SOLVERS, offered, solver),
+        **_solver(page, task, solver),
+    }
+
+
+def _solver(page: Page, task: str, solver: str) -> Updates:
+    return {
+        page.solver_summary: SOLVERS.find(solver).summary,
+        page.solver_advice: advice(task, solver),
+        page.solver_source: cards.cited(SOLVERS.find(solver)),
+        **page.solvers.show(solver),
+        **page.solvers.groups[solver].updates(preset(task, solver).to_dict()),
+    }

@@ -1,0 +1,179 @@
+"""What leads to what, but for what needs the device: light handlers, which run at once beside the queue."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from functools import partial
+from typing import Any
+
+import gradio as gr
+from gradio.events import Dependency
+
+from inverse.errors import InverseError
+from inverse.web.base.guards import spoken_errors
+from inverse.web.base.pictures import jpeg
+from inverse.web.base.turns import heavy
+from inverse.web.elements import history, photos
+from inverse.web.elements.controls import Values
+from inverse.web.elements.photos import UNKNOWN
+from inverse.web.jobs import device, preview
+from inverse.web.jobs.settings import DEGRADED, chosen
+from inverse.web.page import cards, choices, comparing, form, jobs, share, sweeping
+from inverse.web.page.choices import Updates
+from inverse.web.page.jobs import LIGHT
+from inverse.web.page.layout import KEYS, RUN, Page
+
+SPOKEN = {"concurrency_limit": None, "show_progress": "hidden", "api_visibility": "private"}
+"""For quick handlers that may refuse: without the queue, Gradio answers 500 and shows no words."""
+
+RANDOM_SEED = "() => Math.floor(Math.random() * 4294967296)"
+
+
+def wire(page: Page) -> None:
+    """Connects everything on the page."""
+    with page.blocks:
+        _wire_choices(page)
+        _wire_preview(page)
+        _wire_tabs(page)
+        jobs.wire(page)
+
+
+def _light(page: Page, handler: Callable[[Page, Values], Updates], newest: bool = False) -> Callable[[Values], Updates]:
+    """A handler of the page that works in its turn, with its errors spoken; `newest` as in `turns.heavy`."""
+
+    def spoken(values: Values) -> Updates:
+        with spoken_errors():
+            return handler(page, values)
+
+    return heavy(spoken, newest)
+
+
+def _opened(page: Page) -> Callable[..., Updates]:
+    """The page was opened. JavaScript hands over positions, so that this handler has no dict of inputs."""
+    handler = _light(page, share.arrived)
+    inputs = (page.share, page.photo, page.auxiliary)
+    return heavy(lambda *values: handler(dict(zip(inputs, values, strict=True))))
+
+
+def _then_preview(page: Page, follows: Callable[..., Dependency], keep: bool = True) -> None:
+    handler = _light(page, partial(_preview, keep=keep), newest=True)
+    follows(handler, page.asked, _preview_outputs(page), **LIGHT)
+
+
+def _wire_choices(page: Page) -> None:
+    solver = [
+        page.solver_summary,
+        page.solver_advice,
+        page.solver_source,
+        *page.solvers.columns,
+        *page.solvers.components,
+    ]
+    task = [
+        page.task_summary, *page.tasks.columns, page.mask_panel, page.picture_panel, page.picture_upload,
+        page.picture_note, page.solver, page.solver_by_hand, *solver,
+    ]  # fmt: skip
+    noise = [page.sigma_y, page.sigma_y_note]
+    chosen = {page.mode, page.task, page.solver, page.solver_by_hand, page.photo}
+    mode = [page.mode_note, page.task, page.size, page.photons, *task, *noise]
+    listen: list[tuple[list[Any], Callable[..., Updates], Collection[gr.Component], list[gr.Component]]] = [
+        (
+            [page.picker.upload], choices.receive_photo, {*chosen, page.picker, page.photo_file},
+            [page.photo, page.photo_file, page.picker, page.mask, page.viewer, page.status, page.mode, *mode],
+        ),
+        ([page.mode.input], choices.change_mode, chosen, mode),
+        ([page.task.input], choices.change_task, chosen, [*task, *noise]),
+        ([page.solver.input], choices.change_solver, chosen, [*solver, page.solver_by_hand]),
+        ([page.reset.click], choices.reset, chosen, solver),
+        ([page.mask.upload], choices.receive_mask, {*page.choices, page.mask, page.photo}, [page.mask]),
+        (
+            [page.picture_upload.upload], choices.receive_picture, {page.task, page.auxiliary, page.picture_upload},
+            [page.auxiliary, page.picture_note],
+        ),
+    ]  # fmt: skip
+    carried = [
+        page.mode, page.mode_note, page.task, page.size, *task, *page.tasks.components, *noise, page.photons, page.seed,
+        page.samples, page.mask, page.auxiliary,
+    ]  # fmt: skip
+    outputs = [page.share, *dict.fromkeys(carried)]
+    for element, adopt, batch in (
+        (page.grid, sweeping.adopt, page.swept),
+        (page.rows, comparing.adopt, page.compared),
+    ):
+        inputs = {element, batch, page.photo, page.auxiliary}
+        listen.append(([element.select], adopt, inputs, [*outputs, page.tabs]))
+    listen.append(([page.share.upload], share.arrived, {page.share, page.photo, page.auxiliary}, outputs))
+    inputs = [page.share, page.photo, page.auxiliary]
+    example = partial(photos.example, cards.EXAMPLE)
+    brought = page.blocks.load(example, None, [page.photo, page.photo_file], **LIGHT)
+    opened = brought.then(_opened(page), inputs, outputs, js=share.KEPT, **SPOKEN)
+    _then_preview(page, opened.success)
+    # What a damaged link holds is refused, and the page is used without it; what was kept stays.
+    _then_preview(page, opened.failure, keep=False)
+    for triggers, handler, inputs, outputs in listen:
+        _then_preview(page, gr.on(triggers, _light(page, handler), set(inputs), outputs, **SPOKEN).success)
+
+
+def _preview_outputs(page: Page) -> list[gr.Component]:
+    axes = [page.x_name, page.x_values, page.y_name, page.y_values, page.promise, page.axes_before]
+    shown = [page.problem, page.mask, page.cost, page.run, page.why, page.share, page.history]
+    return [*shown, *axes, page.sweep, page.contenders, page.compare_promise, page.compare]
+
+
+def _preview(page: Page, values: Values, keep: bool = True) -> Updates:
+    """What follows from all that is chosen, buttons that can be pressed included.
+
+    `keep` lets the browser keep what is chosen for the next visit.
+    """
+    photo, file, starts = values[page.photo], values[page.photo_file] or UNKNOWN, values[page.starts]
+    try:
+        chosen(photo)
+        settings = form.settings(page, values)
+        auxiliary = form.auxiliary_picture(page, values)
+        shown, cost = preview.show(photo, settings, auxiliary, file.size)
+    except InverseError as error:
+        fault = preview.unsolvable(photo, values[page.mode] == DEGRADED, error)
+        refusal = sweeping.refused(error)
+        return {
+            page.problem: fault, page.cost: "", page.share: share.NOTHING, page.why: refusal,
+            page.promise: refusal, page.compare_promise: refusal,
+            page.run: starts.judge(page.run, False, value=RUN),
+            page.sweep: starts.judge(page.sweep, False), page.compare: starts.judge(page.compare, False),
+        }  # fmt: skip
+    changes = {page.problem: shown, page.cost: cost, page.share: share.copies(settings, photo, keep)}
+    about = device.brief([settings] * settings.samples, settings.shape(photo))
+    changes[page.why] = sweeping.refused(shown["caption"]) if shown["fault"] else KEYS
+    changes[page.run] = starts.judge(page.run, not shown["fault"], value=f"{RUN} ~{about}")
+    changes[page.history] = history.now(settings.at(photo), history.origin(photo, auxiliary))
+    changes |= sweeping.plan(page, values, settings) | comparing.plan(page, values, settings)
+    for button, promise in ((page.sweep, page.promise), (page.compare, page.compare_promise)):
+        if shown["fault"] and settings.samples == 1:  # as in every cell
+            changes[promise] = changes[page.why]
+        changes[button] = starts.judge(button, not sweeping.is_refusal(changes[promise]))
+    if settings.task.auxiliary == "mask":
+        drawn = form.drawn(values[page.mask])
+        pad = {"photo": jpeg(settings.used(photo), 92), "mask": drawn, "damaged": settings.degraded}
+        changes[page.mask] = {**pad, "filename": file.made("mask")}
+    return changes
+
+
+def _wire_preview(page: Page) -> None:
+    handler = _light(page, _preview, newest=True)
+    inputs, outputs = page.asked, _preview_outputs(page)
+    components = [*page.tasks.components, *page.solvers.components, page.sigma_y, page.photons, page.seed]
+    components += [page.samples, page.mask]
+    triggers = [c.release if isinstance(c, gr.HTML) else c.input for c in components]
+    gr.on([*triggers, page.size.input], handler, inputs, outputs, trigger_mode="always_last", **LIGHT)
+    page.dice.click(None, None, page.seed, js=RANDOM_SEED, **LIGHT).then(handler, inputs, outputs, **LIGHT)
+
+
+def _wire_tabs(page: Page) -> None:
+    handler, inputs, outputs = _light(page, _preview, newest=True), page.asked, _preview_outputs(page)
+    gr.on(
+        [page.x_name.input, page.y_name.input], _light(page, sweeping.suggest), {*inputs, page.axes_before},
+        [page.x_values, page.y_values, page.axes_before], **SPOKEN,
+    )  # fmt: skip
+    # One event for all of them, which answers in turn: an older promise never comes after a newer one.
+    triggers = [page.x_values.change, page.y_values.change, page.axes_before.change, page.contenders.input]
+    triggers.append(page.budget.input)
+    gr.on(triggers, handler, inputs, outputs, trigger_mode="always_last", **LIGHT)
+    page.grid.download(_light(page, sweeping.download), {page.grid, page.swept}, [page.file], **SPOKEN)

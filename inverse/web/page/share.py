@@ -1,0 +1,105 @@
+"""Settings in and out of the page: a file, a link, what the browser kept, and the run in other words to copy."""
+
+from __future__ import annotations
+
+import html
+from dataclasses import replace
+from typing import Any
+
+import gradio as gr
+from PIL import Image
+
+from inverse.errors import InverseError
+from inverse.settings import snippets
+from inverse.settings.carriers import read, unpack
+from inverse.text import visible
+from inverse.web.base.guards import uploaded_bytes
+from inverse.web.elements.controls import Values
+from inverse.web.jobs.settings import DEFAULT_SIGMA_Y, DEFAULT_SIZE, Settings
+from inverse.web.page import choices
+from inverse.web.page.choices import Updates
+from inverse.web.page.layout import Page
+
+NOTHING = {"code": ""}
+"""The value of the menu while what is chosen cannot be run."""
+
+KEPT = """() => {
+  const link = new URLSearchParams(location.search).get("c");
+  let kept = null;
+  try { // this tab's own first, then those of the visit before
+    kept = sessionStorage.getItem("inverse-settings") ?? localStorage.getItem("inverse-settings");
+  } catch (error) { /* private windows may forbid it */ }
+  if (link !== null) {
+    const address = new URL(location);
+    address.searchParams.delete("c");
+    history.replaceState(null, "", address);
+  }
+  return [link !== null ? { link } : kept ? { kept } : {}, null, null];
+}"""
+"""JavaScript for the opening of the page: settings in its address win over those that the browser kept."""
+
+
+def arrived(page: Page, values: Values) -> Updates:
+    """A settings file was chosen or dropped, or the page was opened with a link or with settings that were kept.
+
+    Raises:
+        ParameterError: there are no settings in it, or they are not allowed.
+    """
+    value = values[page.share] if isinstance(values[page.share], dict) else {}
+    if "path" in value:
+        data = read(uploaded_bytes(value["path"]))
+    elif "link" in value:
+        data = unpack(value["link"])
+    elif "kept" in value:
+        try:
+            return _adopted(page, values, _without_photo(Settings.from_dict(unpack(value["kept"]))[0]))
+        except InverseError:  # of an older program, say; the visitor did not ask for it just now
+            return {page.share: gr.skip()}
+    else:
+        return {page.share: gr.skip()}
+    settings, notes = Settings.from_dict(data)
+    for note in [*notes, *_beyond_the_page(settings)]:
+        gr.Warning(html.escape(note, quote=False), duration=12)
+    return _adopted(page, values, settings)
+
+
+def _without_photo(settings: Settings) -> Settings:
+    """Settings that the browser kept, for the example: it did not keep the photo, nor how noisy that was."""
+    if not settings.degraded:
+        return settings
+    gr.Info("Your photo was not kept. Choose it again.", duration=8)
+    return replace(settings, degraded=False, sigma_y=DEFAULT_SIGMA_Y, size=DEFAULT_SIZE)
+
+
+def _beyond_the_page(settings: Settings) -> list[str]:
+    """A sentence for everything that the command line can do and the page cannot."""
+    left_out = {
+        "prior": (settings.prior, "embedded"),
+    }
+    return [
+        f"{name} {visible(value)} was left out: this page has no control for it. Use the command line for this run."
+        for name, (value, usual) in left_out.items()
+        if value != usual
+    ]
+
+
+def _adopted(page: Page, values: Values, settings: Settings) -> Updates:
+    return choices.adopt(page, settings, values[page.photo], values[page.auxiliary])
+
+
+def copies(settings: Settings, photo: Image.Image, keep: bool = True) -> dict[str, Any]:
+    """The value of the menu: the same run in other words.
+
+    Args:
+        settings: of the run.
+        photo: the one on the page.
+        keep: let the browser keep them for the next visit.
+    """
+    used = settings.at(photo)
+    return {
+        "command line": snippets.command_line(used),
+        "Python": snippets.python(used),
+        "JSON": used.to_json(indent=1) + "\n",
+        "code": used.link,
+        "keep": keep,
+    }
