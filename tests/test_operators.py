@@ -15,6 +15,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from inverse.errors import ProblemError
 from inverse.operators import TASKS, Operator, StraightThrough
+from inverse.operators.base import LinearOperator
 from inverse.operators.bicubic import bicubic_matrix
 from inverse.operators.convolution import CircularBlur, blur_operator
 from inverse.operators.jpeg import CHROMA_TABLE, LUMA_TABLE, quantisation_table
@@ -300,6 +301,33 @@ def test_solve_in_the_null_space_too(index):
         torch.testing.assert_close(a * operator.adjoint(operator(x)) + b * x, target, rtol=0, atol=1e-8)
 
 
+class ForwardOnly(LinearOperator):
+    """An operator of which nothing is known but its forward map."""
+
+    def __init__(self, operator):
+        self.forward, self.norm = operator, operator.norm
+        self.image_shape, self.measurement_shape = operator.image_shape, operator.measurement_shape
+
+    def __call__(self, x):
+        return self.forward(x)
+
+
+@linear
+def test_a_forward_map_alone_makes_an_operator(index):
+    """Adjoint by autograd, gain by conjugate gradients: the same as by the decomposition, a sample at a time."""
+    operator, bare = operator_of(index), ForwardOnly(operator_of(index))
+    assert operator.has_svd and not bare.has_svd
+    y = measurements(operator)
+    y[1] *= 1e-3
+    torch.testing.assert_close(bare.adjoint(y), operator.adjoint(y), rtol=0, atol=1e-12)
+    for c in (0.01, 1.0):
+        gain = bare.gain(y, c)
+        torch.testing.assert_close(gain, operator.gain(y, c), rtol=1e-9, atol=1e-11)
+        torch.testing.assert_close(gain[1:], bare.gain(y[1:], c), rtol=1e-9, atol=1e-14)
+    if operator.singular_values.max() < 2 * operator.singular_values[operator.singular_values > 1e-9].min():
+        torch.testing.assert_close(bare.pinv(y), operator.pinv(y), rtol=1e-9, atol=1e-11)
+
+
 @linear
 def test_singular_value_decomposition(index):
     """V is orthogonal, U^T U = I where s > 0, and U diag(s) V^T is H."""
@@ -323,6 +351,19 @@ def test_singular_value_decomposition(index):
 
 
 # Non-linear operators
+
+
+@every
+def test_vector_jacobian_product(index):
+    """A(x) as it is, and minus the gradient of half the squared misfit: that of the surrogate where A has one."""
+    operator = operator_of(index)
+    x, y = 0.9 * images(operator), measurements(operator)
+    value, product = operator.vjp(x, lambda value: y - value)
+    torch.testing.assert_close(value, operator(x), rtol=0, atol=1e-12)
+    assert not value.requires_grad and not product.requires_grad
+    x.requires_grad_()
+    (gradient,) = torch.autograd.grad((y - operator(x)).square().sum() / 2, x)
+    torch.testing.assert_close(product, -gradient, rtol=1e-9, atol=1e-11)
 
 
 @nonlinear

@@ -1,4 +1,4 @@
-"""The contract of a measurement operator `A`, and the one linear solve that most solvers need."""
+"""The contract of a measurement operator `A`, and what of a linear one follows from its decomposition."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from inverse.errors import ProblemError
+from inverse.operators.cg import conjugate_gradients
 
 Shape = tuple[int, ...]
 
@@ -98,6 +99,24 @@ class Operator(ABC):
         """The measurement in a picture (1, C, h, w) of the right size, whose channels may be the image's."""
         return picture
 
+    def vjp(self, x: Tensor, cotangent: Callable[[Tensor], Tensor]) -> tuple[Tensor, Tensor]:
+        """A(x), and J^T v for J = dA/dx at x and v = cotangent(A(x)).
+
+        With v = y - A(x) that is minus the gradient of ||y - A(x)||^2 / 2; of a linear operator it is H^T v.
+
+        Args:
+            x: (B, C, H, W).
+            cotangent: v as a function of A(x), (B, *measurement_shape) -> (B, *measurement_shape).
+
+        Returns:
+            A(x), (B, *measurement_shape), and J^T v, (B, C, H, W).
+        """
+        with torch.enable_grad():
+            x = x.detach().requires_grad_()
+            value = self(x)
+        (product,) = torch.autograd.grad(value, x, cotangent(value.detach()))
+        return value.detach(), product
+
     def to(self, device: torch.device | str, dtype: torch.dtype = torch.float32) -> Self:
         """A copy with every tensor on the device and in the precision, complex ones in the matching complex one."""
         moved = copy.copy(self)
@@ -111,7 +130,11 @@ class Operator(ABC):
 
 
 class LinearOperator(Operator):
-    """A linear operator H with closed forms for everything that a solver asks of it.
+    """A linear operator H: its forward map, and its singular value decomposition where it has one.
+
+    Adjoint, pseudo-inverse and the solve that most solvers need follow from `filter`, which follows from the
+    decomposition; an operator says its own only where it knows a faster one. An operator without a decomposition is
+    complete with `__call__`: the adjoint is taken by autograd, solves by conjugate gradients.
 
     Attributes:
         norm: spectral norm of H, its largest singular value.
@@ -119,34 +142,26 @@ class LinearOperator(Operator):
         spectral: H is applied by way of `to_spectral`, so that whoever applies it and its inverse does better to stay
             among the coefficients.
 
-    The singular value decomposition H = U diag(s) V^T has real orthogonal U and V for every operator here: a Fourier
-    transform is taken as the Hartley transform, its real twin. So V^T of white noise is white noise of the same
-    variance, and a solver may work on every coefficient alone.
+    The decomposition H = U diag(s) V^T has real orthogonal U and V: a Fourier transform is taken as the Hartley
+    transform, its real twin. So V^T of white noise is white noise of the same variance, and a solver may work on every
+    coefficient alone.
     """
 
     linear = True
     spectral = False
     cut = 0.0
 
-    @abstractmethod
-    def adjoint(self, y: Tensor) -> Tensor:
-        """H^T y, (B, *measurement_shape) -> (B, C, H, W)."""
+    # The decomposition
 
-    @abstractmethod
-    def pinv(self, y: Tensor) -> Tensor:
-        """H^+ y, the pseudo-inverse; singular values below the operator's cut count as zero."""
+    @property
+    def has_svd(self) -> bool:
+        """The methods of the decomposition are there; solvers that work on single coefficients need them."""
+        return type(self).singular_values is not LinearOperator.singular_values
 
-    @abstractmethod
-    def gain(self, r: Tensor, c: float) -> Tensor:
-        """H^T (H H^T + c I)^-1 r for c > 0, (B, *measurement_shape) -> (B, C, H, W).
-
-        Solvers use it in place of `solve`: the forms are equal in algebra, but this one does not cancel
-        in float32 at sigma = 80.
-        """
-
-    def solve(self, v: Tensor, a: float, b: float) -> Tensor:
-        """(a H^T H + b I)^-1 v for a, b > 0, right in the null space too (Woodbury's identity)."""
-        return (v - self.gain(self(v), b / a)) / b
+    @property
+    def singular_values(self) -> Tensor:
+        """s >= 0, in the shape of coefficients or one that broadcasts to it; 0 in the null space of H."""
+        raise NotImplementedError
 
     def to_spectral(self, x: Tensor) -> Tensor:
         """V^T x: the coefficients of images, (B, C, H, W), in the same shape."""
@@ -156,14 +171,55 @@ class LinearOperator(Operator):
         """V c: the images of coefficients, the inverse of `to_spectral`."""
         raise NotImplementedError
 
-    @property
-    def singular_values(self) -> Tensor:
-        """s >= 0, in the shape of coefficients or one that broadcasts to it; 0 in the null space of H."""
-        raise NotImplementedError
-
     def measurement_to_spectral(self, y: Tensor) -> Tensor:
         """U^T y in the layout of the coefficients, 0 where s = 0: s * V^T x for y = H x."""
         raise NotImplementedError
+
+    # What follows from it
+
+    def filter(self, y: Tensor, response: Callable[[Tensor], Tensor]) -> Tensor:
+        """V diag(f(s)) U^T y, (B, *measurement_shape) -> (B, C, H, W).
+
+        Args:
+            y: measurements.
+            response: f, of all singular values at once; what it is at s = 0 does not matter.
+        """
+        factor = response(self.singular_values)
+        return self.from_spectral(factor.to(y.dtype) * self.measurement_to_spectral(y))
+
+    def adjoint(self, y: Tensor) -> Tensor:
+        """H^T y, (B, *measurement_shape) -> (B, C, H, W)."""
+        if self.has_svd:
+            return self.filter(y, lambda s: s)
+        origin = y.new_zeros(len(y), *self.image_shape)
+        return super().vjp(origin, lambda _: y)[1]
+
+    def pinv(self, y: Tensor) -> Tensor:
+        """H^+ y, the pseudo-inverse; singular values below the operator's cut count as zero.
+
+        Without a decomposition it is what conjugate gradients reach: small singular values count less than others.
+        """
+        if self.has_svd:
+            return self.filter(y, lambda s: torch.where((s >= self.cut) & (s > 0), 1 / torch.where(s > 0, s, 1), 0))
+        return conjugate_gradients(lambda x: self.adjoint(self(x)), self.adjoint(y))
+
+    def gain(self, r: Tensor, c: float) -> Tensor:
+        """H^T (H H^T + c I)^-1 r for c > 0, (B, *measurement_shape) -> (B, C, H, W).
+
+        Solvers use it in place of `solve`: the forms are equal in algebra, but this one does not cancel
+        in float32 at sigma = 80.
+        """
+        if self.has_svd:
+            return self.filter(r, lambda s: s / (s.square() + c))
+        return self.adjoint(conjugate_gradients(lambda y: self(self.adjoint(y)) + c * y, r))
+
+    def solve(self, v: Tensor, a: float, b: float) -> Tensor:
+        """(a H^T H + b I)^-1 v for a, b > 0, right in the null space too (Woodbury's identity)."""
+        return (v - self.gain(self(v), b / a)) / b
+
+    def vjp(self, x: Tensor, cotangent: Callable[[Tensor], Tensor]) -> tuple[Tensor, Tensor]:
+        value = self(x)
+        return value, self.adjoint(cotangent(value))
 
 
 class StraightThrough(Operator):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -41,18 +42,9 @@ class Separable(LinearOperator):
     def __call__(self, x: Tensor) -> Tensor:
         return _sandwich(self.rows, x, self.columns)
 
-    def adjoint(self, y: Tensor) -> Tensor:
-        return _sandwich(self.rows.mT, y, self.columns.mT)
-
-    def pinv(self, y: Tensor) -> Tensor:
-        return self._filter(y, torch.where(self.values >= self.cut, 1 / self.values.clamp_min(self.cut), 0))
-
-    def gain(self, r: Tensor, c: float) -> Tensor:
-        return self._filter(r, self.values / (self.values**2 + c))
-
-    def _filter(self, y: Tensor, factor: Tensor) -> Tensor:
+    def filter(self, y: Tensor, response: Callable[[Tensor], Tensor]) -> Tensor:
         height, width = self.values.shape
-        coefficients = _sandwich(self.row_u.mT, y, self.column_u.mT) * factor.to(y.dtype)
+        coefficients = response(self.values).to(y.dtype) * _sandwich(self.row_u.mT, y, self.column_u.mT)
         return _sandwich(self.row_v[:, :height], coefficients, self.column_v[:, :width])
 
     def to_spectral(self, x: Tensor) -> Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,15 +54,8 @@ class SymmetricBlur(LinearOperator):
     def __call__(self, x: Tensor) -> Tensor:
         return self._multiply(x, self.transfer)
 
-    def adjoint(self, y: Tensor) -> Tensor:
-        return self._multiply(y, self.transfer)
-
-    def pinv(self, y: Tensor) -> Tensor:
-        kept = self.transfer.abs() >= self.cut
-        return self._multiply(y, torch.where(kept, 1 / torch.where(kept, self.transfer, 1), 0))
-
-    def gain(self, r: Tensor, c: float) -> Tensor:
-        return self._multiply(r, self.transfer / (self.transfer**2 + c))
+    def filter(self, y: Tensor, response: Callable[[Tensor], Tensor]) -> Tensor:
+        return self._multiply(y, self.transfer.sign() * response(self.transfer.abs()))
 
     def to_spectral(self, x: Tensor) -> Tensor:
         return dct(x) if self.reflect else hartley(x)

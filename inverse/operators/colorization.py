@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -39,14 +40,8 @@ class Grey(LinearOperator):
     def __call__(self, x: Tensor) -> Tensor:
         return (self.weights.to(x.dtype) * x).sum(1, keepdim=True)
 
-    def adjoint(self, y: Tensor) -> Tensor:
-        return self.weights.to(y.dtype) * y
-
-    def pinv(self, y: Tensor) -> Tensor:
-        return self.adjoint(y) / self.norm**2
-
-    def gain(self, r: Tensor, c: float) -> Tensor:
-        return self.adjoint(r) / (self.norm**2 + c)
+    def filter(self, y: Tensor, response: Callable[[Tensor], Tensor]) -> Tensor:
+        return (response(self.values[:1]) * self.weights / self.norm).to(y.dtype) * y
 
     def to_spectral(self, x: Tensor) -> Tensor:
         return torch.einsum("ck,bchw->bkhw", self.basis.to(x.dtype), x)

@@ -36,15 +36,6 @@ class RandomRows(LinearOperator):
     def __call__(self, x: Tensor) -> Tensor:
         return self.to_spectral(x).flatten(-2)[..., self.rows]
 
-    def adjoint(self, y: Tensor) -> Tensor:
-        return self.from_spectral(self.measurement_to_spectral(y))
-
-    def pinv(self, y: Tensor) -> Tensor:
-        return self.adjoint(y)
-
-    def gain(self, r: Tensor, c: float) -> Tensor:
-        return self.adjoint(r) / (1 + c)
-
     def to_spectral(self, x: Tensor) -> Tensor:
         return dct(x * self.signs.to(x.dtype))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
@@ -63,16 +65,8 @@ class CircularBlur(LinearOperator):
     def __call__(self, x: Tensor) -> Tensor:
         return self._multiply(x, self.transfer)
 
-    def adjoint(self, y: Tensor) -> Tensor:
-        return self._multiply(y, self.transfer.conj())
-
-    def pinv(self, y: Tensor) -> Tensor:
-        magnitude = self.transfer.abs()
-        inverse = torch.where(magnitude >= self.cut, 1 / magnitude.clamp_min(self.cut), 0)
-        return self._multiply(y, self.phase.conj() * inverse)
-
-    def gain(self, r: Tensor, c: float) -> Tensor:
-        return self._multiply(r, self.transfer.conj() / (self.transfer.abs() ** 2 + c))
+    def filter(self, y: Tensor, response: Callable[[Tensor], Tensor]) -> Tensor:
+        return self._multiply(y, self.phase.conj() * response(self.transfer.abs()))
 
     def to_spectral(self, x: Tensor) -> Tensor:
         return hartley(x)

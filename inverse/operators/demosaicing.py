@@ -33,7 +33,7 @@ class Mosaic(Selection):
     def __call__(self, x: Tensor) -> Tensor:
         return (self.picked.to(x.dtype) * x).sum(1, keepdim=True)
 
-    def adjoint(self, y: Tensor) -> Tensor:
+    def measurement_to_spectral(self, y: Tensor) -> Tensor:
         return self.picked.to(y.dtype) * y
 
     def planes(self, y: Tensor) -> Tensor:
@@ -47,7 +47,7 @@ class Mosaic(Selection):
 
     def preview(self, y: Tensor) -> Tensor:
         """The mosaic in its colours, on black."""
-        return self.adjoint(y + 1) - 1
+        return self.measurement_to_spectral(y + 1) - 1
 
     def _read(self, picture: Tensor) -> Tensor:
         """The mosaic in a photo, be it grey, or coloured on black as in `preview`."""

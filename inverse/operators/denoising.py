@@ -22,7 +22,7 @@ class Identity(Selection):
     def __call__(self, x: Tensor) -> Tensor:
         return x
 
-    def adjoint(self, y: Tensor) -> Tensor:
+    def measurement_to_spectral(self, y: Tensor) -> Tensor:
         return y
 
     @property

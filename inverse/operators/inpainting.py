@@ -59,7 +59,7 @@ class Mask(Selection):
     def __call__(self, x: Tensor) -> Tensor:
         return self.mask * x
 
-    def adjoint(self, y: Tensor) -> Tensor:
+    def measurement_to_spectral(self, y: Tensor) -> Tensor:
         return self.mask * y
 
     @property

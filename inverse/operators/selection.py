@@ -11,25 +11,17 @@ from inverse.operators.base import LinearOperator
 class Selection(LinearOperator):
     """H with orthonormal rows, each of which picks one entry: singular values 0 and 1, V = I.
 
-    A subclass says which entries, by `__call__`, `adjoint` and `singular_values`; the rest follows.
+    A subclass says which entries, by `__call__`, `measurement_to_spectral` (each measured entry in its place, 0
+    elsewhere) and `singular_values`.
     """
 
     norm = 1.0
-
-    def pinv(self, y: Tensor) -> Tensor:
-        return self.adjoint(y)
-
-    def gain(self, r: Tensor, c: float) -> Tensor:
-        return self.adjoint(r) / (1 + c)
 
     def to_spectral(self, x: Tensor) -> Tensor:
         return x
 
     def from_spectral(self, coefficients: Tensor) -> Tensor:
         return coefficients
-
-    def measurement_to_spectral(self, y: Tensor) -> Tensor:
-        return self.adjoint(y)
 
     def keep(self, x: Tensor, y: Tensor) -> Tensor:
         """Images x with the entries that y measures taken over from it exactly.
@@ -40,4 +32,4 @@ class Selection(LinearOperator):
         """
         dtype = torch.promote_types(x.dtype, torch.float32)  # bfloat16 has not room for 256 levels
         known = self.singular_values.to(x.device) > 0
-        return torch.where(known, self.adjoint(y).to(x.device, dtype), x.to(dtype))
+        return torch.where(known, self.measurement_to_spectral(y).to(x.device, dtype), x.to(dtype))

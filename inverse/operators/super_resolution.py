@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,20 +40,12 @@ class BlockMean(LinearOperator):
         self.norm = 1 / factor
         self.values = torch.full((1, height // factor, width // factor), self.norm, dtype=torch.float64)
 
-    def _repeat(self, y: Tensor) -> Tensor:
-        return y.repeat_interleave(self.factor, -1).repeat_interleave(self.factor, -2)
-
     def __call__(self, x: Tensor) -> Tensor:
         return F.avg_pool2d(x, self.factor)
 
-    def adjoint(self, y: Tensor) -> Tensor:
-        return self._repeat(y) / self.factor**2
-
-    def pinv(self, y: Tensor) -> Tensor:
-        return self._repeat(y)
-
-    def gain(self, r: Tensor, c: float) -> Tensor:
-        return self._repeat(r) / (1 + c * self.factor**2)
+    def filter(self, y: Tensor, response: Callable[[Tensor], Tensor]) -> Tensor:
+        filtered = response(self.values).to(y.dtype) * y * self.norm
+        return filtered.repeat_interleave(self.factor, -1).repeat_interleave(self.factor, -2)
 
     def to_spectral(self, x: Tensor) -> Tensor:
         return block_dct(x, self.factor)

@@ -11,7 +11,7 @@ from torch import Tensor
 from inverse import randomness
 from inverse.imaging import heat
 from inverse.operators import noise
-from inverse.operators.base import LinearOperator, Operator
+from inverse.operators.base import Operator
 from inverse.results.problem import Problem
 
 TOP = 4.0
@@ -65,7 +65,7 @@ def misfit(problem: Problem, x0_hat: Tensor) -> Misfit:
         )
     generator = randomness.generator(0, randomness.MEASUREMENT)
     disturbed = operator.restrict(torch.randn(y.shape, generator=generator).to(y))
-    back, unit = (_taken_back(operator, x0_hat, entries) for entries in (residual, sigma_y * disturbed))
+    back, unit = (operator.vjp(x0_hat, lambda _, r=r: r)[1] for r in (residual, sigma_y * disturbed))
     size = unit.square().sum(1).mean().sqrt().clamp_min(torch.finfo(unit.dtype).tiny)
     return Misfit(
         back.sum(1)[0] / size,
@@ -81,12 +81,3 @@ def _left_by_noise(operator: Operator, x: Tensor, sigma_y: float) -> float:
     """
     changed = noise.effect(x, operator, sigma_y)
     return max(float((changed.sum(1).square().mean() / changed.shape[1]).sqrt()), 1 / 127.5)
-
-
-def _taken_back(operator: Operator, x: Tensor, r: Tensor) -> Tensor:
-    if isinstance(operator, LinearOperator):
-        return operator.adjoint(r)
-    with torch.enable_grad():
-        x = x.detach().requires_grad_()
-        (back,) = torch.autograd.grad(operator(x), x, r)
-    return back

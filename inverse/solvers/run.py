@@ -161,11 +161,7 @@ class Run:
         """H^T (y - H x0_hat); for a non-linear A what it stands for, minus the gradient of ||y - A(x0_hat)||^2 / 2."""
         if self.operator.linear:
             return self._adjoint(self._misfit(x0_hat))
-        with torch.enable_grad():
-            x0_hat = x0_hat.detach().requires_grad_()
-            half_square = (self.y - self.operator(x0_hat)).square().sum() / 2
-            (gradient,) = torch.autograd.grad(half_square, x0_hat)
-        return -gradient
+        return self.operator.vjp(x0_hat, lambda value: self.y - value)[1]
 
     def _adjoint(self, misfit: Tensor) -> Tensor:
         """H^T of what `_misfit` returns."""
@@ -183,11 +179,8 @@ class Run:
             misfit = self._misfit(x0_hat)  # U is orthogonal: its coefficients are as long as the misfit itself
             norm = norms(misfit)
             return norm, -self._adjoint(misfit) / norm.clamp_min(torch.finfo(misfit.dtype).tiny)
-        with torch.enable_grad():
-            x0_hat = x0_hat.detach().requires_grad_()
-            norm = norms(self.y - self.operator(x0_hat))
-            (gradient,) = torch.autograd.grad(norm.sum(), x0_hat)
-        return norm.detach(), gradient
+        value, gradient = self.operator.vjp(x0_hat, lambda value: _unit(value - self.y))
+        return norms(self.y - value), gradient
 
     def noise_norm(self, x0_hat: Tensor) -> Tensor:
         """The misfit that noise alone leaves, sigma_y sqrt(m) for m measured numbers, (B, 1, 1, 1).
@@ -201,6 +194,12 @@ class Run:
         """Root mean square of y - A(x0_hat) over what was measured, for each sample, (B,)."""
         square = (self.y - self.operator(x0_hat)).flatten(1).square().sum(1)
         return (square / max(self.operator.entries, 1)).sqrt()
+
+
+def _unit(r: Tensor) -> Tensor:
+    """Every sample at length 1; a zero stays zero."""
+    norm = torch.linalg.vector_norm(r.flatten(1), dim=1).view(-1, *[1] * (r.ndim - 1))
+    return r / norm.clamp_min(torch.finfo(r.dtype).tiny)
 
 
 def norms(x: Tensor) -> Tensor:
