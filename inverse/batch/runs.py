@@ -5,12 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from PIL import Image
 
-from inverse import randomness
 from inverse.batch.lockstep import Runner, lockstep
 from inverse.denoisers.base import Denoiser
 from inverse.denoisers.catalog import load_prior
@@ -21,7 +20,6 @@ from inverse.settings import Settings
 from inverse.solvers import Solver, Step
 from inverse.solvers.base import BACKWARD_COST, Process
 from inverse.solvers.calls import Pause
-from inverse.solvers.keeping import kept
 
 
 @dataclass(frozen=True)
@@ -102,7 +100,7 @@ def run_all(
         for runner, event in events:
             index = runner.index
             if isinstance(event, Step):
-                steps[index] = _finished(problems[index], event)
+                steps[index] = event
                 yield Progress(index, problems[index], steps[index])
                 continue
             if isinstance(event, Pause):
@@ -110,7 +108,7 @@ def run_all(
                 continue
             problem, step = problems.pop(index, None), steps.pop(index, None)
             if isinstance(event, DivergenceError):
-                step = _finished(problem, event.last) if event.last else step
+                step = event.last or step
             outcome = _outcome(runs[index], problem, step, runner.seconds, str(event or ""))
             yield Progress(index, problem, step, outcome)
 
@@ -125,7 +123,7 @@ def _runners(
     """A runner for each of the settings; its problem is made when it is asked for, and put among `problems`."""
     problem, made_of = None, None
     for index, settings in enumerate(runs):
-        parts = (settings.degraded, settings.size, settings.task, settings.sigma_y, settings.photons, settings.seed)
+        parts = replace(settings, solver=runs[0].solver)
         try:
             if parts != made_of:  # most axes leave the measurement as it is
                 problem, made_of = settings.problem(photo, auxiliary), parts
@@ -133,13 +131,8 @@ def _runners(
             yield Runner(index, _refused(error), 0)
             continue
         problems[index] = problem
-        source = randomness.generator(settings.seed, randomness.SOLVER, 0)
-        process = settings.solver.process(denoiser, problem.operator, problem.y, problem.sigma_y, [source])
+        process = problem.process(settings.solver, denoiser, settings.seed)
         yield Runner(index, process, math.prod(problem.operator.image_shape[-2:]))
-
-
-def _finished(problem: Problem, step: Step) -> Step:
-    return kept(step, problem.operator, problem.y) if problem.keeps_known else step
 
 
 def _refused(error: InverseError) -> Process:

@@ -15,10 +15,8 @@ from typing import Any
 
 from inverse.batch.runs import Outcome
 from inverse.errors import ParameterError
-from inverse.operators import noise
 from inverse.parameters import Choice, Flag, Integer, Real, Spec
-from inverse.restoration import SEED
-from inverse.settings import Settings
+from inverse.settings import SEED, Settings
 
 MAX_VALUES = 64
 MAX_TEXT = 1000
@@ -84,7 +82,12 @@ def sweepable(settings: Settings) -> dict[str, Spec]:
     """
     solver = settings.solver.specs()
     task = {f"task.{name}" if name in solver else name: spec for name, spec in settings.task.specs().items()}
-    return {**solver, "seed": SEED, "sigma_y": replace(noise.SIGMA_Y, log=True), **task}
+    return {**solver, **_axes(settings), **task}
+
+
+def _axes(settings: Settings) -> dict[str, Spec]:
+    """Settings beside task and solver that can be axes."""
+    return {name: known.spec for name, known in reversed(settings.specs().items()) if known.axis}
 
 
 def axis(settings: Settings, name: str, text: str) -> Axis:
@@ -162,7 +165,7 @@ def _range(name: str, spec: Spec, low: str, high: str, log: str | None, count: s
 
 def value_of(settings: Settings, name: str) -> Any:
     """What the settings have for an axis."""
-    if name in ("seed", "sigma_y"):
+    if name in _axes(settings):
         return getattr(settings, name)
     if name in settings.solver.specs():
         return getattr(settings.solver, name)
@@ -171,7 +174,7 @@ def value_of(settings: Settings, name: str) -> Any:
 
 def with_value(settings: Settings, name: str, value: Any) -> Settings:
     """The settings with one value on an axis."""
-    if name in ("seed", "sigma_y"):
+    if name in _axes(settings):
         return replace(settings, **{name: value})
     if name in settings.solver.specs():
         return replace(settings, solver=settings.solver.replace(**{name: value}))

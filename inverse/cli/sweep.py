@@ -11,7 +11,15 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemaining
 from inverse.batch.grid import picture, said, table
 from inverse.batch.runs import Outcome, run_all
 from inverse.batch.sweep import METRICS, Sweep, axis, best
-from inverse.cli.options import GroupedCommand, apart, check_output, check_place, photo_options, save_picture
+from inverse.cli.options import (
+    GroupedCommand,
+    apart,
+    check_output,
+    check_place,
+    photo_options,
+    save_picture,
+    setting_options,
+)
 from inverse.cli.run import chosen, run_options
 from inverse.cli.terminal import Description, Terminal
 from inverse.denoisers.catalog import load_prior
@@ -23,6 +31,7 @@ from inverse.settings import Settings
 @run_options
 @click.command(cls=GroupedCommand)
 @photo_options
+@setting_options("samples")
 @click.option("--x", "x", required=True, metavar="NAME=VALUES", help="What changes from column to column.")
 @click.option("--y", "y", metavar="NAME=VALUES", help="What changes from row to row.")
 @click.option("--csv", "figures", type=click.Path(path_type=Path, dir_okay=False), help="Write every figure here.")

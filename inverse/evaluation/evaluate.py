@@ -30,11 +30,12 @@ from inverse.denoisers.catalog import load_prior
 from inverse.denoisers.embedded import computes_in_bfloat16
 from inverse.imaging import images, metrics
 from inverse.imaging.files import replace_atomically, write_text
-from inverse.operators import Task
-from inverse.restoration import degrade, make_solver, make_task, stream
+from inverse.operators import Task, make_task
+from inverse.operators.noise import DEFAULT_SIGMA_Y
+from inverse.restoration import degrade, stream
 from inverse.results.problem import Problem
 from inverse.solvers import SOLVERS
-from inverse.solvers.presets import solvers_for
+from inverse.solvers.presets import make_solver, solvers_for
 
 PHOTOS: dict[str, Callable[[], np.ndarray]] = {
     "astronaut": skimage.data.astronaut,
@@ -162,7 +163,7 @@ def _solvable(task: Task, solvers: Iterable[str]) -> list[str]:
 @click.option("--photo", "photos", multiple=True, type=click.Choice(list(PHOTOS)), help="Default: the first two.")
 @click.option("--benchmark", is_flag=True, help="The tasks of the ICLR paper instead of the most common ones.")
 @click.option("--size", default=256, show_default=True, help="Side of the photos in pixels.")
-@click.option("--sigma-y", default=0.05, show_default=True, help="Noise on the scale from -1 to 1.")
+@click.option("--sigma-y", default=DEFAULT_SIGMA_Y, show_default=True, help="Noise on the scale from -1 to 1.")
 @click.option("--markdown", type=click.Path(path_type=Path), help="Write a page with the table to this file.")
 @click.option("--grid", "sheet", type=click.Path(path_type=Path), help="Write a picture a photo: PATH-photo.jpg.")
 def main(

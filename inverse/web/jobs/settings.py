@@ -14,10 +14,10 @@ from inverse.batch.sweep import sweepable
 from inverse.errors import ParameterError, ProblemError
 from inverse.imaging import images
 from inverse.operators import TASKS, Task, noise
-from inverse.restoration import SAMPLES as ANY_SAMPLES
 from inverse.restoration import measured
 from inverse.results.problem import Problem
 from inverse.settings import CLEAN, DEGRADED, settings
+from inverse.settings import SAMPLES as ANY_SAMPLES
 from inverse.solvers import SOLVERS
 from inverse.solvers.presets import solvers_for
 from inverse.web.base import limits
@@ -26,7 +26,6 @@ from inverse.web.jobs import device
 
 SIZES = (128, 256, 384, 512)
 DEFAULT_SIZE = 256
-DEFAULT_SIGMA_Y = 0.05
 NO_PHOTO = "The server has no photo of this page: it was restarted perhaps. Choose a photo again, or reload the page."
 SAMPLES = replace(ANY_SAMPLES, high=8)
 """As many as fit beside the player."""
