@@ -9,11 +9,9 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from inverse.batch.runs import Outcome
 from inverse.errors import ParameterError
 from inverse.parameters import Choice, Flag, Integer, Real, Spec
 from inverse.settings import SEED, Settings
@@ -23,8 +21,6 @@ MAX_TEXT = 1000
 """Characters of an axis; 64 values of 14 characters and their commas fit."""
 RANGE = re.compile(r"([^:\s][^:]*):([^:]+):\s*(?:(log)\s*)?(\d+)")
 """For stripped text. No two parts that repeat can take the same characters, so it is matched in linear time."""
-METRICS = {"psnr": "PSNR", "ssim": "SSIM", "residual": "Residual"}
-"""What cells may be judged by."""
 
 
 @dataclass(frozen=True)
@@ -179,14 +175,3 @@ def with_value(settings: Settings, name: str, value: Any) -> Settings:
     if name in settings.solver.specs():
         return replace(settings, solver=settings.solver.replace(**{name: value}))
     return replace(settings, task=settings.task.replace(**{name.removeprefix("task."): value}))
-
-
-def best(outcomes: Mapping[int, Outcome] | Sequence[Outcome], metric: str) -> int | None:
-    """Key of the best outcome that did not fail: the highest PSNR or SSIM, or the residual nearest to 1 sigma_y."""
-    entries = outcomes.items() if isinstance(outcomes, Mapping) else enumerate(outcomes)
-    scores = {}
-    for key, outcome in entries:
-        value = getattr(outcome, metric)
-        if value is not None and not outcome.failure and not math.isnan(value):
-            scores[key] = -abs(math.log(max(value, 1e-9))) if metric == "residual" else value
-    return max(scores, key=scores.get) if scores else None

@@ -30,7 +30,6 @@ import torch
 from PIL import Image, ImageDraw
 from torch import Tensor
 
-from inverse.batch.runs import passes
 from inverse.denoisers.base import Denoiser
 from inverse.denoisers.catalog import load_prior
 from inverse.errors import DivergenceError
@@ -41,6 +40,7 @@ from inverse.operators import TASKS, Task
 from inverse.results.problem import Problem
 from inverse.settings import Settings
 from inverse.solvers import SOLVERS, Solver, advice, presets
+from inverse.solvers.cost import passes
 from inverse.solvers.presets import Preset, Table, possible
 
 PHOTOS: tuple[Callable[[], np.ndarray], ...] = (
