@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +11,12 @@ import click
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
 from inverse.batch.grid import picture, table
+from inverse.batch.processes import in_processes
 from inverse.batch.runs import run_all
 from inverse.batch.sweep import Sweep, axis
 from inverse.cli.options import (
     GroupedCommand,
+    SpecType,
     apart,
     check_output,
     check_place,
@@ -25,8 +29,13 @@ from inverse.cli.terminal import Description, Terminal
 from inverse.denoisers.catalog import load_prior
 from inverse.errors import ParameterError
 from inverse.imaging.files import printable, write_text
+from inverse.parameters import Integer
 from inverse.results.record import METRICS, Record, best
 from inverse.settings import Settings
+
+PROCESSES = Integer(
+    low=1, high=256, help="How many runs are made at a time, each in a process of its own; for CPUs with many cores."
+)
 
 
 @run_options
@@ -39,10 +48,11 @@ from inverse.settings import Settings
 @click.option(
     "--best-by", type=click.Choice(list(METRICS)), help="Which cell is best. Default: psnr, or residual when degraded."
 )
+@click.option("--processes", type=SpecType("processes", PROCESSES), default=1, show_default=True, help=PROCESSES.help)
 @click.pass_context
 def sweep(
     context: click.Context, photo: Path, output: Path, x: str, y: str | None, figures: Path | None,
-    best_by: str | None, device: str | None, precision: str, allow_pickle: bool, **values: Any,
+    best_by: str | None, processes: int, device: str | None, precision: str, allow_pickle: bool, **values: Any,
 ) -> None:  # fmt: skip
     """Restores PHOTO with one or two parameters over several values each, and writes a grid of the results.
 
@@ -60,10 +70,16 @@ def sweep(
         console.print(note)
     plan = Sweep(settings, tuple(_axis(settings, text) for text in (x, y) if text is not None))
     metric = best_by or ("residual" if settings.degraded else "psnr")
-    denoiser, done = load_prior(values["prior"], device, precision, allow_pickle=allow_pickle), {}
+    prior, done = partial(load_prior, values["prior"], device, precision, allow_pickle=allow_pickle), {}
+    denoiser = prior()
     auxiliary = values["auxiliary"] and settings.task.load(values["auxiliary"])
+    if processes > 1:
+        progresses = in_processes(plan.runs, photo, auxiliary, prior, processes=processes)
+    else:
+        progresses = run_all(plan.runs, photo, auxiliary, denoiser)
     try:
-        _run(plan, run_all(plan.runs, photo, auxiliary, denoiser), done, metric, console)
+        with closing(progresses):
+            _run(plan, progresses, done, metric, console)
     except KeyboardInterrupt:
         console.print(f"Stopped after {len(done)} of {len(plan.runs)} runs.")
     if all(record.image is None for record in done.values()):
