@@ -23,7 +23,7 @@ def kept(step: Step, operator: Selection, y: Tensor) -> Step:
         operator: that measured y.
         y: (1, *measurement_shape).
     """
-    return replace(step, x0_hat=operator.keep(step.x0_hat, y), measure=partial(_residual, step))
+    return replace(step, finish=partial(operator.keep, y=y))
 
 
 def all_kept(steps: Iterator[Step | Pause], operator: Selection, y: Tensor) -> Iterator[Step | Pause]:
@@ -35,7 +35,3 @@ def all_kept(steps: Iterator[Step | Pause], operator: Selection, y: Tensor) -> I
         except DivergenceError as error:
             error.last = error.last and kept(error.last, operator, y)
             raise
-
-
-def _residual(step: Step, _: Tensor) -> Tensor:
-    return step.residual
