@@ -72,9 +72,7 @@ class Denoiser(ABC):
         sigma = torch.as_tensor(sigma, device=x.device, dtype=x.dtype).expand(x.shape[0])
         height, width = x.shape[-2:]
         padded = pad_to_multiple(x, self.multiple)
-        estimate = (
-            self.denoise(padded, sigma) if conditions is None else self.denoise_given(padded, sigma, conditions)
-        )
+        estimate = self.denoise(padded, sigma) if conditions is None else self.denoise_given(padded, sigma, conditions)
         return estimate[..., :height, :width]
 
     @abstractmethod

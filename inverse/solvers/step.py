@@ -19,10 +19,6 @@ def unchanged(z: Tensor) -> Tensor:
     return z
 
 
-def _map(function: Map | None = unchanged) -> Any:
-    return field(default=function, repr=False, compare=False)
-
-
 @dataclass(frozen=True)
 class Step:
     """One frame of a restoration. The last one's `x0_hat` is the result.
@@ -51,11 +47,11 @@ class Step:
     z0_hat: Tensor
     nfe: int
     vjp: int
-    measure: Map | None = _map(None)
+    measure: Map | None = field(repr=False, compare=False)
     operator_calls: int = 0
-    lower: Map = _map()
-    preview: Map = _map()
-    finish: Map = _map()
+    lower: Map = field(default=unchanged, repr=False, compare=False)
+    preview: Map = field(default=unchanged, repr=False, compare=False)
+    finish: Map = field(default=unchanged, repr=False, compare=False)
 
     @cached_property
     def x(self) -> Tensor:
@@ -82,7 +78,7 @@ class Step:
 
     @property
     def draft(self) -> Step:
-        """This step with pictures, and so a residual, as `preview` makes them: for frames between the first and last."""
+        """This step with pictures, and a residual, by `preview`: for frames that are shown for a moment."""
         return replace(self, lower=self.preview)
 
     @classmethod
