@@ -13,6 +13,7 @@ from torch import Tensor
 
 from inverse import randomness
 from inverse.denoisers.base import Denoiser
+from inverse.denoisers.cards import EMBEDDED as EMBEDDED_KIND
 from inverse.denoisers.catalog import load_prior
 from inverse.errors import ParameterError, ProblemError
 from inverse.imaging import images, masks
@@ -44,15 +45,19 @@ def make_task(task: str | Task, parameters: Mapping[str, Any] | None = None) -> 
     return task.replace(**parameters) if isinstance(task, Task) else TASKS.find(task).create(parameters)
 
 
-def make_solver(solver: str | Solver | None, task: Task, parameters: Mapping[str, Any] | None = None) -> Solver:
+def make_solver(
+    solver: str | Solver | None, task: Task, parameters: Mapping[str, Any] | None = None, kind: str = EMBEDDED_KIND
+) -> Solver:
     """A solver by name at its preset for the task, with some of its parameters set; the task's default when None.
+
+    Presets are those for the kind of prior, see `Denoiser.kind`.
 
     Raises:
         ParameterError: the name or a parameter is unknown, or a value is out of its range.
     """
     if isinstance(solver, Solver):
         return solver.replace(**named(parameters, "solver"))
-    return presets.preset(task.name, default_solver(task.name) if solver is None else solver, parameters)
+    return presets.preset(task.name, default_solver(task.name) if solver is None else solver, parameters, kind)
 
 
 @torch.inference_mode(False)  # whose tensors no solver could differentiate
@@ -170,11 +175,11 @@ def stream(
         ParameterError, ProblemError: before the first step.
         DivergenceError: at the step in which a value stops being finite.
     """
-    solver = make_solver(solver, problem.task, solver_parameters)
     seed, samples = SEED.check("seed", seed), SAMPLES.check("samples", samples)
     generators = [randomness.generator(seed, randomness.SOLVER, sample) for sample in range(samples)]
     if not isinstance(denoiser, Denoiser):
         denoiser = load_prior("embedded" if denoiser is None else denoiser)
+    solver = make_solver(solver, problem.task, solver_parameters, denoiser.kind)
     steps = solver.solve(denoiser, problem.operator, problem.y, problem.sigma_y, generators, pauses)
     return all_kept(steps, problem.operator, problem.y) if problem.keeps_known else steps
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -94,8 +95,9 @@ def chosen(context: click.Context, values: dict[str, Any]) -> tuple[Settings, li
     prior = printable(Path(Path(values["prior"]).name))[:200]
     if data.get("prior", prior) != prior:
         notes.append(f"They were made with the prior {data['prior']}, and this run uses {prior}; --prior chooses one.")
-    settings, more = Settings.from_dict({**data, "prior": prior})
-    return settings, [*notes, *more]
+    # A folder tells the kind of a prior, by which presets are found; what is kept is its name.
+    settings, more = Settings.from_dict({**data, "prior": values["prior"]})
+    return replace(settings, prior=prior), [*notes, *more]
 
 
 def _read(path: Path) -> Any:

@@ -20,6 +20,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 import inverse
+from inverse.denoisers.catalog import kind_of
 from inverse.errors import ParameterError
 from inverse.imaging import images
 from inverse.operators import TASKS, Task, noise
@@ -110,7 +111,7 @@ class Settings:
             size=None if size is None else SIZE.check("size", size),
             task=made,
             sigma_y=None if sigma_y is None else noise.SIGMA_Y.check("sigma_y", sigma_y),
-            solver=make_solver(solver, made, solver_parameters),
+            solver=make_solver(solver, made, solver_parameters, kind_of(prior)),
             seed=SEED.check("seed", seed),
             photons=None if photons is None else noise.PHOTONS.check("photons", photons),
             samples=SAMPLES.check("samples", samples),
