@@ -16,7 +16,7 @@ from safetensors.torch import load_file, save_file
 
 from inverse.__main__ import main
 from inverse.denoisers import catalog, hub, weights
-from inverse.denoisers.cards import DDPM, PRIORS, Card
+from inverse.denoisers.cards import DDPM, PRIORS, Card, kind_of
 from inverse.denoisers.catalog import EMBEDDED, load_prior
 from inverse.denoisers.embedded import EDMDenoiser, load_network
 from inverse.denoisers.hub import find
@@ -171,7 +171,7 @@ def test_only_configuration_and_weights_are_downloaded_and_not_too_much(flat, mo
 
 def test_every_published_prior_is_pinned_and_an_app_offers_no_pickle():
     for name, card in PRIORS.items():
-        assert card.name == name and card.kind in catalog.LOADERS and card.kind == catalog.kind_of(name)
+        assert card.name == name and card.kind in catalog.LOADERS and card.kind == catalog.kind_at(name)
         assert card.title and card.trained_on and card.good_for and card.licence and card.megabytes and card.parameters
         assert bool(card.repository) == bool(re.fullmatch(r"[0-9a-f]{40}", card.revision)) == (name != "embedded")
         assert not card.repository or (card.revision in card.link and card.revision in card.command)
@@ -204,9 +204,12 @@ def test_the_kind_of_a_prior_is_known_before_it_is_loaded(flat, tmp_path):
     trained.mkdir()
     shutil.copy(EMBEDDED, trained / "prior.safetensors")
     for place in (trained, trained / "prior.safetensors", flat):
-        assert catalog.kind_of(place) == catalog.kind_of(str(place)) == load_prior(str(place), "cpu").kind
-    assert catalog.kind_of(f"someone/else@{COMMIT}") == catalog.kind_of(f"else@{COMMIT}") == DDPM
-    assert catalog.kind_of("prior.safetensors") == catalog.kind_of("a\0b") == "embedded"
+        assert catalog.kind_at(place) == catalog.kind_at(str(place)) == load_prior(str(place), "cpu").kind
+    assert catalog.kind_at(f"someone/else@{COMMIT}") == catalog.kind_at(f"else@{COMMIT}") == DDPM
+    assert catalog.kind_at("prior.safetensors") == catalog.kind_at("a\0b") == "embedded"
+    assert kind_of(str(flat)) == kind_of("x" * 9999) == "embedded" and kind_of("ddpm-cat-256") == DDPM, (
+        "nothing is opened"
+    )
 
 
 @pytest.mark.parametrize("name", ["someone/else", "someone/else@main", "google/unknown@v1", "a/b@" + "A" * 40])

@@ -18,7 +18,6 @@ from gradio.utils import get_upload_folder
 from PIL import Image, ImageDraw
 
 import inverse.web
-from inverse.batch.runs import passes
 from inverse.errors import DivergenceError, InverseError, ParameterError, ProblemError
 from inverse.imaging import images, metrics
 from inverse.operators import TASKS
@@ -29,6 +28,7 @@ from inverse.settings.carriers import read
 from inverse.solvers import SOLVERS, Step
 from inverse.solvers.advice import advice
 from inverse.solvers.calls import PAUSE
+from inverse.solvers.cost import passes
 from inverse.solvers.defaults import default_solver
 from inverse.solvers.presets import DEFAULT_TASK, default_task, preset, solvers_for
 from inverse.web.base import limits
@@ -964,7 +964,7 @@ def test_a_server_that_knows_no_photo_of_the_page_takes_no_other(page):
 
 
 def test_what_the_browser_kept_of_a_damaged_photo_is_not_said_of_the_example(page, settings):
-    kept = replace(settings, degraded=True, size=None, sigma_y=0.123)
+    kept = replace(settings, mode=DEGRADED, size=None, sigma_y=0.123)
     values = {page.share: {"kept": kept.link}, page.photo: photos.example("chelsea")[0], page.auxiliary: {}}
     changes = share.arrived(page, values)
     assert changes[page.mode] == CLEAN and changes[page.sigma_y] != 0.123

@@ -5,6 +5,7 @@ A new prior is a new card. A prior of a kind that nothing here can read needs a 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 EMBEDDED, DDPM = "embedded", "ddpm"
@@ -101,3 +102,15 @@ PRIORS: dict[str, Card] = {
 }  # fmt: skip
 """Published ones where the commit is known for certain: it stands in the address of the Hub's own page of that commit,
 which also lists its files."""
+
+COMMIT = re.compile(r"@[0-9a-f]{40}$", re.ASCII)
+
+
+def kind_of(name: str) -> str:
+    """The kind of the prior of that name, as settings keep it, without its folder; nothing is opened.
+
+    A name without a card counts as that of a file that `train prior` wrote, unless it ends in a commit on the Hub.
+    """
+    if name in PRIORS:
+        return PRIORS[name].kind
+    return DDPM if COMMIT.search(name) else EMBEDDED

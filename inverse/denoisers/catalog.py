@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from contextlib import suppress
 from functools import lru_cache
@@ -20,7 +19,6 @@ from inverse.parameters import shown
 EMBEDDED = Path(__file__).resolve().parents[2] / "assets" / "prior" / "prior.safetensors"
 TRAINED = "prior.safetensors"
 """What `train prior` calls its best network."""
-COMMIT = re.compile(r"@[0-9a-f]{40}$", re.ASCII)
 
 
 def best_device() -> str:
@@ -30,17 +28,12 @@ def best_device() -> str:
     return "mps" if torch.backends.mps.is_available() else "cpu"
 
 
-def kind_of(name: str | Path) -> str:
-    """The kind of a prior that is not loaded, by its name as `load_prior` takes it; no folder need be named.
-
-    What is not here and has no card counts as a file that `train prior` wrote, unless it names a commit on the Hub.
-    """
-    name = str(name)
-    if name in PRIORS:
-        return PRIORS[name].kind
+def kind_at(name: str | Path) -> str:
+    """The kind of a prior that is not loaded, by its name as `load_prior` takes it: of what is here, by what it is."""
     path = Path(name)
-    folder = _exists(path) and path.is_dir() and not (path / TRAINED).exists()
-    return cards.DDPM if folder or COMMIT.search(name) else cards.EMBEDDED
+    if str(name) in PRIORS or not (_exists(path) and path.is_dir()):
+        return cards.kind_of(str(name))
+    return cards.EMBEDDED if (path / TRAINED).exists() else cards.DDPM
 
 
 def load_prior(
@@ -91,7 +84,7 @@ def _load(name: str, state: Any, device: str, precision: str, allow_pickle: bool
     """The prior in a file or folder, of which `state` tells one content from another; by its name without one."""
     path, root = Path(name), None
     if state is not None and (path.is_dir() or path.suffix == EMBEDDED.suffix):
-        kind = kind_of(path)
+        kind = kind_at(path)
     elif path.suffix == EMBEDDED.suffix:  # no repository is called so
         raise ParameterError(f"There is no file {name[:200]!r}. Check its name, or name its folder.")
     else:

@@ -28,8 +28,6 @@ LIMIT = 1e6
 
 UNWEIGHED = "It does not weigh by the noise level: its own parameters say how closely it follows the measurement."
 
-BACKWARD_COST = 1.4
-"""A backward pass takes about as long as this many forward passes."""
 
 Frame = tuple[float, Tensor, Tensor]
 """What a solver's own loop shows: sigma, x, x0_hat, both in the prior's own space; a `Step` makes pictures of them."""

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from inverse.denoisers.cards import EMBEDDED
-from inverse.operators import TASKS
+from inverse.operators import TASKS, Task
 from inverse.parameters import named
 from inverse.solvers import SOLVERS, Solver
+from inverse.solvers.defaults import default_solver
 
 DEFAULT_TASK = "inpaint-random"
 DEFAULT_DEGRADED_TASK = "denoise"  # for a photo of which nothing is known: it assumes least, and so harms least
@@ -111,3 +112,17 @@ def preset(task: str, solver: str, overrides: Mapping[str, Any] | None = None, k
     TASKS.find(task)
     found = table_of(kind).get(SOLVERS.find(solver).name, {}).get(task, Preset())
     return SOLVERS[solver].create({**found.settings, **named(overrides, "solver")})
+
+
+def make_solver(
+    solver: str | Solver | None, task: Task, parameters: Mapping[str, Any] | None = None, kind: str = EMBEDDED
+) -> Solver:
+    """A solver by name at its preset for the task and the kind of prior, with some of its parameters set; the task's
+    default when None.
+
+    Raises:
+        ParameterError: the name or a parameter is unknown, or a value is out of its range.
+    """
+    if isinstance(solver, Solver):
+        return solver.replace(**named(parameters, "solver"))
+    return preset(task.name, default_solver(task.name) if solver is None else solver, parameters, kind)

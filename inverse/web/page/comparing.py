@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import gradio as gr
 
-from inverse.batch.runs import at_cost, misses, passes
 from inverse.errors import InverseError, ParameterError
+from inverse.solvers.cost import at_cost, misses, passes
 from inverse.solvers.presets import preset, solvers_for
 from inverse.web.base.guards import spoken_errors
 from inverse.web.elements.controls import Values

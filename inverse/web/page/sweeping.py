@@ -12,8 +12,9 @@ from typing import Any
 import gradio as gr
 
 from inverse.batch import grid
-from inverse.batch.sweep import METRICS, Axis, Sweep, axis, suggestion, sweepable, value_of
+from inverse.batch.sweep import Axis, Sweep, axis, suggestion, sweepable, value_of
 from inverse.errors import InverseError, ParameterError
+from inverse.results.record import METRICS
 from inverse.settings.carriers import png_text
 from inverse.web.base.guards import spoken_errors
 from inverse.web.elements.controls import Values, in_plain_words, label
@@ -161,7 +162,7 @@ def _head(sweep: Sweep) -> dict[str, Any]:
 
 def metrics(settings: Settings) -> dict[str, str]:
     """What cells can be judged by, the first being the one to start with."""
-    return {name: title for name, title in METRICS.items() if name == "residual" or not settings.degraded}
+    return {name: metric.title for name, metric in METRICS.items() if name == "residual" or not settings.degraded}
 
 
 REFUSED = '<span class="inv-refused">'
