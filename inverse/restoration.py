@@ -108,10 +108,10 @@ def stream(
         ParameterError, ProblemError: before the first step.
         DivergenceError: at the step in which a value stops being finite.
     """
-    solver = make_solver(solver, problem.task, solver_parameters)
     seed, samples = SEED.check("seed", seed), SAMPLES.check("samples", samples)
     if not isinstance(denoiser, Denoiser):
         denoiser = load_prior("embedded" if denoiser is None else denoiser)
+    solver = make_solver(solver, problem.task, solver_parameters, denoiser.kind)
     return problem.steps(solver, denoiser, seed, samples, pauses)
 
 

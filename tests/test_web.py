@@ -999,7 +999,7 @@ def test_the_figures_are_in_the_units_that_they_say(settings, photo):
     assert said["Step"] == "5 / 10" and said["Speed"] == "2.0 / s" and said["Network calls"] == "7"
     assert said["Data residual"] == "2.00 × noise", "a residual of 0.2 at sigma_y = 0.1"
     assert "inf" in said["PSNR"]
-    wrong = replace(step, x0_hat=torch.cat([0.9 * problem.truth - 0.05, 1.5 * problem.truth]))
+    wrong = replace(step, z0_hat=torch.cat([0.9 * problem.truth - 0.05, 1.5 * problem.truth]))
     said = {label: text for label, text, _ in figures.running(problem, wrong, 2.5)["figures"]}
     expected = sum(metrics.psnr(x0_hat, problem.truth[0]) for x0_hat in wrong.x0_hat) / 2
     assert said["PSNR"] == f"{expected:.1f} dB"

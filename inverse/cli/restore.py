@@ -61,7 +61,7 @@ def restore(
     if save_measurement is not None:
         save_picture(problem.measurement, save_measurement)
     origin = "as it is" if degraded else "degraded first; --degraded if it already is"
-    head = f"{problem.task.title}, {settings.title}", advice(problem.task.name, settings.name)
+    head = f"{problem.task.title}, {settings.title}", advice(problem.task.name, settings.name, kind=denoiser.kind)
     console.print("\n".join(filter(None, head)))
     console.print(f"{printable(Path(photo.name))}: {origin}, sigma_y {problem.sigma_y:.3g}{_understood(problem)}")
     start = time.perf_counter()

@@ -10,6 +10,7 @@ import click
 from click.core import ParameterSource
 
 from inverse.cli.options import NUMBERS, given, names_help, parameter_options
+from inverse.denoisers.catalog import kind_at
 from inverse.errors import ParameterError
 from inverse.imaging.files import printable
 from inverse.operators import TASKS
@@ -89,7 +90,7 @@ def chosen(context: click.Context, values: dict[str, Any]) -> tuple[Settings, li
     prior = printable(Path(Path(values["prior"]).name))[:200]
     if data.get("prior", prior) != prior:
         notes.append(f"They were made with the prior {data['prior']}, and this run uses {prior}; --prior chooses one.")
-    settings, more = Settings.from_dict({**data, "prior": prior})
+    settings, more = Settings.from_dict({**data, "prior": prior}, kind_at(values["prior"]))
     return settings, [*notes, *more]
 
 

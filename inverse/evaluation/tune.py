@@ -1,8 +1,9 @@
-"""The search behind `presets.toml`: one parameter at a time, on held-out photos, with the embedded prior.
+"""The search behind `presets.toml`: one parameter at a time, on held-out photos, with the embedded prior or another.
 
     python -m inverse.evaluation.tune                     # every solver on every task: some hours of two cores
     python -m inverse.evaluation.tune dps --task hdr      # one pair
     python -m inverse.evaluation.tune --measure           # no search: only measures the table again, for a new prior
+    python -m inverse.evaluation.tune --prior NAME        # for another kind of prior, whose table is a file of its own
     python -m inverse.evaluation.tune --baselines         # only measures the classical methods: some minutes
 
 Of each kind of task one is searched, from the better of the solver's defaults and the table's row; the others of the
@@ -260,9 +261,10 @@ def baselines_to_toml(table: Mapping[str, Mapping[str, advice.Figures]]) -> str:
 @click.option("--task", "tasks", multiple=True, type=click.Choice(list(TASKS)), help="Default: every task.")
 @click.option("--measure", is_flag=True, help="Measure the table's settings again, without a search.")
 @click.option("--baselines", "only_baselines", is_flag=True, help="Measure the classical methods, and nothing else.")
-@click.option("--table", "file", type=click.Path(path_type=Path), default=presets.FILE, help="The table to update.")
+@click.option("--prior", default="embedded", show_default=True, metavar="NAME", help="As `restore` takes it.")
+@click.option("--table", "file", type=click.Path(path_type=Path), help="The table to update. Default: of its kind.")
 def main(
-    solvers: tuple[str, ...], tasks: tuple[str, ...], measure: bool, only_baselines: bool, file: Path
+    solvers: tuple[str, ...], tasks: tuple[str, ...], measure: bool, only_baselines: bool, prior: str, file: Path | None
 ) -> None:  # fmt: skip
     """Searches presets and writes them into the table."""
     if only_baselines:
@@ -272,7 +274,8 @@ def main(
             write_text(advice.FILE, baselines_to_toml({name: table[name] for name in TASKS if name in table}))
             click.echo(f"{task:26} " + ", ".join(f"{k}: {v[CROP]:.2f} {v[WHOLE]:.2f}" for k, v in found.items()))
         return
-    denoiser = load_prior()
+    denoiser = load_prior(prior)
+    file = file or presets.file_of(denoiser.kind)
     for name in solvers or SOLVERS:
         for found in rows(SOLVERS[name], list(tasks or TASKS), presets.read(file), denoiser, not measure):
             for task, row in found[name].items():

@@ -24,6 +24,7 @@ from PIL.PngImagePlugin import PngInfo
 from torch import Tensor
 
 from inverse import randomness
+from inverse.denoisers.cards import kind_of
 from inverse.errors import ParameterError, ProblemError
 from inverse.imaging import images, masks
 from inverse.operators import TASKS, Task, make_task, noise
@@ -99,6 +100,7 @@ class Settings:
         task_parameters: Mapping[str, Any] | None = None,
         solver: str | Solver | None = None,
         solver_parameters: Mapping[str, Any] | None = None,
+        kind: str | None = None,
         **values: Any,
     ) -> Self:
         """Settings with names for task and solver, of which the default is taken where there is none.
@@ -107,6 +109,7 @@ class Settings:
             mode: see `MODE`.
             task, solver: names, or instances.
             task_parameters, solver_parameters: what differs from the defaults and the preset.
+            kind: of the prior, for which the preset is; None where its name tells it, see `kind_of`.
             values: of other settings; a name that is none is a TypeError.
 
         Raises:
@@ -114,7 +117,8 @@ class Settings:
         """
         degraded = MODE.check("mode", mode) == DEGRADED
         made = make_task(default_task(degraded) if task is None else task, task_parameters)
-        return cls(mode=mode, task=made, solver=make_solver(solver, made, solver_parameters), **values)
+        kind = kind_of(str(values.get("prior", "embedded"))) if kind is None else kind
+        return cls(mode=mode, task=made, solver=make_solver(solver, made, solver_parameters, kind), **values)
 
     @property
     def degraded(self) -> bool:
@@ -132,8 +136,8 @@ class Settings:
         return json.dumps({**self.to_dict(), **also}, ensure_ascii=False, allow_nan=False, indent=indent)
 
     @classmethod
-    def from_dict(cls, data: Any) -> tuple[Self, list[str]]:
-        """Settings of plain data, and sentences on what in it could not be honoured.
+    def from_dict(cls, data: Any, kind: str | None = None) -> tuple[Self, list[str]]:
+        """Settings of plain data, and sentences on what in it could not be honoured; `kind` as in `create`.
 
         What is missing takes its default, or the preset's value. None says something of size, sigma_y and photons
         only; elsewhere it is refused like any value of the wrong type. Before schema 2 all tasks had the same default
@@ -143,7 +147,7 @@ class Settings:
             ParameterError: this is no set of settings, its schema is newer, or a value is not allowed.
         """
         values, notes = saved.understood(data, cls.specs())
-        return cls.create(**values), notes
+        return cls.create(kind=kind, **values), notes
 
     @property
     def png_text(self) -> PngInfo:

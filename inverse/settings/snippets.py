@@ -6,6 +6,7 @@ import dataclasses
 import shlex
 from typing import Any
 
+from inverse.denoisers.cards import kind_of
 from inverse.settings import Settings
 from inverse.solvers.presets import preset
 
@@ -58,7 +59,7 @@ def _changed_task(settings: Settings) -> dict[str, Any]:
 
 def changed_solver(settings: Settings) -> dict[str, Any]:
     """The solver's parameters that are not as its preset for the task has them."""
-    usual = preset(settings.task.name, settings.solver.name).to_dict()
+    usual = preset(settings.task.name, settings.solver.name, kind=kind_of(settings.prior)).to_dict()
     return {name: value for name, value in settings.solver.to_dict().items() if value != usual[name]}
 
 

@@ -22,7 +22,7 @@ def kept(step: Step, operator: Selection, y: Tensor) -> Step:
         operator: that measured y.
         y: (1, *measurement_shape).
     """
-    return replace(step, x0_hat=operator.keep(step.x0_hat, y), measure=partial(_residual, step))
+    return replace(step, finish=partial(operator.keep, y=y))
 
 
 def all_kept(process: Process, operator: Selection, y: Tensor) -> Process:
@@ -39,7 +39,3 @@ def all_kept(process: Process, operator: Selection, y: Tensor) -> Process:
         except DivergenceError as error:
             error.last = error.last and kept(error.last, operator, y)
             raise
-
-
-def _residual(step: Step, _: Tensor) -> Tensor:
-    return step.residual
