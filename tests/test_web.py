@@ -36,6 +36,7 @@ from inverse.web.base.guards import spoken_errors
 from inverse.web.base.limits import Limits
 from inverse.web.base.pictures import from_uri, mask_uri
 from inverse.web.elements import controls, figures, photos
+from inverse.web.elements.share import BROUGHT
 from inverse.web.jobs import batches, device, frames, preview, running
 from inverse.web.jobs.batches import Batch, begin
 from inverse.web.jobs.settings import CLEAN, DEGRADED, Settings, estimated_noise, tasks_for, working_size
@@ -99,10 +100,11 @@ def test_a_control_carries_the_specification():
     }
     with gr.Blocks():
         made = {name: controls.control(spec, None, name=name, elem_id=name) for name, spec in specs.items()}
-    share, count = made["share"].html_template, made["steps"].html_template
-    assert all(part in share for part in ('data-low="0.0"', 'data-high="1.0"', 'data-whole="false"', "of all"))
+    share, count = made["share"].html_template, made["steps"].js_on_load
+    given = made["share"].js_on_load
+    assert all(part in given for part in ('"low": 0.0', '"high": 1.0', '"whole": false', "of all"))
     assert "A share. Too low is low." in share and specs["share"].limits in share
-    assert 'data-whole="true"' in count and 'data-log="true"' in count, "a wide range of counts is explored by factors"
+    assert '"whole": true' in count and '"log": true' in count, "a wide range of counts is explored by factors"
     assert '<option value="two">Two</option>' in made["kind"].html_template and "Kind." in made["kind"].html_template
     assert isinstance(made["on"], gr.Checkbox) and isinstance(specs["on"], Flag)
     assert isinstance(specs["share"], Real) and isinstance(specs["steps"], Integer)
@@ -171,7 +173,7 @@ def test_the_noise_of_a_damaged_photo_is_estimated_again_for_another_task(page, 
 
 def test_the_web_code_names_no_task_and_no_solver():
     quoted = re.compile(r"""["']([a-z0-9-]+)["']""")
-    for file in [*WEB.glob("*.py"), *WEB.glob("static/*.js")]:
+    for file in [*WEB.rglob("*.py"), *WEB.rglob("*.js")]:
         named = set(quoted.findall(file.read_text(encoding="utf-8"))) & {*TASKS, *SOLVERS}
         assert not named, file.name
 
@@ -414,7 +416,7 @@ def chosen(**changes):
 
 
 def test_settings_of_every_task_and_solver_come_back_from_the_page(page, photo):
-    loaded = next(fn for fn in page.blocks.fns.values() if fn.js == share.KEPT)
+    loaded = next(fn for fn in page.blocks.fns.values() if fn.js == BROUGHT)
     for task in TASKS:
         for solver in solvers_for(task):
             made = Settings.create(
@@ -610,12 +612,13 @@ def test_a_broken_number_does_not_call_a_damaged_photo_the_original(page):
 
 @pytest.mark.parametrize("name", ["picker", "share"])
 def test_the_page_knows_how_large_a_request_may_be(monkeypatch, name):
-    from inverse.web.elements import elements
+    from inverse.web.elements.picker import picker
+    from inverse.web.elements.share import share
 
     monkeypatch.setattr(limits, "current", lambda: Limits(body=77))
     with gr.Blocks():
-        made = elements.photo_picker({}) if name == "picker" else elements.share_menu()
-    assert 'data-megabytes="77"' in made.html_template and "16" not in re.sub('data:[^"]*', "", made.js_on_load)
+        made = picker({}) if name == "picker" else share()
+    assert '"megabytes": 77' in made.js_on_load
 
 
 def test_sentences_that_are_shown_as_text_are_not_escaped(settings, photo, monkeypatch):

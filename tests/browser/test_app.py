@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw
 from inverse.imaging import images
 from inverse.operators import TASKS
 from inverse.solvers import SOLVERS
-from inverse.web.elements import elements
+from inverse.web.elements.picker import EXAMPLES
 from inverse.web.page.cards import EXAMPLE
 
 pytestmark = pytest.mark.browser
@@ -289,7 +289,7 @@ def test_a_scratch_in_an_uploaded_mask_outlives_every_size(visit, tmp_path):
     page = visit()
     choose(page, "#task", TASKS["inpaint-mask"].title)
     page.wait_for_selector("#mask canvas")
-    photo = images.load(elements.EXAMPLES / f"{EXAMPLE}.jpg")
+    photo = images.load(EXAMPLES / f"{EXAMPLE}.jpg")
     scan = Image.new("RGBA", tuple(4 * side for side in photo.size))
     ImageDraw.Draw(scan).line((scan.width // 2, 0, scan.width // 2 + 90, scan.height - 1), "black", 3)
     scan.save(tmp_path / "scan.png")

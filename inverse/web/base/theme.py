@@ -1,20 +1,9 @@
-"""One calm look, light and dark: Gradio's theme, and the files that style and script our own elements."""
+"""One calm look, light and dark: Gradio's theme."""
 
 from __future__ import annotations
 
-from functools import cache
-from pathlib import Path
-
 import gradio as gr
 from gradio.themes.utils.fonts import LocalFont
-
-STATIC = Path(__file__).resolve().parents[1] / "static"
-
-
-@cache
-def source(name: str) -> str:
-    """The text of a file in `static`."""
-    return (STATIC / name).read_text(encoding="utf-8")
 
 
 def theme() -> gr.themes.Base:

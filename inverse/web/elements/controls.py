@@ -11,7 +11,8 @@ import gradio as gr
 
 from inverse.errors import ParameterError
 from inverse.parameters import Choice, Flag, Integer, Parameters, Real, Spec
-from inverse.web.elements.elements import number, select
+from inverse.web.elements.number import number
+from inverse.web.elements.select import select
 
 Values = Mapping[gr.Component, Any]
 """What Gradio hands to a handler whose inputs are a set: values by component."""

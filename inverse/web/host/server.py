@@ -20,7 +20,7 @@ from inverse.denoisers import memory
 from inverse.denoisers.catalog import load_prior
 from inverse.errors import InverseError
 from inverse.text import visible_record
-from inverse.web.base import limits, theme
+from inverse.web.base import files, limits, theme
 from inverse.web.base.head import Head
 from inverse.web.base.sessions import Sessions
 from inverse.web.host import ending, folder, port
@@ -34,8 +34,6 @@ log = logging.getLogger(__name__)
 
 TIDY_EVERY = 5.0
 """Seconds between two looks at what nobody needs any more."""
-FAVICON = theme.STATIC / "favicon.svg"
-STYLES = ("page.css", "elements.css", "history.css")
 
 
 def launch(blocks: gr.Blocks, **settings: Any) -> Any:
@@ -61,8 +59,8 @@ def launch(blocks: gr.Blocks, **settings: Any) -> Any:
     )
     ours = {
         "theme": theme.theme(),
-        "css": "".join(theme.source(name) for name in STYLES),
-        "favicon_path": str(FAVICON),
+        "css": files.styles(),
+        "favicon_path": str(files.FAVICON),
         "footer_links": ["api", "settings"],
         "max_file_size": allowed.body * 2**20,
         "allowed_paths": [],
@@ -81,7 +79,7 @@ def launch(blocks: gr.Blocks, **settings: Any) -> Any:
     connections = Connections()
     names = names_of(chosen.get("server_name"), bool(chosen["share"]))
     chosen["app_kwargs"] = {
-        "middleware": [Middleware(Gate, names), Middleware(Head)],
+        "middleware": [Middleware(Gate, names), Middleware(Head), Middleware(files.Scripts)],
         "lifespan": partial(_housekeeping, blocks, connections),
         **chosen.get("app_kwargs", {}),
     }

@@ -16,6 +16,7 @@ from inverse.web.base.turns import heavy
 from inverse.web.elements import history, photos
 from inverse.web.elements.controls import Values
 from inverse.web.elements.photos import UNKNOWN
+from inverse.web.elements.share import BROUGHT
 from inverse.web.jobs import device, preview
 from inverse.web.jobs.settings import DEGRADED, chosen
 from inverse.web.page import cards, choices, comparing, form, jobs, share, sweeping
@@ -105,7 +106,7 @@ def _wire_choices(page: Page) -> None:
     inputs = [page.share, page.photo, page.auxiliary]
     example = partial(photos.example, cards.EXAMPLE)
     brought = page.blocks.load(example, None, [page.photo, page.photo_file], **LIGHT)
-    opened = brought.then(_opened(page), inputs, outputs, js=share.KEPT, **SPOKEN)
+    opened = brought.then(_opened(page), inputs, outputs, js=BROUGHT, **SPOKEN)
     _then_preview(page, opened.success)
     # What a damaged link holds is refused, and the page is used without it; what was kept stays.
     _then_preview(page, opened.failure, keep=False)

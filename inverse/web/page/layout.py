@@ -5,6 +5,7 @@ On a phone the stage comes after the photo; `page.css` does that.
 
 from __future__ import annotations
 
+import base64
 from dataclasses import dataclass
 
 import gradio as gr
@@ -14,9 +15,18 @@ from inverse.denoisers.catalog import best_device
 from inverse.imaging import images
 from inverse.restoration import SEED
 from inverse.solvers.presets import DEFAULT_TASK
-from inverse.web.elements import curves, elements, history, masks, player
+from inverse.web.base.files import FAVICON
 from inverse.web.elements.controls import Groups
-from inverse.web.elements.menu import Menu
+from inverse.web.elements.curves import curves
+from inverse.web.elements.history import history
+from inverse.web.elements.mask import mask
+from inverse.web.elements.number import number
+from inverse.web.elements.picker import EXAMPLES
+from inverse.web.elements.problem import problem
+from inverse.web.elements.reason import reason
+from inverse.web.elements.share import share
+from inverse.web.elements.status import status
+from inverse.web.elements.viewer import awaiting, viewer
 from inverse.web.host import received
 from inverse.web.jobs import preview
 from inverse.web.jobs.settings import (
@@ -98,9 +108,9 @@ class Page:
     history: gr.HTML
     tabs: gr.Tabs
     # Sweep
-    x_name: Menu
+    x_name: gr.Dropdown
     x_values: gr.Textbox
-    y_name: Menu
+    y_name: gr.Dropdown
     y_values: gr.Textbox
     sweep: gr.Button
     stop_sweep: gr.Button
@@ -138,7 +148,7 @@ class Page:
 def build() -> Page:
     """The page with an example photo on it, and nothing wired yet."""
     start = _start()
-    photo = images.load(elements.EXAMPLES / f"{cards.EXAMPLE}.jpg")
+    photo = images.load(EXAMPLES / f"{cards.EXAMPLE}.jpg")
     parts: dict[str, object] = {}
     with received.Blocks(title=TITLE, fill_width=True, analytics_enabled=False, delete_cache=(600, 3600)) as blocks:
         parts |= {"photo": gr.State(None), "photo_file": gr.State(None), "auxiliary": gr.State({})}
@@ -147,7 +157,7 @@ def build() -> Page:
         parts |= {"swept": gr.State(None), "compared": gr.State(None), "solver_by_hand": gr.State(False)}
         with gr.Row(elem_id="top", equal_height=True):
             gr.HTML(_header(), elem_id="header", apply_default_css=False)
-            parts["share"] = elements.share_menu()
+            parts["share"] = share()
         with gr.Row(elem_id="main", equal_height=False):
             with gr.Column(elem_id="rail", scale=0, min_width=320):
                 parts |= cards.photo(photo) | cards.damage(start) | cards.method(start)
@@ -178,30 +188,34 @@ def _tabs(photo: Image.Image, start: Settings) -> dict[str, object]:
 
 def _stage(photo: Image.Image, start: Settings) -> dict[str, object]:
     with gr.Row(elem_id="actions", equal_height=True):
-        run = gr.Button(RUN, variant="primary", elem_id="run", scale=0, min_width=160)
-        stop = gr.Button("Stop", elem_id="stop", interactive=False, scale=0, min_width=90)
-        why = elements.reason(KEYS, button="run", elem_id="keys")
-        samples = elements.number(SAMPLES, 1, name="samples", label="Samples", slider=False, elem_id="samples")
-        seed = elements.number(SEED, 0, name="seed", label="Seed", slider=False, elem_id="seed")
+        run = gr.Button(RUN, variant="primary", elem_id="run", elem_classes="inv-start", scale=0, min_width=160)
+        stop = gr.Button("Stop", elem_id="stop", elem_classes="inv-stop", interactive=False, scale=0, min_width=90)
+        why = reason(KEYS, button="run", elem_id="keys")
+        samples = number(SAMPLES, 1, name="samples", label="Samples", slider=False, elem_id="samples")
+        seed = number(SEED, 0, name="seed", label="Seed", slider=False, elem_id="seed")
         dice = gr.Button("⚄", elem_id="dice", scale=0, min_width=40)
-        status = player.status()
+        progress = status()
     with gr.Row(elem_id="pictures", equal_height=False):
         with gr.Column(elem_id="inputs", scale=0, min_width=0):
             with gr.Column(visible=start.task.auxiliary == "mask", elem_id="mask-panel") as mask_panel:
-                mask = masks.mask_pad()
-            problem = player.problem_view(preview.show(photo, start, None)[0])
-        viewer = player.viewer(player.awaiting(photo))
-    curves.curves()
+                pad = mask()
+            shown = problem(preview.show(photo, start, None)[0])
+        restored = viewer(awaiting(photo))
+    curves()
     return {
         "run": run, "stop": stop, "seed": seed, "dice": dice, "samples": samples, "why": why,
-        "status": status, "problem": problem,
-        "viewer": viewer, "history": history.strip(), "mask_panel": mask_panel, "mask": mask,
+        "status": progress, "problem": shown,
+        "viewer": restored, "history": history(), "mask_panel": mask_panel, "mask": pad,
     }  # fmt: skip
 
 
 def _header() -> str:
     return (
-        f'<h1><img src="{elements.icon()}" alt="" width="26" height="26">inverse</h1>'
+        f'<h1><img src="{_icon()}" alt="" width="26" height="26">inverse</h1>'
         "<p>Repairs photos with a diffusion model, and lets you watch and tune how.</p>"
         f'<span class="inv-device" title="Where the model runs">on {best_device().upper()}</span>'
     )
+
+
+def _icon() -> str:
+    return "data:image/svg+xml;base64," + base64.b64encode(FAVICON.read_bytes()).decode()
