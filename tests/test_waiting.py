@@ -15,10 +15,9 @@ from clients import Client, settles
 from gradio.server_messages import ProgressMessage
 from gradio.state_holder import SessionState
 
-from inverse import web
 from inverse.web.base import limits, sessions
 from inverse.web.base.limits import Limits
-from inverse.web.host import server
+from inverse.web.host import folder, server
 from inverse.web.jobs import waiting
 from inverse.web.jobs.waiting import DEVICE
 
@@ -283,7 +282,7 @@ def test_sessions_without_a_page_are_let_go_and_their_names_can_come_back(toy):
 
 
 def test_the_folder_is_swept_while_the_app_is_served(toy):
-    old = web.FOLDER / "old" / "photo.png"
+    old = folder.own() / "old" / "photo.png"
     old.parent.mkdir()
     old.touch()
     os.utime(old, (0, 0))

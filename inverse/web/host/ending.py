@@ -11,7 +11,6 @@ from types import FrameType
 import gradio as gr
 from gradio.tunneling import CURRENT_TUNNELS
 
-from inverse import web
 from inverse.web.host import folder
 
 
@@ -36,8 +35,8 @@ def _end(number: int, frame: FrameType | None) -> None:
         for tunnel in CURRENT_TUNNELS:  # processes of their own, which would go on
             tunnel.kill()
         for _ in range(10):  # an upload may just be written
-            folder.release(web.FOLDER)
-            if not web.FOLDER.exists():
+            folder.release(folder.own())
+            if not folder.own().exists():
                 break
         print("inverse has ended.", flush=True)
         logging.shutdown()

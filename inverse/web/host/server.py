@@ -15,7 +15,6 @@ import torch
 from gradio.routes import App, file_upload_statuses
 from starlette.middleware import Middleware
 
-from inverse import web
 from inverse.denoisers import memory
 from inverse.denoisers.catalog import load_prior
 from inverse.errors import InverseError
@@ -46,6 +45,7 @@ def launch(blocks: gr.Blocks, **settings: Any) -> Any:
     Raises:
         SystemExit: the port that was named, by `server_port` or by the environment, cannot be had.
     """
+    folder.own()
     logging.setLogRecordFactory(visible_record)
     if device.LENT:
         load_prior()  # at once: what is in memory when the app starts is what the lent GPU gets
@@ -100,7 +100,7 @@ async def _housekeeping(blocks: gr.Blocks, connections: Connections, app: App) -
     """While the app is served: sessions that nobody uses are let go, and the temporary folder stays within bounds."""
     app.state_holder = Sessions()
     app.state_holder.set_blocks(blocks)
-    keep = set(folder.files(web.FOLDER))
+    keep = set(folder.files(folder.own()))
     budget = limits.current().disk * 2**20
 
     async def tidy() -> None:
@@ -112,7 +112,7 @@ async def _housekeeping(blocks: gr.Blocks, connections: Connections, app: App) -
                 blocks._queue.forget_unheard()
                 if app.state_holder.forget_idle(blocks._queue.busy):
                     await asyncio.to_thread(memory.release, torch.device("cpu"))
-                await asyncio.to_thread(folder.sweep, web.FOLDER, budget, keep)
+                await asyncio.to_thread(folder.sweep, folder.own(), budget, keep)
             except Exception:
                 log.exception("tidying failed")
 
