@@ -23,7 +23,7 @@ async function look() {
       const found = await whose();
       served ??= found;
       if (found !== served) tell("lost", LOST);
-    } catch (error) {
+    } catch {
       if (busy) tell("silent", SILENT);
     }
   }

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import time
 from collections import Counter, OrderedDict
-from copy import copy
 from datetime import datetime
-from typing import Any
 
 from fastapi import HTTPException
-from gradio.components import State
-from gradio.state_holder import SessionState, StateHolder
 
 from inverse.web.base import limits
+from inverse.web.base.gradio_internals import Session, StateHolder
 from inverse.web.base.held import kept
 
 LONGEST_NAME = 100
@@ -25,34 +22,6 @@ UNFIT = "This request does not name its page as pages do. Reload the page and tr
 GONE = "The server has let go of this page's photo, because the page was away for long or many came. Reload the page."
 
 
-class Lean(SessionState):
-    """Gradio's session without its copy of the whole page, which is for links that this app does not have.
-
-    The copy takes a tenth of a second to make, in which nobody else is answered, and keeps every picture once more.
-    """
-
-    def __init__(self, blocks: Any) -> None:
-        self.blocks_config = copy(blocks.default_config)
-        self.config_values = {}
-        self.state_data = {}
-        self._state_ttl = {}
-        self.is_closed = False
-        self.STATE_TTL_WHEN_CLOSED = 3600
-
-    def __setitem__(self, key: int, value: Any) -> None:
-        if isinstance(block := self.blocks_config.blocks.get(key), State):
-            self._state_ttl[key] = (block.time_to_live, datetime.now())
-            self.state_data[key] = value
-        else:
-            self.blocks_config.blocks[key] = value
-
-    def _update_config(self, key: int) -> None:
-        """Nothing is copied."""
-
-    def _update_value_in_config(self, key: int, value: Any) -> None:
-        """Nothing is copied."""
-
-
 class Sessions(StateHolder):
     """Gradio's sessions. One that was let go is refused: it would silently go on with the example photo."""
 
@@ -62,13 +31,13 @@ class Sessions(StateHolder):
         self.left: dict[str, float] = {}
         self.gone: OrderedDict[str, None] = OrderedDict()
 
-    def __getitem__(self, session_id: str) -> SessionState:
+    def __getitem__(self, session_id: str) -> Session:
         if len(session_id) > LONGEST_NAME:
             raise HTTPException(400, UNFIT)
         if session_id in self.gone:
             raise HTTPException(410, GONE)
         if session_id not in self.session_data:
-            self.session_data[session_id] = Lean(self.blocks)
+            self.session_data[session_id] = Session(self.blocks)
         state = super().__getitem__(session_id)
         if len(self.session_data) > limits.current().sessions:
             self._make_room()

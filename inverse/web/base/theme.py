@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gradio as gr
-from gradio.themes.utils.fonts import LocalFont
 
 
 def theme() -> gr.themes.Base:
@@ -16,8 +15,8 @@ def theme() -> gr.themes.Base:
         spacing_size=gr.themes.sizes.spacing_md,
         radius_size=gr.themes.sizes.radius_lg,
         # Of the weights that Gradio ships, these two have every glyph.
-        font=[LocalFont("IBM Plex Sans", weights=(400, 700)), "system-ui", "sans-serif"],
-        font_mono=[LocalFont("IBM Plex Mono", weights=(400, 700)), "ui-monospace", "monospace"],
+        font=[gr.themes.LocalFont("IBM Plex Sans", weights=(400, 700)), "system-ui", "sans-serif"],
+        font_mono=[gr.themes.LocalFont("IBM Plex Mono", weights=(400, 700)), "ui-monospace", "monospace"],
     ).set(
         body_background_fill="*neutral_50",
         body_background_fill_dark="*neutral_950",

@@ -1,5 +1,5 @@
 // What the grid of a sweep and the rows of a comparison share: a table of cells, and two of them side by side.
-import { hear, node, progress } from "./kit.js";
+import { hear, node, parts, progress } from "./kit.js";
 
 // Name, title, text, help, and what is larger for the better one.
 const nearest = (v) => -Math.abs(Math.log(Math.max(v, 1e-9)));
@@ -14,11 +14,7 @@ export const figure = (cell, name) => (cell.failure ? "failed" : cell[name] == n
 
 /* `called(index)` is what a cell is called. */
 export function batch({ element, props, trigger, watch }, called) {
-  const table = element.querySelector("table");
-  const message = element.querySelector(".inv-message");
-  const bar = element.querySelector(".inv-progress");
-  const empty = element.querySelector(".inv-empty");
-  const look = element.querySelector("dialog");
+  const [table, message, bar, empty, look] = parts(element, "table", ".inv-message", ".inv-progress", ".inv-empty", "dialog");
   const place = (index) => table.querySelector(`[data-index="${index}"]`);
   const self = { table, shown: {}, cell, picture, finish, place, connect };
   let laid = null;
@@ -122,8 +118,8 @@ export function batch({ element, props, trigger, watch }, called) {
         look.close();
         lay();
       }
-      const parts = self.shown.live.map((each) => each.step / each.total);
-      progress(bar, (100 * (value.cells.length + parts.reduce((a, b) => a + b, 0))) / value.count);
+      const shares = self.shown.live.map((each) => each.step / each.total);
+      progress(bar, (100 * (value.cells.length + shares.reduce((a, b) => a + b, 0))) / value.count);
       message.textContent = value.message;
       draw();
     };

@@ -1,9 +1,8 @@
 // A menu in groups. props.value is the name of what is chosen, props.choices what is offered: {name, title, about, group}.
-import { node } from "./kit.js";
+import { node, parts } from "./kit.js";
 
 export default function chooser({ element, props, trigger, watch }) {
-  const field = element.querySelector("[role=combobox]");
-  const list = element.querySelector("[role=listbox]");
+  const [field, list] = parts(element, "[role=combobox]", "[role=listbox]");
   let active = -1;
   let typed = "";
   let typedAt = 0;

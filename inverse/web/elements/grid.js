@@ -26,7 +26,7 @@ export default function grid(tools) {
   function called(index) {
     const { x, y } = self.shown;
     const [row, column] = [Math.floor(index / x.values.length), index % x.values.length];
-    return `${x.name} ${x.values[column]}` + (y ? `, ${y.name} ${y.values[row]}` : "");
+    return `${x.name} ${x.values[column]}${y ? `, ${y.name} ${y.values[row]}` : ""}`;
   }
 
   function draw() {

@@ -1,14 +1,12 @@
 // Results as cards: the newest first. A click shows one in the viewer, two pins show two over each other.
 import { zipped } from "./bytes.js";
 import { differences } from "./differences.js";
-import { bytesOf, flash, hear, node, save, tell } from "./kit.js";
+import { bytesOf, flash, hear, node, parts, save, tell } from "./kit.js";
 import { drop, keep, kept } from "./store.js";
 
 export default function history({ element, props, watch }) {
   const find = (selector) => element.querySelector(selector);
-  const cards = find(".inv-cards");
-  const detail = find(".inv-detail");
-  const said = find(".inv-said");
+  const [cards, detail, said] = parts(element, ".inv-cards", ".inv-detail", ".inv-said");
   const [zip, clear] = ["zip", "clear"].map((name) => find(`[data-do=${name}]`));
   const CAP = 24;
 

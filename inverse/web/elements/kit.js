@@ -8,6 +8,9 @@ export function node(name, properties = {}, ...children) {
   return made;
 }
 
+/* Parts of an element. */
+export const parts = (element, ...selectors) => selectors.map((selector) => element.querySelector(selector));
+
 /* Elements speak to each other by events of the document: `hear` listens as long as the element is there. */
 export const tell = (name, detail) => document.dispatchEvent(new CustomEvent(`inverse-${name}`, { detail }));
 export const hear = (element, name, heard) => onPage(element, `inverse-${name}`, (event) => heard(event.detail));
@@ -24,7 +27,7 @@ export function flash(place, text) {
 
 /* The question mark of a control, which shows and hides its help. */
 export function explained(element) {
-  const [ask, help] = [element.querySelector(".inv-ask"), element.querySelector(".inv-help")];
+  const [ask, help] = parts(element, ".inv-ask", ".inv-help");
   ask.hidden = !help.textContent;
   ask.addEventListener("click", () => {
     help.hidden = !help.hidden;

@@ -1,15 +1,11 @@
 // Mask pad: what is brushed over the photo is missing. props.value.mask is a PNG at the photo's size, white on black.
 import { bitmap, cover } from "./bytes.js";
-import { node, save, uriOf } from "./kit.js";
+import { node, parts, save, uriOf } from "./kit.js";
 import { SHAPES, sketch } from "./shapes.js";
 
 export default function mask({ element, props, trigger, watch, upload }, { limit }) {
-  const canvas = element.querySelector("canvas");
-  const size = element.querySelector("[type=range]");
-  const file = element.querySelector("[type=file]");
-  const shapes = element.querySelector("select");
-  const what = element.querySelector(".inv-mask-head small");
-  const said = element.querySelector("[role=status]");
+  const [canvas, size, file] = parts(element, "canvas", "[type=range]", "[type=file]");
+  const [shapes, what, said] = parts(element, "select", ".inv-mask-head small", "[role=status]");
   const act = (name) => element.querySelector(`[data-do=${name}]`);
   const context = canvas.getContext("2d");
   const mask = node("canvas");
@@ -221,7 +217,7 @@ export default function mask({ element, props, trigger, watch, upload }, { limit
       const { path } = await upload(picture);
       props.value = { mask: await encoded(), path, at: Date.now() };
       trigger("upload");
-    } catch (error) {
+    } catch {
       said.textContent = "The upload failed. Check the connection and the file's size, then choose it again.";
     }
   });

@@ -1,5 +1,5 @@
 // A number with a slider: linear, logarithmic, or in whole steps. props.value holds the number; null while the box is empty.
-import { explained } from "./kit.js";
+import { explained, parts } from "./kit.js";
 
 const TICKS = 1000;
 
@@ -33,10 +33,7 @@ export function scale({ low, high, whole, log, without }) {
 
 export default function number({ element, props, trigger, watch }, range) {
   const { low, high, whole, log, limits, unit, without, also: [factor, words] } = range;
-  const box = element.querySelector("input[type=number]");
-  const slider = element.querySelector("input[type=range]");
-  const also = element.querySelector(".inv-also");
-  const fault = element.querySelector(".inv-fault");
+  const [box, slider, also, fault] = parts(element, "input[type=number]", "input[type=range]", ".inv-also", ".inv-fault");
   const { floor, tidy, clamp, toTick, fromTick, allowed } = scale(range);
   box.placeholder = without;
   // Gradio turns no value into an empty text at times.

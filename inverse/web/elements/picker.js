@@ -1,11 +1,8 @@
 // Photo picker: drop, browse, paste anywhere on the page, or click an example.
-import { node, onPage, tell } from "./kit.js";
+import { node, onPage, parts, tell } from "./kit.js";
 
 export default function picker({ element, props, trigger, watch, upload }, { megabytes, key }) {
-  const zone = element.querySelector(".inv-drop");
-  const input = element.querySelector("input[type=file]");
-  const thumb = element.querySelector(".inv-thumb");
-  const words = element.querySelector(".inv-drop-words");
+  const [zone, input, thumb, words] = parts(element, ".inv-drop", "input[type=file]", ".inv-thumb", ".inv-drop-words");
 
   const say = (title, text) => {
     words.querySelector("b").textContent = title;
@@ -25,7 +22,7 @@ export default function picker({ element, props, trigger, watch, upload }, { meg
       props.value = { path, at: Date.now() };
       trigger("upload");
       say(...before); // the server's answer says more, or refuses the photo
-    } catch (error) {
+    } catch {
       say("The upload failed", "Check the connection and the file's size, then choose the photo again.");
     }
   }

@@ -1,5 +1,5 @@
 // Load settings from a file, and copy the run as a command line, Python, JSON or a link.
-import { flash, hear, node, onPage, tell } from "./kit.js";
+import { flash, hear, node, onPage, parts, tell } from "./kit.js";
 
 const KEPT = "inverse-settings"; // in the browser: by the tab for a reload, for all for the next visit
 const stores = () => [sessionStorage, localStorage];
@@ -7,7 +7,7 @@ const stores = () => [sessionStorage, localStorage];
 function keep(code) {
   try {
     for (const store of stores()) store.setItem(KEPT, code);
-  } catch (error) {
+  } catch {
     // Private windows may forbid it; then a reload starts anew.
   }
 }
@@ -24,7 +24,7 @@ export function brought() {
   try {
     const kept = stores().map((store) => store.getItem(KEPT)).find((code) => code !== null);
     return kept ? { kept } : {};
-  } catch (error) {
+  } catch {
     return {};
   }
 }
@@ -33,7 +33,7 @@ async function copy(text) {
   try {
     await navigator.clipboard.writeText(text);
     return true;
-  } catch (error) {
+  } catch {
     // Without https there is no clipboard, but there is this.
     const area = document.body.appendChild(node("textarea", { value: text }));
     area.select();
@@ -44,10 +44,7 @@ async function copy(text) {
 }
 
 export default function share({ element, props, trigger, watch, upload }, { megabytes }) {
-  const file = element.querySelector("input[type=file]");
-  const open = element.querySelector(".inv-menu-open");
-  const menu = element.querySelector(".inv-menu");
-  const said = element.querySelector(".inv-said");
+  const [file, open, menu, said] = parts(element, "input[type=file]", ".inv-menu-open", ".inv-menu", ".inv-said");
   let texts = props.value ?? {};
 
   const say = (text) => flash(said, text);
@@ -59,7 +56,7 @@ export default function share({ element, props, trigger, watch, upload }, { mega
       const { path } = await upload(chosen);
       props.value = { path, at: Date.now() };
       trigger("upload");
-    } catch (error) {
+    } catch {
       say("The upload failed. Check the connection and the file's size, then try again.");
     }
   }

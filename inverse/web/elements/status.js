@@ -1,10 +1,8 @@
 // Progress bar, one sentence, and the figures of the run.
-import { BUSY, ENDED, hear, node, progress } from "./kit.js";
+import { BUSY, ENDED, hear, node, parts, progress } from "./kit.js";
 
 export default function status({ element, props, watch }, { idle, left }) {
-  const bar = element.querySelector(".inv-progress");
-  const message = element.querySelector(".inv-message");
-  const figures = element.querySelector(".inv-figures");
+  const [bar, message, figures] = parts(element, ".inv-progress", ".inv-message", ".inv-figures");
 
   let shown = {};
 

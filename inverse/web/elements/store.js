@@ -6,7 +6,7 @@ const tab = (() => {
   try {
     sessionStorage["inverse-tab"] ??= `${Date.now()}-${Math.random()}`;
     return sessionStorage["inverse-tab"];
-  } catch (error) {
+  } catch {
     return null;
   }
 })();
@@ -21,7 +21,7 @@ const database = new Promise((resolve) => {
       event.preventDefault();
       resolve(null);
     };
-  } catch (error) {
+  } catch {
     resolve(null);
   }
 });

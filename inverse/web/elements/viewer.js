@@ -1,5 +1,5 @@
 // The restored photo while it emerges. The server sends the newest frame only; the page keeps the earlier ones.
-import { BUSY, ENDED, hear, node, onPage, save as saveFile, show, tell } from "./kit.js";
+import { BUSY, ENDED, hear, node, onPage, parts, save as saveFile, show, tell } from "./kit.js";
 
 const KEPT = 240; // pictures of one kind; a frame of several samples has several
 const WORDS = {
@@ -15,19 +15,8 @@ const DIFFERENCE = "What differs between A and B, four times as strong as it is.
 
 export default function viewer({ element, props, watch }) {
   const find = (selector) => element.querySelector(selector);
-  const stage = find(".inv-stage");
-  const frame = find(".inv-frame");
-  const empty = find(".inv-empty");
-  const tag = find(".inv-tag-before");
-  const divider = find(".inv-divider");
-  const timeline = find(".inv-timeline input");
-  const at = find(".inv-at");
-  const against = find("select");
-  const save = find(".inv-save");
-  const tagAfter = find(".inv-tag-after");
-  const back = find(".inv-back");
-  const strip = find(".inv-strip");
-  const explain = find(".inv-explain p");
+  const [stage, frame, empty, tag, divider, timeline] = parts(element, ".inv-stage", ".inv-frame", ".inv-empty", ".inv-tag-before", ".inv-divider", ".inv-timeline input");
+  const [at, against, save, tagAfter, back, strip, explain] = parts(element, ".inv-at", "select", ".inv-save", ".inv-tag-after", ".inv-back", ".inv-strip", ".inv-explain p");
 
   let run = null;
   let earlier = null; // the run whose photo is no longer the page's

@@ -12,7 +12,6 @@ from typing import Any
 
 import gradio as gr
 import torch
-from gradio.routes import App, file_upload_statuses
 from starlette.middleware import Middleware
 
 from inverse.denoisers import memory
@@ -20,6 +19,7 @@ from inverse.denoisers.catalog import load_prior
 from inverse.errors import InverseError
 from inverse.text import visible_record
 from inverse.web.base import files, limits, theme
+from inverse.web.base.gradio_internals import App, forget_uploads, use_queue, use_sessions
 from inverse.web.base.head import Head
 from inverse.web.base.sessions import Sessions
 from inverse.web.host import ending, folder, port
@@ -54,9 +54,10 @@ def launch(blocks: gr.Blocks, **settings: Any) -> Any:
         threading.Thread(target=_warm_up, daemon=True).start()
     allowed = limits.current()
     blocks.queue(api_open=False)
-    blocks._queue = Waiting(
+    queue = Waiting(
         live_updates=True, concurrency_count=allowed.threads, update_intervals=1, max_size=allowed.queue, blocks=blocks
     )
+    use_queue(blocks, queue)
     ours = {
         "theme": theme.theme(),
         "css": files.styles(),
@@ -80,7 +81,7 @@ def launch(blocks: gr.Blocks, **settings: Any) -> Any:
     names = names_of(chosen.get("server_name"), bool(chosen["share"]))
     chosen["app_kwargs"] = {
         "middleware": [Middleware(Gate, names), Middleware(Head), Middleware(files.Scripts)],
-        "lifespan": partial(_housekeeping, blocks, connections),
+        "lifespan": partial(_housekeeping, blocks, queue, connections),
         **chosen.get("app_kwargs", {}),
     }
     quieten()
@@ -96,10 +97,10 @@ def launch(blocks: gr.Blocks, **settings: Any) -> Any:
 
 
 @asynccontextmanager
-async def _housekeeping(blocks: gr.Blocks, connections: Connections, app: App) -> AsyncIterator[None]:
+async def _housekeeping(blocks: gr.Blocks, queue: Waiting, connections: Connections, app: App) -> AsyncIterator[None]:
     """While the app is served: sessions that nobody uses are let go, and the temporary folder stays within bounds."""
-    app.state_holder = Sessions()
-    app.state_holder.set_blocks(blocks)
+    sessions = Sessions()
+    use_sessions(app, blocks, sessions)
     keep = set(folder.files(folder.own()))
     budget = limits.current().disk * 2**20
 
@@ -108,9 +109,9 @@ async def _housekeeping(blocks: gr.Blocks, connections: Connections, app: App) -
         while True:
             await asyncio.sleep(TIDY_EVERY)
             try:
-                followed = _forget_progress(followed)
-                blocks._queue.forget_unheard()
-                if app.state_holder.forget_idle(blocks._queue.busy):
+                followed = forget_uploads(followed)
+                queue.forget_unheard()
+                if sessions.forget_idle(queue.busy):
                     await asyncio.to_thread(memory.release, torch.device("cpu"))
                 await asyncio.to_thread(folder.sweep, folder.own(), budget, keep)
             except Exception:
@@ -122,26 +123,6 @@ async def _housekeeping(blocks: gr.Blocks, connections: Connections, app: App) -
     finally:
         for task in tasks:
             task.cancel()
-
-
-def _forget_progress(followed: set[str]) -> set[str]:
-    """Ends what Gradio notes of uploads for whoever asks how far they are; nobody may ever ask.
-
-    Args:
-        followed: uploads that were there at the last look, and were done.
-
-    Returns:
-        the same for the next look.
-    """
-    uploads = file_upload_statuses
-    for name in followed:
-        uploads.stop_tracking(name)
-    for name in [*uploads._signals]:
-        if name not in uploads._statuses:
-            uploads._signals.pop(name, None)
-    for status in uploads._statuses.values():
-        status.is_done = True  # a body is complete before Gradio sees it, so no upload goes on for long
-    return set(uploads._statuses)
 
 
 def _warm_up() -> None:

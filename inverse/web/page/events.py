@@ -7,7 +7,6 @@ from functools import partial
 from typing import Any
 
 import gradio as gr
-from gradio.events import Dependency
 
 from inverse.errors import InverseError
 from inverse.web.base.guards import spoken_errors
@@ -56,7 +55,7 @@ def _opened(page: Page) -> Callable[..., Updates]:
     return heavy(lambda *values: handler(dict(zip(inputs, values, strict=True))))
 
 
-def _then_preview(page: Page, follows: Callable[..., Dependency], keep: bool = True) -> None:
+def _then_preview(page: Page, follows: Callable[..., gr.events.Dependency], keep: bool = True) -> None:
     handler = _light(page, partial(_preview, keep=keep), newest=True)
     follows(handler, page.asked, _preview_outputs(page), **LIGHT)
 
