@@ -35,9 +35,7 @@ from inverse.web.jobs.settings import (
     tasks_for,
 )
 from inverse.web.page import cards, form
-from inverse.web.page.layout import Page
-
-Updates = dict[gr.Component, Any]
+from inverse.web.page.page import Page, Updates
 
 
 def receive_photo(page: Page, values: Values) -> Updates:

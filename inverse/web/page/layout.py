@@ -6,7 +6,6 @@ On a phone the stage comes after the photo; `page.css` does that.
 from __future__ import annotations
 
 import base64
-from dataclasses import dataclass
 
 import gradio as gr
 from PIL import Image
@@ -16,7 +15,6 @@ from inverse.imaging import images
 from inverse.restoration import SEED
 from inverse.solvers.presets import DEFAULT_TASK
 from inverse.web.base.files import FAVICON
-from inverse.web.elements.controls import Groups
 from inverse.web.elements.curves import curves
 from inverse.web.elements.history import history
 from inverse.web.elements.mask import mask
@@ -36,8 +34,11 @@ from inverse.web.jobs.settings import (
     SAMPLES,
     Settings,
 )
-from inverse.web.page import cards, tabs
+from inverse.web.page import cards
+from inverse.web.page.page import Page
 from inverse.web.page.starts import Starts
+from inverse.web.page.tab import Tab
+from inverse.web.page.tabs import TABS
 
 TITLE = "inverse: restore photos with diffusion models"
 RUN = "Restore"
@@ -45,104 +46,6 @@ RUN = "Restore"
 PULSE = 2
 """Seconds between two looks at the line, while something waits in it."""
 KEYS = "<kbd>Ctrl</kbd> <kbd>Enter</kbd> run, <kbd>Esc</kbd> stop, hold <kbd>P</kbd> compare"
-
-
-@dataclass(frozen=True)
-class Page:
-    """Every component that an event reads or writes."""
-
-    blocks: gr.Blocks
-    # Kept per visitor: the photo as uploaded and its file, the auxiliary pictures by kind, what the last run showed.
-    # The page brings the example itself when it opens: a server that was restarted knows no photo of it, rather than
-    # a wrong one.
-    photo: gr.State
-    photo_file: gr.State
-    auxiliary: gr.State
-    latest: gr.State
-    starts: gr.State
-    # Asks now and then where a job stands that waits for the device.
-    pulse: gr.Timer
-    # The last sweep and comparison, and which parameters the texts of the axes were written for.
-    swept: gr.State
-    compared: gr.State
-    axes_before: gr.State
-    # Settings in and out
-    share: gr.HTML
-    # 1 Photo
-    mode: gr.Radio
-    mode_note: gr.HTML
-    picker: gr.HTML
-    size: gr.Radio
-    # 2 Damage
-    task: gr.HTML
-    task_summary: gr.HTML
-    tasks: Groups
-    mask_panel: gr.Column
-    mask: gr.HTML
-    picture_panel: gr.Column
-    picture_upload: gr.UploadButton
-    picture_note: gr.HTML
-    sigma_y: gr.HTML
-    photons: gr.HTML
-    sigma_y_note: gr.HTML
-    # 3 Method
-    solver: gr.HTML
-    solver_summary: gr.HTML
-    solver_advice: gr.HTML
-    solver_source: gr.HTML
-    solvers: Groups
-    cost: gr.HTML
-    reset: gr.Button
-    # Whether the visitor chose the solver; otherwise it follows the task.
-    solver_by_hand: gr.State
-    # Stage
-    run: gr.Button
-    stop: gr.Button
-    why: gr.HTML
-    seed: gr.HTML
-    dice: gr.Button
-    samples: gr.HTML
-    status: gr.HTML
-    problem: gr.HTML
-    viewer: gr.HTML
-    history: gr.HTML
-    tabs: gr.Tabs
-    # Sweep
-    x_name: gr.Dropdown
-    x_values: gr.Textbox
-    y_name: gr.Dropdown
-    y_values: gr.Textbox
-    sweep: gr.Button
-    stop_sweep: gr.Button
-    promise: gr.HTML
-    grid: gr.HTML
-    file: gr.HTML
-    # Compare
-    contenders: gr.CheckboxGroup
-    budget: gr.Radio
-    compare: gr.Button
-    stop_compare: gr.Button
-    compare_promise: gr.HTML
-    rows: gr.HTML
-
-    @property
-    def choices(self) -> set[gr.Component]:
-        """All that `Settings` are made of."""
-        return {
-            self.mode, self.size, self.task, self.sigma_y, self.photons, self.solver, self.seed, self.samples,
-            *self.tasks.components, *self.solvers.components,
-        }  # fmt: skip
-
-    @property
-    def held(self) -> list[gr.Component]:
-        """What the server keeps of the page, and a browser does not send."""
-        return [self.photo, self.photo_file, self.auxiliary]
-
-    @property
-    def asked(self) -> set[gr.Component]:
-        """All that is asked for by pressing a button that starts something."""
-        tabs = {self.x_name, self.x_values, self.y_name, self.y_values, self.contenders, self.budget}
-        return {*self.choices, *self.held, self.mask, self.starts, *tabs}
 
 
 def build() -> Page:
@@ -154,7 +57,7 @@ def build() -> Page:
         parts |= {"photo": gr.State(None), "photo_file": gr.State(None), "auxiliary": gr.State({})}
         parts |= {"latest": gr.State(None)}
         parts |= {"starts": gr.State(Starts()), "pulse": gr.Timer(PULSE, active=False)}
-        parts |= {"swept": gr.State(None), "compared": gr.State(None), "solver_by_hand": gr.State(False)}
+        parts |= {"solver_by_hand": gr.State(False)}
         with gr.Row(elem_id="top", equal_height=True):
             gr.HTML(_header(), elem_id="header", apply_default_css=False)
             parts["share"] = share()
@@ -179,11 +82,13 @@ def _tabs(photo: Image.Image, start: Settings) -> dict[str, object]:
     with gr.Tabs(elem_id="tabs", selected="restore") as container:
         with gr.Tab("Restore", id="restore", render_children=True):
             parts = _stage(photo, start)
-        with gr.Tab("Sweep", id="sweep", render_children=True):
-            parts |= tabs.sweep(start)
-        with gr.Tab("Compare", id="compare", render_children=True):
-            parts |= tabs.compare(start)
-    return {**parts, "tabs": container}
+        others = tuple(_tab(kind, start) for kind in TABS)
+    return {**parts, "switch": container, "tabs": others}
+
+
+def _tab(kind: type[Tab], start: Settings) -> Tab:
+    with gr.Tab(kind.title, id=kind.name, render_children=True):
+        return kind(start)
 
 
 def _stage(photo: Image.Image, start: Settings) -> dict[str, object]:

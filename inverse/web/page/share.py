@@ -17,8 +17,7 @@ from inverse.web.base.guards import uploaded_bytes
 from inverse.web.elements.controls import Values
 from inverse.web.jobs.settings import DEFAULT_SIGMA_Y, DEFAULT_SIZE, Settings
 from inverse.web.page import choices
-from inverse.web.page.choices import Updates
-from inverse.web.page.layout import Page
+from inverse.web.page.page import Page, Updates
 
 NOTHING = {"code": ""}
 """The value of the menu while what is chosen cannot be run."""
