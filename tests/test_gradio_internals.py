@@ -131,3 +131,14 @@ def test_messages_say_how_a_job_ended():
     generating = internals.ProcessGeneratingMessage(output={}, success=True)
     completed = internals.ProcessCompletedMessage(output={"error": None}, success=False)
     assert generating.success and not completed.success and completed.output == {"error": None}
+
+
+def test_no_component_is_a_class_of_ours():
+    """Gradio would write a .pyi beside its source when it is imported, if it can."""
+
+    def heirs(kind):
+        return {kind, *(heir for each in kind.__subclasses__() for heir in heirs(each))}
+
+    import inverse.web.page.events  # noqa: F401  with all elements
+
+    assert not [kind for kind in heirs(gr.components.Component) if kind.__module__.startswith("inverse.")]

@@ -158,7 +158,10 @@ def test_what_comes_late_of_a_stopped_run_takes_nothing_from_the_next(visit):
     page.route("**/run/predict*", lambda route: held.append(route) if _job(route) in ends else route.continue_())
     page.keyboard.press("Escape")
     phase(page, "stopped")
-    page.wait_for_timeout(500)
+    for _ in range(40):
+        page.wait_for_timeout(250)
+        if held:
+            break
     assert held, "something follows a stopped run"
     pressed = page.is_enabled("#run")
     if pressed:
