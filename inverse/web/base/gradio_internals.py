@@ -23,8 +23,8 @@ from gradio.utils import get_function_description, get_upload_folder
 
 __all__ = [
     "EXTENDED", "App", "Event", "EventMessage", "LocalContext", "PredictBodyInternal", "ProcessCompletedMessage",
-    "ProcessGeneratingMessage", "Queue", "Session", "StateHolder", "descriptions", "end_tunnels", "forget_uploads",
-    "functions", "queue_of", "upload_folder", "use_queue", "use_sessions",
+    "ProcessGeneratingMessage", "Queue", "Session", "SessionState", "StateHolder", "descriptions", "end_tunnels",
+    "forget_uploads", "functions", "queue_of", "upload_folder", "use_queue", "use_sessions",
 ]  # fmt: skip
 
 EXTENDED = {

@@ -9,7 +9,7 @@ from datetime import datetime
 from fastapi import HTTPException
 
 from inverse.web.base import limits
-from inverse.web.base.gradio_internals import Session, StateHolder
+from inverse.web.base.gradio_internals import Session, SessionState, StateHolder
 from inverse.web.base.held import kept
 
 LONGEST_NAME = 100
@@ -31,7 +31,7 @@ class Sessions(StateHolder):
         self.left: dict[str, float] = {}
         self.gone: OrderedDict[str, None] = OrderedDict()
 
-    def __getitem__(self, session_id: str) -> Session:
+    def __getitem__(self, session_id: str) -> SessionState:
         if len(session_id) > LONGEST_NAME:
             raise HTTPException(400, UNFIT)
         if session_id in self.gone:
