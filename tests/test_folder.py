@@ -51,10 +51,33 @@ def test_the_next_start_removes_what_a_killed_process_left(another, tmp_path, mo
 
 def test_the_folder_goes_with_the_process(tmp_path):
     made = subprocess.run(
-        [sys.executable, "-c", "from inverse import web; print(web.FOLDER, web.FOLDER.is_dir())"],
+        [sys.executable, "-c", "from inverse.web.host import folder; print(folder.own(), folder.own().is_dir())"],
         env={**os.environ, "GRADIO_TEMP_DIR": str(tmp_path)}, capture_output=True, text=True, check=True,
     ).stdout  # fmt: skip
     assert str(tmp_path) in made and "True" in made and not list(tmp_path.iterdir())
+
+
+OUTSIDE = """
+import os, signal, sys, tempfile, threading
+
+def outside():
+    handlers = [signal.getsignal(each) for each in signal.valid_signals()]
+    return dict(os.environ), tempfile.tempdir, [*sys.path], handlers, threading.enumerate(), os.getcwd()
+
+before = outside()
+import inverse.web
+assert outside() == before
+for name in ("api.endpoints", "host.server", "page.events"):
+    __import__(f"inverse.web.{name}")
+assert outside() == before
+"""
+
+
+def test_importing_the_web_app_changes_nothing_outside(tmp_path):
+    environment = {**os.environ, "GRADIO_TEMP_DIR": str(tmp_path)}
+    run = subprocess.run([sys.executable, "-c", OUTSIDE], env=environment, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+    assert not list(tmp_path.iterdir())
 
 
 def test_every_claim_is_a_folder_of_its_own(tmp_path, monkeypatch):

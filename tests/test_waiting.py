@@ -15,10 +15,10 @@ from clients import Client, settles
 from gradio.server_messages import ProgressMessage
 from gradio.state_holder import SessionState
 
-from inverse import web
 from inverse.web.base import limits, sessions
+from inverse.web.base.gradio_internals import Session
 from inverse.web.base.limits import Limits
-from inverse.web.host import server
+from inverse.web.host import folder, server
 from inverse.web.jobs import waiting
 from inverse.web.jobs.waiting import DEVICE
 
@@ -283,7 +283,7 @@ def test_sessions_without_a_page_are_let_go_and_their_names_can_come_back(toy):
 
 
 def test_the_folder_is_swept_while_the_app_is_served(toy):
-    old = web.FOLDER / "old" / "photo.png"
+    old = folder.own() / "old" / "photo.png"
     old.parent.mkdir()
     old.touch()
     os.utime(old, (0, 0))
@@ -299,19 +299,19 @@ def test_a_new_session_costs_little(toy):
             make(toy.blocks)
         return time.process_time() - begun
 
-    assert seconds(sessions.Lean) < seconds(SessionState) / 10
-    state = sessions.Lean(toy.blocks)
+    assert seconds(Session) < seconds(SessionState) / 10
+    state = Session(toy.blocks)
     (photo,) = [key for key, block in toy.blocks.blocks.items() if isinstance(block, gr.State)]
     assert state[photo] == "example"
     state[photo] = "mine"
-    assert state[photo] == "mine" and sessions.Lean(toy.blocks)[photo] == "example"
+    assert state[photo] == "mine" and Session(toy.blocks)[photo] == "example"
 
 
 def test_the_server_makes_its_sessions_of_the_cheap_kind(toy):
     visitor = toy.visitor()
     visitor.join(1, ["mine", None])
     visitor.outcome()
-    assert type(toy.blocks.app.state_holder[visitor.session]) is sessions.Lean
+    assert type(toy.blocks.app.state_holder[visitor.session]) is Session
 
 
 def test_a_page_that_was_let_go_is_told_so_and_never_given_the_example(toy):

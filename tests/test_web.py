@@ -36,11 +36,12 @@ from inverse.web.base.guards import spoken_errors
 from inverse.web.base.limits import Limits
 from inverse.web.base.pictures import from_uri, mask_uri
 from inverse.web.elements import controls, figures, photos
+from inverse.web.elements.share import BROUGHT
 from inverse.web.jobs import batches, device, frames, preview, running
 from inverse.web.jobs.batches import Batch, begin
 from inverse.web.jobs.settings import CLEAN, DEGRADED, Settings, estimated_noise, tasks_for, working_size
 from inverse.web.jobs.waiting import Turn
-from inverse.web.page import cards, choices, events, form, jobs, share, sweeping
+from inverse.web.page import cards, choices, comparing, events, form, jobs, share
 from inverse.web.page.starts import Starts
 
 WEB = Path(inverse.web.__file__).parent
@@ -99,10 +100,11 @@ def test_a_control_carries_the_specification():
     }
     with gr.Blocks():
         made = {name: controls.control(spec, None, name=name, elem_id=name) for name, spec in specs.items()}
-    share, count = made["share"].html_template, made["steps"].html_template
-    assert all(part in share for part in ('data-low="0.0"', 'data-high="1.0"', 'data-whole="false"', "of all"))
+    share, count = made["share"].html_template, made["steps"].js_on_load
+    given = made["share"].js_on_load
+    assert all(part in given for part in ('"low": 0.0', '"high": 1.0', '"whole": false', "of all"))
     assert "A share. Too low is low." in share and specs["share"].limits in share
-    assert 'data-whole="true"' in count and 'data-log="true"' in count, "a wide range of counts is explored by factors"
+    assert '"whole": true' in count and '"log": true' in count, "a wide range of counts is explored by factors"
     assert '<option value="two">Two</option>' in made["kind"].html_template and "Kind." in made["kind"].html_template
     assert isinstance(made["on"], gr.Checkbox) and isinstance(specs["on"], Flag)
     assert isinstance(specs["share"], Real) and isinstance(specs["steps"], Integer)
@@ -171,7 +173,7 @@ def test_the_noise_of_a_damaged_photo_is_estimated_again_for_another_task(page, 
 
 def test_the_web_code_names_no_task_and_no_solver():
     quoted = re.compile(r"""["']([a-z0-9-]+)["']""")
-    for file in [*WEB.glob("*.py"), *WEB.glob("static/*.js")]:
+    for file in [*WEB.rglob("*.py"), *WEB.rglob("*.js")]:
         named = set(quoted.findall(file.read_text(encoding="utf-8"))) & {*TASKS, *SOLVERS}
         assert not named, file.name
 
@@ -322,13 +324,13 @@ def test_files_are_called_after_the_visitors_own(name, called):
 
 def test_a_run_and_a_sweep_are_saved_under_the_photos_name(page, photograph):
     values = after(sent(page), upload(page, sent(page), photograph))
-    values |= {page.photo: Image.new("RGB", (64, 48), "grey"), page.x_values: "2,3"}
+    values |= {page.photo: Image.new("RGB", (64, 48), "grey"), sweep_of(page).x_values: "2,3"}
     latest = jobs._busy(page, Turn(), values)[page.latest]
     *_, last = jobs._run(page)({**values, page.latest: latest})
     assert last[page.viewer]["filename"] == "IMG_47_1-restored.png"
-    batch = Batch()
-    list(sweeping.run(page, {**values, page.swept: batch}))
-    saved = sweeping.download(page, {page.swept: batch, page.grid: {"download": "csv"}})[page.file]
+    batch, tab = Batch(), sweep_of(page)
+    list(tab.run(page, {**values, tab.batch: batch}))
+    saved = tab.download(page, {tab.batch: batch, tab.table: {"download": "csv"}})[tab.file]
     assert saved["name"] == "IMG_47_1-sweep-steps.csv"
 
 
@@ -338,7 +340,7 @@ def test_a_run_and_a_sweep_are_saved_under_the_photos_name(page, photograph):
 def test_a_button_can_be_pressed_while_nothing_is_wrong_and_nothing_under_way(page):
     values = sent(page)
     starts = values[page.starts]
-    for button, promise in ((page.run, page.why), (page.sweep, page.promise), (page.compare, page.compare_promise)):
+    for button, promise in ((page.run, page.why), *((tab.start, tab.promise) for tab in page.tabs)):
         wrong = events._preview(page, {**values, page.sigma_y: 7})
         assert wrong[button]["interactive"] is False and "Noise σ_y must be a number from 0 to 1" in wrong[promise]
         assert starts.end(button)["interactive"] is False, "the end of a run does not make it right"
@@ -358,7 +360,8 @@ def test_a_button_can_be_pressed_while_nothing_is_wrong_and_nothing_under_way(pa
 )  # fmt: skip
 def test_only_what_cannot_be_run_is_blocked(page, changes, blocked):
     found = events._preview(page, sent(page, **changes))
-    assert {name for name in ("run", "sweep", "compare") if not found[getattr(page, name)]["interactive"]} == blocked
+    starts = [page.run, *(tab.start for tab in page.tabs)]
+    assert {button.elem_id for button in starts if not found[button]["interactive"]} == blocked
 
 
 def test_refusals_call_a_parameter_what_the_page_calls_it(page):
@@ -366,7 +369,8 @@ def test_refusals_call_a_parameter_what_the_page_calls_it(page):
     values = sent(page)
     with pytest.raises(ParameterError, match=r"^Gradient steps must be a whole number .* Choose a value"):
         form.settings(page, {**values, solver: -1})
-    promise = sweeping.plan(page, {**values, page.x_values: "-1"}, form.settings(page, values))[page.promise]
+    tab = sweep_of(page)
+    promise = tab.plan(page, {**values, tab.x_values: "-1"}, form.settings(page, values))[tab.promise]
     assert ">Steps must be" in promise
 
 
@@ -395,14 +399,27 @@ def test_every_solver_links_its_paper_beside_the_citation():
 # Tune
 
 
+def sweep_of(page):
+    return page.tabs[0]
+
+
+def compare_of(page):
+    return page.tabs[1]
+
+
+def part(page, name):
+    """A component of the page or of one of its tabs."""
+    return next(vars(made)[name] for made in (page, *page.tabs) if name in vars(made))
+
+
 def sent(page, **changes):
     photo, file = photos.example("chelsea")
     values = {**values_of(page), page.photo: photo, page.photo_file: file, page.auxiliary: {}, page.mask: None}
     values[page.starts] = Starts()
-    tabs = (page.x_name, page.x_values, page.y_name, page.y_values, page.contenders, page.budget)
+    tabs = [part for tab in page.tabs for part in tab.inputs]
     values |= {component: component.value for component in tabs}
     values[page.size] = 128
-    return {**values, **{getattr(page, name): value for name, value in changes.items()}}
+    return {**values, **{part(page, name): value for name, value in changes.items()}}
 
 
 def chosen(**changes):
@@ -414,7 +431,7 @@ def chosen(**changes):
 
 
 def test_settings_of_every_task_and_solver_come_back_from_the_page(page, photo):
-    loaded = next(fn for fn in page.blocks.fns.values() if fn.js == share.KEPT)
+    loaded = next(fn for fn in page.blocks.fns.values() if fn.js == BROUGHT)
     for task in TASKS:
         for solver in solvers_for(task):
             made = Settings.create(
@@ -501,7 +518,7 @@ def test_kept_settings_that_are_not_understood_are_passed_over_and_links_are_not
 @pytest.mark.parametrize("hostile", [None, 7, ["dps"], {"a": 1}, "no-such", "inpaint-random"])
 def test_menus_leave_refusals_to_the_library(page, hostile):
     """A value that the menu no longer offers arrives; one that the library does not know ends in its sentence."""
-    for menu in (page.task, page.solver, page.x_name, page.y_name):
+    for menu in (page.task, page.solver, sweep_of(page).x_name, sweep_of(page).y_name):
         assert menu.preprocess(hostile) == hostile
     if hostile != "inpaint-random":
         for name in ("task", "solver"):
@@ -526,45 +543,40 @@ def test_what_the_page_has_no_control_for_is_named_when_it_is_left_out(page, pho
 
 
 def test_the_promise_counts_the_runs_or_says_what_is_wrong(page):
-    from inverse.web.page import comparing, sweeping
-
     made = form.settings(page, sent(page))
-    values = sent(page, x_values="10,20,30", y_name="seed", y_values="1,2")
-    assert sweeping.plan(page, values, made)[page.promise].startswith("6 runs, about")
+    values, tab = sent(page, x_values="10,20,30", y_name="seed", y_values="1,2"), sweep_of(page)
+    assert tab.plan(page, values, made)[tab.promise].startswith("6 runs, about")
     for bad in ("<b>", "1:100000:64", "", "10:20:9"):
-        words = sweeping.plan(page, sent(page, x_values=bad, y_name="seed", y_values="0:99:64"), made)[page.promise]
+        words = tab.plan(page, sent(page, x_values=bad, y_name="seed", y_values="0:99:64"), made)[tab.promise]
         assert "inv-refused" in words and "<b>" not in words.replace("<b>10", "")
     for nothing in ([], None):
-        words = comparing.plan(page, sent(page, contenders=nothing), made)[page.compare_promise]
+        words = compare_of(page).plan(page, sent(page, contenders=nothing), made)[compare_of(page).promise]
         assert "Choose at least one" in words
 
 
 def test_cells_and_rows_are_one_sample_each_however_many_the_page_asks_for(page, monkeypatch):
-    from inverse.web.page import comparing, sweeping
-
     values = sent(page, samples=4, x_values="10,20")
     made = form.settings(page, values)
     height, width = made.shape(values[page.photo])
     work = max(
         sum(passes(each.solver) for each in made_of) * height * width / 1e6
         for made_of in (
-            sweeping._sweep(page, values, made).runs,
-            comparing._runs(made, values[page.contenders], values[page.budget]),
+            sweep_of(page).runs(page, values, made).runs,
+            compare_of(page).runs(page, values, made).runs,
         )
     )
     monkeypatch.setattr(limits, "current", lambda: Limits(work=int(work) + 1))
-    assert sweeping.plan(page, values, made)[page.promise].startswith("2 runs, about")
-    assert "runs, about" in comparing.plan(page, values, made)[page.compare_promise]
+    assert sweep_of(page).plan(page, values, made)[sweep_of(page).promise].startswith("2 runs, about")
+    assert "runs, about" in compare_of(page).plan(page, values, made)[compare_of(page).promise]
 
 
 def test_equal_time_is_kept_or_the_row_says_that_it_is_not(page):
-    from inverse.web.page import comparing
-
     names = ["vml-map", "dmap", "pigdm", "red-diff", "ddrm"]
     values = sent(page, contenders=names, budget=comparing.EQUAL)
     made = form.settings(page, values)
-    budget, runs = passes(made.solver), comparing._runs(made, names, comparing.EQUAL)
-    notes = dict(zip(names, comparing._notes(made, runs, comparing.EQUAL), strict=True))
+    budget = passes(made.solver)
+    runs, head, _ = compare_of(page).runs(page, values, made)
+    notes = dict(zip(names, head["notes"], strict=True))
     assert not notes["vml-map"] and not notes["ddrm"]
     for run in runs:
         cost = passes(run.solver)
@@ -574,27 +586,26 @@ def test_equal_time_is_kept_or_the_row_says_that_it_is_not(page):
             more = run.solver.replace(steps=run.solver.steps + 1)
             assert abs(cost - budget) <= passes(more) - cost
     assert all(notes[name] for name in ("dmap", "pigdm", "red-diff"))
-    words = comparing.plan(page, values, made)[page.compare_promise]
+    words = compare_of(page).plan(page, values, made)[compare_of(page).promise]
     assert all(run.solver.title in words for run in runs if notes[run.solver.name]) and "Not equal" in words
-    assert not any(comparing._notes(made, runs, comparing.PRESET))
+    values = sent(page, contenders=names, budget=comparing.PRESET)
+    assert not any(compare_of(page).runs(page, values, made).head["notes"])
 
 
 @pytest.mark.parametrize("bad", [5, [1], {"a": 1}, True])
 @pytest.mark.parametrize("field", ["x_name", "x_values", "y_name", "y_values", "contenders", "budget"])
 def test_hostile_values_of_the_tabs_end_in_a_sentence_that_names_the_field(page, field, bad):
-    from inverse.web.page import comparing, sweeping
-
     values = sent(page, **{field: bad})
     made = form.settings(page, values)
-    component = getattr(page, field)
+    component = part(page, field)
     if field in ("contenders", "budget"):
-        words = comparing.plan(page, values, made)[page.compare_promise]
-        handlers = [comparing.run]
+        words = compare_of(page).plan(page, values, made)[compare_of(page).promise]
+        handlers = [compare_of(page).run]
     else:
-        words = sweeping.plan(page, values, made)[page.promise]
-        handlers = [sweeping.suggest, sweeping.run]
+        words = sweep_of(page).plan(page, values, made)[sweep_of(page).promise]
+        handlers = [sweep_of(page).suggest, sweep_of(page).run]
     assert "inv-refused" in words and f"{component.elem_id} must be" in words
-    values[page.swept] = values[page.compared] = None
+    values[sweep_of(page).batch] = values[compare_of(page).batch] = None
     for handler in handlers:
         with pytest.raises((ParameterError, gr.Error), match=f"{component.elem_id} must be"):
             list(handler(page, values))
@@ -610,12 +621,13 @@ def test_a_broken_number_does_not_call_a_damaged_photo_the_original(page):
 
 @pytest.mark.parametrize("name", ["picker", "share"])
 def test_the_page_knows_how_large_a_request_may_be(monkeypatch, name):
-    from inverse.web.elements import elements
+    from inverse.web.elements.picker import picker
+    from inverse.web.elements.share import share
 
     monkeypatch.setattr(limits, "current", lambda: Limits(body=77))
     with gr.Blocks():
-        made = elements.photo_picker({}) if name == "picker" else elements.share_menu()
-    assert 'data-megabytes="77"' in made.html_template and "16" not in re.sub('data:[^"]*', "", made.js_on_load)
+        made = picker({}) if name == "picker" else share()
+    assert '"megabytes": 77' in made.js_on_load
 
 
 def test_sentences_that_are_shown_as_text_are_not_escaped(settings, photo, monkeypatch):
@@ -637,31 +649,27 @@ def test_sentences_that_are_shown_as_text_are_not_escaped(settings, photo, monke
 
 
 def test_an_axis_of_another_solver_gives_way(page):
-    from inverse.web.page import sweeping
-
     values = sent(page, x_name="gradient_steps", x_values="1,2", solver="diffpir")
-    changes = sweeping.plan(page, values, form.settings(page, values))
-    assert changes[page.axes_before]["x-name"] == changes[page.x_name]["value"]
-    assert changes[page.x_name]["value"] in SOLVERS["diffpir"].specs()
-    assert "runs, about" in changes[page.promise]
+    changes = sweep_of(page).plan(page, values, form.settings(page, values))
+    assert changes[sweep_of(page).axes_before]["x-name"] == changes[sweep_of(page).x_name]["value"]
+    assert changes[sweep_of(page).x_name]["value"] in SOLVERS["diffpir"].specs()
+    assert "runs, about" in changes[sweep_of(page).promise]
 
 
 def test_a_sweep_streams_cells_and_adopts_one(page):
-    from inverse.web.page import sweeping
-
     values = sent(page, solver="diffpir", x_values="10,12")
-    values[page.swept] = batch = batches.Batch()
-    views = [update[page.grid] for update in sweeping.run(page, values)]
+    values[sweep_of(page).batch] = batches.Batch()
+    views = [update[sweep_of(page).table] for update in sweep_of(page).run(page, values)]
     assert views[0]["phase"] == "running" and views[-1]["phase"] == "done" and len(views[-1]["cells"]) == 2
     assert views[-1]["best"]["psnr"] in (0, 1) and decoded(views[-1]["cells"][0]["src"])
-    values[page.grid] = {"adopt": 1}
-    changes = sweeping.adopt(page, values)
+    values[sweep_of(page).table] = {"adopt": 1}
+    changes = sweep_of(page).adopt(page, values)
     assert changes[page.solvers.groups["diffpir"].controls["steps"]]["value"] == 12
     for bad in (None, -1, 2, True, "1", [0]):
         with pytest.raises(ParameterError, match="Run it again"):
-            sweeping.adopted(page, values, batch, {"adopt": bad})
-    values[page.grid] = {"download": "csv"}
-    assert sweeping.download(page, values)[page.file]["name"].endswith(".csv")
+            sweep_of(page).adopt(page, {**values, sweep_of(page).table: {"adopt": bad}})
+    values[sweep_of(page).table] = {"download": "csv"}
+    assert sweep_of(page).download(page, values)[sweep_of(page).file]["name"].endswith(".csv")
 
 
 # Preview
@@ -848,12 +856,12 @@ def test_a_stop_that_the_queue_never_hears_of_ends_a_batch(settings, photo, yiel
 
 def test_stop_before_a_batch_has_begun_is_remembered(page):
     # Gradio keeps what is to be cancelled beside it, under the same button.
-    clicked = [each.fn for each in page.blocks.fns.values() if (page.stop_sweep._id, "click") in each.targets]
+    clicked = [each.fn for each in page.blocks.fns.values() if (sweep_of(page).stop._id, "click") in each.targets]
     (stopped,) = [handler for handler in clicked if handler]
     batch = batches.Batch()
-    shown = stopped(batch, Starts())[page.grid]
+    shown = stopped(batch, Starts())[sweep_of(page).table]
     assert batch.stopping and shown["phase"] == "stopped" and "cells" not in shown, "those of an earlier batch stay"
-    assert page.sweep in stopped(None, Starts())
+    assert sweep_of(page).start in stopped(None, Starts())
 
 
 def test_one_that_took_long_does_not_put_the_next_off_for_ever():
@@ -1014,7 +1022,7 @@ def test_help_texts_stand_for_themselves_in_a_template():
 
 
 def test_what_a_person_typed_is_shown_as_text_in_a_note_and_in_a_refusal(page, settings, monkeypatch):
-    from inverse.web.page import share, sweeping
+    from inverse.web.page import share
 
     said, typed = [], "<img src=x onerror=alert(1)>"
     monkeypatch.setattr(share.gr, "Warning", lambda sentence, **_: said.append(sentence))
@@ -1022,5 +1030,5 @@ def test_what_a_person_typed_is_shown_as_text_in_a_note_and_in_a_refusal(page, s
         page, sent(page, share={"link": carriers.pack(json.dumps({**json.loads(settings.to_json()), typed: 1}))})
     )
     values = sent(page, x_values=typed)
-    said.append(sweeping.plan(page, values, form.settings(page, values))[page.promise])
+    said.append(sweep_of(page).plan(page, values, form.settings(page, values))[sweep_of(page).promise])
     assert len(said) == 2 and all("&lt;img" in words and "<img" not in words for words in said)

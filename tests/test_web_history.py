@@ -161,7 +161,7 @@ def test_the_present_settings_follow_the_page_and_leave_the_mask_out(photo):
 
     page = layout.build()
     events.wire(page)
-    tabs = (page.x_name, page.x_values, page.y_name, page.y_values, page.contenders, page.budget)
+    tabs = [part for tab in page.tabs for part in tab.inputs]
     values = {component: component.value for component in {*page.choices, page.mask, *tabs}}
     values |= {page.photo: photo, page.photo_file: None, page.auxiliary: {}, page.size: 64, page.seed: 12}
     values[page.starts] = Starts()

@@ -1,28 +1,17 @@
-"""The web app: `build()` makes the page, `launch(page)` serves it.
+"""The web app: `build()` makes the page, `launch(page)` serves it. Importing it changes nothing.
 
-    picker, controls -> form.py, settings.py -> preview.py (CPU, at once) and running.py (the device) -> the stage
-
-`elements.py`, `player.py` and `masks.py` hold our own page elements, `cards.py`, `tabs.py` and `layout.py` say where
-everything stands, `events.py` what leads to what, `jobs.py` what needs the device.
+base: limits, messages, pictures, and how scripts and styles reach the browser. elements: our own parts of a page.
+jobs: what runs, and the line before the device. page: where everything stands, what leads to what, and the tabs.
+api: the same for programs. host: the server around Gradio.
 """
 
 from __future__ import annotations
 
-import atexit
 import os
 from typing import TYPE_CHECKING, Any
 
-from inverse.web.host import folder
-
 if TYPE_CHECKING:
     import gradio as gr
-
-# Gradio reads these when it is imported, which the functions below do first.
-os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
-os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
-FOLDER = folder.claim()
-os.environ["GRADIO_TEMP_DIR"] = str(FOLDER)
-atexit.register(folder.release, FOLDER)
 
 
 def build() -> gr.Blocks:
@@ -32,9 +21,13 @@ def build() -> gr.Blocks:
         SystemExit: a limit or the port in the environment is nonsense; its text names the variable.
     """
     from inverse.errors import ParameterError
-    from inverse.web.host import port
+    from inverse.web.host import folder, port
 
-    port.named()  # Gradio would end with its own words on nonsense, when it is imported
+    port.named()  # Gradio would end with its own words on nonsense
+    # Gradio reads these when it is imported, which is done below.
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+    folder.own()
     from inverse.web.api import endpoints
     from inverse.web.base import limits
     from inverse.web.page import events, layout

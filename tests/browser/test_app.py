@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw
 from inverse.imaging import images
 from inverse.operators import TASKS
 from inverse.solvers import SOLVERS
-from inverse.web.elements import elements
+from inverse.web.elements.picker import EXAMPLES
 from inverse.web.page.cards import EXAMPLE
 
 pytestmark = pytest.mark.browser
@@ -158,7 +158,10 @@ def test_what_comes_late_of_a_stopped_run_takes_nothing_from_the_next(visit):
     page.route("**/run/predict*", lambda route: held.append(route) if _job(route) in ends else route.continue_())
     page.keyboard.press("Escape")
     phase(page, "stopped")
-    page.wait_for_timeout(500)
+    for _ in range(40):
+        page.wait_for_timeout(250)
+        if held:
+            break
     assert held, "something follows a stopped run"
     pressed = page.is_enabled("#run")
     if pressed:
@@ -289,7 +292,7 @@ def test_a_scratch_in_an_uploaded_mask_outlives_every_size(visit, tmp_path):
     page = visit()
     choose(page, "#task", TASKS["inpaint-mask"].title)
     page.wait_for_selector("#mask canvas")
-    photo = images.load(elements.EXAMPLES / f"{EXAMPLE}.jpg")
+    photo = images.load(EXAMPLES / f"{EXAMPLE}.jpg")
     scan = Image.new("RGBA", tuple(4 * side for side in photo.size))
     ImageDraw.Draw(scan).line((scan.width // 2, 0, scan.width // 2 + 90, scan.height - 1), "black", 3)
     scan.save(tmp_path / "scan.png")

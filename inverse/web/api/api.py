@@ -11,12 +11,10 @@ import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
-from gradio.data_classes import FileData
-from gradio.utils import get_upload_folder
+from gradio import FileData
 from PIL import Image
 
 from inverse.batch import grid
@@ -31,6 +29,7 @@ from inverse.settings import SCHEMA, settings
 from inverse.settings.carriers import png_text
 from inverse.settings.listing import listing
 from inverse.web.base import limits
+from inverse.web.base.gradio_internals import upload_folder
 from inverse.web.base.guards import said, spoken_errors, uploaded_helper, uploaded_photo
 from inverse.web.elements.photos import plain_name
 from inverse.web.jobs import batches, running
@@ -273,7 +272,7 @@ def _saved(content: bytes, name: str) -> File:
 
     In a folder of its own: two clients with the same result would else read what the other one just writes.
     """
-    path = Path(get_upload_folder()) / uuid.uuid4().hex / name
+    path = upload_folder() / uuid.uuid4().hex / name
     path.parent.mkdir(parents=True)
     path.write_bytes(content)
     return FileData(path=str(path), orig_name=name, size=len(content), mime_type="image/png").model_dump()

@@ -8,11 +8,11 @@ from types import UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
 import gradio as gr
-from gradio.utils import get_function_description
 
 from inverse.solvers.defaults import default_solver
 from inverse.solvers.presets import DEFAULT_DEGRADED_TASK, DEFAULT_TASK
 from inverse.web.api.api import degrade, restore, solvers, sweep
+from inverse.web.base.gradio_internals import descriptions, functions
 from inverse.web.base.turns import heavy
 from inverse.web.jobs.waiting import DEVICE
 
@@ -33,11 +33,11 @@ def publish(blocks: gr.Blocks) -> None:
                 **queue,
             )
         # The page that explains the endpoints shows these, and not the docstring.
-        _, explained, _ = get_function_description(function)
-        for component, (name, words) in zip(blocks.fns[event["id"]].inputs, explained.items(), strict=True):
+        handler = functions(blocks)[event["id"]]
+        for component, (name, words) in zip(handler.inputs, descriptions(function).items(), strict=True):
             component.label = name
             component.api_info()["additional_description"] = words
-        for component, name in zip(blocks.fns[event["id"]].outputs[::-1], ("record", "picture"), strict=False):
+        for component, name in zip(handler.outputs[::-1], ("record", "picture"), strict=False):
             component.label = name
 
 

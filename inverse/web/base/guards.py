@@ -12,13 +12,13 @@ from typing import Any
 
 import gradio as gr
 import torch
-from gradio.utils import get_upload_folder
 from PIL import Image
 
 from inverse.errors import ImageError, InverseError
 from inverse.imaging import images
 from inverse.operators import Task
 from inverse.web.base import limits
+from inverse.web.base.gradio_internals import upload_folder
 from inverse.web.base.turns import Superseded
 
 log = logging.getLogger(__name__)
@@ -63,7 +63,7 @@ def uploaded(path: Any) -> Path:
     refusal = ImageError("This is not a file that was uploaded here. Upload the photo again.")
     if not isinstance(path, str) or not path or "\0" in path or len(path) > 1000:
         raise refusal
-    folder = Path(get_upload_folder()).resolve()
+    folder = upload_folder().resolve()
     try:
         file = Path(path).resolve(strict=True)
     except OSError:

@@ -7,18 +7,19 @@ from __future__ import annotations
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from inverse.web.base.theme import source
+from inverse.web.base.files import folder, scripts, source
 
 END = b"</head>"
 
 
 class Head:
-    """ASGI middleware that ends the head of the page with our own styles and scripts."""
+    """ASGI middleware that ends the head of the page with our own style and script."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
-        scripts = "".join(f"<script>{source(name)}</script>" for name in ("head.js", "page.js", "lost.js"))
-        self.ours = f"<style>{source('head.css')}</style>{scripts}".encode()
+        early = "".join(f'<link rel="modulepreload" href="{folder()}{name}">' for name in scripts())
+        script = f'<script data-modules="{folder()}">{source("base/head.js")}</script>'
+        self.ours = f"<style>{source('base/head.css')}</style>{early}{script}".encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         page = scope["type"] == "http" and scope["method"] == "GET"

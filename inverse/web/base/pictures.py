@@ -20,6 +20,8 @@ from inverse.web.base.guards import decoded
 
 PREVIEW_SIDE = 768
 """Longer side of live frames, at most."""
+LONGEST_MASK = 40_000
+"""Characters of a mask's data URI: a request may hold 64 kB, and the other settings need room."""
 
 
 def jpeg(image: Image.Image, quality: int = 88, side: int = PREVIEW_SIDE) -> str:
@@ -56,10 +58,10 @@ def frame(image: Tensor) -> Image.Image:
     return images.to_image(torch.nan_to_num(image))
 
 
-def mask_uri(picture: Image.Image, most: int = 40_000) -> tuple[str, bool]:
+def mask_uri(picture: Image.Image, most: int = LONGEST_MASK) -> tuple[str, bool]:
     """A mask of one bit a pixel for the pad, which the page sends back with every choice; and whether it got coarser.
 
-    A request may hold 64 kB, so a mask with too much detail, as one of random pixels has, is halved until it fits.
+    A mask with too much detail, as one of random pixels has, is halved until it fits.
     """
     picture = picture.convert("L")
     coarser = False

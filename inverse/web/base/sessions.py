@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import time
 from collections import Counter, OrderedDict
-from copy import copy
 from datetime import datetime
-from typing import Any
 
 from fastapi import HTTPException
-from gradio.components import State
-from gradio.state_holder import SessionState, StateHolder
 
 from inverse.web.base import limits
+from inverse.web.base.gradio_internals import Session, SessionState, StateHolder
 from inverse.web.base.held import kept
 
 LONGEST_NAME = 100
@@ -23,34 +20,6 @@ WITHOUT_PAGE = 60
 """Seconds that a session is kept that never had a page, as that of a program."""
 UNFIT = "This request does not name its page as pages do. Reload the page and try again."
 GONE = "The server has let go of this page's photo, because the page was away for long or many came. Reload the page."
-
-
-class Lean(SessionState):
-    """Gradio's session without its copy of the whole page, which is for links that this app does not have.
-
-    The copy takes a tenth of a second to make, in which nobody else is answered, and keeps every picture once more.
-    """
-
-    def __init__(self, blocks: Any) -> None:
-        self.blocks_config = copy(blocks.default_config)
-        self.config_values = {}
-        self.state_data = {}
-        self._state_ttl = {}
-        self.is_closed = False
-        self.STATE_TTL_WHEN_CLOSED = 3600
-
-    def __setitem__(self, key: int, value: Any) -> None:
-        if isinstance(block := self.blocks_config.blocks.get(key), State):
-            self._state_ttl[key] = (block.time_to_live, datetime.now())
-            self.state_data[key] = value
-        else:
-            self.blocks_config.blocks[key] = value
-
-    def _update_config(self, key: int) -> None:
-        """Nothing is copied."""
-
-    def _update_value_in_config(self, key: int, value: Any) -> None:
-        """Nothing is copied."""
 
 
 class Sessions(StateHolder):
@@ -68,7 +37,7 @@ class Sessions(StateHolder):
         if session_id in self.gone:
             raise HTTPException(410, GONE)
         if session_id not in self.session_data:
-            self.session_data[session_id] = Lean(self.blocks)
+            self.session_data[session_id] = Session(self.blocks)
         state = super().__getitem__(session_id)
         if len(self.session_data) > limits.current().sessions:
             self._make_room()

@@ -1,20 +1,8 @@
-"""One calm look, light and dark: Gradio's theme, and the files that style and script our own elements."""
+"""One calm look, light and dark: Gradio's theme."""
 
 from __future__ import annotations
 
-from functools import cache
-from pathlib import Path
-
 import gradio as gr
-from gradio.themes.utils.fonts import LocalFont
-
-STATIC = Path(__file__).resolve().parents[1] / "static"
-
-
-@cache
-def source(name: str) -> str:
-    """The text of a file in `static`."""
-    return (STATIC / name).read_text(encoding="utf-8")
 
 
 def theme() -> gr.themes.Base:
@@ -27,8 +15,8 @@ def theme() -> gr.themes.Base:
         spacing_size=gr.themes.sizes.spacing_md,
         radius_size=gr.themes.sizes.radius_lg,
         # Of the weights that Gradio ships, these two have every glyph.
-        font=[LocalFont("IBM Plex Sans", weights=(400, 700)), "system-ui", "sans-serif"],
-        font_mono=[LocalFont("IBM Plex Mono", weights=(400, 700)), "ui-monospace", "monospace"],
+        font=[gr.themes.LocalFont("IBM Plex Sans", weights=(400, 700)), "system-ui", "sans-serif"],
+        font_mono=[gr.themes.LocalFont("IBM Plex Mono", weights=(400, 700)), "ui-monospace", "monospace"],
     ).set(
         body_background_fill="*neutral_50",
         body_background_fill_dark="*neutral_950",

@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 
 from inverse.parameters import Parameters
-from inverse.web.base.theme import source
+from inverse.web.elements.element import element
 
 
 def chooser(offered: list[dict[str, str]], value: str, *, label: str, elem_id: str) -> gr.HTML:
@@ -20,16 +20,8 @@ def chooser(offered: list[dict[str, str]], value: str, *, label: str, elem_id: s
         label: what it chooses, for screen readers.
         elem_id: of the element.
     """
-    return gr.HTML(
-        value,
-        choices=offered,
-        label=label,
-        elem_id=elem_id,
-        elem_classes="inv-chooser",
-        html_template=CHOOSER.format(label=label, id=f"{elem_id}-list"),
-        js_on_load=source("chooser.js"),
-        apply_default_css=False,
-    )
+    markup = MARKUP.format(label=label, id=f"{elem_id}-list")
+    return element("chooser", value, markup, label=label, elem_id=elem_id, elem_classes="inv-chooser", choices=offered)
 
 
 def entries(registry: Mapping[str, type[Parameters]], names: Iterable[str]) -> list[dict[str, str]]:
@@ -45,7 +37,7 @@ def offer(registry: Mapping[str, type[Parameters]], names: Iterable[str], value:
     return gr.update(choices=entries(registry, names), value=value)
 
 
-CHOOSER = """
+MARKUP = """
 <input type="text" role="combobox" readonly aria-label="{label}" aria-haspopup="listbox" aria-expanded="false"
  aria-controls="{id}">
 <div role="listbox" id="{id}" aria-label="{label}" hidden><div class="inv-columns" role="presentation"></div></div>

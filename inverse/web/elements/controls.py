@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,8 @@ import gradio as gr
 
 from inverse.errors import ParameterError
 from inverse.parameters import Choice, Flag, Integer, Parameters, Real, Spec
-from inverse.web.elements.elements import number, select
+from inverse.web.elements.number import number
+from inverse.web.elements.select import select
 
 Values = Mapping[gr.Component, Any]
 """What Gradio hands to a handler whose inputs are a set: values by component."""
@@ -118,13 +119,9 @@ def _group(prefix: str, kind: type[Parameters], values: Mapping[str, Any], visib
     with gr.Column(visible=visible, elem_classes=classes) as column:
         for advanced in (False, True):
             names = [name for name, spec in specs.items() if spec.advanced == advanced]
-            if not names:
-                continue
-            if advanced:
-                with gr.Accordion("Advanced", open=False, elem_classes="inv-advanced"):
+            if names:
+                place = gr.Accordion("Advanced", open=False, elem_classes="inv-advanced") if advanced else nullcontext()
+                with place:
                     for name in names:
                         controls[name] = control(specs[name], values[name], name=name, elem_id=f"{prefix}-{name}")
-            else:
-                for name in names:
-                    controls[name] = control(specs[name], values[name], name=name, elem_id=f"{prefix}-{name}")
     return Group(kind, column, {name: controls[name] for name in specs})

@@ -11,7 +11,7 @@ import gradio as gr
 from inverse.imaging import metrics
 from inverse.results.problem import Problem
 from inverse.solvers import Step
-from inverse.web.base.theme import source
+from inverse.web.elements.element import element
 from inverse.web.elements.figures import distance
 
 POINTS = 400
@@ -62,16 +62,17 @@ def _tidy(value: float) -> float | None:
 
 def curves() -> gr.HTML:
     """Draws the curve of what the viewer shows, which the viewer hands over."""
-    return gr.HTML(
-        None, elem_id="curves", html_template=CURVES, js_on_load=source("curves.js"), apply_default_css=False
-    )
+    markup = "".join(PLOT.format(name=name, title=title, note=note) for name, (title, note) in PLOTS.items())
+    return element("curves", None, markup, {name: title for name, (title, _) in PLOTS.items()}, elem_id="curves")
 
 
+PLOTS = {
+    "residual": ("Data residual", "distance from the measurement"),
+    "psnr": ("PSNR", "closeness to the original"),
+}
+"""Title and note of each curve, in the order of a `Point`."""
 PLOT = """
 <figure class="inv-plot" data-plot="{name}">
  <figcaption><b>{title}</b> <small>{note}</small><output></output></figcaption>
  <svg role="img" aria-label="{title}: no run yet"></svg>
 </figure>"""
-CURVES = PLOT.format(name="residual", title="Data residual", note="distance from the measurement") + PLOT.format(
-    name="psnr", title="PSNR", note="closeness to the original"
-)

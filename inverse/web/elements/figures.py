@@ -18,6 +18,10 @@ RESIDUAL_HELP = (
     "much more ignores it, much less copies its noise."
 )
 
+TIME_LEFT = "Time left"
+IDLE = ["Step", "Speed", TIME_LEFT, "Network calls", "Data residual", "PSNR"]
+"""Labels of the figures that stand there before a run."""
+
 OPERATOR_HELP = "Inner steps so far that ask what the task does to a photo, and not the network."
 
 
@@ -27,7 +31,7 @@ def running(problem: Problem, step: Step, seconds: float) -> dict[str, Any]:
     figures = [
         ["Step", f"{step.index} / {step.total}", "Of all updates of this run."],
         ["Speed", f"{rate:.1f} / s" if rate >= 1 else f"{1 / rate:.1f} s each", "Steps per second."],
-        ["Time left", _time((step.total - step.index) / rate), "At the present speed."],
+        [TIME_LEFT, _time((step.total - step.index) / rate), "At the present speed."],
         ["Network calls", str(step.nfe), "Forward passes of the network so far (NFE)."],
         *([["Operator calls", str(step.operator_calls), OPERATOR_HELP]] if step.operator_calls else []),
         ["Data residual", residual(problem, step), RESIDUAL_HELP],

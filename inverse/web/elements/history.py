@@ -16,12 +16,11 @@ from PIL import Image
 from inverse.settings import Settings
 from inverse.solvers import Step
 from inverse.web.base.pictures import frame, jpeg
-from inverse.web.base.theme import source
 from inverse.web.elements.curves import Point
+from inverse.web.elements.element import element
 
 THUMB = 128
 """Longer side of a card's picture, in pixels."""
-SCRIPTS = ("zip.js", "store.js", "differences.js", "history.js")
 
 
 def record(settings: Settings, step: Step, point: Point, seconds: float, origin: dict[str, str]) -> dict[str, Any]:
@@ -70,15 +69,12 @@ def _digest(picture: Image.Image) -> str:
     return f"{picture.width}x{picture.height}-{zlib.crc32(picture.tobytes()):08x}"
 
 
-def strip() -> gr.HTML:
+def history() -> gr.HTML:
     """The cards; is given {"settings", "origin"} of what stands on the page now."""
-    return gr.HTML(
-        None, elem_id="history", html_template=STRIP, js_on_load="".join(source(name) for name in SCRIPTS),
-        apply_default_css=False,
-    )  # fmt: skip
+    return element("history", None, MARKUP, elem_id="history")
 
 
-STRIP = """
+MARKUP = """
 <div class="inv-history-head">
   <b>Results</b>
   <span class="inv-said" role="status" aria-live="polite"></span>

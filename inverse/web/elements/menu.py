@@ -1,38 +1,34 @@
-"""Choices that leave refusals to the library: Gradio's own name neither the field nor what helps."""
+"""Choices that leave refusals to the library: Gradio's own name neither the field nor what helps.
+
+Its check compares with the choices that the server has by then. Right after they changed, another event of the same
+page may still bring the earlier value, and would be answered with a bare error 500.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 import gradio as gr
 
-
-class Menu(gr.Dropdown):
-    """Hands over what the browser sent, whatever it is; the library refuses what it does not know, in a sentence.
-
-    Gradio's own check compares with the choices that the server has by then. Right after they changed, another event
-    of the same page may still bring the earlier value, and would be answered with a bare error 500.
-    """
-
-    is_template = True  # drawn as a dropdown
-
-    def preprocess(self, payload: Any) -> Any:
-        return payload
+Field = TypeVar("Field", gr.Dropdown, gr.Radio, gr.CheckboxGroup)
 
 
-class Buttons(gr.Radio):
-    """As `Menu`, as a row of buttons."""
-
-    is_template = True
-
-    def preprocess(self, payload: Any) -> Any:
-        return payload
+def menu(choices: list[tuple[str, Any]], **settings: Any) -> gr.Dropdown:
+    """One of several, in a list that opens."""
+    return _unchecked(gr.Dropdown(choices, **settings))
 
 
-class Boxes(gr.CheckboxGroup):
-    """As `Menu`, of which several can be chosen."""
+def buttons(choices: list[tuple[str, Any]], **settings: Any) -> gr.Radio:
+    """One of several, as a row of buttons."""
+    return _unchecked(gr.Radio(choices, **settings))
 
-    is_template = True
 
-    def preprocess(self, payload: Any) -> Any:
-        return payload
+def boxes(choices: list[tuple[str, Any]], **settings: Any) -> gr.CheckboxGroup:
+    """Some of several."""
+    return _unchecked(gr.CheckboxGroup(choices, **settings))
+
+
+def _unchecked(field: Field) -> Field:
+    """Hands over what the browser sent, whatever it is; the library refuses what it does not know, in a sentence."""
+    field.preprocess = lambda payload: payload
+    return field

@@ -11,7 +11,7 @@ from PIL import Image
 
 from inverse.imaging import images
 from inverse.web.base.guards import uploaded, uploaded_photo
-from inverse.web.elements import elements
+from inverse.web.elements.picker import EXAMPLES
 
 LONGEST_NAME = 60
 
@@ -51,7 +51,7 @@ def received(path: Any) -> tuple[Image.Image, PhotoFile]:
 
 def example(name: str) -> tuple[Image.Image, PhotoFile]:
     """An example."""
-    photo = images.load(elements.EXAMPLES / f"{name}.jpg")
+    photo = images.load(EXAMPLES / f"{name}.jpg")
     return photo, PhotoFile(name, photo.size, own=False)
 
 

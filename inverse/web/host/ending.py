@@ -9,9 +9,8 @@ import threading
 from types import FrameType
 
 import gradio as gr
-from gradio.tunneling import CURRENT_TUNNELS
 
-from inverse import web
+from inverse.web.base.gradio_internals import end_tunnels
 from inverse.web.host import folder
 
 
@@ -33,11 +32,10 @@ def _end(number: int, frame: FrameType | None) -> None:
     """
     signal.signal(number, signal.SIG_IGN)  # a second one would break off the tidying up
     try:
-        for tunnel in CURRENT_TUNNELS:  # processes of their own, which would go on
-            tunnel.kill()
+        end_tunnels()
         for _ in range(10):  # an upload may just be written
-            folder.release(web.FOLDER)
-            if not web.FOLDER.exists():
+            folder.release(folder.own())
+            if not folder.own().exists():
                 break
         print("inverse has ended.", flush=True)
         logging.shutdown()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import os
 import shutil
 import tempfile
 import time
 from collections.abc import Collection, Iterator
+from functools import cache
 from pathlib import Path
 from typing import IO
 
@@ -29,6 +31,15 @@ ENTRY = 8192
 it. Without them a thousand tiny files in one request would hardly count, and a disk runs out of entries too."""
 
 _held: list[IO[bytes]] = []
+
+
+@cache
+def own() -> Path:
+    """The folder of this process, claimed at the first call. Gradio is told to use it, and it goes with the process."""
+    folder = claim()
+    os.environ["GRADIO_TEMP_DIR"] = str(folder)
+    atexit.register(release, folder)
+    return folder
 
 
 def claim() -> Path:

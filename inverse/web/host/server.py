@@ -12,15 +12,14 @@ from typing import Any
 
 import gradio as gr
 import torch
-from gradio.routes import App, file_upload_statuses
 from starlette.middleware import Middleware
 
-from inverse import web
 from inverse.denoisers import memory
 from inverse.denoisers.catalog import load_prior
 from inverse.errors import InverseError
 from inverse.text import visible_record
-from inverse.web.base import limits, theme
+from inverse.web.base import files, limits, theme
+from inverse.web.base.gradio_internals import App, forget_uploads, use_queue, use_sessions
 from inverse.web.base.head import Head
 from inverse.web.base.sessions import Sessions
 from inverse.web.host import ending, folder, port
@@ -34,8 +33,6 @@ log = logging.getLogger(__name__)
 
 TIDY_EVERY = 5.0
 """Seconds between two looks at what nobody needs any more."""
-FAVICON = theme.STATIC / "favicon.svg"
-STYLES = ("page.css", "elements.css", "history.css")
 
 
 def launch(blocks: gr.Blocks, **settings: Any) -> Any:
@@ -48,6 +45,7 @@ def launch(blocks: gr.Blocks, **settings: Any) -> Any:
     Raises:
         SystemExit: the port that was named, by `server_port` or by the environment, cannot be had.
     """
+    folder.own()
     logging.setLogRecordFactory(visible_record)
     if device.LENT:
         load_prior()  # at once: what is in memory when the app starts is what the lent GPU gets
@@ -56,13 +54,14 @@ def launch(blocks: gr.Blocks, **settings: Any) -> Any:
         threading.Thread(target=_warm_up, daemon=True).start()
     allowed = limits.current()
     blocks.queue(api_open=False)
-    blocks._queue = Waiting(
+    queue = Waiting(
         live_updates=True, concurrency_count=allowed.threads, update_intervals=1, max_size=allowed.queue, blocks=blocks
     )
+    use_queue(blocks, queue)
     ours = {
         "theme": theme.theme(),
-        "css": "".join(theme.source(name) for name in STYLES),
-        "favicon_path": str(FAVICON),
+        "css": files.styles(),
+        "favicon_path": str(files.FAVICON),
         "footer_links": ["api", "settings"],
         "max_file_size": allowed.body * 2**20,
         "allowed_paths": [],
@@ -81,8 +80,8 @@ def launch(blocks: gr.Blocks, **settings: Any) -> Any:
     connections = Connections()
     names = names_of(chosen.get("server_name"), bool(chosen["share"]))
     chosen["app_kwargs"] = {
-        "middleware": [Middleware(Gate, names), Middleware(Head)],
-        "lifespan": partial(_housekeeping, blocks, connections),
+        "middleware": [Middleware(Gate, names), Middleware(Head), Middleware(files.Scripts)],
+        "lifespan": partial(_housekeeping, blocks, queue, connections),
         **chosen.get("app_kwargs", {}),
     }
     quieten()
@@ -98,11 +97,11 @@ def launch(blocks: gr.Blocks, **settings: Any) -> Any:
 
 
 @asynccontextmanager
-async def _housekeeping(blocks: gr.Blocks, connections: Connections, app: App) -> AsyncIterator[None]:
+async def _housekeeping(blocks: gr.Blocks, queue: Waiting, connections: Connections, app: App) -> AsyncIterator[None]:
     """While the app is served: sessions that nobody uses are let go, and the temporary folder stays within bounds."""
-    app.state_holder = Sessions()
-    app.state_holder.set_blocks(blocks)
-    keep = set(folder.files(web.FOLDER))
+    sessions = Sessions()
+    use_sessions(app, blocks, sessions)
+    keep = set(folder.files(folder.own()))
     budget = limits.current().disk * 2**20
 
     async def tidy() -> None:
@@ -110,11 +109,11 @@ async def _housekeeping(blocks: gr.Blocks, connections: Connections, app: App) -
         while True:
             await asyncio.sleep(TIDY_EVERY)
             try:
-                followed = _forget_progress(followed)
-                blocks._queue.forget_unheard()
-                if app.state_holder.forget_idle(blocks._queue.busy):
+                followed = forget_uploads(followed)
+                queue.forget_unheard()
+                if sessions.forget_idle(queue.busy):
                     await asyncio.to_thread(memory.release, torch.device("cpu"))
-                await asyncio.to_thread(folder.sweep, web.FOLDER, budget, keep)
+                await asyncio.to_thread(folder.sweep, folder.own(), budget, keep)
             except Exception:
                 log.exception("tidying failed")
 
@@ -124,26 +123,6 @@ async def _housekeeping(blocks: gr.Blocks, connections: Connections, app: App) -
     finally:
         for task in tasks:
             task.cancel()
-
-
-def _forget_progress(followed: set[str]) -> set[str]:
-    """Ends what Gradio notes of uploads for whoever asks how far they are; nobody may ever ask.
-
-    Args:
-        followed: uploads that were there at the last look, and were done.
-
-    Returns:
-        the same for the next look.
-    """
-    uploads = file_upload_statuses
-    for name in followed:
-        uploads.stop_tracking(name)
-    for name in [*uploads._signals]:
-        if name not in uploads._statuses:
-            uploads._signals.pop(name, None)
-    for status in uploads._statuses.values():
-        status.is_done = True  # a body is complete before Gradio sees it, so no upload goes on for long
-    return set(uploads._statuses)
 
 
 def _warm_up() -> None:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 
-from gradio.queueing import Event
-
+from inverse.web.base.gradio_internals import Event
 from inverse.web.jobs.pace import spoken
 
 USUAL = 20.0

@@ -14,12 +14,19 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from fastapi import HTTPException, Request
-from gradio.context import LocalContext
-from gradio.data_classes import PredictBodyInternal
-from gradio.queueing import Event, Queue
-from gradio.server_messages import EventMessage, ProcessCompletedMessage, ProcessGeneratingMessage
 
 from inverse.web.base import limits
+from inverse.web.base.gradio_internals import (
+    Event,
+    EventMessage,
+    LocalContext,
+    PredictBodyInternal,
+    ProcessCompletedMessage,
+    ProcessGeneratingMessage,
+    Queue,
+    functions,
+    queue_of,
+)
 from inverse.web.base.sessions import LONGEST_NAME
 from inverse.web.jobs.line import Job, Line, Place
 
@@ -72,7 +79,7 @@ class Waiting(Queue):
                 400 when there is no such job.
         """
         allowed = limits.current()
-        fn = self.blocks.fns.get(body.fn_index) if type(body.fn_index) is int else None
+        fn = functions(self.blocks).get(body.fn_index) if type(body.fn_index) is int else None
         if fn is None or len(body.session_hash or "") > LONGEST_NAME:
             raise HTTPException(400, UNKNOWN)
         if len(self) >= allowed.queue:
@@ -197,7 +204,7 @@ class _Own(NamedTuple):
 def _own() -> _Own | None:
     """The queue, and the session of the visitor whose handler is running."""
     request, blocks = LocalContext.request.get(None), LocalContext.blocks.get(None)
-    queue = getattr(blocks, "_queue", None)
+    queue = queue_of(blocks)
     if request is None or not isinstance(queue, Waiting):
         return None
     return _Own(queue, request.session_hash)

@@ -12,10 +12,11 @@ from inverse.operators import TASKS, noise
 from inverse.solvers import SOLVERS, Solver
 from inverse.solvers.advice import advice
 from inverse.solvers.presets import solvers_for
-from inverse.web.elements import elements
 from inverse.web.elements.chooser import chooser, entries
 from inverse.web.elements.controls import Groups, label
-from inverse.web.elements.menu import Buttons
+from inverse.web.elements.menu import buttons
+from inverse.web.elements.number import number
+from inverse.web.elements.picker import EXAMPLE_TITLES, picked, picker
 from inverse.web.jobs.settings import CLEAN, DEFAULT_SIZE, DEGRADED, SIZES, Settings, tasks_for
 
 EXAMPLE = "chelsea"
@@ -36,19 +37,17 @@ def photo(picture: Image.Image) -> dict[str, object]:
     with gr.Column(elem_id="card-photo", elem_classes="inv-card"):
         with gr.Row(elem_classes="inv-head", equal_height=True):
             _title(1, "Photo")
-            mode = Buttons(
+            mode = buttons(
                 [("Clean, to try", CLEAN), ("Damaged", DEGRADED)], value=CLEAN, label="What kind of photo",
                 elem_id="mode", elem_classes="inv-choice inv-unlabelled", interactive=True,
             )  # fmt: skip
         mode_note = _words(MODE_WORDS[CLEAN])
-        picker = elements.photo_picker(
-            elements.picked(picture, f"{elements.EXAMPLE_TITLES[EXAMPLE]}, {picture.width} × {picture.height}")
-        )
-        size = Buttons(
+        chosen = picker(picked(picture, f"{EXAMPLE_TITLES[EXAMPLE]}, {picture.width} × {picture.height}"))
+        size = buttons(
             [(str(n), n) for n in SIZES], value=DEFAULT_SIZE, label="Shorter side, pixels",
             elem_id="size", elem_classes="inv-choice inv-inline", interactive=True,
         )  # fmt: skip
-    return {"mode": mode, "mode_note": mode_note, "picker": picker, "size": size}
+    return {"mode": mode, "mode_note": mode_note, "picker": chosen, "size": size}
 
 
 def damage(start: Settings) -> dict[str, object]:
@@ -64,11 +63,11 @@ def damage(start: Settings) -> dict[str, object]:
             picture_upload = gr.UploadButton("Upload the picture it needs", size="sm", elem_id="picture-upload")
             picture_note = _words("")
         with gr.Column(elem_classes="inv-group"):
-            sigma_y = elements.number(
+            sigma_y = number(
                 noise.SIGMA_Y, start.sigma_y, name="sigma_y", label=label("sigma_y"),
                 elem_id="sigma_y", also=(127.5, "of 255"),
             )  # fmt: skip
-            photons = elements.number(
+            photons = number(
                 dataclasses.replace(noise.PHOTONS, unit=""),
                 None,
                 name="photons",

@@ -20,8 +20,10 @@ from inverse.solvers.defaults import default_solver
 from inverse.solvers.presets import default_task, preset, solvers_for
 from inverse.web.base.guards import uploaded_helper, uploaded_photo
 from inverse.web.base.pictures import mask_uri
-from inverse.web.elements import chooser, elements, photos, player
+from inverse.web.elements import chooser, photos
 from inverse.web.elements.controls import Values
+from inverse.web.elements.picker import EXAMPLE_TITLES, picked
+from inverse.web.elements.viewer import awaiting
 from inverse.web.jobs.settings import (
     CLEAN,
     DEFAULT_SIZE,
@@ -33,9 +35,7 @@ from inverse.web.jobs.settings import (
     tasks_for,
 )
 from inverse.web.page import cards, form
-from inverse.web.page.layout import Page
-
-Updates = dict[gr.Component, Any]
+from inverse.web.page.page import Page, Updates
 
 
 def receive_photo(page: Page, values: Values) -> Updates:
@@ -49,10 +49,10 @@ def receive_photo(page: Page, values: Values) -> Updates:
     """
     given = values[page.picker] if isinstance(values[page.picker], dict) else {}
     if "example" in given:
-        if given["example"] not in elements.EXAMPLE_TITLES:
+        if given["example"] not in EXAMPLE_TITLES:
             raise ImageError("There is no such example. Choose one of those on the page.")
         photo, file = photos.example(given["example"])
-        caption, mode = elements.EXAMPLE_TITLES[given["example"]], CLEAN
+        caption, mode = EXAMPLE_TITLES[given["example"]], CLEAN
     else:
         photo, file = photos.received(given.get("path"))
         before = values[page.photo_file]
@@ -60,9 +60,9 @@ def receive_photo(page: Page, values: Values) -> Updates:
     changes = {
         page.photo: photo,
         page.photo_file: file,
-        page.picker: elements.picked(photo, f"{caption}, {file.size[0]} × {file.size[1]}"),
+        page.picker: picked(photo, f"{caption}, {file.size[0]} × {file.size[1]}"),
         page.mask: {"mask": "", "reset": True},
-        page.viewer: player.awaiting(photo),
+        page.viewer: awaiting(photo),
         page.status: {"phase": "idle"},
     }
     if mode == values[page.mode]:

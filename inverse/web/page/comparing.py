@@ -2,102 +2,103 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import gradio as gr
 
 from inverse.errors import InverseError, ParameterError
+from inverse.solvers import SOLVERS
 from inverse.solvers.cost import at_cost, misses, passes
-from inverse.solvers.presets import preset, solvers_for
-from inverse.web.base.guards import spoken_errors
+from inverse.solvers.presets import possible, preset, solvers_for
+from inverse.web.elements import batch
 from inverse.web.elements.controls import Values
+from inverse.web.elements.menu import boxes, buttons
+from inverse.web.elements.reason import refused
 from inverse.web.jobs import batches
-from inverse.web.jobs.batches import Batch
 from inverse.web.jobs.settings import Settings, chosen, solver_choices
-from inverse.web.page import form
-from inverse.web.page.choices import Updates
-from inverse.web.page.layout import Page
-from inverse.web.page.sweeping import adopted, metrics, refused
-from inverse.web.page.tabs import EQUAL, PRESET
+from inverse.web.page.page import Page, Updates
+from inverse.web.page.tab import Plan, Tab, metrics
+
+PRESET, EQUAL = "preset", "equal"
+SHOWN = 4
+"""Solvers that are chosen when the page opens."""
 
 
-def plan(page: Page, values: Values, settings: Settings) -> Updates:
-    """What follows for this tab from the settings: which solvers can deal with the task, and what they would cost."""
-    able = solvers_for(settings.task.name)
-    try:
-        picked = [name for name in _contenders(page, values) if name in able]
-    except ParameterError as error:
-        return {page.compare_promise: refused(error)}
-    try:
-        runs = _runs(settings, picked, values[page.budget])
-        batches.check_count(len(runs))
-        words = batches.promise(runs, chosen(values[page.photo])) + "."
-        strays = [
-            run.solver.title
-            for run, note in zip(runs, _notes(settings, runs, values[page.budget]), strict=True)
-            if note
-        ]
-        if strays:
-            words += f" Not equal: {', '.join(strays)}, which cannot take so few steps, or so many."
-    except InverseError as error:
-        words = refused(error)
-    # What may stay is not sent: the visitor may have changed it meanwhile.
-    gone = {} if picked == values[page.contenders] else {"value": picked}
-    offered = gr.update(choices=solver_choices(settings.task.name), **gone)
-    return {page.contenders: offered, page.compare_promise: words}
+class CompareTab(Tab):
+    """Each solver at its preset, or with steps for the same cost."""
 
+    name, title = "compare", "Compare"
 
-def runs(page: Page, values: Values, settings: Settings) -> list[Settings]:
-    """What is run; ParameterError where the solvers or the budget are none."""
-    return _runs(settings, _contenders(page, values), values[page.budget])
+    def __init__(self, start: Settings) -> None:
+        able = [name for name in SOLVERS if possible(start.task.name, name)]
+        with gr.Column(elem_id="card-compare", elem_classes="inv-card"):
+            self.contenders = boxes(
+                solver_choices(start.task.name), value=able[:SHOWN], label="Solvers, on the same measurement and seed",
+                elem_id="contenders", interactive=True,
+            )  # fmt: skip
+            self.budget = buttons(
+                [
+                    ("Each at its preset", PRESET),
+                    ("Each with about as much network time as the one under Method", EQUAL),
+                ],
+                value=PRESET, label="Settings", elem_id="budget", elem_classes="inv-unlabelled", interactive=True,
+            )  # fmt: skip
+            with gr.Row(elem_classes="inv-go", equal_height=True):
+                self._go("compare-promise")
+            self.batch = gr.State(None)
+        self.table = batch.rows()
+        self.inputs, self.planned = [self.contenders, self.budget], [self.contenders]
+        self.triggers = [self.contenders.input, self.budget.input]
 
+    def plan(self, page: Page, values: Values, settings: Settings) -> Updates:
+        """Which solvers can deal with the task, and what they would cost."""
+        able = solvers_for(settings.task.name)
+        try:
+            picked = [name for name in self._contenders(values) if name in able]
+        except ParameterError as error:
+            return {self.promise: refused(error)}
+        try:
+            runs, notes = _runs(settings, picked, values[self.budget])
+            batches.check_count(len(runs))
+            words = batches.promise(runs, chosen(values[page.photo])) + "."
+            strays = [run.solver.title for run, note in zip(runs, notes, strict=True) if note]
+            if strays:
+                words += f" Not equal: {', '.join(strays)}, which cannot take so few steps, or so many."
+        except InverseError as error:
+            words = refused(error)
+        # What may stay is not sent: the visitor may have changed it meanwhile.
+        gone = {} if picked == values[self.contenders] else {"value": picked}
+        return {self.contenders: gr.update(choices=solver_choices(settings.task.name), **gone), self.promise: words}
 
-def run(page: Page, values: Values) -> Iterator[Updates]:
-    """The handler that needs the device."""
-    batch = values[page.compared] or Batch()
-    with spoken_errors():
-        auxiliary, photo = form.auxiliary_picture(page, values), chosen(values[page.photo])
-        settings = form.settings(page, values).at(photo)
-        runs = _runs(settings, _contenders(page, values), values[page.budget])
+    def runs(self, page: Page, values: Values, settings: Settings) -> Plan:
+        runs, notes = _runs(settings, self._contenders(values), values[self.budget])
         titles = [run.solver.title for run in runs]
-        head = {"titles": titles, "notes": _notes(settings, runs, values[page.budget]), "metrics": metrics(settings)}
-        batches.begin(batch, head, runs)
-    for view in batches.stream(batch, photo, auxiliary):
-        yield {page.rows: view}
+        return Plan(runs, {"titles": titles, "notes": notes, "metrics": metrics(settings)})
+
+    def _contenders(self, values: Values) -> list[str]:
+        names = values[self.contenders] or []
+        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+            raise ParameterError("contenders must be a list of solvers' names. Choose them in the Compare tab.")
+        return names
 
 
-def adopt(page: Page, values: Values) -> Updates:
-    """A row was clicked: its settings go to the page."""
-    return adopted(page, values, values[page.compared], values[page.rows])
-
-
-def _contenders(page: Page, values: Values) -> list[str]:
-    names = values[page.contenders] or []
-    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise ParameterError("contenders must be a list of solvers' names. Choose them in the Compare tab.")
-    return names
-
-
-def _runs(settings: Settings, names: list[str], budget: str) -> list[Settings]:
+def _runs(settings: Settings, names: list[str], budget: str) -> tuple[list[Settings], list[str]]:
     """The chosen solver as it is set on the page, each other one at its preset, or with steps for the same cost.
 
     One sample each, however many the page asks for: a row shows one.
+
+    Returns:
+        the runs; and why a row's network time is not that of the chosen solver, empty where it is or need not be.
     """
     if budget not in (PRESET, EQUAL):
         raise ParameterError(f"budget must be {PRESET} or {EQUAL}. Choose one of them in the Compare tab.")
-    runs = []
+    runs, notes, cost = [], [], passes(settings.solver)
     for name in names:
         own = name == settings.solver.name
         solver = settings.solver if own else preset(settings.task.name, name)
-        if budget != PRESET and not own:
-            solver = at_cost(solver, passes(settings.solver))
+        equal = budget == EQUAL and not own
+        if equal:
+            solver = at_cost(solver, cost)
         runs.append(replace(settings, solver=solver, samples=1))
-    return runs
-
-
-def _notes(settings: Settings, runs: list[Settings], budget: str) -> list[str]:
-    """Why a row's network time is not that of the chosen solver, empty where it is or need not be."""
-    equal = passes(settings.solver)
-    others = [budget == EQUAL and run.solver.name != settings.solver.name for run in runs]
-    return [misses(run.solver, equal) if other else "" for run, other in zip(runs, others, strict=True)]
+        notes.append(misses(solver, cost) if equal else "")
+    return runs, notes

@@ -7,24 +7,21 @@ from functools import partial
 from typing import Any
 
 import gradio as gr
-from gradio.events import Dependency
 
 from inverse.errors import InverseError
-from inverse.web.base.guards import spoken_errors
 from inverse.web.base.pictures import jpeg
 from inverse.web.base.turns import heavy
 from inverse.web.elements import history, photos
 from inverse.web.elements.controls import Values
 from inverse.web.elements.photos import UNKNOWN
+from inverse.web.elements.reason import is_refusal, refused
+from inverse.web.elements.share import BROUGHT
 from inverse.web.jobs import device, preview
 from inverse.web.jobs.settings import DEGRADED, chosen
-from inverse.web.page import cards, choices, comparing, form, jobs, share, sweeping
-from inverse.web.page.choices import Updates
-from inverse.web.page.jobs import LIGHT
-from inverse.web.page.layout import KEYS, RUN, Page
-
-SPOKEN = {"concurrency_limit": None, "show_progress": "hidden", "api_visibility": "private"}
-"""For quick handlers that may refuse: without the queue, Gradio answers 500 and shows no words."""
+from inverse.web.page import cards, choices, form, jobs, share
+from inverse.web.page.handlers import LIGHT, SPOKEN, light
+from inverse.web.page.layout import KEYS, RUN
+from inverse.web.page.page import Page, Updates
 
 RANDOM_SEED = "() => Math.floor(Math.random() * 4294967296)"
 
@@ -38,25 +35,15 @@ def wire(page: Page) -> None:
         jobs.wire(page)
 
 
-def _light(page: Page, handler: Callable[[Page, Values], Updates], newest: bool = False) -> Callable[[Values], Updates]:
-    """A handler of the page that works in its turn, with its errors spoken; `newest` as in `turns.heavy`."""
-
-    def spoken(values: Values) -> Updates:
-        with spoken_errors():
-            return handler(page, values)
-
-    return heavy(spoken, newest)
-
-
 def _opened(page: Page) -> Callable[..., Updates]:
     """The page was opened. JavaScript hands over positions, so that this handler has no dict of inputs."""
-    handler = _light(page, share.arrived)
+    handler = light(page, share.arrived)
     inputs = (page.share, page.photo, page.auxiliary)
     return heavy(lambda *values: handler(dict(zip(inputs, values, strict=True))))
 
 
-def _then_preview(page: Page, follows: Callable[..., Dependency], keep: bool = True) -> None:
-    handler = _light(page, partial(_preview, keep=keep), newest=True)
+def _then_preview(page: Page, follows: Callable[..., gr.events.Dependency], keep: bool = True) -> None:
+    handler = light(page, partial(_preview, keep=keep), newest=True)
     follows(handler, page.asked, _preview_outputs(page), **LIGHT)
 
 
@@ -95,28 +82,24 @@ def _wire_choices(page: Page) -> None:
         page.samples, page.mask, page.auxiliary,
     ]  # fmt: skip
     outputs = [page.share, *dict.fromkeys(carried)]
-    for element, adopt, batch in (
-        (page.grid, sweeping.adopt, page.swept),
-        (page.rows, comparing.adopt, page.compared),
-    ):
-        inputs = {element, batch, page.photo, page.auxiliary}
-        listen.append(([element.select], adopt, inputs, [*outputs, page.tabs]))
+    for tab in page.tabs:
+        inputs = {tab.table, tab.batch, page.photo, page.auxiliary}
+        listen.append(([tab.table.select], tab.adopt, inputs, [*outputs, page.switch]))
     listen.append(([page.share.upload], share.arrived, {page.share, page.photo, page.auxiliary}, outputs))
     inputs = [page.share, page.photo, page.auxiliary]
     example = partial(photos.example, cards.EXAMPLE)
     brought = page.blocks.load(example, None, [page.photo, page.photo_file], **LIGHT)
-    opened = brought.then(_opened(page), inputs, outputs, js=share.KEPT, **SPOKEN)
+    opened = brought.then(_opened(page), inputs, outputs, js=BROUGHT, **SPOKEN)
     _then_preview(page, opened.success)
     # What a damaged link holds is refused, and the page is used without it; what was kept stays.
     _then_preview(page, opened.failure, keep=False)
     for triggers, handler, inputs, outputs in listen:
-        _then_preview(page, gr.on(triggers, _light(page, handler), set(inputs), outputs, **SPOKEN).success)
+        _then_preview(page, gr.on(triggers, light(page, handler), set(inputs), outputs, **SPOKEN).success)
 
 
 def _preview_outputs(page: Page) -> list[gr.Component]:
-    axes = [page.x_name, page.x_values, page.y_name, page.y_values, page.promise, page.axes_before]
     shown = [page.problem, page.mask, page.cost, page.run, page.why, page.share, page.history]
-    return [*shown, *axes, page.sweep, page.contenders, page.compare_promise, page.compare]
+    return [*shown, *(part for tab in page.tabs for part in (*tab.planned, tab.promise, tab.start))]
 
 
 def _preview(page: Page, values: Values, keep: bool = True) -> Updates:
@@ -132,23 +115,21 @@ def _preview(page: Page, values: Values, keep: bool = True) -> Updates:
         shown, cost = preview.show(photo, settings, auxiliary, file.size)
     except InverseError as error:
         fault = preview.unsolvable(photo, values[page.mode] == DEGRADED, error)
-        refusal = sweeping.refused(error)
-        return {
-            page.problem: fault, page.cost: "", page.share: share.NOTHING, page.why: refusal,
-            page.promise: refusal, page.compare_promise: refusal,
-            page.run: starts.judge(page.run, False, value=RUN),
-            page.sweep: starts.judge(page.sweep, False), page.compare: starts.judge(page.compare, False),
-        }  # fmt: skip
+        changes = {page.problem: fault, page.cost: "", page.share: share.NOTHING, page.why: refused(error)}
+        changes[page.run] = starts.judge(page.run, False, value=RUN)
+        for tab in page.tabs:
+            changes |= {tab.promise: refused(error), tab.start: starts.judge(tab.start, False)}
+        return changes
     changes = {page.problem: shown, page.cost: cost, page.share: share.copies(settings, photo, keep)}
     about = device.brief([settings] * settings.samples, settings.shape(photo))
-    changes[page.why] = sweeping.refused(shown["caption"]) if shown["fault"] else KEYS
+    changes[page.why] = refused(shown["caption"]) if shown["fault"] else KEYS
     changes[page.run] = starts.judge(page.run, not shown["fault"], value=f"{RUN} ~{about}")
     changes[page.history] = history.now(settings.at(photo), history.origin(photo, auxiliary))
-    changes |= sweeping.plan(page, values, settings) | comparing.plan(page, values, settings)
-    for button, promise in ((page.sweep, page.promise), (page.compare, page.compare_promise)):
+    for tab in page.tabs:
+        changes |= tab.plan(page, values, settings)
         if shown["fault"] and settings.samples == 1:  # as in every cell
-            changes[promise] = changes[page.why]
-        changes[button] = starts.judge(button, not sweeping.is_refusal(changes[promise]))
+            changes[tab.promise] = changes[page.why]
+        changes[tab.start] = starts.judge(tab.start, not is_refusal(changes[tab.promise]))
     if settings.task.auxiliary == "mask":
         drawn = form.drawn(values[page.mask])
         pad = {"photo": jpeg(settings.used(photo), 92), "mask": drawn, "damaged": settings.degraded}
@@ -157,7 +138,7 @@ def _preview(page: Page, values: Values, keep: bool = True) -> Updates:
 
 
 def _wire_preview(page: Page) -> None:
-    handler = _light(page, _preview, newest=True)
+    handler = light(page, _preview, newest=True)
     inputs, outputs = page.asked, _preview_outputs(page)
     components = [*page.tasks.components, *page.solvers.components, page.sigma_y, page.photons, page.seed]
     components += [page.samples, page.mask]
@@ -167,13 +148,9 @@ def _wire_preview(page: Page) -> None:
 
 
 def _wire_tabs(page: Page) -> None:
-    handler, inputs, outputs = _light(page, _preview, newest=True), page.asked, _preview_outputs(page)
-    gr.on(
-        [page.x_name.input, page.y_name.input], _light(page, sweeping.suggest), {*inputs, page.axes_before},
-        [page.x_values, page.y_values, page.axes_before], **SPOKEN,
-    )  # fmt: skip
+    handler, inputs, outputs = light(page, _preview, newest=True), page.asked, _preview_outputs(page)
+    for tab in page.tabs:
+        tab.wire(page)
     # One event for all of them, which answers in turn: an older promise never comes after a newer one.
-    triggers = [page.x_values.change, page.y_values.change, page.axes_before.change, page.contenders.input]
-    triggers.append(page.budget.input)
+    triggers = [each for tab in page.tabs for each in tab.triggers]
     gr.on(triggers, handler, inputs, outputs, trigger_mode="always_last", **LIGHT)
-    page.grid.download(_light(page, sweeping.download), {page.grid, page.swept}, [page.file], **SPOKEN)

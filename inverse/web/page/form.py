@@ -11,7 +11,7 @@ from inverse.solvers import SOLVERS
 from inverse.web.base.pictures import from_uri
 from inverse.web.elements.controls import Values, in_plain_words
 from inverse.web.jobs.settings import DEGRADED, Settings
-from inverse.web.page.layout import Page
+from inverse.web.page.page import Page
 
 
 @in_plain_words()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from types import ModuleType
 
 import gradio as gr
 
@@ -17,21 +16,16 @@ from inverse.web.jobs import device, running
 from inverse.web.jobs.batches import Batch
 from inverse.web.jobs.settings import Settings, chosen
 from inverse.web.jobs.waiting import DEVICE, Turn
-from inverse.web.page import comparing, form, sweeping
-from inverse.web.page.choices import Updates
-from inverse.web.page.layout import Page
+from inverse.web.page import form
+from inverse.web.page.handlers import LIGHT
+from inverse.web.page.page import Page, Updates
 from inverse.web.page.starts import Starts
-
-LIGHT = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
-"""For handlers that take milliseconds and refuse nothing: they neither wait nor are turned away."""
+from inverse.web.page.tab import Tab
 
 
 def wire(page: Page) -> None:
     """Connects the buttons that start and stop something."""
-    run = _wire_run(page)
-    sweep = _wire_batch(page, page.sweep, page.stop_sweep, page.swept, page.grid, sweeping)
-    compare = _wire_batch(page, page.compare, page.stop_compare, page.compared, page.rows, comparing)
-    _wire_line(page, run, sweep, compare)
+    _wire_line(page, _wire_run(page), {tab.table: _wire_batch(page, tab) for tab in page.tabs})
 
 
 def _wire_run(page: Page) -> Turn:
@@ -54,15 +48,13 @@ def _wire_run(page: Page) -> Turn:
     return turn
 
 
-def _wire_batch(
-    page: Page, start: gr.Button, stop: gr.Button, state: gr.State, element: gr.HTML, tab: ModuleType
-) -> Turn:
+def _wire_batch(page: Page, tab: Tab) -> Turn:
     """A button that starts several runs, and one that stops them; what is finished stays."""
-    turn = Turn()
+    turn, start, stop, state, element = Turn(), tab.start, tab.stop, tab.batch, tab.table
 
     def busy(values: Values) -> Updates:
         batch = Batch(asked=_asked(page, values), earlier=Batch.shown(values[state]))
-        seconds = _expected(page, values, lambda settings: tab.runs(page, values, settings))
+        seconds = _expected(page, values, lambda settings: tab.runs(page, values, settings).runs)
         return {
             start: values[page.starts].begin(start), stop: gr.update(interactive=True), state: batch,
             element: {"phase": "waiting", "message": turn.ask(seconds)}, page.pulse: gr.Timer(active=True),
@@ -101,17 +93,17 @@ def _wire_batch(
     return turn
 
 
-def _wire_line(page: Page, run: Turn, sweep: Turn, compare: Turn) -> None:
+def _wire_line(page: Page, run: Turn, turns: dict[gr.HTML, Turn]) -> None:
     """While something waits for the device, its place in the line is told anew now and then."""
 
     def told(latest: running.Latest | None) -> Updates:
-        words = {page.status: run.words if latest else "", page.grid: sweep.words, page.rows: compare.words}
+        words = {page.status: run.words if latest else "", **{table: turn.words for table, turn in turns.items()}}
         changes = {element: {"phase": "waiting", "message": said} for element, said in words.items() if said}
         if page.status in changes:
             changes[page.status]["run"] = latest.run
         return changes or {page.pulse: gr.Timer(active=False)}
 
-    page.pulse.tick(told, page.latest, [page.status, page.grid, page.rows, page.pulse], **LIGHT)
+    page.pulse.tick(told, page.latest, [page.status, *turns, page.pulse], **LIGHT)
 
 
 def _expected(page: Page, values: Values, runs: Callable[[Settings], list[Settings]]) -> float | None:

@@ -18,26 +18,10 @@ from inverse.web.base.guards import uploaded_bytes
 from inverse.web.elements.controls import Values
 from inverse.web.jobs.settings import DEFAULT_SIZE, Settings
 from inverse.web.page import choices
-from inverse.web.page.choices import Updates
-from inverse.web.page.layout import Page
+from inverse.web.page.page import Page, Updates
 
 NOTHING = {"code": ""}
 """The value of the menu while what is chosen cannot be run."""
-
-KEPT = """() => {
-  const link = new URLSearchParams(location.search).get("c");
-  let kept = null;
-  try { // this tab's own first, then those of the visit before
-    kept = sessionStorage.getItem("inverse-settings") ?? localStorage.getItem("inverse-settings");
-  } catch (error) { /* private windows may forbid it */ }
-  if (link !== null) {
-    const address = new URL(location);
-    address.searchParams.delete("c");
-    history.replaceState(null, "", address);
-  }
-  return [link !== null ? { link } : kept ? { kept } : {}, null, null];
-}"""
-"""JavaScript for the opening of the page: settings in its address win over those that the browser kept."""
 
 
 def arrived(page: Page, values: Values) -> Updates:

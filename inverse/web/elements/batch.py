@@ -1,0 +1,62 @@
+"""Several runs: the grid of a sweep, the rows of a comparison, and the file that is made of a grid."""
+
+from __future__ import annotations
+
+import gradio as gr
+
+from inverse.web.elements.element import element
+
+
+def grid() -> gr.HTML:
+    """The table of a sweep: fires `select` with {"adopt"} and `download` with {"download", "metric"}."""
+    return element("grid", {}, GRID, elem_id="grid")
+
+
+def rows() -> gr.HTML:
+    """The table of a comparison: fires `select` with {"adopt"}."""
+    return element("rows", {}, ROWS, elem_id="rows")
+
+
+def file() -> gr.HTML:
+    """Saves what it is given: {"name", "data": data URI}."""
+    return element("file", {}, elem_id="file")
+
+
+def _markup(words: str, label: str, kind: str, tools: str = "") -> str:
+    """How far the runs are, a table, what to expect before, and two cells side by side."""
+    return f"""
+<div class="inv-batch-head">
+  <p class="inv-message" role="status" aria-live="polite"></p>
+  {tools}
+</div>
+<div class="inv-progress" role="progressbar" aria-label="Progress" aria-valuemin="0" aria-valuemax="100"><i></i></div>
+<p class="inv-empty">{words}</p>
+<div class="inv-scroll" tabindex="0" aria-label="{label}"><table class="{kind}"></table></div>
+<dialog class="inv-look" tabindex="-1" aria-label="Two results side by side">
+  <div class="inv-pair"></div>
+  <p>
+    <button type="button" class="inv-small" name="turn" value="-1" aria-label="Previous">←</button>
+    <button type="button" class="inv-small" name="turn" value="1" aria-label="Next">→</button>
+    <button type="button" class="inv-small" name="keep">Keep this one on the left</button>
+    <button type="button" class="inv-small" name="close">Close</button>
+  </p>
+</dialog>"""
+
+
+GRID = _markup(
+    "<b>Which value is best for this photo?</b> Choose a parameter and its values above. Every combination is run on "
+    "the same damaged photo, the best one is marked, and a click takes over its settings.",
+    "Results of the sweep",
+    "inv-grid",
+    """
+  <span class="inv-segments" role="radiogroup" aria-label="Judge cells by"></span>
+  <button type="button" class="inv-small" data-download="png" disabled>Save PNG</button>
+  <button type="button" class="inv-small" data-download="csv" disabled>Save CSV</button>
+""",
+)
+ROWS = _markup(
+    "<b>Which solver is best for this photo?</b> Choose some above. All of them restore the same damaged photo with "
+    "the same seed; a click on a picture takes over its settings.",
+    "Results of the comparison",
+    "inv-rows",
+)

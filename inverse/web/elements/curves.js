@@ -1,0 +1,139 @@
+// Two curves against the step: the data residual, on a logarithmic scale, and the PSNR. The viewer says what is shown.
+import { hear } from "./kit.js";
+
+/* Ticks within the range: powers of ten and their halves for the logarithm, round numbers otherwise. */
+export function ticks(low, high, log) {
+  if (log) {
+    const decades = Array.from({ length: 12 }, (_, i) => 10 ** (i - 5));
+    const all = high / low > 30 ? decades : decades.flatMap((d) => [d, 2 * d, 5 * d]);
+    return all.filter((value) => value >= low * 0.999 && value <= high * 1.001);
+  }
+  const rough = (high - low) / 3;
+  const base = 10 ** Math.floor(Math.log10(rough));
+  const gap = [1, 2, 5, 10].map((factor) => factor * base).find((candidate) => candidate >= rough);
+  return Array.from({ length: 8 }, (_, i) => Number((Math.ceil(low / gap) * gap + i * gap).toPrecision(6))).filter((value) => value <= high);
+}
+
+export default function curves({ element }, titles) {
+  const HEIGHT = 84;
+  const [LEFT, RIGHT, TOP, BOTTOM] = [34, 8, 6, 16];
+  const UNIT = { residual: (curve) => (curve.in_noise ? " × noise" : ""), psnr: () => " dB" };
+  const digits = (value, name) => (name === "psnr" ? value.toFixed(1) : Number(value.toPrecision(3)).toString());
+
+  let shown = null;
+  let step = null;
+  let hovered = null;
+
+  const svgNode = (name, attributes = {}, text = "") => {
+    const made = document.createElementNS("http://www.w3.org/2000/svg", name);
+    for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+    made.textContent = text;
+    return made;
+  };
+
+  function plot(name) {
+    const figure = element.querySelector(`[data-plot=${name}]`);
+    const at = Object.keys(titles).indexOf(name) + 1;
+    const log = name === "residual";
+    // A logarithm knows no 0; such a residual stands at the bottom.
+    const points = (shown?.points ?? []).filter((point) => point[at] != null).map((point) => [point[0], log ? Math.max(point[at], 1e-4) : point[at]]);
+    return { name, figure, points, log, svg: figure.querySelector("svg"), output: figure.querySelector("output") };
+  }
+
+  function range({ points, log }) {
+    const values = points.map((point) => point[1]);
+    if (log && shown.in_noise) values.push(1);
+    const [low, high] = [Math.min(...values), Math.max(...values)];
+    if (log) return [low / 1.3, high * 1.3];
+    const margin = Math.max(0.08 * (high - low), 0.5);
+    return [low - margin, high + margin];
+  }
+
+  function draw(part) {
+    const { svg, points, log, name, figure } = part;
+    const width = Math.max(120, Math.round(svg.clientWidth));
+    svg.setAttribute("viewBox", `0 0 ${width} ${HEIGHT}`);
+    figure.classList.toggle("inv-off", Boolean(shown) && !points.length);
+    const [bottom, right] = [HEIGHT - BOTTOM, width - RIGHT];
+    const parts = [svgNode("path", { class: "inv-axis", d: `M${LEFT} ${TOP}V${bottom}H${right}` })];
+    part.x = (value) => LEFT + ((value - 1) / Math.max(1, (shown?.total ?? 2) - 1)) * (right - LEFT);
+    if (points.length) {
+      const [low, high] = range(part);
+      const scale = log ? Math.log : (value) => value;
+      part.y = (value) => bottom - ((scale(value) - scale(low)) / (scale(high) - scale(low))) * (bottom - TOP);
+      for (const value of ticks(low, high, log)) {
+        const y = part.y(value);
+        parts.push(svgNode("path", { class: "inv-grid-line", d: `M${LEFT} ${y}H${right}` }));
+        parts.push(svgNode("text", { x: LEFT - 5, y: y + 3.5, "text-anchor": "end" }, String(value)));
+      }
+      if (log && shown.in_noise) {
+        const y = part.y(1);
+        // On the left, where residuals start far above it, or else below it.
+        const above = points[0][1] < 1 ? y < TOP + 18 : y > bottom - 14;
+        parts.push(svgNode("path", { class: "inv-noise-line", d: `M${LEFT} ${y}H${right}` }));
+        parts.push(svgNode("text", { class: "inv-noise-words", x: LEFT + 6, y: above ? y - 4 : y + 12 }, "what the noise explains"));
+      }
+      const path = points.map(([at, value], i) => `${i ? "L" : "M"}${part.x(at).toFixed(1)} ${part.y(value).toFixed(1)}`).join("");
+      parts.push(svgNode("path", { class: "inv-line", d: path }));
+      parts.push(svgNode("text", { x: LEFT, y: HEIGHT - 3, "text-anchor": "start" }, "step 1"));
+      parts.push(svgNode("text", { x: right, y: HEIGHT - 3, "text-anchor": "end" }, String(shown.total)));
+    }
+    parts.push(svgNode("path", { class: "inv-at-line" }), svgNode("circle", { class: "inv-at-dot", r: 3.5 }));
+    svg.replaceChildren(...parts);
+    const [first, last] = [points[0], points.at(-1)];
+    const unit = shown ? UNIT[name](shown) : "";
+    svg.setAttribute("aria-label", last
+      ? `${titles[name]}: ${digits(first[1], name)}${unit} at step ${first[0]}, ${digits(last[1], name)}${unit} at step ${last[0]} of ${shown.total}`
+      : `${titles[name]}: ${shown ? "not known, there is no original" : "no run yet"}`);
+    point(part);
+  }
+
+  // The step that the viewer shows, or the one under the pointer.
+  function point(part) {
+    const { svg, points, output, name } = part;
+    const wanted = hovered ?? step ?? points.at(-1)?.[0];
+    const near = points.reduce((best, one) => (best && Math.abs(best[0] - wanted) <= Math.abs(one[0] - wanted) ? best : one), null);
+    const [line, dot] = [svg.querySelector(".inv-at-line"), svg.querySelector(".inv-at-dot")];
+    line.toggleAttribute("hidden", !near);
+    dot.toggleAttribute("hidden", !near);
+    output.textContent = near ? `${digits(near[1], name)}${UNIT[name](shown)}` : "–";
+    output.title = near ? `Step ${near[0]}` : "";
+    if (!near) return;
+    line.setAttribute("d", `M${part.x(near[0])} ${TOP}V${HEIGHT - BOTTOM}`);
+    dot.setAttribute("cx", part.x(near[0]));
+    dot.setAttribute("cy", part.y(near[1]));
+  }
+
+  let parts = [];
+  function redraw() {
+    parts = Object.keys(titles).map(plot);
+    parts.forEach(draw);
+  }
+
+  hear(element, "drawn", ({ curve, at }) => {
+    step = at;
+    const same = curve === shown || (curve && shown && curve.key === shown.key && curve.points.length === shown.points.length);
+    shown = curve;
+    if (same) parts.forEach(point);
+    else redraw();
+  });
+  element.addEventListener("pointermove", (event) => {
+    const svg = event.target.closest("svg");
+    if (!svg || !shown) return;
+    const { left, width } = svg.getBoundingClientRect();
+    const share = (event.clientX - left - LEFT) / (width - LEFT - RIGHT);
+    hovered = 1 + Math.min(1, Math.max(0, share)) * (shown.total - 1);
+    parts.forEach(point);
+  });
+  element.addEventListener("pointerleave", () => {
+    hovered = null;
+    parts.forEach(point);
+  });
+  let width = 0;
+  new ResizeObserver(([entry]) => {
+    if (Math.abs(entry.contentRect.width - width) < 1) return;
+    width = entry.contentRect.width;
+    requestAnimationFrame(redraw);
+  }).observe(element);
+  redraw();
+}

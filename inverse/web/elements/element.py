@@ -1,0 +1,37 @@
+"""What every element of our own is made of: markup, constants, and the script and style beside it."""
+
+from __future__ import annotations
+
+import html
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import gradio as gr
+
+
+def element(
+    script: str, value: Any, markup: str = "", given: Mapping[str, Any] | None = None, **settings: Any
+) -> gr.HTML:
+    """A page element, brought to life by the default export of `script`.js.
+
+    Args:
+        script: name of the module.
+        value: it starts with.
+        markup: a template of Gradio's.
+        given: constants for the script. Gradio drops properties of a component that is updated while it is hidden.
+        settings: of `gr.HTML`.
+    """
+    tools = "{ element, props, trigger, watch, upload }"
+    return gr.HTML(
+        value,
+        html_template=markup,
+        js_on_load=f"inverse.mount({json.dumps(script)}, {tools}, {json.dumps(given or {})})",
+        apply_default_css=False,
+        **settings,
+    )
+
+
+def literal(value: Any) -> str:
+    """Text that stands for itself in HTML, in Handlebars and in a JavaScript template literal, which markup is."""
+    return "".join(f"&#{ord(c)};" if c in "\\`${}" else c for c in html.escape(str(value)))

@@ -1,0 +1,57 @@
+// What all elements share: nodes, words between elements, files.
+export const ENDED = ["done", "stopped", "failed"];
+export const BUSY = ["waiting", "running"];
+
+export function node(name, properties = {}, ...children) {
+  const made = Object.assign(document.createElement(name), properties);
+  made.append(...children);
+  return made;
+}
+
+/* Parts of an element. */
+export const parts = (element, ...selectors) => selectors.map((selector) => element.querySelector(selector));
+
+/* Elements speak to each other by events of the document: `hear` listens as long as the element is there. */
+export const tell = (name, detail) => document.dispatchEvent(new CustomEvent(`inverse-${name}`, { detail }));
+export const hear = (element, name, heard) => onPage(element, `inverse-${name}`, (event) => heard(event.detail));
+export function onPage(element, kind, heard, target = document) {
+  const listener = (event) => (element.isConnected ? heard(event) : target.removeEventListener(kind, listener));
+  target.addEventListener(kind, listener);
+}
+
+/* Words that go again after a while. */
+export function flash(place, text) {
+  place.textContent = text;
+  setTimeout(() => place.textContent === text && (place.textContent = ""), 5000);
+}
+
+/* The question mark of a control, which shows and hides its help. */
+export function explained(element) {
+  const [ask, help] = parts(element, ".inv-ask", ".inv-help");
+  ask.hidden = !help.textContent;
+  ask.addEventListener("click", () => {
+    help.hidden = !help.hidden;
+    ask.setAttribute("aria-expanded", String(!help.hidden));
+  });
+}
+
+/* The picture in a box, and its source; small ones are shown pixel by pixel. */
+export function show(image, src, small) {
+  image.onload = () => image.classList.toggle("inv-pixels", small(image));
+  if (image.src !== src) image.src = src;
+}
+
+export const progress = (bar, percent) => {
+  bar.setAttribute("aria-valuenow", Math.round(percent));
+  bar.firstElementChild.style.width = `${Math.round(percent)}%`;
+};
+
+/* The bytes in a data URI and back, and a file that the browser saves. */
+export const bytesOf = (uri) => Uint8Array.from(atob(uri.split(",")[1]), (c) => c.charCodeAt(0));
+export const uriOf = (bytes, kind) => `data:${kind};base64,${btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""))}`;
+export function save(content, name) {
+  const type = typeof content === "string" ? content.slice(5, content.indexOf(";")) : "";
+  const link = node("a", { href: URL.createObjectURL(type ? new Blob([bytesOf(content)], { type }) : content), download: name });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}

@@ -1,0 +1,66 @@
+"""The photo picker: drop, paste, browse, or an example.
+
+Gradio's own image field refuses damaged files without words, and leaves a file per frame.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import gradio as gr
+from PIL import Image
+
+from inverse.settings.carriers import KEY
+from inverse.web.base import limits
+from inverse.web.base.pictures import jpeg
+from inverse.web.elements.element import element, literal
+
+EXAMPLES = Path(__file__).resolve().parents[3] / "assets" / "examples"
+EXAMPLE_TITLES = {
+    "chelsea": "Chelsea the cat",
+    "astronaut": "Astronaut Eileen Collins",
+    "coffee": "Cup of coffee",
+    "rocket": "Rocket launch",
+    "hubble": "Hubble deep field",
+}
+
+
+def picker(value: dict[str, str]) -> gr.HTML:
+    """Fires `upload` with {"path"} or {"example"}; is given `picked`."""
+    examples = "".join(
+        EXAMPLE.format(name=name, title=literal(title), thumb=_thumbnail(name))
+        for name, title in EXAMPLE_TITLES.items()
+    )
+    given = {"megabytes": limits.current().body, "key": f"iTXt{KEY}\0"}  # by which a PNG is known that carries settings
+    return element("picker", value, MARKUP.format(examples=examples), given, label="Photo", elem_id="photo")
+
+
+def picked(photo: Image.Image, caption: str) -> dict[str, str]:
+    """What the picker shows of the photo that is in use."""
+    thumb = photo.copy()
+    thumb.thumbnail((128, 128))
+    return {"thumb": jpeg(thumb), "caption": caption}
+
+
+@cache
+def _thumbnail(name: str) -> str:
+    with Image.open(EXAMPLES / f"{name}.jpg") as image:
+        side = min(image.size)
+        left, top = (image.width - side) // 2, (image.height - side) // 2
+        return jpeg(image.crop((left, top, left + side, top + side)).resize((96, 96), Image.Resampling.LANCZOS), 82)
+
+
+MARKUP = """
+<label class="inv-drop">
+  <span class="inv-thumb"></span>
+  <span class="inv-drop-words"><b>Choose a photo</b><small>or drop it here, or paste it</small></span>
+  <input type="file" accept="image/png,image/jpeg,image/webp,image/bmp,image/tiff,image/gif,image/avif"
+   aria-label="Choose a photo">
+</label>
+<div class="inv-examples" role="group" aria-label="Example photos">
+  {examples}
+</div>
+"""
+EXAMPLE = """<button type="button" data-example="{name}" title="{title}"
+><img src="{thumb}" alt="Example: {title}"></button>"""

@@ -1,0 +1,93 @@
+"""The page as its handlers see it: every component that an event reads or writes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from inverse.web.elements.controls import Groups
+
+if TYPE_CHECKING:
+    from inverse.web.page.tab import Tab
+
+Updates = dict[gr.Component, Any]
+
+
+@dataclass(frozen=True)
+class Page:
+    """Every component that an event reads or writes."""
+
+    blocks: gr.Blocks
+    # Kept per visitor: the photo as uploaded and its file, the auxiliary pictures by kind, what the last run showed.
+    # The page brings the example itself when it opens: a server that was restarted knows no photo of it, rather than
+    # a wrong one.
+    photo: gr.State
+    photo_file: gr.State
+    auxiliary: gr.State
+    latest: gr.State
+    starts: gr.State
+    # Asks now and then where a job stands that waits for the device.
+    pulse: gr.Timer
+    # Settings in and out
+    share: gr.HTML
+    # 1 Photo
+    mode: gr.Radio
+    mode_note: gr.HTML
+    picker: gr.HTML
+    size: gr.Radio
+    # 2 Damage
+    task: gr.HTML
+    task_summary: gr.HTML
+    tasks: Groups
+    mask_panel: gr.Column
+    mask: gr.HTML
+    picture_panel: gr.Column
+    picture_upload: gr.UploadButton
+    picture_note: gr.HTML
+    sigma_y: gr.HTML
+    photons: gr.HTML
+    sigma_y_note: gr.HTML
+    # 3 Method
+    solver: gr.HTML
+    solver_summary: gr.HTML
+    solver_advice: gr.HTML
+    solver_source: gr.HTML
+    solvers: Groups
+    cost: gr.HTML
+    reset: gr.Button
+    # Whether the visitor chose the solver; otherwise it follows the task.
+    solver_by_hand: gr.State
+    # Stage
+    run: gr.Button
+    stop: gr.Button
+    why: gr.HTML
+    seed: gr.HTML
+    dice: gr.Button
+    samples: gr.HTML
+    status: gr.HTML
+    problem: gr.HTML
+    viewer: gr.HTML
+    history: gr.HTML
+    switch: gr.Tabs
+    tabs: tuple[Tab, ...]
+
+    @property
+    def choices(self) -> set[gr.Component]:
+        """All that `Settings` are made of."""
+        return {
+            self.mode, self.size, self.task, self.sigma_y, self.photons, self.solver, self.seed, self.samples,
+            *self.tasks.components, *self.solvers.components,
+        }  # fmt: skip
+
+    @property
+    def held(self) -> list[gr.Component]:
+        """What the server keeps of the page, and a browser does not send."""
+        return [self.photo, self.photo_file, self.auxiliary]
+
+    @property
+    def asked(self) -> set[gr.Component]:
+        """All that is asked for by pressing a button that starts something."""
+        tabs = {part for tab in self.tabs for part in tab.inputs}
+        return {*self.choices, *self.held, self.mask, self.starts, *tabs}

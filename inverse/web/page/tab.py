@@ -1,0 +1,109 @@
+"""A tab that does several runs: what is chosen there, what that promises, what is run, and what a click does."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from typing import Any, ClassVar, NamedTuple
+
+import gradio as gr
+
+from inverse.batch.sweep import Sweep
+from inverse.errors import ParameterError
+from inverse.results.record import METRICS
+from inverse.web.base.guards import spoken_errors
+from inverse.web.elements.controls import Values
+from inverse.web.elements.photos import UNKNOWN
+from inverse.web.jobs import batches
+from inverse.web.jobs.batches import Batch
+from inverse.web.jobs.settings import Settings, chosen
+from inverse.web.page import choices, form
+from inverse.web.page.page import Page, Updates
+
+
+class Plan(NamedTuple):
+    """What is run, and what the table of results is told of it."""
+
+    runs: list[Settings]
+    head: dict[str, Any]
+    sweep: Sweep | None = None
+
+
+class Tab(ABC):
+    """Its components are made where it is made. A new tab is one such class, and an entry in `tabs.TABS`.
+
+    Attributes:
+        name, title: of the tab; the name is its button's id, too.
+        inputs: the controls that say what is run.
+        planned: components that `plan` changes, besides the promise.
+        triggers: events after which all is planned anew.
+        start, stop: buttons.
+        promise: what pressing the first would mean, or why it cannot be pressed.
+        table: shows the runs, and is clicked.
+        batch: the visitor's last runs.
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    inputs: list[gr.Component]
+    planned: list[gr.Component]
+    triggers: list[Any]
+    start: gr.Button
+    stop: gr.Button
+    promise: gr.HTML
+    table: gr.HTML
+    batch: gr.State
+
+    @abstractmethod
+    def __init__(self, start: Settings) -> None:
+        """Builds it in the layout's current place, for settings that the page starts with."""
+
+    @abstractmethod
+    def plan(self, page: Page, values: Values, settings: Settings) -> Updates:
+        """What follows here from the settings, a promise or a refusal included."""
+
+    @abstractmethod
+    def runs(self, page: Page, values: Values, settings: Settings) -> Plan:
+        """What is run; InverseError where it cannot be."""
+
+    def wire(self, page: Page) -> None:  # noqa: B027  there may be nothing
+        """Connects what only this tab has."""
+
+    def run(self, page: Page, values: Values) -> Iterator[Updates]:
+        """The handler that needs the device."""
+        batch = values[self.batch] or Batch()
+        with spoken_errors():
+            auxiliary, photo = form.auxiliary_picture(page, values), chosen(values[page.photo])
+            runs, head, sweep = self.runs(page, values, form.settings(page, values).at(photo))
+            batches.begin(batch, head, runs, sweep)
+            batch.file = values[page.photo_file] or UNKNOWN
+        for view in batches.stream(batch, photo, auxiliary):
+            yield {self.table: view}
+
+    def adopt(self, page: Page, values: Values) -> Updates:
+        """A result was clicked: its settings go to the page, and the page to the tab that runs them.
+
+        Raises:
+            ParameterError: there is no such result any more.
+        """
+        batch, asked = Batch.shown(values[self.batch]), values[self.table]
+        index = asked.get("adopt") if isinstance(asked, dict) else None
+        if batch is None or type(index) is not int or not 0 <= index < len(batch.runs):
+            raise ParameterError("This cell is of an earlier run, and its settings are gone. Run it again.")
+        changes = choices.adopt(page, batch.runs[index], values[page.photo], values[page.auxiliary])
+        return {**changes, page.switch: gr.Tabs(selected="restore")}
+
+    def _go(self, promise: str) -> None:
+        """The buttons and the promise, whose id is given; in a row."""
+        self.start = gr.Button(
+            self.title, variant="primary", elem_id=self.name, elem_classes="inv-start", scale=0, min_width=140
+        )
+        self.stop = gr.Button(
+            "Stop", elem_id=f"stop-{self.name}", elem_classes="inv-stop", interactive=False, scale=0, min_width=90
+        )
+        self.promise = gr.HTML("", elem_id=promise, elem_classes="inv-words inv-promise", apply_default_css=False)
+
+
+def metrics(settings: Settings) -> dict[str, str]:
+    """What results can be judged by, the first being the one to start with."""
+    return {name: metric.title for name, metric in METRICS.items() if name == "residual" or not settings.degraded}

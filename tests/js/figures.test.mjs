@@ -1,0 +1,54 @@
+// Scales of sliders and curves, and words for figures and differences.
+import assert from "node:assert/strict";
+import test from "node:test";
+import { figure, FIGURES } from "../../inverse/web/elements/batch.js";
+import { ticks } from "../../inverse/web/elements/curves.js";
+import { differences } from "../../inverse/web/elements/differences.js";
+import { scale } from "../../inverse/web/elements/number.js";
+
+const range = { low: 0, high: 1, whole: false, log: false, without: "" };
+
+test("a slider comes back to the value it stands for", () => {
+  for (const changes of [{}, { low: 0.001, high: 100, log: true }, { log: true }, { low: 1, high: 1000, whole: true, log: true }, { without: "off" }]) {
+    const { toTick, fromTick, allowed } = scale({ ...range, ...changes });
+    for (let tick = 0; tick <= (changes.without ? 950 : 1000); tick += 10) {
+      const value = fromTick(tick);
+      assert.ok(allowed(value), `${value} of ${JSON.stringify(changes)}`);
+      assert.equal(fromTick(toTick(value)), value);
+    }
+  }
+});
+
+test("a slider ends at the bounds, and beyond them where there may be no value", () => {
+  const { toTick, fromTick, allowed } = scale({ ...range, without: "off" });
+  assert.equal(fromTick(1000), null);
+  assert.equal(toTick(null), 1000);
+  assert.ok(allowed(null) && allowed(1) && !allowed(1.01) && !allowed(Number.NaN) && !allowed("0.5"));
+  const whole = scale({ ...range, high: 10, whole: true });
+  assert.ok(whole.allowed(10) && !whole.allowed(2.5) && !whole.allowed(null));
+});
+
+test("ticks are round and within the range", () => {
+  assert.deepEqual(ticks(0.5, 3, true), [0.5, 1, 2]);
+  assert.deepEqual(ticks(0.1, 1000, true), [0.1, 1, 10, 100, 1000]);
+  assert.deepEqual(ticks(14, 34, false), [20, 30]);
+});
+
+test("figures say what cannot be said as a number, too", () => {
+  assert.equal(figure({ psnr: 28.126 }, "psnr"), "28.13 dB");
+  assert.equal(figure({ psnr: null }, "psnr"), "–");
+  assert.equal(figure({ failure: "It diverged." }, "psnr"), "failed");
+  const [, , , better] = FIGURES.residual;
+  assert.ok(better(1.1) > better(0.5) && better(1.1) > better(2), "about 1 is right");
+});
+
+test("two runs differ in what both have", () => {
+  const run = (steps, changes = {}) => ({
+    settings: { schema: 1, seed: 1, sigma_y: 0.05, task: { name: "a", parameters: {} }, solver: { name: "b", parameters: { steps } }, ...changes },
+    origin: { photo: "x", picture: "" },
+  });
+  assert.deepEqual(differences(run(100), run(50)), ["steps 100 → 50"]);
+  assert.deepEqual(differences(run(5), run(5, { sigma_y: null, seed: 4294967295 })), ["seed 1 → 4294967295", "σ_y 0.05 → none"]);
+  assert.deepEqual(differences(run(5), { ...run(5), origin: { photo: "y" } }), ["another photo"]);
+  assert.deepEqual(differences(run(5), run(5, { solver: { name: "c", parameters: { other: 1 } } })), ["solver b → c"]);
+});
