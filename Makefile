@@ -8,16 +8,25 @@ CHECK_PYTHON = $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' |
 export OMP_WAIT_POLICY ?= PASSIVE
 export HF_HUB_OFFLINE ?= 1
 
-.PHONY: app test test-fast test-isa test-browser test-fuzz test-load test-peers lint format bench judge floors space screenshots clean
+.PHONY: app check types test test-fast test-isa test-browser test-fuzz test-load test-peers lint format bench judge floors wheel space screenshots clean
 
 app: $(VENV)/.installed
 	HF_HUB_OFFLINE=0 $(BIN)/python app.py
 
 test: lint test-fast test-isa test-browser
 
+# Before a commit: under a minute.
+check: lint types floors test-fastest
+
+# Style, who may import whom, and imports that nothing declares.
 lint: $(VENV)/.tested
 	$(BIN)/ruff check --output-format concise .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/deptry .
+
+types: $(VENV)/.tested
+	$(BIN)/pyright
 
 # Two processes of one thread each: small tensors do not profit from a second thread.
 test-fast: $(VENV)/.tested
@@ -59,6 +68,12 @@ judge: $(VENV)/.installed
 # What imports what: rooms, floors, arrows, circles.
 floors: $(VENV)/.tested
 	$(BIN)/python tools/floors.py
+
+# dist/*.whl, tried in a fresh environment and another folder: it restores a photo and opens the app.
+wheel: $(VENV)/.tested
+	rm -rf dist
+	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir dist .
+	$(BIN)/python -m pytest -m slow tests/test_wheel.py
 
 # The folder to push to a Hugging Face Space, checked.
 space: $(VENV)/.tested

@@ -7,8 +7,8 @@ from rich.table import Table
 
 from inverse.cli.options import GroupedCommand
 from inverse.cli.terminal import Terminal
-from inverse.denoisers.catalog import EMBEDDED
 from inverse.denoisers.hub import PUBLISHED
+from inverse.resources import EMBEDDED
 
 
 @click.command(cls=GroupedCommand)

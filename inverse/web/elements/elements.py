@@ -10,18 +10,17 @@ import base64
 import html
 from collections.abc import Mapping
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
 from PIL import Image
 
 from inverse.parameters import Choice, Integer, Real
+from inverse.resources import EXAMPLES
 from inverse.web.base import limits
 from inverse.web.base.pictures import jpeg
 from inverse.web.base.theme import source
 
-EXAMPLES = Path(__file__).resolve().parents[3] / "assets" / "examples"
 EXAMPLE_TITLES = {
     "chelsea": "Chelsea the cat",
     "astronaut": "Astronaut Eileen Collins",
