@@ -1,4 +1,7 @@
-"""`inverse`, or `python -m inverse`: the command line. A command's module is imported when it is used, so that help is instant."""
+"""`inverse`, or `python -m inverse`: the command line.
+
+A command's module is imported when it is used, so that help is instant.
+"""
 
 from __future__ import annotations
 
