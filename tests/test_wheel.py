@@ -35,9 +35,8 @@ def installed(tmp_path_factory):
     pip("install", "--no-index", "--no-deps", wheel)  # at first, so that the lent folder's own `inverse` does not count
     paths = {"base": str(folder), "platbase": str(folder)}
     own = Path(sysconfig.get_path("purelib", vars=paths))
-    (own / "lent.pth").write_text(
-        sysconfig.get_path("purelib") + "\n"
-    )  # without the .pth files there: not the checkout
+    # A folder that a .pth file names lends its packages, and not the checkout that its own .pth files may name.
+    (own / "lent.pth").write_text(sysconfig.get_path("purelib") + "\n")
     pip("uninstall", "--yes", "setuptools")  # venv's own is old, and hides the lent one
     pip("install", "--no-index", f"{wheel}[app]")  # ends with an error where the wheel asks for what is not there
     return programs
@@ -58,20 +57,7 @@ def test_only_the_package_is_installed_and_its_assets_with_it(installed, elsewhe
 
 
 def test_a_photo_is_restored(installed, elsewhere):
-    command = [
-        "restore",
-        "photo.jpg",
-        "-o",
-        "out.png",
-        "--task",
-        "inpaint-random",
-        "--solver",
-        "ddnm",
-        "--steps",
-        "4",
-        "--size",
-        "64",
-    ]
+    command = ["restore", "photo.jpg", "-o", "out.png", "--task", "denoise", "--solver", "ddnm", "--size", "64"]
     run = subprocess.run([installed / "inverse", *command], cwd=elsewhere, env=BARE, capture_output=True, check=False)
     assert run.returncode == 0 and b"PSNR" in run.stderr, run.stderr
     with Image.open(elsewhere / "out.png") as picture:
