@@ -56,7 +56,7 @@ def launch(blocks: gr.Blocks, **settings: Any) -> Any:
         threading.Thread(target=_warm_up, daemon=True).start()
     allowed = limits.current()
     blocks.queue(api_open=False)
-    blocks._queue = Waiting(
+    blocks._queue = queue = Waiting(
         live_updates=True, concurrency_count=allowed.threads, update_intervals=1, max_size=allowed.queue, blocks=blocks
     )
     ours = {
@@ -82,7 +82,7 @@ def launch(blocks: gr.Blocks, **settings: Any) -> Any:
     names = names_of(chosen.get("server_name"), bool(chosen["share"]))
     chosen["app_kwargs"] = {
         "middleware": [Middleware(Gate, names), Middleware(Head)],
-        "lifespan": partial(_housekeeping, blocks, connections),
+        "lifespan": partial(_housekeeping, blocks, queue, connections),
         **chosen.get("app_kwargs", {}),
     }
     quieten()
@@ -98,10 +98,10 @@ def launch(blocks: gr.Blocks, **settings: Any) -> Any:
 
 
 @asynccontextmanager
-async def _housekeeping(blocks: gr.Blocks, connections: Connections, app: App) -> AsyncIterator[None]:
+async def _housekeeping(blocks: gr.Blocks, queue: Waiting, connections: Connections, app: App) -> AsyncIterator[None]:
     """While the app is served: sessions that nobody uses are let go, and the temporary folder stays within bounds."""
-    app.state_holder = Sessions()
-    app.state_holder.set_blocks(blocks)
+    app.state_holder = sessions = Sessions()
+    sessions.set_blocks(blocks)
     keep = set(folder.files(web.FOLDER))
     budget = limits.current().disk * 2**20
 
@@ -111,8 +111,8 @@ async def _housekeeping(blocks: gr.Blocks, connections: Connections, app: App) -
             await asyncio.sleep(TIDY_EVERY)
             try:
                 followed = _forget_progress(followed)
-                blocks._queue.forget_unheard()
-                if app.state_holder.forget_idle(blocks._queue.busy):
+                queue.forget_unheard()
+                if sessions.forget_idle(queue.busy):
                     await asyncio.to_thread(memory.release, torch.device("cpu"))
                 await asyncio.to_thread(folder.sweep, web.FOLDER, budget, keep)
             except Exception:
