@@ -8,20 +8,36 @@ CHECK_PYTHON = $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' |
 export OMP_WAIT_POLICY ?= PASSIVE
 export HF_HUB_OFFLINE ?= 1
 
-.PHONY: app test test-fast test-isa test-browser test-fuzz test-load test-peers lint lint-js test-js format bench judge floors space screenshots clean
+.PHONY: app check types test test-fast test-fastest test-isa test-browser test-fuzz test-load test-peers lint lint-js test-js format bench judge floors wheel space screenshots clean
 
 app: $(VENV)/.installed
 	HF_HUB_OFFLINE=0 $(BIN)/python app.py
 
 test: lint lint-js test-js test-fast test-isa test-browser
 
+# Before a commit, in under a minute: types on one core, the rest on another.
+check: $(VENV)/.tested
+	$(MAKE) --no-print-directory --jobs 2 --output-sync=target types lint floors test-fastest
+
+# Style, who may import whom, and imports that nothing declares.
 lint: $(VENV)/.tested
 	$(BIN)/ruff check --output-format concise .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/deptry .
+
+types: $(VENV)/.tested
+	$(BIN)/pyright
 
 # Two processes of one thread each: small tensors do not profit from a second thread.
 test-fast: $(VENV)/.tested
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not browser and not slow and not load" -n 2
+
+# Rules of the library that take no prior and no app to test.
+FASTEST := $(addprefix tests/test_, chunks.py contributing.py makefile.py metrics.py operators.py presets.py \
+  randomness.py resources.py schedule.py spread.py text.py versions.py)
+test-fastest: $(VENV)/.tested
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(FASTEST)
 
 # What touches numbers once more, by the instructions of a common CPU, and a part of it by those of an old one: how a
 # kernel adds up depends on them, and so does whether the network computes in bfloat16.
@@ -73,6 +89,12 @@ judge: $(VENV)/.installed
 # What imports what: rooms, floors, arrows, circles.
 floors: $(VENV)/.tested
 	$(BIN)/python tools/floors.py
+
+# dist/*.whl, tried in a fresh environment and another folder: it restores a photo and opens the app.
+wheel: $(VENV)/.tested
+	rm -rf dist
+	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir dist .
+	$(BIN)/python -m pytest -m slow tests/test_wheel.py
 
 # The folder to push to a Hugging Face Space, checked.
 space: $(VENV)/.tested

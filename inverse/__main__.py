@@ -1,4 +1,7 @@
-"""`python -m inverse`: the command line. A command's module is imported when it is used, so that help is instant."""
+"""`inverse`, or `python -m inverse`: the command line.
+
+A command's module is imported when it is used, so that help is instant.
+"""
 
 from __future__ import annotations
 
@@ -64,13 +67,18 @@ class LazyGroup(click.Group):
 def main() -> None:
     """Restore images with pre-trained diffusion models.
 
-    `python -m inverse COMMAND --help` explains a command.
+    Each command explains itself: COMMAND --help.
     """
 
 
-if __name__ == "__main__":
-    threads.settle()
+def program() -> None:
+    """What `inverse` and `python -m inverse` run: `main` in a process of its own."""
+    threads.settle()  # before a command loads torch
     logging.setLogRecordFactory(visible_record)
     # What ends a program politely ends this one like Ctrl+C: nothing half-written stays behind.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    main(prog_name="python -m inverse")
+    main()
+
+
+if __name__ == "__main__":
+    program()

@@ -385,3 +385,9 @@ def test_an_empty_name_is_not_the_default(run, empty):
     assert result.exit_code == 1 and "Error" in result.output and not Path("out.png").exists()
     if empty == "--task=":
         assert run("degrade", "photo.png", "-o", "out.png", empty).exit_code == 1
+
+
+def test_without_gradio_the_app_says_how_to_get_it(monkeypatch):
+    monkeypatch.setattr("inverse.cli.app.find_spec", lambda name: None)
+    said = CliRunner().invoke(main, ["app"])
+    assert said.exit_code == 1 and "not installed: pip install 'gradio==" in said.output

@@ -1,6 +1,7 @@
 """What is installed, what is declared, and what the Space asks for agree."""
 
 import re
+import tomllib
 from importlib.metadata import version
 from pathlib import Path
 
@@ -14,6 +15,12 @@ REQUIREMENTS = [
     for line in (ROOT / "requirements.txt").read_text().splitlines()
     if line and not line.startswith("#")
 ]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+
+def test_requirements_are_those_of_the_package_and_of_its_app():
+    declared = {Requirement(line) for line in [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["app"]]}
+    assert declared == set(REQUIREMENTS)
 
 
 @pytest.mark.parametrize(
@@ -37,6 +44,7 @@ def test_space_runs_the_tested_gradio():
     readme = (ROOT / "README.md").read_text()
     sdk = re.search(r"^sdk_version: (\S+)$", readme, re.MULTILINE).group(1)
     assert sdk == version("gradio")
+    assert f"'gradio=={sdk}'" in (ROOT / "inverse/cli/app.py").read_text()
 
 
 def test_no_file_is_too_large_to_push():

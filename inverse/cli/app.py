@@ -1,10 +1,9 @@
-"""`python -m inverse app`."""
+"""`inverse app`."""
 
 from __future__ import annotations
 
 import os
-import runpy
-from pathlib import Path
+from importlib.util import find_spec
 
 import click
 
@@ -16,6 +15,10 @@ import click
 )  # fmt: skip
 def app(port: int | None) -> None:
     """Opens the app in the browser."""
+    if find_spec("gradio") is None:
+        raise click.ClickException("The app needs Gradio, which is not installed: pip install 'gradio==6.31.0'.")
     if port is not None:
         os.environ["GRADIO_SERVER_PORT"] = str(port)
-    runpy.run_path(str(Path(__file__).resolve().parents[2] / "app.py"), run_name="__main__")
+    from inverse import web
+
+    web.launch(web.build())

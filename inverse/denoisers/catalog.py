@@ -15,8 +15,8 @@ from inverse.denoisers.base import Denoiser
 from inverse.denoisers.cards import PRIORS
 from inverse.errors import ParameterError
 from inverse.parameters import shown
+from inverse.resources import EMBEDDED
 
-EMBEDDED = Path(__file__).resolve().parents[2] / "assets" / "prior" / "prior.safetensors"
 TRAINED = "prior.safetensors"
 """What `train prior` calls its best network."""
 

@@ -5,7 +5,6 @@ What a profile does decides, and not its name. Grey pictures go through a curve,
 
 from __future__ import annotations
 
-import io
 import struct
 from collections.abc import Mapping
 from typing import Any
@@ -23,7 +22,7 @@ _D50 = (0.9642, 1.0, 0.8249)
 _BRADFORD = np.array([[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]])
 
 
-def profile_of(info: Mapping[str, Any], grey: bool) -> bytes | None:
+def profile_of(info: Mapping[Any, Any], grey: bool) -> bytes | None:
     """The ICC profile that holds for a picture, None for sRGB; one is made of gAMA and cHRM.
 
     As the PNG specification says (section 4.3), an ICC profile counts first, then sRGB, then gAMA with cHRM. A gAMA of
@@ -62,8 +61,9 @@ class Profile:
         if not content or len(content) > MAX_PROFILE:
             return
         try:
-            self._source = ImageCms.ImageCmsProfile(io.BytesIO(content))
-            self.space = self._source.profile.xcolor_space.strip()
+            source = ImageCms.core.profile_frombytes(content)
+            self._source = ImageCms.ImageCmsProfile(source)
+            self.space = source.xcolor_space.strip()
         except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
             return
         if self.space == "RGB" and self._is_srgb():
@@ -101,7 +101,8 @@ class Profile:
         flags = ImageCms.Flags.NOOPTIMIZE if exactly else ImageCms.Flags.NONE
         srgb = ImageCms.createProfile("sRGB")
         try:
-            return ImageCms.profileToProfile(image, self._source, srgb, outputMode="RGB", flags=flags)
+            found = ImageCms.profileToProfile(image, self._source, srgb, outputMode="RGB", flags=flags)
+            return found or image  # nothing is returned only where the picture itself is changed
         except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
             return image
 

@@ -14,7 +14,7 @@ from safetensors import SafetensorError
 from inverse.errors import OutputError
 from inverse.text import visible
 
-_REASONS = {
+_REASONS: dict[int | None, str] = {
     errno.ENOSPC: "the disk is full. Free some space, or choose another folder",
     errno.EDQUOT: "your share of the disk is used up. Free some space, or choose another folder",
     errno.EROFS: "the disk is read-only. Choose another folder",
@@ -27,7 +27,7 @@ _REASONS = {
 }
 
 
-def replace_atomically(path: Path, write: Callable[[Path], None]) -> None:
+def replace_atomically(path: Path, write: Callable[[Path], object]) -> None:
     """Writes beside the path and then moves there: whoever reads finds the old file or the new one, never half of one.
 
     Args:

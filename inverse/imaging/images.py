@@ -94,7 +94,7 @@ def decoded(
                 file.seek(0)
                 return jpeg_ends.completed(file.read(), lambda whole: _read(whole, convert, draft))
     except Image.DecompressionBombError as error:  # beyond twice Pillow's own limit; its text tells how many pixels
-        count = int(re.search(r"\d+", str(error)).group())
+        count = int(re.findall(r"\d+", str(error))[0])
         raise _too_large(f"{count / 1e6:.0f} megapixels") from None
     except MemoryError:
         raise ImageError("This picture does not fit into memory. Use a smaller one.") from None
@@ -133,8 +133,8 @@ def _read(file: BinaryIO, convert: Callable[[Image.Image, Profile], Image.Image]
         view = chunks.Chunks(file)
         file, profile, hidden = io.BufferedReader(view), view.profile, view.hidden
     try:
-        if _starts(file, *_TIFF) and _foreign(file):  # a raw photo, of which the preview would be read
-            raise _foreign(file)
+        if _starts(file, *_TIFF) and (foreign := _foreign(file)):  # a raw photo, of which the preview would be read
+            raise foreign
         image = Image.open(file, formats=FORMATS)
     except UnidentifiedImageError:
         raise _unknown(file) from None
@@ -243,8 +243,8 @@ def fit(image: Image.Image, size: int | None, multiple: int = 1, square: bool = 
 def fitted(picture: tuple[int, int], size: int | None, multiple: int = 1) -> tuple[tuple[int, int], tuple[int, int]]:
     """(W, H) to which `fit` resizes a picture of (W, H), and (W, H) of the center that it crops."""
     scale = 1 if size is None else size / min(picture)
-    resized = tuple(max(1, multiple, round(scale * n)) for n in picture)
-    return resized, tuple(n // multiple * multiple for n in resized)
+    width, height = (max(1, multiple, round(scale * n)) for n in picture)
+    return (width, height), (width // multiple * multiple, height // multiple * multiple)
 
 
 def to_tensor(image: Image.Image) -> Tensor:

@@ -152,7 +152,7 @@ def filled(photo: Image.Image, mask: Image.Image) -> Image.Image:
     layer.putalpha(Image.fromarray(np.where(missing, 0, 255).astype(np.uint8)))
     layers = [layer]
     while max(layer.size) > 1:  # Pillow weighs the colours by their opacity
-        layer = layer.resize(tuple((side + 1) // 2 for side in layer.size), Image.Resampling.BOX)
+        layer = layer.resize(((layer.width + 1) // 2, (layer.height + 1) // 2), Image.Resampling.BOX)
         layers.append(layer)
     under = Image.new("RGBA", (1, 1), "grey")
     for layer in reversed(layers):

@@ -94,4 +94,4 @@ def _range(pixels: np.ndarray, tags: dict) -> tuple[float, float]:
 
 def _first(tags: dict, tag: int, default: int | None = None) -> int | None:
     value = tags.get(tag, default)
-    return value[0] if isinstance(value, tuple) and value else value
+    return next(iter(value), default) if isinstance(value, tuple) else value

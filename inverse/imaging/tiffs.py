@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from PIL import Image
 from PIL.TiffImagePlugin import (
@@ -12,6 +13,7 @@ from PIL.TiffImagePlugin import (
     TILELENGTH,
     TILEWIDTH,
     ImageFileDirectory_v2,
+    TiffImageFile,
 )
 
 from inverse.errors import ImageError
@@ -51,22 +53,21 @@ def mend(image: Image.Image) -> None:
     Raises:
         ImageError: its planes are of a kind that cannot be read.
     """
-    tags = getattr(image, "tag_v2", None)
-    if tags is not None:
+    if isinstance(image, TiffImageFile):
         image.tile = [tile._replace(args=_native(tile.args)) if tile.codec_name == "libtiff" else tile
                       for tile in image.tile]  # fmt: skip
-        _mend_planes(image, tags)
+        _mend_planes(image, image.tag_v2)
 
 
-def _native(arguments: tuple) -> tuple:
+def _native(arguments: Any) -> tuple:
     """libtiff gives samples in the machine's order, whatever the file's; Pillow knows that of whole numbers only."""
     return (re.sub(r"(?<=;)(16|32|64)B(?=[SF])", r"\1N", arguments[0]), *arguments[1:])
 
 
-def _mend_planes(image: Image.Image, tags: ImageFileDirectory_v2) -> None:
+def _mend_planes(image: TiffImageFile, tags: ImageFileDirectory_v2) -> None:
     """Planes of 16-bit samples that are not compressed are read as if they had 8."""
     bits = set(tags.get(BITSPERSAMPLE, (8,)))
-    raw = [tile for tile in image.tile if tile.codec_name == "raw"]
+    raw: list[Any] = [tile for tile in image.tile if tile.codec_name == "raw"]
     if tags.get(PLANAR_CONFIGURATION) != _PLANES or len(tags.get(BITSPERSAMPLE, ())) < 2 or bits == {8} or not raw:
         return
     if bits != {16} or any(tile.args[0] not in "RGBA" for tile in raw):

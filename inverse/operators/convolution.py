@@ -46,7 +46,7 @@ class CircularBlur(LinearOperator):
 
     def __init__(self, kernel: Tensor, image_shape: Shape, taper: bool, cut: float = 0.03) -> None:
         self.image_shape = self.measurement_shape = tuple(image_shape)
-        size = tuple(image_shape[-2:])
+        size = image_shape[-2], image_shape[-1]
         spectrum = torch.fft.fft2(wrapped(kernel.to(torch.float64), size))
         magnitude = spectrum.abs()
         self.norm = float(magnitude.max())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from PIL import Image
@@ -70,6 +70,9 @@ class Mask(Selection):
 @dataclass(frozen=True)
 class Inpaint(Task):
     """Base of the tasks whose operator is a mask; each of them declares `keep_known`, after its own parameters."""
+
+    if TYPE_CHECKING:
+        keep_known: str
 
     def keeps_known(self, sigma_y: float, degraded: bool) -> bool:
         automatic = degraded and sigma_y <= NEGLIGIBLE

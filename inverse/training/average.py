@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import copy
+from typing import Generic, TypeVar
 
 import torch
 from torch import Tensor, nn
 
+Network = TypeVar("Network", bound=nn.Module)
 
-class Average:
+
+class Average(Generic[Network]):
     """average <- decay * average + (1 - decay) * weights, after every update.
 
     At update t the decay is at most (1 + t) / (10 + t), so that the first weights are forgotten soon.
@@ -21,7 +24,7 @@ class Average:
         network: the copy, which holds the average.
     """
 
-    def __init__(self, network: nn.Module, decay: float) -> None:
+    def __init__(self, network: Network, decay: float) -> None:
         self.network = copy.deepcopy(network).eval().requires_grad_(False)
         self.decay = decay
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -45,7 +45,7 @@ class Crops:
         random = np.random.default_rng((self.seed, index))
         return torch.from_numpy(np.stack([self._draw(random) for _ in range(self.batch)]))
 
-    def stream(self, start: int, stride: int = 1, threads: int = 1) -> Iterator[Tensor]:
+    def stream(self, start: int, stride: int = 1, threads: int = 1) -> Generator[Tensor, None, None]:
         """Batches start, start + stride, ... without end, a few made ahead in the background.
 
         Args:

@@ -28,11 +28,9 @@ def inherit(network: ResidualUNet, source: ResidualUNet) -> None:
 
 def _inherit_block(target: ResidualBlock, source: nn.Module | None) -> None:
     if target.context is not None:
-        target.context.weight.zero_()
-        target.context.bias.zero_()
+        _silence(target.context)
     if not isinstance(source, ResidualBlock):
-        target.conv_out.weight.zero_()
-        target.conv_out.bias.zero_()
+        _silence(target.conv_out)
         return
     _copy(target.conv_in, source.conv_in)
     _copy(target.conv_out, source.conv_out)
@@ -43,14 +41,19 @@ def _inherit_block(target: ResidualBlock, source: nn.Module | None) -> None:
         _copy_tensor(to, of, inputs=1 if to.ndim > 1 else None)
 
 
+def _silence(layer: nn.Module) -> None:
+    for parameter in layer.parameters():
+        parameter.zero_()
+
+
 def _film_halves(film: nn.Linear) -> list[Tensor]:
     return [*film.weight.chunk(2), *film.bias.chunk(2)]
 
 
 def _copy(target: nn.Module, source: nn.Module) -> None:
     transposed = isinstance(target, nn.ConvTranspose2d)
-    _copy_tensor(target.weight, source.weight, inputs=0 if transposed else 1)
-    _copy_tensor(target.bias, source.bias, inputs=None)
+    _copy_tensor(target.get_parameter("weight"), source.get_parameter("weight"), inputs=0 if transposed else 1)
+    _copy_tensor(target.get_parameter("bias"), source.get_parameter("bias"), inputs=None)
 
 
 def _copy_tensor(target: Tensor, source: Tensor, inputs: int | None) -> None:

@@ -58,7 +58,8 @@ class Trainer:
             network = ResidualUNet(parameters.config)
         if initial is not None:
             inherit(network, load_network(initial))
-        self.network = network.to(accelerator.device, memory_format=torch.channels_last).train()
+        network.to(accelerator.device, memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+        self.network = network.train()
         self.average = Average(self.network, parameters.average)
         optimizer = torch.optim.AdamW(
             self.network.parameters(), lr=parameters.learning_rate, betas=(0.9, 0.99), fused=True

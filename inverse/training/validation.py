@@ -44,7 +44,7 @@ def validate(denoiser: Denoiser, photos: Photos, side: int) -> Validation:
         photos: the photographs.
         side: of the center squares, in pixels; smaller photographs are taken as far as they go.
     """
-    total = dict.fromkeys(NOISE_LEVELS, 0.0)
+    total: dict[int, float] = dict.fromkeys(NOISE_LEVELS, 0.0)
     for index, pixels in enumerate(photos.pixels):
         truth = _center(torch.from_numpy(pixels).permute(2, 0, 1).float() / 127.5 - 1, side, denoiser.multiple)
         for level, value in denoising_psnr(denoiser, truth, NOISE_LEVELS, _SEED, index).items():

@@ -66,10 +66,10 @@ def mask_uri(picture: Image.Image, most: int = LONGEST_MASK) -> tuple[str, bool]
     picture = picture.convert("L")
     coarser = False
     while True:
-        uri = png(picture.point(lambda value: 255 * (value > 127)).convert("1", dither=Image.Dither.NONE))
+        uri = png(picture.point([0] * 128 + [255] * 128).convert("1", dither=Image.Dither.NONE))
         if len(uri) <= most:
             return uri, coarser
-        missing = cover(np.asarray(picture) > 127, tuple((side + 1) // 2 for side in picture.size[::-1]))
+        missing = cover(np.asarray(picture) > 127, ((picture.height + 1) // 2, (picture.width + 1) // 2))
         picture, coarser = Image.fromarray(missing.astype(np.uint8) * 255), True
 
 

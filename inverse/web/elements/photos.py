@@ -10,8 +10,8 @@ from typing import Any
 from PIL import Image
 
 from inverse.imaging import images
+from inverse.resources import EXAMPLES
 from inverse.web.base.guards import uploaded, uploaded_photo
-from inverse.web.elements.picker import EXAMPLES
 
 LONGEST_NAME = 60
 

@@ -6,17 +6,16 @@ Gradio's own image field refuses damaged files without words, and leaves a file 
 from __future__ import annotations
 
 from functools import cache
-from pathlib import Path
 
 import gradio as gr
 from PIL import Image
 
+from inverse.resources import EXAMPLES
 from inverse.settings.carriers import KEY
 from inverse.web.base import limits
 from inverse.web.base.pictures import jpeg
 from inverse.web.elements.element import element, literal
 
-EXAMPLES = Path(__file__).resolve().parents[3] / "assets" / "examples"
 EXAMPLE_TITLES = {
     "chelsea": "Chelsea the cat",
     "astronaut": "Astronaut Eileen Collins",

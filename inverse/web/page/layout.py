@@ -13,6 +13,7 @@ from PIL import Image
 from inverse.denoisers.catalog import best_device
 from inverse.imaging import images
 from inverse.operators.noise import DEFAULT_SIGMA_Y
+from inverse.resources import EXAMPLES
 from inverse.settings import SEED
 from inverse.solvers.presets import DEFAULT_TASK
 from inverse.web.base.files import FAVICON
@@ -20,7 +21,6 @@ from inverse.web.elements.curves import curves
 from inverse.web.elements.history import history
 from inverse.web.elements.mask import mask
 from inverse.web.elements.number import number
-from inverse.web.elements.picker import EXAMPLES
 from inverse.web.elements.problem import problem
 from inverse.web.elements.reason import reason
 from inverse.web.elements.share import share
