@@ -22,9 +22,10 @@ from inverse.denoisers.embedded import EDMDenoiser, load_network
 from inverse.denoisers.hub import find
 from inverse.denoisers.unet import UNetDenoiser, load_unet
 from inverse.errors import ParameterError, PriorError
+from inverse.evaluation import tune
 from inverse.settings import Settings
 from inverse.settings.carriers import read
-from inverse.solvers import SOLVERS
+from inverse.solvers import SOLVERS, presets
 from inverse.solvers.presets import preset
 
 WEIGHTS = "diffusion_pytorch_model.safetensors"
@@ -258,6 +259,15 @@ def test_the_command_line_says_when_presets_are_of_another_kind(flat, tmp_path, 
         settings, _ = Settings.from_dict(read((tmp_path / "out.png").read_bytes()))
         expected = SOLVERS["vml-map"]() if said else preset("inpaint-box", "vml-map")
         assert settings.solver == expected.replace(steps=3)
+
+
+def test_the_search_writes_the_table_of_another_kind(flat, tmp_path):
+    file = tmp_path / "table.toml"
+    words = ["ddrm", "--task", "denoise", "--measure", "--prior", str(flat), "--table", str(file)]
+    result = CliRunner().invoke(tune.main, words)
+    assert result.exit_code == 0, result.output
+    (row,) = presets.read(file)["ddrm"].values()
+    assert row.settings == {} and row.psnr and row.whole
 
 
 # Pickles

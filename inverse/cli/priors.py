@@ -20,7 +20,6 @@ def priors() -> None:
     """
     table = Table(box=None)
     table.add_column("prior", no_wrap=True)
-    table.add_column("kind")
     for column in ("pixels", "MB"):
         table.add_column(column, justify="right")
     for column in ("licence", "weights", "good for"):
@@ -28,7 +27,7 @@ def priors() -> None:
     for card in PRIORS.values():
         weights = "here" if not card.repository else "pickle: --allow-pickle" if card.pickled else "safetensors"
         size = str(card.size) if card.size else "any"
-        table.add_row(card.name, card.kind, size, str(card.megabytes), card.licence, weights, card.good_for)
+        table.add_row(card.name, size, str(card.megabytes), card.licence, weights, card.good_for)
     console = Terminal()
     console.print(table)
     kinds = dict.fromkeys(card.kind for card in PRIORS.values())

@@ -20,7 +20,7 @@ def kept(step: Step, operator: Selection, y: Tensor) -> Step:
     Args:
         step: of a solver.
         operator: that measured y.
-        y: (1, *measurement_shape).
+        y: (1, *measurement_shape), or one a sample.
     """
     return replace(step, finish=partial(operator.keep, y=y))
 

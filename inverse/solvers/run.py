@@ -28,6 +28,7 @@ class Run:
     Attributes:
         operator: A on the prior's own space; that is what a solver inverts.
         pictures: A of pictures.
+        y: one measurement a sample; `measured` is what was given, one for all or one for each.
 
     Args:
         denoiser: the prior.
