@@ -167,7 +167,10 @@ def test_the_page_says_where_a_classical_method_is_better(page):
 def test_the_noise_of_a_damaged_photo_is_estimated_again_for_another_task(page, photo):
     mosaic = degrade(photo, "demosaic", sigma_y=0.1).measurement
     values = {page.mode: DEGRADED, page.solver: "vml-map", page.solver_by_hand: False, page.photo: mosaic}
-    found = [choices.change_task(page, {**values, page.task: task})[page.sigma_y] for task in ("denoise", "demosaic")]
+    found = [
+        choices.change_task(page, {**values, page.task: task})[page.settings["sigma_y"]]
+        for task in ("denoise", "demosaic")
+    ]
     assert found[0] > 0.2 > found[1], "to denoising a mosaic is noise"
 
 
@@ -279,7 +282,10 @@ def test_a_visitors_photo_counts_as_damaged_and_an_example_as_clean(page, photog
     values = sent(page)
     changes = upload(page, values, photograph)
     assert changes[page.mode] == DEGRADED and "<b>Clean, to try</b>" in changes[page.mode_note]
-    assert changes[page.task]["value"] == default_task(degraded=True) and changes[page.size]["visible"] is False
+    assert (
+        changes[page.task]["value"] == default_task(degraded=True)
+        and changes[page.settings["size"]]["visible"] is False
+    )
     values = after(values, changes)
     assert form.settings(page, values).degraded
     back = choices.change_mode(page, {**values, page.mode: CLEAN})
@@ -287,7 +293,7 @@ def test_a_visitors_photo_counts_as_damaged_and_an_example_as_clean(page, photog
     assert page.mode not in upload(page, values, photograph), "who says that it is clean is believed"
     values[page.mode] = DEGRADED
     chosen = choices.receive_photo(page, {**values, page.picker: {"example": "coffee"}})
-    assert chosen[page.mode] == CLEAN and chosen[page.size]["visible"] is True
+    assert chosen[page.mode] == CLEAN and chosen[page.settings["size"]]["visible"] is True
 
 
 def test_a_task_that_can_have_happened_stays_when_a_photo_is_uploaded(page, photograph):
@@ -341,7 +347,7 @@ def test_a_button_can_be_pressed_while_nothing_is_wrong_and_nothing_under_way(pa
     values = sent(page)
     starts = values[page.starts]
     for button, promise in ((page.run, page.why), *((tab.start, tab.promise) for tab in page.tabs)):
-        wrong = events._preview(page, {**values, page.sigma_y: 7})
+        wrong = events._preview(page, {**values, page.settings["sigma_y"]: 7})
         assert wrong[button]["interactive"] is False and "Noise σ_y must be a number from 0 to 1" in wrong[promise]
         assert starts.end(button)["interactive"] is False, "the end of a run does not make it right"
         mended = events._preview(page, values)
@@ -418,7 +424,7 @@ def sent(page, **changes):
     values[page.starts] = Starts()
     tabs = [part for tab in page.tabs for part in tab.inputs]
     values |= {component: component.value for component in tabs}
-    values[page.size] = 128
+    values[page.settings["size"]] = 128
     return {**values, **{part(page, name): value for name, value in changes.items()}}
 
 
@@ -695,7 +701,7 @@ def test_a_brushed_mask_reaches_the_problem(page, photo):
     mask.paste(255, (10, 10, 30, 20))
     mask.save(buffer, "PNG")
     uri = "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
-    values = {**values_of(page), page.task: "inpaint-mask", page.mask: {"mask": uri}, page.size: 128}
+    values = {**values_of(page), page.task: "inpaint-mask", page.mask: {"mask": uri}, page.settings["size"]: 128}
     problem = form.settings(page, values).problem(photo, form.auxiliary_picture(page, values))
     assert problem.operator.entries < 3 * problem.truth[0, 0].numel()
 
@@ -713,7 +719,7 @@ def test_thin_scratches_outlive_the_way_to_the_page(page, photo):
     """An uploaded mask of a large scan, on the pad at the size at which the photo is used."""
     scan = Image.new("L", (1440, 1120))
     ImageDraw.Draw(scan).line((700, 0, 760, 1119), 255, 3)
-    values = {**values_of(page), page.task: "inpaint-mask", page.size: 128, page.photo: photo}
+    values = {**values_of(page), page.task: "inpaint-mask", page.settings["size"]: 128, page.photo: photo}
     on_pad = choices.on_pad(scan, form.settings(page, values), photo)
     back = np.asarray(from_uri(mask_uri(on_pad)[0]).convert("L"))
     assert back.any(1).all() and (back > 0).mean() < 0.05
@@ -956,7 +962,7 @@ def test_a_run_takes_the_photo_of_the_moment_when_it_was_asked_for(page, photo):
     """While it waits for the device the visitor may choose another."""
     other, values = Image.new("RGB", (72, 56)), sent(page)
     latest = jobs._busy(page, Turn(), {**values, page.photo: photo})[page.latest]
-    run = jobs._run(page)({**values, page.photo: other, page.latest: latest, page.size: 64})
+    run = jobs._run(page)({**values, page.photo: other, page.latest: latest, page.settings["size"]: 64})
     *_, (last, problem) = [(update, latest.problem) for update in run]
     truth = images.to_image(problem.truth)
     assert truth.size == (64 * 72 // 56 // problem.task.multiple * problem.task.multiple, 64)
@@ -975,7 +981,7 @@ def test_what_the_browser_kept_of_a_damaged_photo_is_not_said_of_the_example(pag
     kept = replace(settings, mode=DEGRADED, size=None, sigma_y=0.123)
     values = {page.share: {"kept": kept.link}, page.photo: photos.example("chelsea")[0], page.auxiliary: {}}
     changes = share.arrived(page, values)
-    assert changes[page.mode] == CLEAN and changes[page.sigma_y] != 0.123
+    assert changes[page.mode] == CLEAN and changes[page.settings["sigma_y"]] != 0.123
 
 
 def test_a_sweep_that_is_refused_leaves_the_one_before_on_the_page(page):

@@ -163,7 +163,13 @@ def test_the_present_settings_follow_the_page_and_leave_the_mask_out(photo):
     events.wire(page)
     tabs = [part for tab in page.tabs for part in tab.inputs]
     values = {component: component.value for component in {*page.choices, page.mask, *tabs}}
-    values |= {page.photo: photo, page.photo_file: None, page.auxiliary: {}, page.size: 64, page.seed: 12}
+    values |= {
+        page.photo: photo,
+        page.photo_file: None,
+        page.auxiliary: {},
+        page.settings["size"]: 64,
+        page.settings["seed"]: 12,
+    }
     values[page.starts] = Starts()
     found = events._preview(page, values)[page.history]
     assert found["settings"] == history.plain(form.settings(page, values).at(photo))

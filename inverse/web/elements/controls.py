@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ import gradio as gr
 
 from inverse.errors import ParameterError
 from inverse.parameters import Choice, Flag, Integer, Parameters, Real, Spec
+from inverse.settings import Settings
 from inverse.web.elements.number import number
 from inverse.web.elements.select import select
 
@@ -55,6 +57,22 @@ def control(spec: Spec, value: Any, *, name: str, elem_id: str) -> gr.Component:
         info = " ".join(filter(None, [spec.help, spec.effect]))
         return gr.Checkbox(value, label=label(name), info=info, elem_id=elem_id, interactive=True)
     raise TypeError(f"no control for {type(spec).__name__}")
+
+
+def setting(
+    name: str, value: float | None, *, spec: Real | Integer | None = None, slider: bool = True,
+    also: tuple[float, str] | None = None, without: str = "",
+) -> gr.HTML:  # fmt: skip
+    """The control of a run's setting that is a number, as `Settings` declares it.
+
+    Args:
+        name: of the setting.
+        value: where it starts.
+        spec: a narrower range than its own.
+        slider, also, without: as for `number`.
+    """
+    known = dataclasses.replace(spec or Settings.specs()[name].spec, unit="")  # which its name says
+    return number(known, value, name=name, label=label(name), elem_id=name, slider=slider, also=also, without=without)
 
 
 @dataclass(frozen=True)

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import dataclasses
 import html
 
 import gradio as gr
 from PIL import Image
 
-from inverse.operators import TASKS, noise
+from inverse.operators import TASKS
 from inverse.solvers import SOLVERS, Solver
 from inverse.solvers.advice import advice
 from inverse.solvers.presets import solvers_for
 from inverse.web.elements.chooser import chooser, entries
-from inverse.web.elements.controls import Groups, label
+from inverse.web.elements.controls import Groups, setting
 from inverse.web.elements.menu import buttons
-from inverse.web.elements.number import number
 from inverse.web.elements.picker import EXAMPLE_TITLES, picked, picker
 from inverse.web.jobs.settings import CLEAN, DEFAULT_SIZE, DEGRADED, SIZES, Settings, tasks_for
 
@@ -47,7 +45,7 @@ def photo(picture: Image.Image) -> dict[str, object]:
             [(str(n), n) for n in SIZES], value=DEFAULT_SIZE, label="Shorter side, pixels",
             elem_id="size", elem_classes="inv-choice inv-inline", interactive=True,
         )  # fmt: skip
-    return {"mode": mode, "mode_note": mode_note, "picker": chosen, "size": size}
+    return {"mode": mode, "mode_note": mode_note, "picker": chosen, "settings": {"size": size}}
 
 
 def damage(start: Settings) -> dict[str, object]:
@@ -63,23 +61,13 @@ def damage(start: Settings) -> dict[str, object]:
             picture_upload = gr.UploadButton("Upload the picture it needs", size="sm", elem_id="picture-upload")
             picture_note = _words("")
         with gr.Column(elem_classes="inv-group"):
-            sigma_y = number(
-                noise.SIGMA_Y, start.sigma_y, name="sigma_y", label=label("sigma_y"),
-                elem_id="sigma_y", also=(127.5, "of 255"),
-            )  # fmt: skip
-            photons = number(
-                dataclasses.replace(noise.PHOTONS, unit=""),
-                None,
-                name="photons",
-                label="Photons",
-                elem_id="photons",
-                without="off",
-            )
+            sigma_y = setting("sigma_y", start.sigma_y, also=(127.5, "of 255"))
+            photons = setting("photons", start.photons, without="off")
         sigma_y_note = _words("")
     return {
         "task": task, "task_summary": summary, "tasks": tasks, "picture_panel": picture_panel,
         "picture_upload": picture_upload, "picture_note": picture_note,
-        "sigma_y": sigma_y, "photons": photons, "sigma_y_note": sigma_y_note,
+        "settings": {"sigma_y": sigma_y, "photons": photons}, "sigma_y_note": sigma_y_note,
     }  # fmt: skip
 
 

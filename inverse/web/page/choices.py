@@ -80,12 +80,12 @@ def change_mode(page: Page, values: Values) -> Updates:
     changes = {
         page.mode_note: cards.MODE_WORDS[mode],
         page.task: chooser.offer(TASKS, offered, task),
-        page.size: gr.update(visible=mode != DEGRADED),
-        page.photons: gr.update(visible=mode != DEGRADED),
+        page.settings["size"]: gr.update(visible=mode != DEGRADED),
+        page.settings["photons"]: gr.update(visible=mode != DEGRADED),
         **_follow(page, task, values),
         **_noise(page, mode, task, values[page.photo]),
     }
-    return changes if mode == DEGRADED else {**changes, page.sigma_y: DEFAULT_SIGMA_Y}
+    return changes if mode == DEGRADED else {**changes, page.settings["sigma_y"]: DEFAULT_SIGMA_Y}
 
 
 def change_task(page: Page, values: Values) -> Updates:
@@ -121,18 +121,11 @@ def adopt(page: Page, settings: Settings, photo: Image.Image | None, pictures: d
         offered = [*offered, task]
     if solver not in solvers_for(task):
         raise ProblemError(f"{settings.solver.title} cannot deal with the task {task}. Choose another solver.")
-    sigma_y = settings.sigma_y
-    if sigma_y is None:
-        sigma_y = DEFAULT_SIGMA_Y if photo is None else estimated_noise(photo, settings.task)
     changes = {
         page.mode: mode,
         page.mode_note: cards.MODE_WORDS[mode],
-        page.size: size_choice(settings, photo),
-        page.sigma_y: sigma_y,
+        **{page.settings[name]: update for name, update in _settings(page, settings, photo).items()},
         page.sigma_y_note: "",
-        page.photons: gr.update(value=settings.photons, visible=mode == CLEAN),
-        page.seed: settings.seed,
-        page.samples: settings.samples,
         **_task(page, task, solver),
         page.solver_by_hand: solver != default_solver(task),
         **page.tasks.groups[task].updates(settings.task.to_dict()),
@@ -145,6 +138,19 @@ def adopt(page: Page, settings: Settings, photo: Image.Image | None, pictures: d
     elif picture is not None:
         changes[page.auxiliary] = {**pictures, kind: picture}
     return changes
+
+
+def _settings(page: Page, settings: Settings, photo: Image.Image | None) -> dict[str, Any]:
+    """Updates by name: values, and whether a clean photo's are shown."""
+    updates = {
+        name: gr.update(value=getattr(settings, name), visible=settings.mode == CLEAN)
+        if settings.specs()[name].clean_only
+        else getattr(settings, name)
+        for name in page.settings
+    }
+    if settings.sigma_y is None:
+        updates["sigma_y"] = DEFAULT_SIGMA_Y if photo is None else estimated_noise(photo, settings.task)
+    return {**updates, "size": size_choice(settings, photo)}
 
 
 def size_choice(settings: Settings, photo: Image.Image | None) -> Any:
@@ -190,7 +196,7 @@ def _noise(page: Page, mode: str, task: str, photo: Image.Image | None) -> Updat
     if mode != DEGRADED or photo is None:
         return {page.sigma_y_note: ""}
     words = "Estimated from the photo; change it if you know better."
-    return {page.sigma_y: estimated_noise(photo, TASKS.find(task)()), page.sigma_y_note: words}
+    return {page.settings["sigma_y"]: estimated_noise(photo, TASKS.find(task)()), page.sigma_y_note: words}
 
 
 def _follow(page: Page, task: str, values: Values) -> Updates:

@@ -59,9 +59,9 @@ def _wire_choices(page: Page) -> None:
         page.task_summary, *page.tasks.columns, page.mask_panel, page.picture_panel, page.picture_upload,
         page.picture_note, page.solver, page.solver_by_hand, *solver,
     ]  # fmt: skip
-    noise = [page.sigma_y, page.sigma_y_note]
+    noise = [page.settings["sigma_y"], page.sigma_y_note]
     chosen = {page.mode, page.task, page.solver, page.solver_by_hand, page.photo}
-    mode = [page.mode_note, page.task, page.size, page.photons, *task, *noise]
+    mode = [page.mode_note, page.task, page.settings["size"], page.settings["photons"], *task, *noise]
     listen: list[tuple[list[Any], Callable[..., Updates], Collection[gr.Component], list[gr.Component]]] = [
         (
             [page.picker.upload], choices.receive_photo, {*chosen, page.picker, page.photo_file},
@@ -78,8 +78,8 @@ def _wire_choices(page: Page) -> None:
         ),
     ]  # fmt: skip
     carried = [
-        page.mode, page.mode_note, page.task, page.size, *task, *page.tasks.components, *noise, page.photons, page.seed,
-        page.samples, page.mask, page.auxiliary,
+        page.mode, page.mode_note, page.task, *page.settings.values(), *task, *page.tasks.components, *noise,
+        page.mask, page.auxiliary,
     ]  # fmt: skip
     outputs = [page.share, *dict.fromkeys(carried)]
     for tab in page.tabs:
@@ -140,11 +140,10 @@ def _preview(page: Page, values: Values, keep: bool = True) -> Updates:
 def _wire_preview(page: Page) -> None:
     handler = light(page, _preview, newest=True)
     inputs, outputs = page.asked, _preview_outputs(page)
-    components = [*page.tasks.components, *page.solvers.components, page.sigma_y, page.photons, page.seed]
-    components += [page.samples, page.mask]
+    components = [*page.tasks.components, *page.solvers.components, *page.settings.values(), page.mask]
     triggers = [c.release if isinstance(c, gr.HTML) else c.input for c in components]
-    gr.on([*triggers, page.size.input], handler, inputs, outputs, trigger_mode="always_last", **LIGHT)
-    page.dice.click(None, None, page.seed, js=RANDOM_SEED, **LIGHT).then(handler, inputs, outputs, **LIGHT)
+    gr.on(triggers, handler, inputs, outputs, trigger_mode="always_last", **LIGHT)
+    page.dice.click(None, None, page.settings["seed"], js=RANDOM_SEED, **LIGHT).then(handler, inputs, outputs, **LIGHT)
 
 
 def _wire_tabs(page: Page) -> None:

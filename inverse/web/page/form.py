@@ -22,17 +22,18 @@ def settings(page: Page, values: Values) -> Settings:
         ParameterError: with a sentence that names the field and its range.
     """
     task, solver = TASKS.find(values[page.task]).name, SOLVERS.find(values[page.solver]).name
+    others = {name: values[component] for name, component in page.settings.items()}
+    for name, known in Settings.specs().items():
+        hidden = known.clean_only and values[page.mode] == DEGRADED
+        if name in others and (hidden or (known.none and others[name] == "")):
+            others[name] = None
     return Settings.create(
         mode=values[page.mode],
-        size=values[page.size],
         task=task,
         task_parameters=page.tasks.read(task, values),
-        sigma_y=values[page.sigma_y],
         solver=solver,
         solver_parameters=page.solvers.read(solver, values),
-        seed=values[page.seed],
-        photons=None if values[page.mode] == DEGRADED else values[page.photons] if values[page.photons] != "" else None,
-        samples=values[page.samples],
+        **others,
     )
 
 

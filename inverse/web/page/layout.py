@@ -14,13 +14,12 @@ from inverse.denoisers.catalog import best_device
 from inverse.imaging import images
 from inverse.operators.noise import DEFAULT_SIGMA_Y
 from inverse.resources import EXAMPLES
-from inverse.settings import SEED
 from inverse.solvers.presets import DEFAULT_TASK
 from inverse.web.base.files import FAVICON
+from inverse.web.elements.controls import setting
 from inverse.web.elements.curves import curves
 from inverse.web.elements.history import history
 from inverse.web.elements.mask import mask
-from inverse.web.elements.number import number
 from inverse.web.elements.problem import problem
 from inverse.web.elements.reason import reason
 from inverse.web.elements.share import share
@@ -63,10 +62,13 @@ def build() -> Page:
             parts["share"] = share()
         with gr.Row(elem_id="main", equal_height=False):
             with gr.Column(elem_id="rail", scale=0, min_width=320):
-                parts |= cards.photo(photo) | cards.damage(start) | cards.method(start)
+                rail = [cards.photo(photo), cards.damage(start), cards.method(start)]
             with gr.Column(elem_id="stage", scale=1, min_width=320):
-                parts |= _tabs(photo, start)
-    return Page(blocks=blocks, **parts)
+                stage = _tabs(photo, start)
+    settings = {name: component for part in (*rail, stage) for name, component in part.pop("settings", {}).items()}
+    for part in (*rail, stage):
+        parts |= part
+    return Page(blocks=blocks, settings=settings, **parts)
 
 
 def _start() -> Settings:
@@ -96,8 +98,8 @@ def _stage(photo: Image.Image, start: Settings) -> dict[str, object]:
         run = gr.Button(RUN, variant="primary", elem_id="run", elem_classes="inv-start", scale=0, min_width=160)
         stop = gr.Button("Stop", elem_id="stop", elem_classes="inv-stop", interactive=False, scale=0, min_width=90)
         why = reason(KEYS, button="run", elem_id="keys")
-        samples = number(SAMPLES, 1, name="samples", label="Samples", slider=False, elem_id="samples")
-        seed = number(SEED, 0, name="seed", label="Seed", slider=False, elem_id="seed")
+        samples = setting("samples", start.samples, spec=SAMPLES, slider=False)
+        seed = setting("seed", start.seed, slider=False)
         dice = gr.Button("⚄", elem_id="dice", scale=0, min_width=40)
         progress = status()
     with gr.Row(elem_id="pictures", equal_height=False):
@@ -108,7 +110,7 @@ def _stage(photo: Image.Image, start: Settings) -> dict[str, object]:
         restored = viewer(awaiting(photo))
     curves()
     return {
-        "run": run, "stop": stop, "seed": seed, "dice": dice, "samples": samples, "why": why,
+        "run": run, "stop": stop, "dice": dice, "settings": {"seed": seed, "samples": samples}, "why": why,
         "status": progress, "problem": shown,
         "viewer": restored, "history": history(), "mask_panel": mask_panel, "mask": pad,
     }  # fmt: skip

@@ -30,13 +30,14 @@ class Page:
     starts: gr.State
     # Asks now and then where a job stands that waits for the device.
     pulse: gr.Timer
+    # Settings besides mode, task and solver, by name; where each stands is for the cards and the stage to say
+    settings: dict[str, gr.Component]
     # Settings in and out
     share: gr.HTML
     # 1 Photo
     mode: gr.Radio
     mode_note: gr.HTML
     picker: gr.HTML
-    size: gr.Radio
     # 2 Damage
     task: gr.HTML
     task_summary: gr.HTML
@@ -46,8 +47,6 @@ class Page:
     picture_panel: gr.Column
     picture_upload: gr.UploadButton
     picture_note: gr.HTML
-    sigma_y: gr.HTML
-    photons: gr.HTML
     sigma_y_note: gr.HTML
     # 3 Method
     solver: gr.HTML
@@ -63,9 +62,7 @@ class Page:
     run: gr.Button
     stop: gr.Button
     why: gr.HTML
-    seed: gr.HTML
     dice: gr.Button
-    samples: gr.HTML
     status: gr.HTML
     problem: gr.HTML
     viewer: gr.HTML
@@ -77,7 +74,7 @@ class Page:
     def choices(self) -> set[gr.Component]:
         """All that `Settings` are made of."""
         return {
-            self.mode, self.size, self.task, self.sigma_y, self.photons, self.solver, self.seed, self.samples,
+            self.mode, self.task, self.solver, *self.settings.values(),
             *self.tasks.components, *self.solvers.components,
         }  # fmt: skip
 
