@@ -53,6 +53,6 @@ class DivergenceError(InverseError, ArithmeticError):
         last: the last finite `inverse.Step`, or None when the first one failed already.
     """
 
-    def __init__(self, message: str, last: Any) -> None:
+    def __init__(self, message: str, last: Any = None) -> None:
         super().__init__(message)
         self.last = last

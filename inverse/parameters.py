@@ -143,6 +143,24 @@ class Flag(Spec):
         return text.lower() == "true"
 
 
+@dataclass(frozen=True)
+class Text(Spec):
+    shortest: int = 0
+    longest: int = 200
+
+    @property
+    def limits(self) -> str:
+        return f"a text of {self.shortest} to {self.longest} characters"
+
+    def check(self, name: str, value: Any) -> str:
+        if not isinstance(value, str) or not self.shortest <= len(value) <= self.longest:
+            raise self.refuse(name, value)
+        return value
+
+    def parse(self, name: str, text: str) -> str:
+        return self.check(name, text)
+
+
 def real(
     default: float, low: float, high: float, *,
     help: str, effect: str = "", unit: str = "", log: bool = False, advanced: bool = False,

@@ -1,67 +1,32 @@
-"""The one entry: photo -> problem -> stream of steps -> result."""
+"""The library's functions: a photo becomes a problem, a problem a stream of steps, and the last of them the result.
+
+Each is a few words around `Settings`, which says what a run is.
+"""
 
 from __future__ import annotations
 
-import math
 import time
 from collections import deque
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import torch
-from torch import Tensor
-
-from inverse import randomness
 from inverse.denoisers.base import Denoiser
 from inverse.denoisers.catalog import load_prior
-from inverse.errors import ParameterError, ProblemError
-from inverse.imaging import images, masks
-from inverse.operators import TASKS, Task, noise
-from inverse.parameters import Integer, named
+from inverse.imaging import images
+from inverse.operators import Task, noise
 from inverse.results.problem import Problem, Result
-from inverse.solvers import Solver, Step, presets
+from inverse.settings import CLEAN, DEGRADED, SAMPLES, SEED, Settings
+from inverse.solvers import Solver, Step
 from inverse.solvers.calls import Pause
-from inverse.solvers.defaults import default_solver
-from inverse.solvers.keeping import all_kept
-
-SEED = Integer(
-    help="Seed of everything random; on one machine the same seed gives the same result.", low=0, high=2**32 - 1
-)
-SAMPLES = Integer(
-    low=1, high=64, help="How many restorations to draw, each with randomness of its own.",
-    effect="One shows no doubt; several show where the image is guessed, and take as many times longer.",
-)  # fmt: skip
-SIZE = Integer(help="Shorter side to which the photo is resized.", low=8, high=2048, unit="pixels")
+from inverse.solvers.presets import make_solver
 
 
-def make_task(task: str | Task, parameters: Mapping[str, Any] | None = None) -> Task:
-    """A task by name, with some of its parameters set.
-
-    Raises:
-        ParameterError: the name or a parameter is unknown, or a value is out of its range.
-    """
-    parameters = named(parameters, "task")
-    return task.replace(**parameters) if isinstance(task, Task) else TASKS.find(task).create(parameters)
-
-
-def make_solver(solver: str | Solver | None, task: Task, parameters: Mapping[str, Any] | None = None) -> Solver:
-    """A solver by name at its preset for the task, with some of its parameters set; the task's default when None.
-
-    Raises:
-        ParameterError: the name or a parameter is unknown, or a value is out of its range.
-    """
-    if isinstance(solver, Solver):
-        return solver.replace(**named(parameters, "solver"))
-    return presets.preset(task.name, default_solver(task.name) if solver is None else solver, parameters)
-
-
-@torch.inference_mode(False)  # whose tensors no solver could differentiate
 def degrade(
     photo: images.Photo,
     task: str | Task,
     *,
     task_parameters: Mapping[str, Any] | None = None,
-    sigma_y: float = 0.05,
+    sigma_y: float = noise.DEFAULT_SIGMA_Y,
     photons: float | None = None,
     auxiliary: images.Photo | None = None,
     size: int | None = None,
@@ -84,20 +49,12 @@ def degrade(
         ParameterError: a parameter is unknown or out of its range.
         ProblemError: task and photo do not fit.
     """
-    task = make_task(task, task_parameters)
-    sigma_y, seed = noise.SIGMA_Y.check("sigma_y", sigma_y), SEED.check("seed", seed)
-    size = size if size is None else SIZE.check("size", size)
-    truth = images.to_tensor(images.fit(images.load(photo), size, task.multiple))
-    generator = randomness.generator(seed, randomness.MEASUREMENT)
-    operator = task.operator(tuple(truth.shape[1:]), generator, _auxiliary(task, auxiliary, truth.shape[-2:]))
-    photons = photons if photons is None else noise.PHOTONS.check("photons", photons)
-    y = noise.measure(truth, operator, sigma_y, photons, generator)
-    if photons is not None:
-        sigma_y = math.hypot(sigma_y, noise.equivalent_sigma_y(y, photons, operator))
-    return Problem(task, operator, y, sigma_y, truth)
+    settings = Settings.create(
+        task=task, task_parameters=task_parameters, sigma_y=sigma_y, photons=photons, size=size, seed=seed
+    )
+    return settings.problem(photo, auxiliary)
 
 
-@torch.inference_mode(False)
 def measured(
     photo: images.Photo,
     task: str | Task,
@@ -118,29 +75,10 @@ def measured(
     Raises:
         ImageError, ParameterError, ProblemError: as in `degrade`.
     """
-    task = make_task(task, task_parameters)
-    seed = SEED.check("seed", seed)
-    size = size if size is None else SIZE.check("size", size)
-    loaded = images.load(photo)
-    if task.auxiliary == "mask" and auxiliary is not None and size is not None:
-        auxiliary = task.load(auxiliary)
-        loaded = masks.filled(loaded, auxiliary)
-    picture = images.to_tensor(images.fit(loaded, size))
-    sigma_y = sigma_y if sigma_y is None else noise.SIGMA_Y.check("sigma_y", sigma_y)
-    height, width = task.image_shape(tuple(picture.shape[-2:]))
-    generator = randomness.generator(seed, randomness.MEASUREMENT)
-    operator = task.operator((3, height, width), generator, _auxiliary(task, auxiliary, (height, width)))
-    y = operator.measurement_of(picture)
-    return Problem(task, operator, y, noise.estimate(y, operator) if sigma_y is None else sigma_y, None)
-
-
-def _auxiliary(task: Task, picture: images.Photo | None, size: tuple[int, int]) -> Tensor | None:
-    if picture is None:
-        return None
-    if not task.auxiliary:
-        takers = ", ".join(name for name, kind in TASKS.items() if kind.auxiliary)
-        raise ProblemError(f"The task {task.name} takes no mask or kernel. Leave it out, or choose one of {takers}.")
-    return task.prepare(task.load(picture), size)
+    settings = Settings.create(
+        mode=DEGRADED, task=task, task_parameters=task_parameters, sigma_y=sigma_y, size=size, seed=seed
+    )
+    return settings.problem(photo, auxiliary)
 
 
 def stream(
@@ -170,13 +108,11 @@ def stream(
         ParameterError, ProblemError: before the first step.
         DivergenceError: at the step in which a value stops being finite.
     """
-    solver = make_solver(solver, problem.task, solver_parameters)
     seed, samples = SEED.check("seed", seed), SAMPLES.check("samples", samples)
-    generators = [randomness.generator(seed, randomness.SOLVER, sample) for sample in range(samples)]
     if not isinstance(denoiser, Denoiser):
         denoiser = load_prior("embedded" if denoiser is None else denoiser)
-    steps = solver.solve(denoiser, problem.operator, problem.y, problem.sigma_y, generators, pauses)
-    return all_kept(steps, problem.operator, problem.y) if problem.keeps_known else steps
+    solver = make_solver(solver, problem.task, solver_parameters, denoiser.kind)
+    return problem.steps(solver, denoiser, seed, samples, pauses)
 
 
 def restore(
@@ -216,16 +152,11 @@ def restore(
     Raises:
         InverseError: with a sentence on the cause and the remedy.
     """
-    settings = {"task_parameters": task_parameters, "auxiliary": auxiliary, "size": size, "seed": seed}
-    task = presets.default_task(degraded) if task is None else task
-    if degraded:
-        if photons is not None:
-            raise ParameterError("photons is for a clean photo, which is degraded here. Leave it out, or give sigma_y.")
-        problem = measured(photo, task, sigma_y=sigma_y, **settings)
-    else:
-        sigma_y = 0.05 if sigma_y is None else sigma_y
-        problem = degrade(photo, task, sigma_y=sigma_y, photons=photons, **settings)
+    settings = Settings.create(
+        mode=DEGRADED if degraded else CLEAN, size=size, task=task, task_parameters=task_parameters, sigma_y=sigma_y,
+        photons=photons, solver=solver, solver_parameters=solver_parameters, seed=seed, samples=samples,
+    )  # fmt: skip
+    problem = settings.problem(photo, auxiliary)
     start = time.perf_counter()
-    steps = stream(problem, solver, denoiser, solver_parameters=solver_parameters, seed=seed, samples=samples)
-    (last,) = deque(steps, maxlen=1)
+    (last,) = deque(stream(problem, settings.solver, denoiser, seed=settings.seed, samples=settings.samples), maxlen=1)
     return Result(problem, last, time.perf_counter() - start)

@@ -16,11 +16,16 @@ from safetensors.torch import load_file, save_file
 
 from inverse.__main__ import main
 from inverse.denoisers import catalog, hub, weights
+from inverse.denoisers.cards import DDPM, PRIORS, Card, kind_of
 from inverse.denoisers.catalog import EMBEDDED, load_prior
 from inverse.denoisers.embedded import EDMDenoiser, load_network
-from inverse.denoisers.hub import OFFERED, PUBLISHED, find
+from inverse.denoisers.hub import find
 from inverse.denoisers.unet import UNetDenoiser, load_unet
 from inverse.errors import ParameterError, PriorError
+from inverse.settings import Settings
+from inverse.settings.carriers import read
+from inverse.solvers import SOLVERS
+from inverse.solvers.presets import preset
 
 WEIGHTS = "diffusion_pytorch_model.safetensors"
 PICKLE = "diffusion_pytorch_model.bin"
@@ -109,7 +114,7 @@ def test_a_published_prior_comes_from_the_cache_of_the_hub(flat, tmp_path, monke
 
 
 def test_another_commit_in_the_cache_is_not_taken(flat, tmp_path, monkeypatch):
-    cached(monkeypatch, tmp_path, flat, hub.Published("google/ddpm-cat-256", COMMIT))
+    cached(monkeypatch, tmp_path, flat, Card("cat", DDPM, repository="google/ddpm-cat-256", revision=COMMIT))
     with pytest.raises(PriorError, match="cannot be reached"):
         load_prior("ddpm-cat-256", "cpu")
 
@@ -122,7 +127,7 @@ def test_offline_the_sentence_says_how_to_download_ahead(tmp_path, monkeypatch, 
 
 
 def test_half_a_download_is_not_taken(flat, tmp_path, monkeypatch):
-    snapshot = cached(monkeypatch, tmp_path, flat, PUBLISHED["ddpm-cat-256"])
+    snapshot = cached(monkeypatch, tmp_path, flat, PRIORS["ddpm-cat-256"])
     (snapshot / WEIGHTS).unlink()
     with pytest.raises(PriorError, match="hf download"):
         load_prior("ddpm-cat-256", "cpu")
@@ -149,7 +154,7 @@ def test_only_configuration_and_weights_are_downloaded_and_not_too_much(flat, mo
 
     monkeypatch.setattr(huggingface_hub, "snapshot_download", snapshot_download)
     monkeypatch.setattr(huggingface_hub.HfApi, "list_repo_tree", lambda *_, revision, **__: iter(files))
-    prior = PUBLISHED["ddpm-cat-256"]
+    prior = PRIORS["ddpm-cat-256"]
     assert hub.folder_of(prior, allow_pickle=True) == flat
     assert asked == [(prior.repository, prior.revision, sorted([*hub.CONFIGURATION, WEIGHTS]))]
     files[2].size = 3 * 10**9
@@ -165,13 +170,46 @@ def test_only_configuration_and_weights_are_downloaded_and_not_too_much(flat, mo
 
 
 def test_every_published_prior_is_pinned_and_an_app_offers_no_pickle():
-    for name, prior in PUBLISHED.items():
-        assert re.fullmatch(r"[0-9a-f]{40}", prior.revision) and prior.licence and prior.good_for and prior.megabytes
-        assert (name in OFFERED) != prior.pickled
-        if prior.pickled:
+    for name, card in PRIORS.items():
+        assert card.name == name and card.kind in catalog.LOADERS and card.kind == catalog.kind_at(name)
+        assert card.title and card.trained_on and card.good_for and card.licence and card.megabytes and card.parameters
+        assert bool(card.repository) == bool(re.fullmatch(r"[0-9a-f]{40}", card.revision)) == (name != "embedded")
+        assert not card.repository or (card.revision in card.link and card.revision in card.command)
+        assert card.offered != card.pickled
+        if card.pickled:
             with pytest.raises(PriorError, match="--allow-pickle"):
                 load_prior(name, "cpu")
-    assert "embedded" in OFFERED
+    assert PRIORS["embedded"].offered
+
+
+def test_the_card_of_the_embedded_prior_tells_the_truth():
+    card, prior = PRIORS["embedded"], load_prior("embedded", "cpu", "float32")
+    assert prior.kind == card.kind and round(EMBEDDED.stat().st_size / 1e6) == card.megabytes
+    assert round(sum(value.numel() for value in prior.network.parameters()) / 1e6, 1) == card.parameters
+
+
+def test_adding_a_prior_is_adding_a_card(flat, tmp_path, monkeypatch):
+    card = Card("mine", DDPM, good_for="mine", repository="me/mine", revision=COMMIT, licence="MIT")
+    monkeypatch.setitem(PRIORS, "mine", card)
+    cached(monkeypatch, tmp_path, flat, card)
+    assert same(load_prior("mine", "cpu"), load_unet(flat)) and load_prior("mine", "cpu").kind == DDPM
+    assert "me/mine" not in CliRunner().invoke(main, ["priors"]).output
+    assert " mine " in CliRunner().invoke(main, ["priors"], env={"COLUMNS": "160"}).output
+    with pytest.raises(ParameterError, match=r"one of embedded, .*, mine, OWNER"):
+        load_prior("nothing", "cpu")
+
+
+def test_the_kind_of_a_prior_is_known_before_it_is_loaded(flat, tmp_path):
+    trained = tmp_path / "trained"
+    trained.mkdir()
+    shutil.copy(EMBEDDED, trained / "prior.safetensors")
+    for place in (trained, trained / "prior.safetensors", flat):
+        assert catalog.kind_at(place) == catalog.kind_at(str(place)) == load_prior(str(place), "cpu").kind
+    assert catalog.kind_at(f"someone/else@{COMMIT}") == catalog.kind_at(f"else@{COMMIT}") == DDPM
+    assert catalog.kind_at("prior.safetensors") == catalog.kind_at("a\0b") == "embedded"
+    assert kind_of(str(flat)) == kind_of("x" * 9999) == "embedded" and kind_of("ddpm-cat-256") == DDPM, (
+        "nothing is opened"
+    )
 
 
 @pytest.mark.parametrize("name", ["someone/else", "someone/else@main", "google/unknown@v1", "a/b@" + "A" * 40])
@@ -204,9 +242,22 @@ def test_what_is_no_prior_ends_in_a_sentence(name, tmp_path, monkeypatch):
 def test_the_command_lists_the_table():
     result = CliRunner().invoke(main, ["priors"], env={"COLUMNS": "160"})
     assert result.exit_code == 0
-    for name, prior in PUBLISHED.items():
+    for name, prior in PRIORS.items():
         (line,) = [line for line in result.output.splitlines() if line.strip().startswith(f"{name} ")]
         assert prior.good_for in line and prior.licence in line and ("--allow-pickle" in line) == prior.pickled
+
+
+def test_the_command_line_says_when_presets_are_of_another_kind(flat, tmp_path, photo):
+    photo.save(tmp_path / "photo.png")
+    words = ["restore", str(tmp_path / "photo.png"), "-o", str(tmp_path / "out.png"), "--size", "16", "--steps", "3"]
+    words += ["--task", "inpaint-box", "--solver", "vml-map", "--device", "cpu"]
+    for more, said in (([], False), (["--prior", str(flat)], True), (["--prior", str(EMBEDDED)], False)):
+        result = CliRunner().invoke(main, words + more)
+        assert result.exit_code == 0, result.output
+        assert ("their own defaults" in " ".join(result.output.split())) == said
+        settings, _ = Settings.from_dict(read((tmp_path / "out.png").read_bytes()))
+        expected = SOLVERS["vml-map"]() if said else preset("inpaint-box", "vml-map")
+        assert settings.solver == expected.replace(steps=3)
 
 
 # Pickles

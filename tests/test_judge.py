@@ -12,7 +12,7 @@ from inverse.evaluation.judge import JUDGE_SETTINGS, JUDGE_TASKS, case, figures,
 from inverse.operators.inpainting import Mask
 from inverse.randomness import generator
 from inverse.solvers import SOLVERS
-from inverse.solvers.base import BACKWARD_COST
+from inverse.solvers.cost import BACKWARD_COST
 from inverse.solvers.run import Run
 
 ANY = (0.0, float("inf"))

@@ -203,7 +203,7 @@ def test_every_step_keeps_them_so_that_a_stopped_run_does():
 def test_sweeps_keep_them():
     run = Settings.create(mode="degraded", task="inpaint-mask", sigma_y=0.02, **QUICK)
     *_, last = run_all([run], PHOTO, drawn("L", 0, 255))
-    assert outside(last.outcome.image) and last.outcome.residual > 0
+    assert outside(last.record.image) and last.record.quality["residual"] > 0
 
 
 def test_settings_of_before_are_read_as_before():

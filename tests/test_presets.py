@@ -5,10 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from inverse.denoisers.base import Denoiser
+from inverse.denoisers.cards import DDPM, EMBEDDED
 from inverse.errors import ParameterError
 from inverse.evaluation.presets_page import page
+from inverse.evaluation.tune import to_toml
 from inverse.operators import TASKS
-from inverse.solvers import SOLVERS
+from inverse.restoration import degrade, stream
+from inverse.solvers import SOLVERS, presets
 from inverse.solvers.advice import BASELINES, VIEWS, advice, lead
 from inverse.solvers.defaults import GENERAL, SOLVER_OF, default_solver
 from inverse.solvers.presets import (
@@ -116,6 +120,38 @@ def test_overrides_win_and_mistakes_are_named():
     ]:
         with pytest.raises(ParameterError):
             preset(task, solver, values)
+
+
+def test_presets_belong_to_a_kind_of_prior(tmp_path, monkeypatch):
+    task, solver = "inpaint-box", SOLVERS[GENERAL]
+    assert preset(task, GENERAL) == preset(task, GENERAL, kind=EMBEDDED) != solver()
+    for kind in (DDPM, ""):
+        assert preset(task, GENERAL, {"steps": 7}, kind=kind) == solver(steps=7)
+        assert advice(task, GENERAL, kind=kind) == presets.remark(kind) and "own defaults" in presets.remark(kind)
+    assert presets.remark(EMBEDDED) == ""
+    monkeypatch.setattr(presets, "FILE", tmp_path / "presets.toml")
+    presets.table_of.cache_clear()
+    presets.file_of(DDPM).write_text(to_toml({GENERAL: {task: Preset({"guidance_scale": 3.0}, 20.0)}}))
+    try:
+        assert preset(task, GENERAL, kind=DDPM) == solver(guidance_scale=3.0) and presets.remark(DDPM) == ""
+        assert preset("hdr", GENERAL, kind=DDPM) == solver()
+    finally:
+        presets.table_of.cache_clear()
+
+
+@pytest.mark.parametrize("kind", [EMBEDDED, ""])
+def test_a_solver_by_name_is_at_the_preset_of_the_prior_at_hand(photo, kind):
+    class Mean(Denoiser):
+        sigma_min, sigma_max, data_std = 0.01, 100.0, 0.5
+
+        def denoise(self, x, sigma):
+            return x / (1 + sigma.square()[:, None, None, None])
+
+    prior, problem = Mean(), degrade(photo, "inpaint-box", size=16)
+    prior.kind = kind
+    solver = preset("inpaint-box", GENERAL) if kind else SOLVERS[GENERAL]()
+    first, expected = (next(stream(problem, asked, prior)) for asked in (GENERAL, solver))
+    assert first.sigma == expected.sigma and (first.x0_hat == expected.x0_hat).all()
 
 
 def test_linear_solvers_are_offered_for_linear_tasks_only():

@@ -16,27 +16,18 @@ from PIL import Image
 
 from inverse.__main__ import main
 from inverse.batch import grid
-from inverse.batch.runs import at_cost, misses, passes, run_all
-from inverse.batch.sweep import (
-    MAX_TEXT,
-    RANGE,
-    Sweep,
-    axis,
-    best,
-    suggestion,
-    sweepable,
-    value_of,
-    values,
-    with_value,
-)
+from inverse.batch.runs import run_all
+from inverse.batch.sweep import MAX_TEXT, RANGE, Sweep, axis, suggestion, sweepable, value_of, values, with_value
 from inverse.denoisers.catalog import load_prior
 from inverse.errors import ParameterError
 from inverse.operators import TASKS
 from inverse.parameters import Choice, Flag, Integer, Real
 from inverse.restoration import restore
+from inverse.results.record import best
 from inverse.settings import Settings
 from inverse.settings.carriers import read
 from inverse.solvers import SOLVERS
+from inverse.solvers.cost import at_cost, misses, passes
 from inverse.solvers.presets import solvers_for
 
 REAL = Real(help="", low=0.0, high=10.0)
@@ -156,21 +147,22 @@ def test_an_axis_is_used_once_and_must_exist():
 
 def test_a_cell_is_the_run_of_its_settings(photo):
     sweep = Sweep(QUICK, (axis(QUICK, "steps", "10,12"), axis(QUICK, "sigma_y", "0.1,0.2")))
-    done = {p.index: p.outcome for p in run_all(sweep.runs, photo) if p.outcome}
+    done = {p.index: p.record for p in run_all(sweep.runs, photo) if p.record}
     assert len(done) == 4
-    for index, outcome in done.items():
+    for index, record in done.items():
         run = sweep.runs[index]
         alone = restore(photo, run.task, run.solver, sigma_y=run.sigma_y, size=run.size, seed=run.seed)
-        assert outcome.image.tobytes() == alone.image.tobytes()
-        assert (outcome.psnr, outcome.ssim, outcome.nfe) == (alone.psnr[0], alone.ssim[0], alone.step.nfe)
-        assert outcome.residual == pytest.approx(float(alone.step.residual[0]) / run.sigma_y)
+        assert record.image.tobytes() == alone.image.tobytes()
+        assert (record.quality["psnr"], record.quality["ssim"]) == (alone.psnr[0], alone.ssim[0])
+        assert record.nfe == alone.step.nfe
+        assert record.quality["residual"] == pytest.approx(float(alone.step.residual[0]) / run.sigma_y)
 
 
 def test_a_cell_that_fails_says_why_and_the_next_one_goes_on(photo):
     wild = replace(QUICK, solver=SOLVERS["vml-map-published"](steps=5))
     object.__setattr__(wild.solver, "step_size", 1e9)  # beyond its range
     impossible = replace(QUICK, task=TASKS["inpaint-mask"]())
-    done = {p.index: p.outcome for p in run_all([wild, impossible, QUICK], photo) if p.outcome}
+    done = {p.index: p.record for p in run_all([wild, impossible, QUICK], photo) if p.record}
     assert "diverged" in done[0].failure and "step_size" in done[0].failure
     assert "mask" in done[1].failure and done[1].image is None
     assert done[2].failure == "" and done[2].nfe == 10 and best(done, "psnr") == 2
@@ -179,7 +171,7 @@ def test_a_cell_that_fails_says_why_and_the_next_one_goes_on(photo):
 def test_cells_in_one_batch_are_what_they_are_one_by_one(photo):
     sweep = Sweep(QUICK, (axis(QUICK, "steps", "10,12"), axis(QUICK, "seed", "1,2")))
     one, all_ = (
-        {p.index: (p.step.x0_hat, p.outcome) for p in run_all(sweep.runs, photo, denoiser=prior, pixels=n) if p.outcome}
+        {p.index: (p.step.x0_hat, p.record) for p in run_all(sweep.runs, photo, denoiser=prior, pixels=n) if p.record}
         for prior in [load_prior("embedded", "cpu", "float32")]
         for n in (1, 10**6)
     )
@@ -198,11 +190,14 @@ def test_closing_stops_between_steps(photo):
 
 
 def test_the_best_residual_is_the_one_nearest_to_the_noise(photo):
-    done = next(p.outcome for p in run_all([QUICK], photo) if p.outcome)
-    made = [replace(done, residual=value) for value in (0.2, 1.1, 3.0)]
-    assert best(made, "residual") == 1
-    assert best([replace(done, psnr=None)], "psnr") is None
-    assert best([replace(done, psnr=math.nan), replace(done, psnr=3.0)], "psnr") == 1
+    done = next(p.record for p in run_all([QUICK], photo) if p.record)
+
+    def winner(metric, *values):
+        return best({key: replace(done, quality={metric: value}) for key, value in enumerate(values)}, metric)
+
+    assert winner("residual", 0.2, 1.1, 3.0) == 1
+    assert winner("psnr", None) is None
+    assert winner("psnr", math.nan, 3.0) == 1
 
 
 def test_equal_cost_is_as_equal_as_steps_allow():
@@ -227,13 +222,13 @@ def test_equal_cost_is_kept_within_a_step_or_said_not_to_be(budget):
     assert any(misses(at_cost(kind(), 5), 5) for kind in SOLVERS.values())
 
 
-def test_the_cost_of_an_outcome_is_what_its_solver_promised(photo):
+def test_the_cost_of_a_run_is_what_its_solver_promised(photo):
     for name in ("vml-map", "dps"):
         asked = replace(QUICK, solver=SOLVERS[name]())
         asked = replace(asked, solver=asked.solver.replace(steps=10))
-        (outcome,) = [p.outcome for p in run_all([asked], photo) if p.outcome]
-        assert outcome.cost == pytest.approx(passes(asked.solver))
-    assert outcome.vjp and outcome.cost > outcome.nfe
+        (record,) = [p.record for p in run_all([asked], photo) if p.record]
+        assert record.cost == pytest.approx(passes(asked.solver))
+    assert record.vjp and record.cost > record.nfe
 
 
 def test_whole_numbers_are_suggested_whole():
@@ -248,7 +243,7 @@ def test_whole_numbers_are_suggested_whole():
 
 def test_the_grid_and_the_table_hold_every_finished_cell(photo):
     sweep = Sweep(QUICK, (axis(QUICK, "steps", "10,12"), axis(QUICK, "seed", "1,2")))
-    done = {p.index: p.outcome for p in run_all(sweep.runs[:3], photo) if p.outcome}
+    done = {p.index: p.record for p in run_all(sweep.runs[:3], photo) if p.record}
     sheet = grid.picture(sweep, done, "psnr", side=40)
     width, height = sheet.size
     first = done[0].image.resize((40, 31), Image.Resampling.LANCZOS)
@@ -258,7 +253,7 @@ def test_the_grid_and_the_table_hold_every_finished_cell(photo):
     assert width > 80 and height > 60
     rows = list(csv.DictReader(io.StringIO(grid.table(sweep, done))))
     assert [(row["steps"], row["seed"]) for row in rows] == [("10", "1"), ("12", "1"), ("10", "2")]
-    assert float(rows[0]["psnr"]) == pytest.approx(done[0].psnr, rel=1e-4)
+    assert float(rows[0]["psnr"]) == pytest.approx(done[0].quality["psnr"], rel=1e-4)
 
 
 @pytest.fixture

@@ -18,7 +18,6 @@ from gradio.utils import get_upload_folder
 from PIL import Image, ImageDraw
 
 import inverse.web
-from inverse.batch.runs import passes
 from inverse.errors import DivergenceError, InverseError, ParameterError, ProblemError
 from inverse.imaging import images, metrics
 from inverse.operators import TASKS
@@ -29,6 +28,7 @@ from inverse.settings.carriers import read
 from inverse.solvers import SOLVERS, Step
 from inverse.solvers.advice import advice
 from inverse.solvers.calls import PAUSE
+from inverse.solvers.cost import passes
 from inverse.solvers.defaults import default_solver
 from inverse.solvers.presets import DEFAULT_TASK, default_task, preset, solvers_for
 from inverse.web.base import limits
@@ -972,7 +972,7 @@ def test_a_server_that_knows_no_photo_of_the_page_takes_no_other(page):
 
 
 def test_what_the_browser_kept_of_a_damaged_photo_is_not_said_of_the_example(page, settings):
-    kept = replace(settings, degraded=True, size=None, sigma_y=0.123)
+    kept = replace(settings, mode=DEGRADED, size=None, sigma_y=0.123)
     values = {page.share: {"kept": kept.link}, page.photo: photos.example("chelsea")[0], page.auxiliary: {}}
     changes = share.arrived(page, values)
     assert changes[page.mode] == CLEAN and changes[page.sigma_y] != 0.123
@@ -1007,7 +1007,7 @@ def test_the_figures_are_in_the_units_that_they_say(settings, photo):
     assert said["Step"] == "5 / 10" and said["Speed"] == "2.0 / s" and said["Network calls"] == "7"
     assert said["Data residual"] == "2.00 × noise", "a residual of 0.2 at sigma_y = 0.1"
     assert "inf" in said["PSNR"]
-    wrong = replace(step, x0_hat=torch.cat([0.9 * problem.truth - 0.05, 1.5 * problem.truth]))
+    wrong = replace(step, z0_hat=torch.cat([0.9 * problem.truth - 0.05, 1.5 * problem.truth]))
     said = {label: text for label, text, _ in figures.running(problem, wrong, 2.5)["figures"]}
     expected = sum(metrics.psnr(x0_hat, problem.truth[0]) for x0_hat in wrong.x0_hat) / 2
     assert said["PSNR"] == f"{expected:.1f} dB"

@@ -222,7 +222,7 @@ def test_hostile_values_end_in_a_sentence_that_names_the_field(url, uploaded, pa
         ({"task": None}, "task in these settings must have a name"),
         ({"task": ""}, "'' is not a task"),
         ({"solver": False}, "solver in these settings must have a name"),
-        ({"prior": ""}, "prior in these settings must be a text"),
+        ({"prior": ""}, "prior must be a text"),
         ({"seed": None}, "seed must be"),
         ({"mode": 5}, "mode must be"),
         ({"mode": "degraded"}, "mode must be"),

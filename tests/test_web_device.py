@@ -12,9 +12,9 @@ import gradio as gr
 import pytest
 import torch
 
-from inverse.batch.runs import Outcome
 from inverse.batch.sweep import Sweep, axis
 from inverse.errors import DivergenceError, InverseError, ProblemError
+from inverse.results.record import Record
 from inverse.settings import Settings as PlainSettings
 from inverse.solvers import Step
 from inverse.web.jobs import batches, device, running
@@ -125,7 +125,8 @@ def test_a_sweep_comes_back_cell_by_cell_and_can_be_adopted(settings, photo, len
     batches.begin(batch, {}, plan.runs, plan)
     views = list(batches.stream(batch, photo, None))
     assert views[-1]["phase"] == "done" and [cell["index"] for cell in views[-1]["cells"]] == [0, 1]
-    assert [outcome.settings for outcome in batch.done.values()] == plan.runs and batch.done[1].image.size
+    assert batch.runs == plan.runs and [record.total for record in batch.done.values()] == [2, 3]
+    assert batch.done[1].image.size
     assert len(lender.asked) == 1, "one call for all cells"
 
 
@@ -197,7 +198,7 @@ def test_seconds_are_learned_from_complete_runs_only(monkeypatch, complete):
 
 def test_a_batch_with_a_failed_run_is_not_complete(settings):
     batch = batches.Batch(runs=[settings] * 2)
-    done = Outcome(settings, None, None, None, None, 0, 0, 0.1)
+    done = Record(seconds=0.1)
     batch.done = {0: done, 1: done}
     assert batch.complete
     batch.done = {0: done, 1: replace(done, failure="It diverged.")}

@@ -78,7 +78,7 @@ def test_a_curve_without_noise_or_truth_leaves_out_what_nobody_knows(problem):
     for step in steps(problem, 2):
         curve.add(replace(problem, sigma_y=0.0, truth=None), step)
     assert curve.last == (2, 0.5, None) and not curve.value["in_noise"]
-    perfect = replace(step, index=3, x0_hat=problem.truth, measure=lambda _: torch.tensor([float("nan")]))
+    perfect = replace(step, index=3, z0_hat=problem.truth, measure=lambda _: torch.tensor([float("nan")]))
     curve.add(problem, perfect)
     assert curve.last == (3, None, None)
     json.dumps(curve.value, allow_nan=False)

@@ -8,23 +8,23 @@ from collections.abc import Mapping
 
 from PIL import Image, ImageDraw, ImageFont
 
-from inverse.batch.runs import Outcome
-from inverse.batch.sweep import METRICS, Sweep, best
+from inverse.batch.sweep import Sweep
+from inverse.results.record import METRICS, Record, best
 
 GAP = 8
 INK, PAPER, EMPTY, ACCENT = "#1e293b", "#ffffff", "#e2e8f0", "#0f766e"
 
 
-def picture(sweep: Sweep, outcomes: Mapping[int, Outcome], metric: str, side: int = 192) -> Image.Image:
+def picture(sweep: Sweep, records: Mapping[int, Record], metric: str, side: int = 192) -> Image.Image:
     """The grid: values along both edges, each cell with its metric below, the best one framed.
 
     Args:
         sweep: the sweep.
-        outcomes: of the cells that are finished, by their place in `sweep.runs`.
+        records: of the cells that are finished, by their place in `sweep.runs`.
         metric: one of METRICS.
         side: longer side of a cell's picture, in pixels.
     """
-    first = next((outcome.image for outcome in outcomes.values() if outcome.image), None)
+    first = next((record.image for record in records.values() if record.image), None)
     width, height = _shrunk(first.size, side) if first else (side, side)
     font = ImageFont.load_default(size=14)
     left = 12 + max((int(font.getlength(text)) for text in _row_labels(sweep)), default=0)
@@ -38,42 +38,34 @@ def picture(sweep: Sweep, outcomes: Mapping[int, Outcome], metric: str, side: in
         draw.text((left + column * step_x, line), label, INK, font)
     for row, label in enumerate(_row_labels(sweep)):
         draw.text((6, top + row * step_y), label, INK, font)
-    winner = best(outcomes, metric)
+    winner = best(records, metric)
     for index in range(sweep.rows * sweep.columns):
         row, column = divmod(index, sweep.columns)
         x, y = left + column * step_x, top + row * step_y
-        outcome = outcomes.get(index)
-        if outcome is None or outcome.image is None:
+        record = records.get(index)
+        if record is None or record.image is None:
             draw.rectangle((x, y, x + width, y + height), EMPTY)
         else:
-            sheet.paste(outcome.image.resize((width, height), Image.Resampling.LANCZOS), (x, y))
-        if outcome is not None:
-            draw.text((x, y + height + 2), said(outcome, metric) + ("  best" if index == winner else ""), INK, font)
+            sheet.paste(record.image.resize((width, height), Image.Resampling.LANCZOS), (x, y))
+        if record is not None:
+            draw.text((x, y + height + 2), record.said(metric) + ("  best" if index == winner else ""), INK, font)
         if index == winner:
             draw.rectangle((x - 3, y - 3, x + width + 2, y + height + 2), outline=ACCENT, width=3)
     return sheet
 
 
-def said(outcome: Outcome, metric: str) -> str:
-    """A cell's figure in words."""
-    value = getattr(outcome, metric)
-    if outcome.failure or value is None:
-        return "failed" if outcome.failure else ""
-    return {"psnr": f"{value:.2f} dB", "ssim": f"{value:.3f}", "residual": f"{value:.2f} sigma_y"}[metric]
-
-
-def table(sweep: Sweep, outcomes: Mapping[int, Outcome]) -> str:
+def table(sweep: Sweep, records: Mapping[int, Record]) -> str:
     """One line a finished cell: the axes' values, every metric, what it cost, and why it failed."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     names = [axis.name for axis in sweep.axes]
     writer.writerow([*names, *METRICS, "nfe", "vjp", "seconds", "failure"])
-    for index, outcome in sorted(outcomes.items()):
+    for index, record in sorted(records.items()):
         row, column = divmod(index, sweep.columns)
         places = [sweep.axes[0].values[column], *([sweep.axes[1].values[row]] if len(sweep.axes) > 1 else [])]
-        figures = [getattr(outcome, metric) for metric in METRICS]
+        figures = [record.quality[metric] for metric in METRICS]
         rounded = ["" if figure is None else f"{figure:.5g}" for figure in figures]
-        writer.writerow([*places, *rounded, outcome.nfe, outcome.vjp, f"{outcome.seconds:.3f}", outcome.failure])
+        writer.writerow([*places, *rounded, record.nfe, record.vjp, f"{record.seconds:.3f}", record.failure])
     return text.getvalue()
 
 

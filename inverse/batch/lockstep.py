@@ -121,7 +121,7 @@ class Passes:
         """Fills in every runner's `reply`, and what it cost."""
         alike: dict[object, list[Runner]] = {}
         for runner in runners:
-            alike.setdefault((runner.call.x.shape[1:], runner.call.cotangent is None), []).append(runner)
+            alike.setdefault(runner.call.alike, []).append(runner)
         for group in alike.values():
             done = 0
             while done < len(group):

@@ -9,24 +9,18 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from inverse.batch.runs import Outcome
 from inverse.errors import ParameterError
-from inverse.operators import noise
 from inverse.parameters import Choice, Flag, Integer, Real, Spec
-from inverse.restoration import SEED
-from inverse.settings import Settings
+from inverse.settings import SEED, Settings
 
 MAX_VALUES = 64
 MAX_TEXT = 1000
 """Characters of an axis; 64 values of 14 characters and their commas fit."""
 RANGE = re.compile(r"([^:\s][^:]*):([^:]+):\s*(?:(log)\s*)?(\d+)")
 """For stripped text. No two parts that repeat can take the same characters, so it is matched in linear time."""
-METRICS = {"psnr": "PSNR", "ssim": "SSIM", "residual": "Residual"}
-"""What cells may be judged by."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +78,12 @@ def sweepable(settings: Settings) -> dict[str, Spec]:
     """
     solver = settings.solver.specs()
     task = {f"task.{name}" if name in solver else name: spec for name, spec in settings.task.specs().items()}
-    return {**solver, "seed": SEED, "sigma_y": replace(noise.SIGMA_Y, log=True), **task}
+    return {**solver, **_axes(settings), **task}
+
+
+def _axes(settings: Settings) -> dict[str, Spec]:
+    """Settings beside task and solver that can be axes."""
+    return {name: known.spec for name, known in reversed(settings.specs().items()) if known.axis}
 
 
 def axis(settings: Settings, name: str, text: str) -> Axis:
@@ -162,7 +161,7 @@ def _range(name: str, spec: Spec, low: str, high: str, log: str | None, count: s
 
 def value_of(settings: Settings, name: str) -> Any:
     """What the settings have for an axis."""
-    if name in ("seed", "sigma_y"):
+    if name in _axes(settings):
         return getattr(settings, name)
     if name in settings.solver.specs():
         return getattr(settings.solver, name)
@@ -171,19 +170,8 @@ def value_of(settings: Settings, name: str) -> Any:
 
 def with_value(settings: Settings, name: str, value: Any) -> Settings:
     """The settings with one value on an axis."""
-    if name in ("seed", "sigma_y"):
+    if name in _axes(settings):
         return replace(settings, **{name: value})
     if name in settings.solver.specs():
         return replace(settings, solver=settings.solver.replace(**{name: value}))
     return replace(settings, task=settings.task.replace(**{name.removeprefix("task."): value}))
-
-
-def best(outcomes: Mapping[int, Outcome] | Sequence[Outcome], metric: str) -> int | None:
-    """Key of the best outcome that did not fail: the highest PSNR or SSIM, or the residual nearest to 1 sigma_y."""
-    entries = outcomes.items() if isinstance(outcomes, Mapping) else enumerate(outcomes)
-    scores = {}
-    for key, outcome in entries:
-        value = getattr(outcome, metric)
-        if value is not None and not outcome.failure and not math.isnan(value):
-            scores[key] = -abs(math.log(max(value, 1e-9))) if metric == "residual" else value
-    return max(scores, key=scores.get) if scores else None

@@ -14,12 +14,13 @@ from inverse.cli.options import GroupedCommand, SpecType
 from inverse.cli.terminal import Terminal
 from inverse.evaluation.judge import JUDGE_TASKS, JudgeRow, to_markdown
 from inverse.evaluation.judge import judge as run
-from inverse.evaluation.judge.cases import DEFAULT_MEASUREMENTS, DEFAULT_SIGMA_Y, DEFAULT_SIZE, MEASUREMENTS, SIZE
+from inverse.evaluation.judge.cases import DEFAULT_MEASUREMENTS, DEFAULT_SIZE, MEASUREMENTS, SIZE
 from inverse.evaluation.judge.rows import DEFAULT_SAMPLES
 from inverse.imaging.files import write_text
 from inverse.operators import noise
+from inverse.operators.noise import DEFAULT_SIGMA_Y
 from inverse.parameters import Spec
-from inverse.restoration import SAMPLES, SEED
+from inverse.settings import SAMPLES, SEED
 
 
 def _option(flag: str, spec: Spec, default: int, help: str = "") -> Callable[[Any], Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -13,9 +14,8 @@ from PIL import Image
 from inverse.errors import InverseError, OutputError
 from inverse.imaging.files import printable, replace_atomically, unwritable
 from inverse.imaging.masks import WORDS
-from inverse.operators import TASKS, noise
-from inverse.parameters import Parameters, Registry, Spec
-from inverse.restoration import SEED, SIZE
+from inverse.operators import TASKS
+from inverse.parameters import Integer, Parameters, Real, Registry, Spec
 from inverse.settings import Settings
 from inverse.settings.carriers import png_text
 from inverse.solvers.presets import DEFAULT_DEGRADED_TASK, DEFAULT_TASK
@@ -134,17 +134,30 @@ def photo_options(command: Callable) -> Callable:
             type=click.Path(path_type=Path),
             help=f"The picture that some tasks need: a blur kernel, or a mask. {WORDS}",
         ),
-        click.option("--size", type=SpecType("size", SIZE), help=SIZE.help),
-        click.option("--seed", type=SpecType("seed", SEED), default=0, show_default=True, help=SEED.help),
     )
     for option in reversed(list(options)):
         command = option(command)
     return command
 
 
-photons_option = click.option(
-    "--photons", type=SpecType("photons", noise.PHOTONS), help=f"Count photons too. {noise.PHOTONS.help}"
-)
+NUMBERS = {name: known for name, known in Settings.specs().items() if isinstance(known.spec, Integer | Real)}
+"""Settings that have a flag made from their declaration."""
+
+
+def setting_options(*but: str) -> Callable[[Callable], Callable]:
+    """Decorator that adds a flag for every one of `NUMBERS`, except those named."""
+
+    def add(command: Callable) -> Callable:
+        defaults = {field.name: field.default for field in dataclasses.fields(Settings)}
+        for name, known in reversed(NUMBERS.items()):
+            if name not in but:
+                command = click.option(
+                    f"--{name.replace('_', '-')}", type=SpecType(name, known.spec), default=defaults[name],
+                    help=f"{known.spec.help} Default: {known.none or defaults[name]}.",
+                )(command)  # fmt: skip
+        return command
+
+    return add
 
 
 def check_output(path: Path, *inputs: Path | None) -> None:

@@ -7,8 +7,8 @@ from rich.table import Table
 
 from inverse.cli.options import GroupedCommand
 from inverse.cli.terminal import Terminal
-from inverse.denoisers.catalog import EMBEDDED
-from inverse.denoisers.hub import PUBLISHED
+from inverse.denoisers.cards import PRIORS
+from inverse.solvers.presets import remark
 
 
 @click.command(cls=GroupedCommand)
@@ -20,13 +20,17 @@ def priors() -> None:
     """
     table = Table(box=None)
     table.add_column("prior", no_wrap=True)
+    table.add_column("kind")
     for column in ("pixels", "MB"):
         table.add_column(column, justify="right")
     for column in ("licence", "weights", "good for"):
         table.add_column(column)
-    size = f"{EMBEDDED.stat().st_size / 1e6:.0f}" if EMBEDDED.is_file() else ""
-    table.add_row("embedded", "any", size, "Apache-2.0", "here", "photos of all kinds, on a CPU")
-    for name, prior in PUBLISHED.items():
-        weights = "pickle: --allow-pickle" if prior.pickled else "safetensors"
-        table.add_row(name, str(prior.size), str(prior.megabytes), prior.licence, weights, prior.good_for)
-    Terminal().print(table)
+    for card in PRIORS.values():
+        weights = "here" if not card.repository else "pickle: --allow-pickle" if card.pickled else "safetensors"
+        size = str(card.size) if card.size else "any"
+        table.add_row(card.name, card.kind, size, str(card.megabytes), card.licence, weights, card.good_for)
+    console = Terminal()
+    console.print(table)
+    kinds = dict.fromkeys(card.kind for card in PRIORS.values())
+    for words in dict.fromkeys(filter(None, map(remark, kinds))):
+        console.print(words)

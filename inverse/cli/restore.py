@@ -9,14 +9,14 @@ from typing import Any
 import click
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
-from inverse.cli.options import GroupedCommand, SpecType, apart, check_output, photo_options, save_picture
+from inverse.cli.options import GroupedCommand, apart, check_output, photo_options, save_picture, setting_options
 from inverse.cli.run import chosen, run_options
 from inverse.cli.terminal import Description, Terminal
 from inverse.denoisers.catalog import load_prior
 from inverse.errors import DivergenceError
 from inverse.imaging import images, metrics
 from inverse.imaging.files import printable, unwritable
-from inverse.restoration import SAMPLES, stream
+from inverse.restoration import stream
 from inverse.results.problem import Problem
 from inverse.results.spread import Spread
 from inverse.solvers import Step
@@ -26,7 +26,7 @@ from inverse.solvers.advice import advice
 @run_options
 @click.command(cls=GroupedCommand)
 @photo_options
-@click.option("--samples", type=SpecType("samples", SAMPLES), default=1, show_default=True, help=SAMPLES.help)
+@setting_options()
 @click.option("--save-frames", type=click.Path(path_type=Path, file_okay=False), help="Write every step in here.")
 @click.option("--save-measurement", type=click.Path(path_type=Path), help="Write what the solver was given.")
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
@@ -61,7 +61,7 @@ def restore(
     if save_measurement is not None:
         save_picture(problem.measurement, save_measurement)
     origin = "as it is" if degraded else "degraded first; --degraded if it already is"
-    head = f"{problem.task.title}, {settings.title}", advice(problem.task.name, settings.name)
+    head = f"{problem.task.title}, {settings.title}", advice(problem.task.name, settings.name, kind=denoiser.kind)
     console.print("\n".join(filter(None, head)))
     console.print(f"{printable(Path(photo.name))}: {origin}, sigma_y {problem.sigma_y:.3g}{_understood(problem)}")
     start = time.perf_counter()

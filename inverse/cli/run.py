@@ -9,10 +9,11 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from inverse.cli.options import SpecType, given, names_help, parameter_options, photons_option
+from inverse.cli.options import NUMBERS, given, names_help, parameter_options
+from inverse.denoisers.catalog import kind_at
 from inverse.errors import ParameterError
 from inverse.imaging.files import printable
-from inverse.operators import TASKS, noise
+from inverse.operators import TASKS
 from inverse.settings import CLEAN, DEGRADED, SCHEMA, Settings
 from inverse.settings.carriers import read
 from inverse.settings.snippets import changed_solver
@@ -32,11 +33,6 @@ def run_options(command: click.Command) -> click.Command:
             help="The photo is already degraded; or it is clean, and degraded here first (the default).",
         ),
         click.option("--solver", metavar="NAME", help=f"{names_help(SOLVERS)} Default: that of the task; see `tasks`."),
-        click.option(
-            "--sigma-y", type=SpecType("sigma_y", noise.SIGMA_Y),
-            help="Noise in the measurement, for pixels from -1 to 1. Default: 0.05, or estimated with --degraded.",
-        ),
-        photons_option,
         click.option(
             "--settings", type=click.Path(path_type=Path),
             help="Start from the settings in this PNG or JSON that the program or the app saved; other flags win.",
@@ -90,11 +86,11 @@ def chosen(context: click.Context, values: dict[str, Any]) -> tuple[Settings, li
             data[part] = {"name": named[part], "parameters": {}}
         kind = registry.find(data[part]["name"])
         data[part]["parameters"] |= given(registry, kind, values)
-    data |= {name: values[name] for name in ("sigma_y", "photons", "size", "seed", "samples") if name in typed}
+    data |= {name: values[name] for name in NUMBERS if name in typed}
     prior = printable(Path(Path(values["prior"]).name))[:200]
     if data.get("prior", prior) != prior:
         notes.append(f"They were made with the prior {data['prior']}, and this run uses {prior}; --prior chooses one.")
-    settings, more = Settings.from_dict({**data, "prior": prior})
+    settings, more = Settings.from_dict({**data, "prior": prior}, kind_at(values["prior"]))
     return settings, [*notes, *more]
 
 

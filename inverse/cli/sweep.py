@@ -2,37 +2,57 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
-from inverse.batch.grid import picture, said, table
-from inverse.batch.runs import Outcome, run_all
-from inverse.batch.sweep import METRICS, Sweep, axis, best
-from inverse.cli.options import GroupedCommand, apart, check_output, check_place, photo_options, save_picture
+from inverse.batch.grid import picture, table
+from inverse.batch.processes import in_processes
+from inverse.batch.runs import run_all
+from inverse.batch.sweep import Sweep, axis
+from inverse.cli.options import (
+    GroupedCommand,
+    SpecType,
+    apart,
+    check_output,
+    check_place,
+    photo_options,
+    save_picture,
+    setting_options,
+)
 from inverse.cli.run import chosen, run_options
 from inverse.cli.terminal import Description, Terminal
 from inverse.denoisers.catalog import load_prior
 from inverse.errors import ParameterError
 from inverse.imaging.files import printable, write_text
+from inverse.parameters import Integer
+from inverse.results.record import METRICS, Record, best
 from inverse.settings import Settings
+
+PROCESSES = Integer(
+    low=1, high=256, help="How many runs are made at a time, each in a process of its own; for CPUs with many cores."
+)
 
 
 @run_options
 @click.command(cls=GroupedCommand)
 @photo_options
+@setting_options("samples")
 @click.option("--x", "x", required=True, metavar="NAME=VALUES", help="What changes from column to column.")
 @click.option("--y", "y", metavar="NAME=VALUES", help="What changes from row to row.")
 @click.option("--csv", "figures", type=click.Path(path_type=Path, dir_okay=False), help="Write every figure here.")
 @click.option(
     "--best-by", type=click.Choice(list(METRICS)), help="Which cell is best. Default: psnr, or residual when degraded."
 )
+@click.option("--processes", type=SpecType("processes", PROCESSES), default=1, show_default=True, help=PROCESSES.help)
 @click.pass_context
 def sweep(
     context: click.Context, photo: Path, output: Path, x: str, y: str | None, figures: Path | None,
-    best_by: str | None, device: str | None, precision: str, allow_pickle: bool, **values: Any,
+    best_by: str | None, processes: int, device: str | None, precision: str, allow_pickle: bool, **values: Any,
 ) -> None:  # fmt: skip
     """Restores PHOTO with one or two parameters over several values each, and writes a grid of the results.
 
@@ -50,14 +70,20 @@ def sweep(
         console.print(note)
     plan = Sweep(settings, tuple(_axis(settings, text) for text in (x, y) if text is not None))
     metric = best_by or ("residual" if settings.degraded else "psnr")
-    denoiser, done = load_prior(values["prior"], device, precision, allow_pickle=allow_pickle), {}
+    prior, done = partial(load_prior, values["prior"], device, precision, allow_pickle=allow_pickle), {}
+    denoiser = prior()
     auxiliary = values["auxiliary"] and settings.task.load(values["auxiliary"])
+    if processes > 1:
+        progresses = in_processes(plan.runs, photo, auxiliary, prior, processes=processes)
+    else:
+        progresses = run_all(plan.runs, photo, auxiliary, denoiser)
     try:
-        _run(plan, run_all(plan.runs, photo, auxiliary, denoiser), done, metric, console)
+        with closing(progresses):
+            _run(plan, progresses, done, metric, console)
     except KeyboardInterrupt:
         console.print(f"Stopped after {len(done)} of {len(plan.runs)} runs.")
-    if all(outcome.image is None for outcome in done.values()):
-        reasons = [outcome.failure for outcome in done.values()]
+    if all(record.image is None for record in done.values()):
+        reasons = [record.failure for record in done.values()]
         raise click.ClickException(
             reasons[0] if reasons else "No run was finished, so nothing is written. Run it longer."
         )
@@ -68,17 +94,17 @@ def sweep(
     if winner is not None:
         places = divmod(winner, plan.columns)
         named = [f"{axis.name}={axis.labels[place]}" for axis, place in zip(plan.axes, places[::-1], strict=False)]
-        console.print(f"{printable(output)}: best {said(done[winner], metric)} at {', '.join(named)}")
+        console.print(f"{printable(output)}: best {done[winner].said(metric)} at {', '.join(named)}")
 
 
-def _run(plan: Sweep, stream: Any, done: dict[int, Outcome], metric: str, console: Terminal) -> None:
+def _run(plan: Sweep, stream: Any, done: dict[int, Record], metric: str, console: Terminal) -> None:
     columns = (Description(), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console) as shown:
         bar = shown.add_task("", total=len(plan.runs))
         for progress in stream:
-            if progress.outcome is not None:
-                done[progress.index] = progress.outcome
-                shown.update(bar, advance=1, description=said(progress.outcome, metric))
+            if progress.record is not None:
+                done[progress.index] = progress.record
+                shown.update(bar, advance=1, description=progress.record.said(metric))
 
 
 def _axis(settings: Settings, text: str) -> Any:

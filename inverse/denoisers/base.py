@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from inverse.errors import ProblemError
+from inverse.operators.base import Operator
 
 
 class Denoiser(ABC):
@@ -17,7 +20,16 @@ class Denoiser(ABC):
     Differentiable in x; parameters are frozen. Images of any size are accepted: sides are padded by reflection to
     the next multiple of `multiple` and cropped again.
 
+    What a prior denoises need not be pictures, and it may look at the measurement. Solvers know nothing of either: four
+    hooks say it, and each is the identity here.
+
+        lift       the operator on the prior's own space: of latents z, A(decode(z))
+        lower      from there to pictures, when somebody looks
+        preview    the same in a hurry, for frames between
+        condition  what the estimate is to know of the measurement; `denoise_given` is told it at every call
+
     Attributes:
+        kind: by which presets are told apart: priors of one kind need similar settings. Empty for one of its own.
         channels: C of the images.
         multiple: the network needs sides that are multiples of this.
         sigma_min, sigma_max: the noise levels that the prior knows.
@@ -26,6 +38,7 @@ class Denoiser(ABC):
         device, dtype: where, and in which precision, images are expected and returned.
     """
 
+    kind: str = ""
     channels: int = 3
     multiple: int = 1
     sigma_min: float
@@ -35,12 +48,13 @@ class Denoiser(ABC):
     device: torch.device = torch.device("cpu")
     dtype: torch.dtype = torch.float32
 
-    def __call__(self, x: Tensor, sigma: float | Tensor) -> Tensor:
+    def __call__(self, x: Tensor, sigma: float | Tensor, conditions: Sequence[Any] | None = None) -> Tensor:
         """The estimate x0_hat of the clean image.
 
         Args:
             x: noisy images, (B, C, H, W).
             sigma: standard deviation of their noise, one number or (B,).
+            conditions: what `condition` returned for every image, B of them; None without.
 
         Returns:
             x0_hat, (B, C, H, W).
@@ -57,12 +71,58 @@ class Denoiser(ABC):
             raise ProblemError(f"The prior computes in {self.dtype} and was given {x.dtype}. Convert the image.")
         sigma = torch.as_tensor(sigma, device=x.device, dtype=x.dtype).expand(x.shape[0])
         height, width = x.shape[-2:]
-        estimate = self.denoise(_pad_to_multiple(x, self.multiple), sigma)
+        padded = pad_to_multiple(x, self.multiple)
+        estimate = self.denoise(padded, sigma) if conditions is None else self.denoise_given(padded, sigma, conditions)
         return estimate[..., :height, :width]
 
     @abstractmethod
     def denoise(self, x: Tensor, sigma: Tensor) -> Tensor:
         """The estimate for x (B, C, H, W) with sides that are multiples of `multiple`, sigma (B,)."""
+
+    def denoise_given(self, x: Tensor, sigma: Tensor, conditions: Sequence[Any]) -> Tensor:
+        """`denoise` for a prior with a `condition`: E[x0 | x, y], with what that returned for every image of x.
+
+        Images of several runs may come together, each with its own. What is a picture among these is not padded to
+        `multiple` as x is; `pad_to_multiple` does that.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has a condition, and must say how its estimate depends on it")
+
+    # The four hooks
+
+    def lift(self, operator: Operator) -> Operator:
+        """The operator on the prior's own space: what it measures of the picture behind z.
+
+        Its `image_shape` is that of z, its measurements are the operator's. It may be linear without a decomposition,
+        or not linear; solvers that cannot deal with that refuse. See `operators.composition`.
+
+        Args:
+            operator: A, of pictures, on the prior's device and in its precision.
+        """
+        return operator
+
+    def lower(self, z: Tensor) -> Tensor:
+        """The pictures (B, 3, H, W) on [-1, 1] behind states or estimates z of the prior's own space, (B, C, h, w).
+
+        Asked for when somebody looks, and not at every step.
+        """
+        return z
+
+    def preview(self, z: Tensor) -> Tensor:
+        """As `lower`, of the same size, but cheap rather than right: for frames that are shown for a moment."""
+        return self.lower(z)
+
+    def condition(self, operator: Operator, y: Tensor, sigma_y: float) -> Any | None:
+        """What the estimate is to know of a measurement, or None; asked for once for each measurement of a run.
+
+        It may be a tensor, or any object that is never changed: a batch is a list with one for every image, so that
+        runs with other measurements, and with other operators, share it. Runs without one are not mixed with them.
+
+        Args:
+            operator: A, of pictures, on the prior's device and in its precision.
+            y: one measurement, (1, *measurement_shape).
+            sigma_y: standard deviation of its noise, on [-1, 1].
+        """
+        return None
 
     @property
     def batches(self) -> bool:
@@ -79,7 +139,7 @@ class Denoiser(ABC):
             torch.accelerator.synchronize(self.device)
 
 
-def _pad_to_multiple(x: Tensor, multiple: int) -> Tensor:
+def pad_to_multiple(x: Tensor, multiple: int) -> Tensor:
     """Pads the right and the lower edge by mirroring; unlike F.pad, also by more than the image's own size."""
     for axis in (-2, -1):
         size = x.shape[axis]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
@@ -9,8 +10,9 @@ from typing import Any
 
 import torch
 
-from inverse.denoisers import hub
+from inverse.denoisers import cards, hub
 from inverse.denoisers.base import Denoiser
+from inverse.denoisers.cards import PRIORS
 from inverse.errors import ParameterError
 from inverse.parameters import shown
 
@@ -26,6 +28,14 @@ def best_device() -> str:
     return "mps" if torch.backends.mps.is_available() else "cpu"
 
 
+def kind_at(name: str | Path) -> str:
+    """The kind of a prior that is not loaded, by its name as `load_prior` takes it: of what is here, by what it is."""
+    path = Path(name)
+    if str(name) in PRIORS or not (_exists(path) and path.is_dir()):
+        return cards.kind_of(str(name))
+    return cards.EMBEDDED if (path / TRAINED).exists() else cards.DDPM
+
+
 def load_prior(
     name: str = "embedded", device: str | None = None, precision: str = "auto", *, allow_pickle: bool = False
 ) -> Denoiser:
@@ -34,7 +44,7 @@ def load_prior(
     No code that comes with a prior is ever run.
 
     Args:
-        name: "embedded", the small prior that ships with the program; a name in `hub.PUBLISHED`;
+        name: of a card in `cards.PRIORS`, "embedded" being the small prior that ships with the program;
             "owner/name@commit" on the Hugging Face Hub; a folder that diffusers wrote with `save_pretrained`, of an
             unconditional `UNet2DModel` or a pipeline around one; or a file that `train prior` wrote, or its folder.
         device: "cpu", "cuda", ...; the best one when None.
@@ -72,26 +82,40 @@ def load_prior(
 @torch.inference_mode(False)  # what is kept must not depend on who asked first
 def _load(name: str, state: Any, device: str, precision: str, allow_pickle: bool) -> Denoiser:
     """The prior in a file or folder, of which `state` tells one content from another; by its name without one."""
+    path, root = Path(name), None
+    if state is not None and (path.is_dir() or path.suffix == EMBEDDED.suffix):
+        kind = kind_at(path)
+    elif path.suffix == EMBEDDED.suffix:  # no repository is called so
+        raise ParameterError(f"There is no file {name[:200]!r}. Check its name, or name its folder.")
+    else:
+        card = hub.find(name)
+        if card is None:
+            raise ParameterError(
+                f"{name[:200]!r} is not a prior. Use one of {', '.join(PRIORS)}, OWNER/NAME@COMMIT, a folder with a "
+                "diffusers UNet2DModel, or a file that `train prior` wrote."
+            )
+        kind, path = card.kind, hub.folder_of(card, allow_pickle=allow_pickle)
+        root = path.parent.parent  # in the Hub's cache a snapshot is made of links to the repository's blobs
+    return LOADERS[kind](path, device, precision, allow_pickle, root)
+
+
+def _embedded(path: Path, device: str, precision: str, allow_pickle: bool, root: Path | None) -> Denoiser:
     from inverse.denoisers.embedded import EDMDenoiser, load_network
+
+    return EDMDenoiser(load_network(path), device, precision)
+
+
+def _ddpm(path: Path, device: str, precision: str, allow_pickle: bool, root: Path | None) -> Denoiser:
     from inverse.denoisers.unet import load_unet
 
-    path = Path(name)
-    if state is not None:
-        if path.suffix == EMBEDDED.suffix and not path.is_dir():
-            return EDMDenoiser(load_network(path), device, precision)
-        if path.is_dir():
-            return load_unet(path, device, allow_pickle=allow_pickle)
-    if path.suffix == EMBEDDED.suffix:  # no repository is called so
-        raise ParameterError(f"There is no file {name[:200]!r}. Check its name, or name its folder.")
-    published = hub.find(name)
-    if published is None:
-        raise ParameterError(
-            f"{name[:200]!r} is not a prior. Use 'embedded', one of {', '.join(hub.PUBLISHED)}, OWNER/NAME@COMMIT, "
-            "or a folder with a diffusers UNet2DModel."
-        )
-    folder = hub.folder_of(published, allow_pickle=allow_pickle)
-    # In the Hub's cache a snapshot is made of links to the repository's blobs, two folders up.
-    return load_unet(folder, device, allow_pickle=allow_pickle, root=folder.parent.parent)
+    return load_unet(path, device, allow_pickle=allow_pickle, root=root)
+
+
+LOADERS: dict[str, Callable[[Path, str, str, bool, Path | None], Denoiser]] = {
+    cards.EMBEDDED: _embedded,
+    cards.DDPM: _ddpm,
+}
+"""By kind: from a file or folder, device, precision, whether pickles are read, and where links may lead."""
 
 
 def _state(path: Path) -> tuple[tuple[str, int, int], ...]:

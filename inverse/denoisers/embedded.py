@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from inverse.denoisers import weights
 from inverse.denoisers.base import Denoiser
+from inverse.denoisers.cards import EMBEDDED
 from inverse.denoisers.network import NetworkConfig, ResidualUNet
 from inverse.errors import PriorError
 
@@ -53,6 +54,8 @@ class EDMDenoiser(Denoiser):
         sigma_min, sigma_max: the trained range.
         data_std: sigma_data of the preconditioning.
     """
+
+    kind = EMBEDDED
 
     def __init__(
         self,

@@ -1,13 +1,13 @@
-"""Published priors on the Hugging Face Hub: which ones, at which commit, and how their files get here."""
+"""Priors on the Hugging Face Hub: at which commit, and how their files get here."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from inverse.denoisers.cards import DDPM, PRIORS, Card
 from inverse.errors import PriorError
 
 MAX_BYTES = 2_000_000_000
@@ -20,86 +20,17 @@ NAME = re.compile(r"([A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95})@([0-9a-f]{
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
-class Published:
-    """An unconditional prior on the Hub.
-
-    Attributes:
-        repository: "owner/name".
-        revision: the commit, 40 hexadecimal digits; nothing is ever loaded from a moving branch.
-        size: side of the pictures that it was trained on, in pixels; 0 where nobody said.
-        megabytes: of its weights.
-        licence: of its weights, as its model card says.
-        good_for: what it has seen.
-        pickled: that commit has weights in the pickle format only.
-    """
-
-    repository: str
-    revision: str
-    size: int = 0
-    megabytes: int = 0
-    licence: str = ""
-    good_for: str = ""
-    pickled: bool = False
-
-    @property
-    def command(self) -> str:
-        """What downloads it ahead of time."""
-        return f"hf download {self.repository} --revision {self.revision}"
-
-
-def _google(
-    name: str, revision: str, good_for: str, *, size: int = 256, megabytes: int = 455, pickled: bool
-) -> Published:
-    return Published(f"google/{name}", revision, size, megabytes, "Apache-2.0", good_for, pickled)
-
-
-PUBLISHED = {
-    "ddpm-cat-256": _google(
-        "ddpm-cat-256", "82ca0d5db4a5ec6ff0e9be8d86852490bc18a3d9", "cats", pickled=False
-    ),
-    "ddpm-cifar10-32": _google(
-        "ddpm-cifar10-32", "267b167dc01f0e4e61923ea244e8b988f84deb80", "tiny pictures of objects and animals",
-        size=32, megabytes=143, pickled=False,
-    ),
-    "ddpm-celebahq-256": _google(
-        "ddpm-celebahq-256", "cd5c944777ea2668051904ead6cc120739b86c4d", "faces", pickled=True
-    ),
-    "ddpm-church-256": _google(
-        "ddpm-church-256", "14e3c702d021d2563e924f2682ac4bd31464f888", "churches and buildings", pickled=True
-    ),
-    "ddpm-ema-church-256": _google(
-        "ddpm-ema-church-256", "4bd6742e020ac75ee4bbd29d9a1c431bda945dde", "churches and buildings, averaged weights",
-        pickled=True,
-    ),
-    "ddpm-bedroom-256": _google(
-        "ddpm-bedroom-256", "d6ccd889ac8a4c072ae35e63fed664718cdaa060", "bedrooms and interiors", pickled=True
-    ),
-    "ddpm-ema-bedroom-256": _google(
-        "ddpm-ema-bedroom-256", "df329a8d5319a212e813ba83427e4af56760c35f", "bedrooms and interiors, averaged weights",
-        pickled=True,
-    ),
-}  # fmt: skip
-"""The DDPM networks of Ho et al. 2020 that diffusers' authors converted, where the commit is known for certain: it
-stands in the address of the Hub's own page of that commit, which also lists its files."""
-
-OFFERED = ("embedded", *(name for name, prior in PUBLISHED.items() if not prior.pickled))
-"""What an app may offer to strangers."""
-
-
-def find(name: str) -> Published | None:
-    """The prior of that name: in the table, by its repository's name in the table, or as "owner/name@commit".
+def find(name: str) -> Card | None:
+    """The card of a prior on the Hub: by its name, by its repository where that has a card, or as "owner/name@commit".
 
     Raises:
-        PriorError: it is a repository that is not in the table, without a commit.
+        PriorError: it is a repository that has no card, without a commit.
     """
-    if name in PUBLISHED:
-        return PUBLISHED[name]
-    for published in PUBLISHED.values():
-        if published.repository == name:
-            return published
+    for card in PRIORS.values():
+        if card.repository and name in (card.name, card.repository):
+            return card
     if match := NAME.fullmatch(name):
-        return Published(*match.groups())
+        return Card(name, DDPM, repository=match[1], revision=match[2])
     if NAME.fullmatch(f"{name}@{'0' * 40}") or NAME.fullmatch(f"{name.partition('@')[0]}@{'0' * 40}"):
         raise PriorError(
             f"{name[:200]!r} names no commit, and what a repository holds can change. Add its 40 digits: "
@@ -108,7 +39,7 @@ def find(name: str) -> Published | None:
     return None
 
 
-def folder_of(prior: Published, *, allow_pickle: bool = False) -> Path:
+def folder_of(prior: Card, *, allow_pickle: bool = False) -> Path:
     """The folder with the prior's files, downloaded where they are not here yet.
 
     Only configuration and weights are fetched, never code.
@@ -133,7 +64,7 @@ def folder_of(prior: Published, *, allow_pickle: bool = False) -> Path:
     return folder
 
 
-def _snapshot(prior: Published, weights: tuple[str, ...], offline: bool) -> Path | None:
+def _snapshot(prior: Card, weights: tuple[str, ...], offline: bool) -> Path | None:
     """The snapshot's folder, or None where it is not here with all that is needed."""
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import LocalEntryNotFoundError
@@ -155,7 +86,7 @@ def _snapshot(prior: Published, weights: tuple[str, ...], offline: bool) -> Path
     return folder if configured and any((folder / name).is_file() for name in weights) else None
 
 
-def _wanted(prior: Published, weights: tuple[str, ...]) -> tuple[str, ...]:
+def _wanted(prior: Card, weights: tuple[str, ...]) -> tuple[str, ...]:
     """The one file of weights to fetch, safetensors where there are; by the Hub's list of files, with their sizes."""
     from huggingface_hub import HfApi
 
@@ -182,7 +113,7 @@ def _wanted(prior: Published, weights: tuple[str, ...]) -> tuple[str, ...]:
     return (found[0],)
 
 
-def _online(prior: Published, action: Callable[[], T]) -> T:
+def _online(prior: Card, action: Callable[[], T]) -> T:
     """What the action gives, or a sentence that says how to do without a connection."""
     import httpx
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from inverse.denoisers import checkpoint, weights
 from inverse.denoisers.base import Denoiser
+from inverse.denoisers.cards import DDPM
 from inverse.denoisers.network import MAX_DEPTH, MAX_LEVELS, MAX_WIDTH
 from inverse.errors import PriorError
 from inverse.parameters import shown
@@ -48,6 +49,8 @@ class UNetDenoiser(Denoiser):
     Raises:
         PriorError: the network is conditional, or does not emit C or 2 C channels.
     """
+
+    kind = DDPM
 
     def __init__(
         self,

@@ -28,13 +28,15 @@ from PIL import Image, ImageDraw, ImageFont
 from inverse.denoisers.base import Denoiser
 from inverse.denoisers.catalog import load_prior
 from inverse.denoisers.embedded import computes_in_bfloat16
-from inverse.imaging import images, metrics
+from inverse.imaging import images
 from inverse.imaging.files import replace_atomically, write_text
-from inverse.operators import Task
-from inverse.restoration import degrade, make_solver, make_task, stream
+from inverse.operators import Task, make_task
+from inverse.operators.noise import DEFAULT_SIGMA_Y
+from inverse.restoration import degrade, stream
 from inverse.results.problem import Problem
+from inverse.results.record import Record
 from inverse.solvers import SOLVERS
-from inverse.solvers.presets import solvers_for
+from inverse.solvers.presets import make_solver, solvers_for
 
 PHOTOS: dict[str, Callable[[], np.ndarray]] = {
     "astronaut": skimage.data.astronaut,
@@ -58,17 +60,12 @@ BENCHMARK: dict[str, tuple[str, dict[str, Any]]] = {
 
 @dataclass(frozen=True)
 class Row:
-    """One restoration: names, PSNR in dB, SSIM, forward and backward passes, seconds, and the picture."""
+    """One restoration, by its names."""
 
     photo: str
     task: str
     solver: str
-    psnr: float
-    ssim: float
-    nfe: int
-    vjp: int
-    seconds: float
-    picture: Image.Image
+    record: Record
 
 
 def evaluate(
@@ -79,12 +76,7 @@ def evaluate(
         solver = make_solver(name, problem.task)
         start = time.perf_counter()
         (last,) = deque(stream(problem, solver, denoiser, seed=seed), maxlen=1)
-        seconds = time.perf_counter() - start
-        x, truth = last.x0_hat[0], problem.truth[0]
-        yield Row(
-            photo, task, name, metrics.psnr(x, truth), metrics.ssim(x, truth), last.nfe, last.vjp, seconds,
-            images.to_image(x),
-        )  # fmt: skip
+        yield Row(photo, task, name, Record.of(problem, last, time.perf_counter() - start))
 
 
 def page(rows: Iterable[Row], pictures: Iterable[str], size: int, sigma_y: float) -> str:
@@ -123,8 +115,10 @@ def to_markdown(rows: Iterable[Row]) -> str:
         "|---|---|---|---|---|---|---|---|",
     ]
     lines += [
-        f"| {r.photo} | {r.task} | `{r.solver}` | {r.psnr:.2f} | {r.ssim:.3f} | {r.nfe} | {r.vjp} | {r.seconds:.1f} |"
-        for r in rows
+        f"| {row.photo} | {row.task} | `{row.solver}` | {of['psnr']:.2f} | {of['ssim']:.3f} | {of['nfe']} "
+        f"| {of['vjp']} | {of['seconds']:.1f} |"
+        for row in rows
+        if (of := row.record.figures)
     ]
     return "\n".join(lines) + "\n"
 
@@ -147,8 +141,9 @@ def grid(problems: dict[str, Problem], rows: Iterable[Row], side: int = 160) -> 
         place(1, line, problem.measurement, task)
         for row in rows:
             if row.task == task:
-                text = f"{row.solver}\n{row.psnr:.2f} dB, {row.ssim:.3f}, {row.seconds:.0f} s"
-                place(2 + solvers.index(row.solver), line, row.picture, text)
+                of = row.record
+                text = f"{row.solver}\n{of.said('psnr')}, {of.said('ssim')}, {of.seconds:.0f} s"
+                place(2 + solvers.index(row.solver), line, of.image, text)
     return sheet
 
 
@@ -162,7 +157,7 @@ def _solvable(task: Task, solvers: Iterable[str]) -> list[str]:
 @click.option("--photo", "photos", multiple=True, type=click.Choice(list(PHOTOS)), help="Default: the first two.")
 @click.option("--benchmark", is_flag=True, help="The tasks of the ICLR paper instead of the most common ones.")
 @click.option("--size", default=256, show_default=True, help="Side of the photos in pixels.")
-@click.option("--sigma-y", default=0.05, show_default=True, help="Noise on the scale from -1 to 1.")
+@click.option("--sigma-y", default=DEFAULT_SIGMA_Y, show_default=True, help="Noise on the scale from -1 to 1.")
 @click.option("--markdown", type=click.Path(path_type=Path), help="Write a page with the table to this file.")
 @click.option("--grid", "sheet", type=click.Path(path_type=Path), help="Write a picture a photo: PATH-photo.jpg.")
 def main(
@@ -177,9 +172,8 @@ def main(
         for title, (task, parameters) in (BENCHMARK if benchmark else COMMON).items():
             problem = problems[title] = degrade(picture, make_task(task, parameters), sigma_y=sigma_y)
             for row in evaluate(photo, title, problem, _solvable(problem.task, solvers or SOLVERS), denoiser):
-                click.echo(
-                    f"{photo:10} {title:22} {row.solver:24} {row.psnr:6.2f} dB {row.ssim:.3f} {row.seconds:6.1f} s"
-                )
+                said = f"{row.record.said('psnr'):>9} {row.record.said('ssim')} {row.record.seconds:6.1f} s"
+                click.echo(f"{photo:10} {title:22} {row.solver:24} {said}")
                 rows.append(row)
         if sheet is not None:
             sheets.append(sheet.with_name(f"{sheet.name}-{photo}.jpg"))

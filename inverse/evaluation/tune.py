@@ -1,8 +1,9 @@
-"""The search behind `presets.toml`: one parameter at a time, on held-out photos, with the embedded prior.
+"""The search behind `presets.toml`: one parameter at a time, on held-out photos, with the embedded prior or another.
 
     python -m inverse.evaluation.tune                     # every solver on every task: some hours of two cores
     python -m inverse.evaluation.tune dps --task hdr      # one pair
     python -m inverse.evaluation.tune --measure           # no search: only measures the table again, for a new prior
+    python -m inverse.evaluation.tune --prior NAME        # for another kind of prior, whose table is a file of its own
     python -m inverse.evaluation.tune --baselines         # only measures the classical methods: some minutes
 
 Of each kind of task one is searched, from the better of the solver's defaults and the table's row; the others of the
@@ -30,16 +31,17 @@ import torch
 from PIL import Image, ImageDraw
 from torch import Tensor
 
-from inverse.batch.runs import passes
 from inverse.denoisers.base import Denoiser
 from inverse.denoisers.catalog import load_prior
 from inverse.errors import DivergenceError
 from inverse.evaluation.baselines import baselines
 from inverse.imaging import images, metrics
 from inverse.imaging.files import write_text
-from inverse.operators import TASKS, Operator, Task, noise
-from inverse.randomness import MEASUREMENT, SOLVER, generator
+from inverse.operators import TASKS, Task
+from inverse.results.problem import Problem
+from inverse.settings import Settings
 from inverse.solvers import SOLVERS, Solver, advice, presets
+from inverse.solvers.cost import passes
 from inverse.solvers.presets import Preset, Table, possible
 
 PHOTOS: tuple[Callable[[], np.ndarray], ...] = (
@@ -51,7 +53,6 @@ CROP, WHOLE = "psnr", "whole"
 """What is restored of a photo, by the name of the figure in the table: its middle, and all of it."""
 VIEWS = {CROP: (256, 64), WHOLE: (128, 128)}
 """The size in pixels at which photos are used then, and that of the middle which is restored."""
-SIGMA_Y = 0.05
 
 # Of each kind the task that is searched, and the others.
 KINDS: dict[str, tuple[str, ...]] = {
@@ -94,11 +95,10 @@ def photographs(view: str) -> Tensor:
 
 
 @cache
-def problem(task: str, view: str) -> tuple[Operator, Tensor]:
-    """The operator, and the measurements of all photographs."""
-    kind, truth, random = TASKS[task], photographs(view), generator(0, MEASUREMENT)
-    operator = kind().operator(tuple(truth.shape[1:]), random, auxiliary(kind, truth.shape[-1]))
-    return operator, noise.measure(truth, operator, SIGMA_Y, None, random)
+def problem(task: str, view: str) -> Problem:
+    """All photographs, measured by one operator."""
+    truth = photographs(view)
+    return Settings.create(task=task).measurement_of(truth, auxiliary(TASKS[task], truth.shape[-1]))
 
 
 def auxiliary(kind: type[Task], size: int) -> Tensor | None:
@@ -132,10 +132,9 @@ class Trials:
         return float(np.mean([self.reached[task, solver, view] for view in views]))
 
     def _measure(self, task: str, solver: Solver, view: str) -> float:
-        operator, y = problem(task, view)
-        generators = [generator(0, SOLVER, index) for index in range(len(y))]
+        photos = problem(task, view)
         try:
-            *_, last = solver.solve(self.denoiser, operator, y, SIGMA_Y, generators)
+            *_, last = photos.steps(solver, self.denoiser, samples=len(photos.y))
         except DivergenceError:
             return float("-inf")
         return mean_psnr(last.x0_hat, view)
@@ -237,9 +236,9 @@ def measured_baselines(task: str) -> dict[str, advice.Figures]:
     """What every classical method reaches on a task, by its title."""
     found: dict[str, advice.Figures] = {}
     for view in VIEWS:
-        operator, y = problem(task, view)
-        for baseline in baselines(operator, SIGMA_Y):
-            x = torch.cat([baseline.restore(one[None]) for one in y])
+        photos = problem(task, view)
+        for baseline in baselines(photos.operator, photos.sigma_y):
+            x = torch.cat([baseline.restore(one[None]) for one in photos.y])
             found.setdefault(baseline.title, {})[view] = mean_psnr(x, view)
     return found
 
@@ -262,9 +261,10 @@ def baselines_to_toml(table: Mapping[str, Mapping[str, advice.Figures]]) -> str:
 @click.option("--task", "tasks", multiple=True, type=click.Choice(list(TASKS)), help="Default: every task.")
 @click.option("--measure", is_flag=True, help="Measure the table's settings again, without a search.")
 @click.option("--baselines", "only_baselines", is_flag=True, help="Measure the classical methods, and nothing else.")
-@click.option("--table", "file", type=click.Path(path_type=Path), default=presets.FILE, help="The table to update.")
+@click.option("--prior", default="embedded", show_default=True, metavar="NAME", help="As `restore` takes it.")
+@click.option("--table", "file", type=click.Path(path_type=Path), help="The table to update. Default: of its kind.")
 def main(
-    solvers: tuple[str, ...], tasks: tuple[str, ...], measure: bool, only_baselines: bool, file: Path
+    solvers: tuple[str, ...], tasks: tuple[str, ...], measure: bool, only_baselines: bool, prior: str, file: Path | None
 ) -> None:  # fmt: skip
     """Searches presets and writes them into the table."""
     if only_baselines:
@@ -274,7 +274,8 @@ def main(
             write_text(advice.FILE, baselines_to_toml({name: table[name] for name in TASKS if name in table}))
             click.echo(f"{task:26} " + ", ".join(f"{k}: {v[CROP]:.2f} {v[WHOLE]:.2f}" for k, v in found.items()))
         return
-    denoiser = load_prior()
+    denoiser = load_prior(prior)
+    file = file or presets.file_of(denoiser.kind)
     for name in solvers or SOLVERS:
         for found in rows(SOLVERS[name], list(tasks or TASKS), presets.read(file), denoiser, not measure):
             for task, row in found[name].items():

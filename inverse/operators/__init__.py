@@ -18,6 +18,6 @@ from inverse.operators import (
     phase_retrieval,
 )
 from inverse.operators.base import LinearOperator, Operator, StraightThrough
-from inverse.operators.task import TASKS, Task
+from inverse.operators.task import TASKS, Task, make_task
 
-__all__ = ["TASKS", "LinearOperator", "Operator", "StraightThrough", "Task"]
+__all__ = ["TASKS", "LinearOperator", "Operator", "StraightThrough", "Task", "make_task"]

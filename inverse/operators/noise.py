@@ -19,6 +19,7 @@ SIGMA_Y = Real(
     effect="Too low keeps the noise; too high smooths details away.",
     low=0.0,
     high=1.0,
+    log=True,
 )
 
 PHOTONS = Real(
@@ -30,10 +31,12 @@ PHOTONS = Real(
     log=True,
 )
 
+DEFAULT_SIGMA_Y = 0.05
+"""What is added to a clean photo where nobody says how much: that of an ordinary photo."""
 LEAST = 0.01
 """The estimate's smallest value."""
-UNKNOWN = 0.05
-"""The estimate where the pixels known are too few or too far apart to tell: that of an ordinary photo."""
+UNKNOWN = DEFAULT_SIGMA_Y
+"""The estimate where the pixels known are too few or too far apart to tell."""
 ENOUGH = 100
 """Details from which they tell something, where pixels are missing."""
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from PIL import Image
@@ -12,7 +13,7 @@ from torch import Tensor
 
 from inverse.imaging import images
 from inverse.operators.base import Operator, Shape
-from inverse.parameters import Parameters, Registry
+from inverse.parameters import Parameters, Registry, named
 
 
 @dataclass(frozen=True)
@@ -85,3 +86,13 @@ class Task(Parameters):
 
 
 TASKS: Registry[type[Task]] = Registry("task")
+
+
+def make_task(task: str | Task, parameters: Mapping[str, Any] | None = None) -> Task:
+    """A task by name, with some of its parameters set.
+
+    Raises:
+        ParameterError: the name or a parameter is unknown, or a value is out of its range.
+    """
+    parameters = named(parameters, "task")
+    return task.replace(**parameters) if isinstance(task, Task) else TASKS.find(task).create(parameters)

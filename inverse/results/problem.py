@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
 from PIL import Image
 from torch import Tensor
 
+from inverse import randomness
+from inverse.denoisers.base import Denoiser
 from inverse.imaging import images, metrics
 from inverse.operators import Operator, Task, noise
-from inverse.solvers import Step
+from inverse.solvers import Solver, Step
+from inverse.solvers.base import Process
+from inverse.solvers.calls import Pause, driven
+from inverse.solvers.keeping import all_kept
 
 NOISELESS = 1e-3
 """Least noise by which a residual is measured."""
@@ -23,9 +29,9 @@ class Problem:
     Attributes:
         task: what was done to the photo.
         operator: A.
-        y: the measurement, (1, *measurement_shape).
+        y: the measurement, (1, *measurement_shape), or one a sample, (B, *measurement_shape).
         sigma_y: standard deviation of its noise, on [-1, 1].
-        truth: the clean image (1, 3, H, W), None when nobody knows it.
+        truth: the clean image (1 or B, 3, H, W), None when nobody knows it.
     """
 
     task: Task
@@ -38,6 +44,21 @@ class Problem:
     def keeps_known(self) -> bool:
         """Whether results have the known pixels exactly as they were."""
         return self.task.keeps_known(self.sigma_y, degraded=self.truth is None)
+
+    def process(self, solver: Solver, denoiser: Denoiser, seed: int = 0, samples: int = 1) -> Process:
+        """A run of a solver on it, which leaves calls of the network to its driver; see `Solver.process`.
+
+        Sample i depends on the seed and on i alone.
+        """
+        generators = [randomness.generator(seed, randomness.SOLVER, sample) for sample in range(samples)]
+        process = solver.process(denoiser, self.operator, self.y, self.sigma_y, generators)
+        return all_kept(process, self.operator, self.y) if self.keeps_known else process
+
+    def steps(
+        self, solver: Solver, denoiser: Denoiser, seed: int = 0, samples: int = 1, pauses: bool = False
+    ) -> Iterator[Step | Pause]:
+        """The same run, its calls answered one by one; pauses and errors as in `Solver.solve`."""
+        return driven(self.process(solver, denoiser, seed, samples), denoiser, pauses)
 
     @property
     def measurement(self) -> Image.Image:

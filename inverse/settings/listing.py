@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from typing import Any
 
 import inverse
-from inverse.operators import TASKS, noise
-from inverse.parameters import Choice, Flag, Integer, Parameters, Real, Spec
-from inverse.restoration import SAMPLES, SEED, SIZE
-from inverse.settings import CLEAN, DEGRADED, SCHEMA
+from inverse.operators import TASKS
+from inverse.parameters import Choice, Flag, Integer, Parameters, Real, Spec, Text
+from inverse.settings import SCHEMA, Settings
 from inverse.solvers import SOLVERS
 from inverse.solvers.advice import advice
 from inverse.solvers.defaults import default_solver
@@ -27,14 +27,13 @@ def listing() -> dict[str, Any]:
         "inverse": inverse.__version__,
         "schema": SCHEMA,
         "settings": {
-            "mode": {"type": "string", "enum": [CLEAN, DEGRADED], "default": CLEAN},
             "task": {"type": "string", "enum": list(TASKS), "default": DEFAULT_TASK},
             "solver": {"type": "string", "enum": list(SOLVERS), "default": default_solver(DEFAULT_TASK)},
-            "size": described(SIZE),
-            "sigma_y": described(noise.SIGMA_Y),
-            "photons": described(noise.PHOTONS),
-            "seed": {**described(SEED), "default": 0},
-            "samples": {**described(SAMPLES), "default": 1},
+            **{
+                each.name: described(known.spec) | ({"none": known.none} if known.none else {"default": each.default})
+                for each in dataclasses.fields(Settings)
+                if (known := Settings.specs().get(each.name))
+            },
         },
         "tasks": [
             {
@@ -68,6 +67,8 @@ def described(spec: Spec) -> dict[str, Any]:
         return {"type": "string", "enum": list(spec.options), **words}
     if isinstance(spec, Flag):
         return {"type": "boolean", **words}
+    if isinstance(spec, Text):
+        return {"type": "string", "minLength": spec.shortest, "maxLength": spec.longest, **words}
     if not isinstance(spec, Integer | Real):
         raise TypeError(f"no description for {type(spec).__name__}")
     limits = {"minimum": spec.low, "maximum": spec.high}

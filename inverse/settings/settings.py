@@ -3,7 +3,8 @@
     settings, notes = Settings.from_dict(carriers.read(Path("restored.png").read_bytes()))
     problem = settings.problem("photo.jpg")
 
-A restored PNG carries them as text under the key `inverse`: JSON with a schema version. Nothing else is written there.
+A setting is declared here, once, and by its declaration it is in the JSON, in PNGs and links, among the flags of the
+command line, in the snippets, and in what two runs may differ by.
 """
 
 from __future__ import annotations
@@ -12,138 +13,131 @@ import base64
 import binascii
 import io
 import json
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any, Self
 
+import torch
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
+from torch import Tensor
 
-import inverse
-from inverse.errors import ParameterError
-from inverse.imaging import images
-from inverse.operators import TASKS, Task, noise
-from inverse.parameters import shown
-from inverse.restoration import SAMPLES, SEED, SIZE, degrade, make_solver, make_task, measured
+from inverse import randomness
+from inverse.denoisers.cards import kind_of
+from inverse.errors import ParameterError, ProblemError
+from inverse.imaging import images, masks
+from inverse.operators import TASKS, Task, make_task, noise
 from inverse.results.problem import Problem
-from inverse.settings import carriers
+from inverse.settings import carriers, saved
 from inverse.settings.carriers import MAX_BYTES
-from inverse.solvers import SOLVERS, Solver
-from inverse.solvers.defaults import GENERAL, default_solver
-from inverse.solvers.presets import default_task
-from inverse.text import visible
+from inverse.settings.fields import (
+    AUXILIARY,
+    CLEAN,
+    DEGRADED,
+    MODE,
+    NOISE,
+    PRIOR,
+    SAMPLES,
+    SEED,
+    SIZE,
+    Setting,
+    setting,
+)
+from inverse.solvers import Solver
+from inverse.solvers.presets import default_task, make_solver
 
-SCHEMA = 2
-OLDER = {"stop_at_noise": False, "start": "pseudo-inverse"}
-"""What solvers did before schema 2, when there was no parameter for it: an old picture comes out as it was."""
 
-CLEAN, DEGRADED = "clean", "degraded"
-
-KNOWN = (
-    "inverse", "schema", "mode", "size", "task", "sigma_y", "photons", "solver", "seed", "samples", "prior",
-    "auxiliary", "stopped_at", "sample",
-)  # fmt: skip
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Settings:
-    """One restoration, but for the photo.
+    """One restoration, but for the photo. An instance is always valid.
 
     Attributes:
-        degraded: the photo is already degraded.
+        mode: whether the photo is clean or degraded.
         size: shorter side at which the photo is used; None for its own.
         task, solver: with their parameters.
         sigma_y: standard deviation of the noise, on [-1, 1]; None to estimate it in a degraded photo.
-        seed: of everything random.
         photons: of a white pixel, for a clean photo; None for Gaussian noise only.
+        seed: of everything random.
         samples: how many restorations are drawn.
         prior: name of the prior, without its folder.
         auxiliary: the picture that the task needs, in base64 of a PNG; empty where there is none.
     """
 
-    degraded: bool
-    size: int | None
+    mode: str = setting(CLEAN, MODE)
+    size: int | None = setting(None, SIZE, none="the photo's own")
     task: Task
-    sigma_y: float | None
+    sigma_y: float | None = setting(None, noise.SIGMA_Y, none=NOISE, axis=True)
+    photons: float | None = setting(None, noise.PHOTONS, none="Gaussian noise only", clean_only=True)
     solver: Solver
-    seed: int
-    photons: float | None = None
-    samples: int = 1
-    prior: str = "embedded"
-    auxiliary: str = ""
+    seed: int = setting(0, SEED, axis=True)
+    samples: int = setting(1, SAMPLES)
+    prior: str = setting("embedded", PRIOR)
+    auxiliary: str = setting("", AUXILIARY)
+
+    def __post_init__(self) -> None:
+        for name, known in self.specs().items():
+            value = known.check(name, getattr(self, name))
+            if known.clean_only and value is not None and self.mode != CLEAN:
+                raise ParameterError(
+                    f"{name} is for a clean photo, which is degraded here. Leave it out, or give sigma_y."
+                )
+            object.__setattr__(self, name, value)
+        if self.sigma_y is None and self.mode == CLEAN:
+            object.__setattr__(self, "sigma_y", noise.DEFAULT_SIGMA_Y)
+
+    @classmethod
+    def specs(cls) -> dict[str, Setting]:
+        """What is known of every setting besides task and solver, in the order in which they are written."""
+        return {each.name: each.metadata["setting"] for each in fields(cls) if "setting" in each.metadata}
 
     @classmethod
     def create(
         cls,
         *,
         mode: str = CLEAN,
-        size: Any = None,
-        task: str | None = None,
+        task: str | Task | None = None,
         task_parameters: Mapping[str, Any] | None = None,
-        sigma_y: Any = None,
-        solver: str | None = None,
+        solver: str | Solver | None = None,
         solver_parameters: Mapping[str, Any] | None = None,
-        seed: Any = 0,
-        photons: Any = None,
-        samples: Any = 1,
-        prior: str = "embedded",
-        auxiliary: str = "",
+        kind: str | None = None,
+        **values: Any,
     ) -> Self:
-        """Checks every value; `solver_parameters` are what differs from the preset.
+        """Settings with names for task and solver, of which the default is taken where there is none.
 
-        Without a task or a solver, the default is taken.
+        Args:
+            mode: see `MODE`.
+            task, solver: names, or instances.
+            task_parameters, solver_parameters: what differs from the defaults and the preset.
+            kind: of the prior, for which the preset is; None where its name tells it, see `kind_of`.
+            values: of other settings; a name that is none is a TypeError.
 
         Raises:
             ParameterError: with a sentence that names the field and its range.
         """
-        if mode not in (CLEAN, DEGRADED):
-            raise ParameterError(f"mode must be {CLEAN} or {DEGRADED}, and {shown(mode)} is not. Choose one of them.")
-        if sigma_y is None and mode == CLEAN:
-            sigma_y = 0.05
-        if photons is not None and mode == DEGRADED:
-            raise ParameterError(
-                f"photons is for a clean photo, and mode is {DEGRADED}. Leave it out, or give sigma_y."
-            )
-        made = make_task(default_task(mode == DEGRADED) if task is None else task, task_parameters)
-        return cls(
-            degraded=mode == DEGRADED,
-            size=None if size is None else SIZE.check("size", size),
-            task=made,
-            sigma_y=None if sigma_y is None else noise.SIGMA_Y.check("sigma_y", sigma_y),
-            solver=make_solver(solver, made, solver_parameters),
-            seed=SEED.check("seed", seed),
-            photons=None if photons is None else noise.PHOTONS.check("photons", photons),
-            samples=SAMPLES.check("samples", samples),
-            prior=prior,
-            auxiliary=auxiliary,
-        )
+        degraded = MODE.check("mode", mode) == DEGRADED
+        made = make_task(default_task(degraded) if task is None else task, task_parameters)
+        kind = kind_of(str(values.get("prior", "embedded"))) if kind is None else kind
+        return cls(mode=mode, task=made, solver=make_solver(solver, made, solver_parameters, kind), **values)
 
-    # As plain data
+    @property
+    def degraded(self) -> bool:
+        """The photo is degraded already."""
+        return self.mode == DEGRADED
+
+    # As plain data, files and links
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON, with the version that wrote it."""
-        data = {
-            "inverse": inverse.__version__,
-            "schema": SCHEMA,
-            "mode": DEGRADED if self.degraded else CLEAN,
-            "size": self.size,
-            "task": {"name": self.task.name, "parameters": self.task.to_dict()},
-            "sigma_y": self.sigma_y,
-            "photons": self.photons,
-            "solver": {"name": self.solver.name, "parameters": self.solver.to_dict()},
-            "seed": self.seed,
-            "samples": self.samples,
-            "prior": self.prior,
-        }
-        return {**data, "auxiliary": self.auxiliary} if self.auxiliary else data
+        return saved.written({each.name: getattr(self, each.name) for each in fields(self)})
 
     def to_json(self, indent: int | None = None, **also: Any) -> str:
         """`to_dict` as text; `also` are keys to add, of those that are known."""
         return json.dumps({**self.to_dict(), **also}, ensure_ascii=False, allow_nan=False, indent=indent)
 
     @classmethod
-    def from_dict(cls, data: Any) -> tuple[Self, list[str]]:
-        """Settings of plain data, and sentences on what in it could not be honoured.
+    def from_dict(cls, data: Any, kind: str | None = None) -> tuple[Self, list[str]]:
+        """Settings of plain data, and sentences on what in it could not be honoured; `kind` as in `create`.
 
         What is missing takes its default, or the preset's value. None says something of size, sigma_y and photons
         only; elsewhere it is refused like any value of the wrong type. Before schema 2 all tasks had the same default
@@ -152,39 +146,8 @@ class Settings:
         Raises:
             ParameterError: this is no set of settings, its schema is newer, or a value is not allowed.
         """
-        if not isinstance(data, Mapping) or not {"schema", "task", "solver"} & set(data):
-            raise ParameterError(
-                "These are no settings of this program. Use its JSON, its link or a PNG that it saved."
-            )
-        schema = data.get("schema", SCHEMA)
-        if isinstance(schema, bool) or not isinstance(schema, int) or not 1 <= schema <= SCHEMA:
-            raise ParameterError(
-                f"These settings have the schema {shown(schema, 20)}, and this version reads {SCHEMA}. "
-                "Update the program."
-            )
-        unknown = [name for name in data if name not in KNOWN]
-        task, task_parameters, left = _part(data, "task", TASKS, default_task(data.get("mode") == DEGRADED))
-        usual = default_solver(task) if schema >= 2 else GENERAL
-        solver, solver_parameters, right = _part(data, "solver", SOLVERS, usual)
-        older = {}
-        if schema < 2:
-            specs = SOLVERS.find(solver).specs()
-            older = {name: value for name, value in OLDER.items() if name in specs and name not in solver_parameters}
-        unknown += left + right
-        plain = {name: data[name] for name in ("mode", "size", "sigma_y", "photons", "seed", "samples") if name in data}
-        if plain.get("mode") == DEGRADED and plain.pop("photons", None) is not None:
-            unknown.append("photons of a photo that is degraded already")
-        texts = {name: data.get(name, default) for name, default in (("prior", "embedded"), ("auxiliary", ""))}
-        for name, text in texts.items():
-            if not isinstance(text, str) or (name == "prior" and not 1 <= len(text) <= 200):
-                raise ParameterError(f"{name} in these settings must be a text. Save them again.")
-        settings = cls.create(
-            task=task, task_parameters=task_parameters, solver=solver,
-            solver_parameters=older | solver_parameters, **plain, **texts,
-        )  # fmt: skip
-        return settings, _notes(data, unknown, older)
-
-    # As files and links
+        values, notes = saved.understood(data, cls.specs())
+        return cls.create(kind=kind, **values), notes
 
     @property
     def png_text(self) -> PngInfo:
@@ -198,23 +161,64 @@ class Settings:
 
     # For use
 
+    @torch.inference_mode(False)  # whose tensors no solver could differentiate
     def problem(self, photo: images.Photo, auxiliary: images.Photo | None = None) -> Problem:
-        """What is to be solved; `auxiliary` wins over the picture in the settings.
+        """What is to be solved.
+
+        Args:
+            photo: a clean one is cropped at its center to sides that the task can deal with; of a degraded one the
+                pixels are y.
+            auxiliary: the picture that some tasks need, a mask or a kernel; it wins over the one in the settings.
 
         Raises:
-            ImageError, ParameterError, ProblemError: as in `degrade` and `measured`.
+            ImageError: a picture cannot be read.
+            ParameterError: the picture in the settings is damaged.
+            ProblemError: photo, picture and task do not fit.
         """
-        if auxiliary is None and self.task.auxiliary:
-            auxiliary = self.auxiliary_picture
-        shared = {"auxiliary": auxiliary, "size": self.size, "seed": self.seed}
-        if self.degraded:
-            return measured(photo, self.task, sigma_y=self.sigma_y, **shared)
-        return degrade(photo, self.task, sigma_y=self.sigma_y, photons=self.photons, **shared)
+        task = self.task
+        picture = images.load(photo)
+        helper = self._helper(auxiliary)
+        if not self.degraded:
+            x = images.to_tensor(images.fit(picture, self.size, task.multiple))
+            return self.measurement_of(x, None if helper is None else task.prepare(helper, tuple(x.shape[-2:])))
+        if task.auxiliary == "mask" and helper is not None and self.size is not None:
+            picture = masks.filled(picture, helper)
+        x = images.to_tensor(images.fit(picture, self.size))
+        shape = task.image_shape(tuple(x.shape[-2:]))
+        generator = randomness.generator(self.seed, randomness.MEASUREMENT)
+        operator = task.operator((3, *shape), generator, None if helper is None else task.prepare(helper, shape))
+        y = operator.measurement_of(x)
+        return Problem(task, operator, y, noise.estimate(y, operator) if self.sigma_y is None else self.sigma_y, None)
+
+    def measurement_of(self, truth: Tensor, auxiliary: Tensor | None = None) -> Problem:
+        """The problem of clean images, all measured by one operator.
+
+        Args:
+            truth: (B, C, H, W) on [-1, 1].
+            auxiliary: as `Task.prepare` gives it.
+        """
+        generator = randomness.generator(self.seed, randomness.MEASUREMENT)
+        operator = self.task.operator(tuple(truth.shape[1:]), generator, auxiliary)
+        y = noise.measure(truth, operator, self.sigma_y, self.photons, generator)
+        sigma_y = self.sigma_y
+        if self.photons is not None:  # it then stands for both kinds of noise
+            sigma_y = math.hypot(sigma_y, noise.equivalent_sigma_y(y, self.photons, operator))
+        return Problem(self.task, operator, y, sigma_y, truth)
 
     @property
     def smaller(self) -> str:
         """What to choose for a smaller image, in a sentence: on the page, a degraded photo has no other size."""
         return "a smaller photo" if self.degraded else "a smaller size"
+
+    def _helper(self, given: images.Photo | None) -> Image.Image | None:
+        if given is None:
+            return self.auxiliary_picture if self.task.auxiliary else None
+        if not self.task.auxiliary:
+            takers = ", ".join(name for name, kind in TASKS.items() if kind.auxiliary)
+            raise ProblemError(
+                f"The task {self.task.name} takes no mask or kernel. Leave it out, or choose one of {takers}."
+            )
+        return self.task.load(given)
 
     @property
     def auxiliary_picture(self) -> Image.Image | None:
@@ -245,42 +249,3 @@ class Settings:
         if size is None and not self.degraded and SIZE.low <= min(photo.size) <= SIZE.high:
             size = min(photo.size)
         return replace(self, size=size, sigma_y=problem.sigma_y if sigma_y is None else sigma_y)
-
-
-def _part(data: Mapping, key: str, registry: Mapping, default: str) -> tuple[str, dict[str, Any], list[str]]:
-    """Name, known parameters, and names of what is not known, of the task or the solver."""
-    part = data.get(key, default)
-    part = {"name": part} if isinstance(part, str) else part
-    parameters = part.get("parameters", {}) if isinstance(part, Mapping) else None
-    if not isinstance(parameters, Mapping):
-        raise ParameterError(f"{key} in these settings must have a name and parameters. Save them again.")
-    name = part.get("name", default)
-    specs = registry.find(name).specs()
-    unknown = [f"{key}.{entry}" for entry in part if entry not in ("name", "parameters")]
-    unknown += [f"{key}.parameters.{entry}" for entry in parameters if entry not in specs]
-    return name, {entry: value for entry, value in parameters.items() if entry in specs}, unknown
-
-
-def _notes(data: Mapping, unknown: list[str], older: Mapping[str, Any]) -> list[str]:
-    notes = []
-    if unknown:
-        names = ", ".join(visible(str(name)[:60]) for name in unknown[:12]) + (", …" if len(unknown) > 12 else "")
-        notes.append(f"These settings are not known here and were left out: {names}.")
-    if older:
-        values = ", ".join(f"{name} = {shown(value)}" for name, value in older.items())
-        notes.append(f"They are older than some parameters of the solver, which are set as it worked then: {values}.")
-    version = data.get("inverse")
-    if version is not None and version != inverse.__version__:
-        notes.append(
-            f"They were saved by version {_plain(version, 20)}; this is {inverse.__version__}, so pixels may differ."
-        )
-    if data.get("sample") is not None:
-        notes.append(f"That picture was sample {_plain(data['sample'], 10)} of several; a run draws them all.")
-    if data.get("stopped_at") is not None:
-        notes.append(f"That picture was stopped at step {shown(data['stopped_at'], 10)}; a run goes on to the end.")
-    return notes
-
-
-def _plain(value: Any, length: int) -> str:
-    """The start of a value's text, without quotation marks."""
-    return visible(value[:length]) if isinstance(value, str) else shown(value, length)

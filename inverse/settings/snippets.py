@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shlex
 from typing import Any
 
+from inverse.denoisers.cards import kind_of
 from inverse.settings import Settings
 from inverse.solvers.presets import preset
 
@@ -17,16 +19,9 @@ def command_line(settings: Settings, photo: str = PHOTO) -> str:
     words += [_flag(name, value) for name, value in _changed_task(settings).items()]
     words += [f"--solver {settings.solver.name}"]
     words += [_flag(name, value) for name, value in changed_solver(settings).items()]
-    if settings.sigma_y is not None:
-        words.append(_flag("sigma_y", settings.sigma_y))
     if settings.task.auxiliary:
         words.append(f"--mask {settings.task.auxiliary}.png")
-    for name in ("photons", "size"):
-        if getattr(settings, name) is not None:
-            words.append(_flag(name, getattr(settings, name)))
-    words.append(_flag("seed", settings.seed))
-    if settings.samples > 1:
-        words.append(_flag("samples", settings.samples))
+    words += [_flag(name, value) for name, value in _changed(settings).items()]
     if settings.degraded:
         words.append("--degraded")
     return " ".join(words)
@@ -40,18 +35,21 @@ def python(settings: Settings, photo: str = PHOTO) -> str:
     arguments |= {
         "task_parameters": _changed_task(settings) or None,
         "solver_parameters": changed_solver(settings) or None,
-        "sigma_y": settings.sigma_y,
-        "photons": settings.photons,
         "auxiliary": f"{settings.task.auxiliary}.png" if settings.task.auxiliary else None,
-        "size": settings.size,
-        "seed": settings.seed,
-        "samples": settings.samples if settings.samples > 1 else None,
+        **_changed(settings),
     }
     lines = [f"    {name}={value!r}," for name, value in arguments.items() if value is not None]
     return "\n".join(
         ["from inverse import restore", "", "result = restore(", f"    {photo!r},", *lines, ")",
          'result.image.save("restored.png")', ""]
     )  # fmt: skip
+
+
+def _changed(settings: Settings) -> dict[str, Any]:
+    """The other settings that are not as they are by themselves, and the seed, which makes a run what it is."""
+    own = {each.name: each.default for each in dataclasses.fields(settings) if each.name in settings.specs()}
+    values = {name: getattr(settings, name) for name in own if name not in ("mode", "prior", "auxiliary")}
+    return {name: value for name, value in values.items() if value != own[name] or name == "seed"}
 
 
 def _changed_task(settings: Settings) -> dict[str, Any]:
@@ -61,7 +59,7 @@ def _changed_task(settings: Settings) -> dict[str, Any]:
 
 def changed_solver(settings: Settings) -> dict[str, Any]:
     """The solver's parameters that are not as its preset for the task has them."""
-    usual = preset(settings.task.name, settings.solver.name).to_dict()
+    usual = preset(settings.task.name, settings.solver.name, kind=kind_of(settings.prior)).to_dict()
     return {name: value for name, value in settings.solver.to_dict().items() if value != usual[name]}
 
 

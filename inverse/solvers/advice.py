@@ -6,8 +6,9 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 
+from inverse.denoisers.cards import EMBEDDED
 from inverse.solvers import SOLVERS
-from inverse.solvers.presets import PRESETS, Preset, Table
+from inverse.solvers.presets import PRESETS, Preset, Table, remark
 
 FILE = Path(__file__).with_name("baselines.toml")
 """Written by `python -m inverse.evaluation.tune --baselines`, on what the presets are measured on."""
@@ -53,8 +54,15 @@ def lead(task: str, solver: str, table: Table = PRESETS, baselines: Baselines = 
     return (title, ahead) if ahead >= NOTICEABLE else None
 
 
-def advice(task: str, solver: str, table: Table = PRESETS, baselines: Baselines = BASELINES) -> str:
-    """A sentence for whoever chooses the solver for the task; empty where its preset is the better one."""
+def advice(
+    task: str, solver: str, table: Table = PRESETS, baselines: Baselines = BASELINES, kind: str = EMBEDDED
+) -> str:
+    """A sentence for whoever chooses the solver for the task; empty where its preset is the better one.
+
+    With a prior of a kind that has no presets it says that instead.
+    """
+    if words := remark(kind):
+        return words
     found = lead(task, solver, table, baselines)
     if found is None:
         return ""

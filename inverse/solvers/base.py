@@ -28,11 +28,9 @@ LIMIT = 1e6
 
 UNWEIGHED = "It does not weigh by the noise level: its own parameters say how closely it follows the measurement."
 
-BACKWARD_COST = 1.4
-"""A backward pass takes about as long as this many forward passes."""
 
 Frame = tuple[float, Tensor, Tensor]
-"""What a solver's own loop shows: sigma, x, x0_hat."""
+"""What a solver's own loop shows: sigma, x, x0_hat, both in the prior's own space; a `Step` makes pictures of them."""
 
 Frames = Generator[Frame | Call | Pause, Answer | None, None]
 """A solver's own loop: it yields frames, by `yield from run.denoise(...)` calls of the network, and between two
@@ -56,6 +54,7 @@ class Solver(Parameters):
         source: the paper, and after a semicolon what of it is a reconstruction.
         paper: its address; empty for none.
         linear_only: it needs a linear operator.
+        needs_svd: it works on single coefficients, and needs the operator's singular value decomposition.
         uses_sigma_y: it weighs the measurement by its noise level.
         unstable: the parameter that a diverging run should lower; empty when no parameter helps.
         last_level: the last noise level is at most so many sigma_y.
@@ -64,6 +63,7 @@ class Solver(Parameters):
     source: ClassVar[str] = ""
     paper: ClassVar[str] = ""
     linear_only: ClassVar[bool] = False
+    needs_svd: ClassVar[bool] = False
     uses_sigma_y: ClassVar[bool] = True
     unstable: ClassVar[str] = "step_size"
     last_level: ClassVar[float] = 2.0
@@ -77,6 +77,13 @@ class Solver(Parameters):
     def remark(cls) -> str:
         """Where it is from, and what to know before using it."""
         return cls.source if cls.uses_sigma_y else f"{cls.source}. {UNWEIGHED}"
+
+    @classmethod
+    def able(cls, operator: Operator) -> bool:
+        """Whether it can deal with an operator, on the space where it works."""
+        if not operator.linear:
+            return not cls.linear_only
+        return operator.has_svd or not cls.needs_svd
 
     @abstractmethod
     def frames(self, run: Run, sigmas: list[float]) -> Frames:
@@ -149,13 +156,9 @@ class Solver(Parameters):
 
         Where the memory does not suffice for a call, its answer is None.
         """
-        if self.linear_only and not operator.linear:
-            able = ", ".join(name for name, solver in SOLVERS.items() if not solver.linear_only)
-            raise ProblemError(f"{self.title} needs a linear task. Choose one of these solvers: {able}.")
         failed = False
         try:
-            make = self._steps if denoiser.batches or len(generators) == 1 else self._one_by_one
-            yield from make(denoiser, operator, y, sigma_y, generators)
+            yield from self._restored(denoiser, operator, y, sigma_y, generators)
         except (RuntimeError, MemoryError) as error:
             if not memory.exhausted(error):
                 raise
@@ -163,7 +166,7 @@ class Solver(Parameters):
         if failed:  # only here has the error gone, with the frames and tensors that it held
             raise memory.refusal(denoiser, tuple(operator.image_shape[-2:]), len(generators), self.cost[1] > 0)
 
-    def _one_by_one(
+    def _restored(
         self,
         denoiser: Denoiser,
         operator: Operator,
@@ -171,14 +174,26 @@ class Solver(Parameters):
         sigma_y: float,
         generators: Sequence[torch.Generator],
     ) -> Process:
+        run = Run(denoiser, operator, y, sigma_y, generators)
+        if not self.able(run.operator):
+            raise self._refusal(run)
+        return (yield from (self._steps if denoiser.batches or len(generators) == 1 else self._one_by_one)(run))
+
+    def _refusal(self, run: Run) -> ProblemError:
+        """What it lacks on the prior's own space, and which solvers do not."""
+        need, lack = "a linear task", "this one is not linear"
+        if run.operator.linear:
+            need, lack = "the singular value decomposition of the task's operator", "none is known"
+        where = " on this prior's own space" if self.able(run.pictures) else ""
+        able = ", ".join(name for name, solver in SOLVERS.items() if solver.able(run.operator))
+        return ProblemError(f"{self.title} needs {need}, and {lack}{where}. Choose one of these solvers: {able}.")
+
+    def _one_by_one(self, run: Run) -> Process:
         """`_steps` of every sample by itself, in turn, so that no computation at all knows of the others."""
-        ys = y.split(1) if len(y) == len(generators) else [y] * len(generators)
         last = None
         with ExitStack() as stack:
-            processes = [
-                stack.enter_context(closing(self._steps(denoiser, operator, its_y, sigma_y, [its_generator])))
-                for its_y, its_generator in zip(ys, generators, strict=True)
-            ]
+            samples = [run.alone(sample) for sample in range(len(run.generators))]
+            processes = [stack.enter_context(closing(self._steps(each))) for each in samples]
             while True:
                 steps = {}
                 try:
@@ -192,18 +207,11 @@ class Solver(Parameters):
                 last = Step.together(list(steps.values()))
                 yield last
 
-    def _steps(
-        self,
-        denoiser: Denoiser,
-        operator: Operator,
-        y: Tensor,
-        sigma_y: float,
-        generators: Sequence[torch.Generator],
-    ) -> Process:
-        run = Run(denoiser, operator, y, sigma_y, generators)
+    def _steps(self, run: Run) -> Process:
+        denoiser = run.denoiser
         high = min(self.sigma_max, denoiser.sigma_max)
         # A last level far above the measurement's own noise would smooth away what the measurement knows.
-        low = min(max(min(self.sigma_min, self.last_level * sigma_y), denoiser.sigma_min), high)
+        low = min(max(min(self.sigma_min, self.last_level * run.sigma_y), denoiser.sigma_min), high)
         sigmas = [*noise_levels(self.schedule, self.steps, high, low), 0.0]
         frames, reply, index, last = self.frames(run, sigmas), None, 0, None
         while True:
@@ -222,7 +230,10 @@ class Solver(Parameters):
             (sigma, x, x0_hat), index = item, index + 1
             if not _bounded(x, x0_hat):
                 raise DivergenceError(f"{self.title} stopped at step {index} of {self.total}: {self._cause(run)}", last)
-            last = Step(index, self.total, sigma, x, x0_hat, run.nfe, run.vjp, run.residual, run.operator_calls)
+            last = Step(
+                index, self.total, sigma, x, x0_hat, run.nfe, run.vjp, run.residual, run.operator_calls,
+                denoiser.lower, denoiser.preview,
+            )  # fmt: skip
             yield last
 
     def _cause(self, run: Run) -> str:

@@ -7,9 +7,10 @@ no network yields a `Pause` now and then, so that whoever drives the loop can en
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Hashable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import torch
@@ -30,11 +31,18 @@ class Call:
         x: (B, C, H, W).
         sigma: its noise level.
         cotangent: v as a function of D, (B, C, H, W) -> (B, C, H, W), where J^T v is asked for with J = dD/dx.
+        conditions: what the prior knows of the measurement behind every image, B of them; None where it does not look.
     """
 
     x: Tensor
     sigma: float
     cotangent: Callable[[Tensor], Tensor] | None = None
+    conditions: tuple[Any, ...] | None = None
+
+    @property
+    def alike(self) -> Hashable:
+        """Calls of which this is equal can be answered together."""
+        return self.x.shape[1:], self.cotangent is None, self.conditions is None
 
     @property
     def pixels(self) -> int:
@@ -59,19 +67,20 @@ def answer(denoiser: Denoiser, calls: Sequence[Call]) -> list[Answer]:
 
     Args:
         denoiser: the prior.
-        calls: at least one, for images of one size, all with a cotangent or all without.
+        calls: at least one, all `alike`.
     """
-    x, sigma = calls[0].x, calls[0].sigma
+    x, sigma, conditions = calls[0].x, calls[0].sigma, calls[0].conditions
     if len(calls) > 1:
         x = torch.cat([call.x for call in calls])
         # Filled where they are needed: a copy from the host would wait for the device.
         sigma = torch.cat([call.x.new_full(call.x.shape[:1], call.sigma) for call in calls])
+        conditions = conditions and tuple(chain.from_iterable(call.conditions for call in calls))
     counts = [len(call.x) for call in calls]
     if calls[0].cotangent is None:
-        return [(estimate, None) for estimate in denoiser(x, sigma).split(counts)]
+        return [(estimate, None) for estimate in denoiser(x, sigma, conditions).split(counts)]
     with torch.enable_grad():
         x = x.detach().requires_grad_()
-        x0_hat = denoiser(x, sigma)
+        x0_hat = denoiser(x, sigma, conditions)
     estimates = x0_hat.detach().split(counts)
     cotangents = [call.cotangent(estimate) for call, estimate in zip(calls, estimates, strict=True)]
     (product,) = torch.autograd.grad(x0_hat, x, torch.cat(cotangents))

@@ -105,6 +105,10 @@ class DAPS(Solver):
         """x_next of the class docstring for p(x0 | x) = N(estimate, variance I)."""
         sigma_y = max(run.sigma_y, SIGMA_Y_FLOOR)
         c = sigma_y**2 / variance
+        if not run.operator.has_svd:
+            z = estimate + self.stochasticity * variance**0.5 * run.noise()
+            misfit = run.y + sigma_y * run.noise(run.y.shape[1:]) - run.operator(z)
+            return z + run.operator.gain(misfit, c) + sigma_next * run.noise()
         s = run.operator.singular_values
         gain, kept = s / (s.square() + c), c / (s.square() + c)  # of the measurement and of z
         std = ((self.stochasticity * kept).square() * variance + (sigma_y * gain).square() + sigma_next**2).sqrt()

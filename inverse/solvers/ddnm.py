@@ -33,6 +33,7 @@ class DDNM(Solver):
     source = "Wang et al. 2023, arXiv 2212.00490"
     paper = "https://arxiv.org/abs/2212.00490"
     linear_only = True
+    needs_svd = True
     last_level = 0.5  # the noise that y has over the last one is what known pixels vary by
     unstable = ""
 

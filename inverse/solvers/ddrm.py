@@ -38,6 +38,7 @@ class DDRM(Solver):
     source = "Kawar et al. 2022, arXiv 2201.11793"
     paper = "https://arxiv.org/abs/2201.11793"
     linear_only = True
+    needs_svd = True
     last_level = 0.5  # the noise that y has over the last one is what known pixels vary by
     unstable = ""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from functools import partial
@@ -11,8 +10,8 @@ from torch import Tensor
 
 from inverse.errors import DivergenceError
 from inverse.operators.selection import Selection
-from inverse.solvers import Step
-from inverse.solvers.calls import Pause
+from inverse.solvers.base import Process
+from inverse.solvers.step import Step
 
 
 def kept(step: Step, operator: Selection, y: Tensor) -> Step:
@@ -23,19 +22,20 @@ def kept(step: Step, operator: Selection, y: Tensor) -> Step:
         operator: that measured y.
         y: (1, *measurement_shape).
     """
-    return replace(step, x0_hat=operator.keep(step.x0_hat, y), measure=partial(_residual, step))
+    return replace(step, finish=partial(operator.keep, y=y))
 
 
-def all_kept(steps: Iterator[Step | Pause], operator: Selection, y: Tensor) -> Iterator[Step | Pause]:
-    """`kept` of every step, and of the last one before a solver diverged; pauses as they are."""
-    with closing(steps):
+def all_kept(process: Process, operator: Selection, y: Tensor) -> Process:
+    """`kept` of every step of a run, and of the last one before it diverged; calls and pauses as they are."""
+    reply = None
+    with closing(process):
         try:
-            for step in steps:
-                yield kept(step, operator, y) if isinstance(step, Step) else step
+            while True:
+                try:
+                    item = process.send(reply)
+                except StopIteration:
+                    return
+                reply = yield kept(item, operator, y) if isinstance(item, Step) else item
         except DivergenceError as error:
             error.last = error.last and kept(error.last, operator, y)
             raise
-
-
-def _residual(step: Step, _: Tensor) -> Tensor:
-    return step.residual

@@ -1,16 +1,19 @@
-"""Settings that work, for every task and solver: a table that a search wrote."""
+"""Settings that work, for every task and solver: tables that a search wrote, one for each kind of prior."""
 
 from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from inverse.operators import TASKS
+from inverse.denoisers.cards import EMBEDDED
+from inverse.operators import TASKS, Task
 from inverse.parameters import named
 from inverse.solvers import SOLVERS, Solver
+from inverse.solvers.defaults import default_solver
 
 DEFAULT_TASK = "inpaint-random"
 DEFAULT_DEGRADED_TASK = "denoise"  # for a photo of which nothing is known: it assumes least, and so harms least
@@ -22,7 +25,8 @@ def default_task(degraded: bool) -> str:
 
 
 FILE = Path(__file__).with_suffix(".toml")
-"""Written by `python -m inverse.evaluation.tune`, which says how the search goes and what was measured."""
+"""Of the embedded prior. Written by `python -m inverse.evaluation.tune`, which says how the search goes and what was
+measured; `file_of` names those of other kinds."""
 
 CLOSE = 1.0
 """Decibels below the best solver of a task that hardly anybody sees."""
@@ -48,13 +52,37 @@ class Preset:
 Table = dict[str, dict[str, Preset]]
 
 
+def file_of(kind: str) -> Path:
+    """Where the table for priors of a kind is, or would be."""
+    return FILE if kind == EMBEDDED else FILE.with_name(f"presets-{kind or 'own'}.toml")
+
+
 def read(file: Path = FILE) -> Table:
-    """The table of a file, by solver and task."""
+    """The table of a file, by solver and task; an empty one where there is no file."""
+    if not file.exists():
+        return {}
     rows = tomllib.loads(file.read_text(encoding="utf-8"))
     return {solver: {task: Preset(**row) for task, row in tasks.items()} for solver, tasks in rows.items()}
 
 
 PRESETS = read()
+"""Of the embedded prior."""
+
+
+@cache
+def table_of(kind: str) -> Table:
+    """The table for priors of a kind; an empty one where nobody has searched it."""
+    return PRESETS if kind == EMBEDDED else read(file_of(kind)) if kind else {}
+
+
+def remark(kind: str) -> str:
+    """A sentence for whoever uses a prior of a kind that has no table; empty for others."""
+    if table_of(kind):
+        return ""
+    return (
+        "The presets were searched with the embedded prior. With a prior of another kind solvers start from their own "
+        "defaults; `python -m inverse.evaluation.tune --prior NAME` searches presets for it."
+    )
 
 
 def solvers_for(task: str, table: Table = PRESETS) -> list[str]:
@@ -73,13 +101,28 @@ def possible(task: str, solver: str) -> bool:
     return TASKS.find(task).linear or not SOLVERS.find(solver).linear_only
 
 
-def preset(task: str, solver: str, overrides: Mapping[str, Any] | None = None) -> Solver:
-    """The solver with its preset for the task, some values overridden.
+def preset(task: str, solver: str, overrides: Mapping[str, Any] | None = None, kind: str = EMBEDDED) -> Solver:
+    """The solver with its preset for the task and the kind of prior, some values overridden.
+
+    Without a preset the solver has its own defaults: what suits one kind of prior can be wrong for another.
 
     Raises:
         ParameterError: the task, the solver or a parameter is unknown, or a value is out of its range.
     """
     TASKS.find(task)
-    kind = SOLVERS.find(solver)
-    found = PRESETS.get(solver, {}).get(task, Preset())
-    return kind.create({**found.settings, **named(overrides, "solver")})
+    found = table_of(kind).get(SOLVERS.find(solver).name, {}).get(task, Preset())
+    return SOLVERS[solver].create({**found.settings, **named(overrides, "solver")})
+
+
+def make_solver(
+    solver: str | Solver | None, task: Task, parameters: Mapping[str, Any] | None = None, kind: str = EMBEDDED
+) -> Solver:
+    """A solver by name at its preset for the task and the kind of prior, with some of its parameters set; the task's
+    default when None.
+
+    Raises:
+        ParameterError: the name or a parameter is unknown, or a value is out of its range.
+    """
+    if isinstance(solver, Solver):
+        return solver.replace(**named(parameters, "solver"))
+    return preset(task.name, default_solver(task.name) if solver is None else solver, parameters, kind)

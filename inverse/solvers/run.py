@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Generator, Iterator, Sequence
 from functools import cached_property
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -23,9 +25,13 @@ prior's weight vanishes, and rounding errors are magnified instead."""
 class Run:
     """One run of a solver.
 
+    Attributes:
+        operator: A on the prior's own space; that is what a solver inverts.
+        pictures: A of pictures.
+
     Args:
         denoiser: the prior.
-        operator: A.
+        operator: A, of pictures.
         y: one measurement (1, *measurement_shape) or one a sample.
         sigma_y: standard deviation of its noise, on [-1, 1].
         generators: one CPU generator a sample.
@@ -43,24 +49,40 @@ class Run:
         generators: Sequence[torch.Generator],
     ) -> None:
         self.denoiser = denoiser
-        self.operator = operator.to(denoiser.device, denoiser.dtype)
+        self.pictures = operator.to(denoiser.device, denoiser.dtype)
+        self.operator = denoiser.lift(self.pictures)
         expected = tuple(operator.measurement_shape)
         if tuple(y.shape[1:]) != expected or y.shape[0] not in (1, len(generators)):
             raise ProblemError(
                 f"The task expects a measurement of shape {expected}, one for all or one for each of "
                 f"{len(generators)} samples, and was given {tuple(y.shape)}. Measure the image again with this task."
             )
-        y = self.operator.restrict(y.to(denoiser.device, denoiser.dtype))
-        self.y = y.expand(len(generators), *expected)
+        y = self.pictures.restrict(y.to(denoiser.device, denoiser.dtype))
+        self.measured, self.y = y, y.expand(len(generators), *expected)
         self.sigma_y = sigma_y
         self.generators = generators
         self.nfe = self.vjp = self.operator_calls = 0
         self.denoised: tuple[Tensor, Tensor] | None = None
 
-    def noise(self) -> Tensor:
-        """Standard normal images (B, C, H, W)."""
+    def alone(self, sample: int) -> Run:
+        """The run of one sample by itself, before its first step."""
+        run, one = copy.copy(self), slice(sample, sample + 1)
+        run.y, run.generators = self.y[one], self.generators[one]
+        run.conditions = self.conditions and self.conditions[one]
+        return run
+
+    @cached_property
+    def conditions(self) -> tuple[Any, ...] | None:
+        """What the prior is told of every sample's measurement; None where it does not look. See `Denoiser`."""
+        found = tuple(self.denoiser.condition(self.pictures, y, self.sigma_y) for y in self.measured.split(1))
+        if any(one is None for one in found):
+            return None
+        return found * (len(self.generators) // len(found))
+
+    def noise(self, shape: Sequence[int] | None = None) -> Tensor:
+        """Standard normal images (B, C, H, W), or of another shape (B, *shape)."""
         like = torch.empty(0, device=self.denoiser.device, dtype=self.denoiser.dtype)
-        return randomness.normal(self.generators, self.operator.image_shape, like)
+        return randomness.normal(self.generators, self.operator.image_shape if shape is None else shape, like)
 
     def operator_call(self) -> Iterator[Pause]:
         """Counts a gradient through A that was taken without the network, by `yield from`: a run can be ended there."""
@@ -70,7 +92,7 @@ class Run:
     def denoise(self, x: Tensor, sigma: float) -> Asking:
         """D(x, sigma), by `yield from`."""
         self.nfe += 1
-        x0_hat, _ = yield Call(x, sigma)
+        x0_hat, _ = yield Call(x, sigma, None, self.conditions)
         self.denoised = (x, x0_hat)
         return x0_hat
 
@@ -91,7 +113,7 @@ class Run:
             return (yield from self._denoise_difference(x, sigma, cotangent))
         self.nfe += 1
         self.vjp += 1
-        x0_hat, product = yield Call(x, sigma, cotangent)
+        x0_hat, product = yield Call(x, sigma, cotangent, self.conditions)
         self.denoised = (x, x0_hat)
         return x0_hat, product
 
@@ -191,9 +213,9 @@ class Run:
         return left[:, None, None, None]
 
     def residual(self, x0_hat: Tensor) -> Tensor:
-        """Root mean square of y - A(x0_hat) over what was measured, for each sample, (B,)."""
-        square = (self.y - self.operator(x0_hat)).flatten(1).square().sum(1)
-        return (square / max(self.operator.entries, 1)).sqrt()
+        """Root mean square of y - A(x0_hat) over what was measured, for each picture x0_hat, (B,)."""
+        square = (self.y - self.pictures(x0_hat)).flatten(1).square().sum(1)
+        return (square / max(self.pictures.entries, 1)).sqrt()
 
 
 def _unit(r: Tensor) -> Tensor:

@@ -28,6 +28,7 @@ class VMLMAPPreconditioned(VMLMAPPublished):
     title = "VML-MAP (published, preconditioned)"
     summary = "As VML-MAP (published), but as quick for strong blur; it keeps more of the measurement's noise."
     linear_only = True
+    needs_svd = True
 
     cut: float = cut_field(0.1)
 

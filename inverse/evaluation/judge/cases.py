@@ -14,7 +14,8 @@ from inverse import randomness
 from inverse.denoisers.exact import GaussianField
 from inverse.denoisers.posterior import GaussianPosterior
 from inverse.errors import ParameterError
-from inverse.operators import TASKS, Operator
+from inverse.operators import TASKS, Operator, Task
+from inverse.operators.noise import DEFAULT_SIGMA_Y
 from inverse.parameters import Integer
 
 SIZE = Integer(
@@ -25,7 +26,7 @@ SIZE = Integer(
 )
 MEASUREMENTS = Integer(help="How many images are measured, each with noise of its own.", low=1, high=64)
 
-DEFAULT_SIGMA_Y, DEFAULT_SIZE, DEFAULT_MEASUREMENTS = 0.05, 24, 4
+DEFAULT_SIZE, DEFAULT_MEASUREMENTS = 24, 4
 
 COLOURS = torch.tensor([[1.0, 0.9, 0.7], [0.9, 1.0, 0.9], [0.7, 0.9, 1.0]], dtype=torch.float64)
 """Correlation of red, green and blue: neighbours on the spectrum are alike, as in photographs."""
@@ -76,6 +77,7 @@ class Case:
 
     Attributes:
         prior: the Gaussian field.
+        task: what was measured.
         operator: H.
         sigma_y: standard deviation of the noise.
         truths: the images that were measured, (M, C, H, W).
@@ -85,6 +87,7 @@ class Case:
     """
 
     prior: GaussianField
+    task: Task
     operator: Operator
     sigma_y: float
     truths: Tensor
@@ -150,13 +153,13 @@ def case(
     shape = (1 if judged.colours is None else len(judged.colours), size, size)
     prior = GaussianField(shape, colours=judged.colours)
     generator = randomness.generator(seed, randomness.MEASUREMENT)
-    kind = TASKS.find(judged.task)
-    operator = kind.create(judged.parameters).operator(shape, generator, None).to("cpu", torch.float64)
+    made = TASKS.find(judged.task).create(judged.parameters)
+    operator = made.operator(shape, generator, None).to("cpu", torch.float64)
     posterior = GaussianPosterior(prior, operator, sigma_y)
     truths = prior.sample(generator, measurements)
     noise = torch.randn(measurements, *operator.measurement_shape, generator=generator, dtype=torch.float64)
     y = operator.restrict(operator(truths) + sigma_y * noise)
-    return Case(prior, operator, sigma_y, truths, y, posterior, posterior.mean(y))
+    return Case(prior, made, operator, sigma_y, truths, y, posterior, posterior.mean(y))
 
 
 def find(task: str) -> JudgeTask:

@@ -12,18 +12,18 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from inverse import randomness
 from inverse.evaluation.judge.cases import (
     DEFAULT_MEASUREMENTS,
-    DEFAULT_SIGMA_Y,
     DEFAULT_SIZE,
     JUDGE_TASKS,
     Case,
     case,
     find,
 )
+from inverse.operators.noise import DEFAULT_SIGMA_Y
+from inverse.results.problem import Problem
 from inverse.solvers import SOLVERS, Solver
-from inverse.solvers.base import BACKWARD_COST
+from inverse.solvers.cost import BACKWARD_COST
 
 LEVELS = (0.5, 0.9)
 """Of the intervals whose coverage is counted."""
@@ -207,10 +207,9 @@ def _row(solver: Solver, task: str, known: Case, samples: int, seed: int) -> Jud
 
 def _draw(solver: Solver, known: Case, samples: int, seed: int) -> tuple[Tensor, int, int]:
     """Restorations (M, samples, C, H, W), all in one batch, and what one cost."""
-    count = len(known.y) * samples
-    generators = [randomness.generator(seed, randomness.SOLVER, index) for index in range(count)]
-    y = known.y.repeat_interleave(samples, 0)
-    (last,) = deque(solver.solve(known.prior, known.operator, y, known.sigma_y, generators), maxlen=1)
+    y, truths = (each.repeat_interleave(samples, 0) for each in (known.y, known.truths))
+    problem = Problem(known.task, known.operator, y, known.sigma_y, truths)
+    (last,) = deque(problem.steps(solver, known.prior, seed, len(y)), maxlen=1)
     return last.x0_hat.unflatten(0, (len(known.y), samples)), last.nfe, last.vjp
 
 

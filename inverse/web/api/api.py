@@ -18,12 +18,13 @@ from gradio import FileData
 from PIL import Image
 
 from inverse.batch import grid
-from inverse.batch.sweep import METRICS, Sweep, best
+from inverse.batch.sweep import Sweep
 from inverse.batch.sweep import axis as sweep_axis
 from inverse.errors import ParameterError
 from inverse.imaging import metrics
 from inverse.operators import Task
 from inverse.results.problem import Problem
+from inverse.results.record import METRICS, best
 from inverse.settings import SCHEMA, settings
 from inverse.settings.carriers import png_text
 from inverse.settings.listing import listing

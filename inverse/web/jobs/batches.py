@@ -11,10 +11,11 @@ from typing import Any
 import gradio as gr
 from PIL import Image
 
-from inverse.batch.runs import Outcome, in_passes, run_all
-from inverse.batch.sweep import METRICS, best
+from inverse.batch.runs import run_all
 from inverse.errors import ParameterError, ProblemError
+from inverse.results.record import METRICS, Record, best
 from inverse.solvers import Step
+from inverse.solvers.cost import in_passes
 from inverse.web.base import limits
 from inverse.web.base.guards import said, spoken_errors
 from inverse.web.base.pictures import frame, jpeg
@@ -41,7 +42,7 @@ class Batch:
         runs: settings of every cell.
         plan: what they were made from.
         file: of the photo.
-        done: outcomes by place.
+        done: records by place.
         cells: the same for the page.
         stopping: whether Stop was pressed; the runs end after this step, as `running.Latest` says.
         asked: what the server held of the page when it was asked for, by component, until it begins.
@@ -52,7 +53,7 @@ class Batch:
     runs: list[Settings] = field(default_factory=list)
     plan: Any = None
     file: PhotoFile = UNKNOWN
-    done: dict[int, Outcome] = field(default_factory=dict)
+    done: dict[int, Record] = field(default_factory=dict)
     cells: list[dict[str, Any]] = field(default_factory=list)
     stopping: bool = False
     asked: dict[Any, Any] | None = None
@@ -66,7 +67,7 @@ class Batch:
     @property
     def complete(self) -> bool:
         """Whether runs that are over went to their ends, all of them."""
-        return not self.stopping and not any(outcome.failure for outcome in self.done.values())
+        return not self.stopping and not any(record.failure for record in self.done.values())
 
     def view(self, phase: str, message: str = "", **live: Any) -> dict[str, Any]:
         """The value of the element that shows it."""
@@ -130,7 +131,7 @@ def _views(photo: Image.Image, auxiliary: Image.Image | None, batch: Batch) -> I
     live: dict[int, Step] = {}
     with closing(run_all(batch.runs, photo, auxiliary, pauses=True)) as progresses:
         for progress in progresses:
-            if progress.outcome is None:
+            if progress.record is None:
                 if progress.step is not None:
                     live[progress.index] = progress.step
                 if time.perf_counter() - start > limits.current().seconds:
@@ -143,8 +144,8 @@ def _views(photo: Image.Image, auxiliary: Image.Image | None, batch: Batch) -> I
                     continue
             else:
                 live.pop(progress.index, None)
-                batch.done[progress.index] = progress.outcome
-                batch.cells.append(_cell(progress.index, progress.outcome))
+                batch.done[progress.index] = progress.record
+                batch.cells.append(_cell(progress.index, progress.record))
             shown = time.perf_counter()
             pictures = [_live(*each) for each in live.items()]
             yield batch.view("running", _said(batch, shown - start), live=pictures)
@@ -178,19 +179,8 @@ def _live(index: int, step: Step) -> dict[str, Any]:
     }
 
 
-def _cell(index: int, outcome: Outcome) -> dict[str, Any]:
-    return {
-        "index": index,
-        "src": outcome.image and _thumb(outcome.image),
-        "psnr": outcome.psnr,
-        "ssim": outcome.ssim,
-        "residual": outcome.residual,
-        "nfe": outcome.nfe,
-        "vjp": outcome.vjp,
-        "cost": outcome.cost,
-        "seconds": round(outcome.seconds, 2),
-        "failure": outcome.failure,
-    }
+def _cell(index: int, record: Record) -> dict[str, Any]:
+    return {"index": index, "src": record.image and _thumb(record.image), **record.figures}
 
 
 def _thumb(image: Image.Image) -> str:

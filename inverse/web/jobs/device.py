@@ -18,9 +18,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from inverse.batch.runs import passes
 from inverse.errors import ProblemError
 from inverse.settings import Settings
+from inverse.solvers.cost import passes
 from inverse.web.jobs.pace import Pace, spoken
 
 LENT = os.environ.get("SPACES_ZERO_GPU", "").lower() in ("1", "t", "true")

@@ -39,6 +39,7 @@ def live(step: Step) -> Frame:
 
     The more samples there are, the smaller are their pictures, so that a frame stays as large as that of one.
     """
+    step = step if step.index == step.total else step.draft
     side = round(PREVIEW_SIDE / math.sqrt(len(step.x0_hat)))
     return {
         "index": step.index,

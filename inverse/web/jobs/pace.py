@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 import torch
 
-from inverse.batch.runs import passes
 from inverse.denoisers.base import Denoiser
 from inverse.denoisers.catalog import load_prior
 from inverse.settings import Settings
+from inverse.solvers.cost import passes
 
 MEASURED_AGAIN = 5.0
 """Seconds after which a measurement is repeated: while the app starts or a browser opens, everything is slow."""

@@ -9,16 +9,16 @@ from typing import Any, Self
 from PIL import Image
 
 from inverse import randomness
-from inverse.batch.runs import passes
 from inverse.batch.sweep import sweepable
 from inverse.errors import ParameterError, ProblemError
 from inverse.imaging import images
 from inverse.operators import TASKS, Task, noise
-from inverse.restoration import SAMPLES as ANY_SAMPLES
 from inverse.restoration import measured
 from inverse.results.problem import Problem
-from inverse.settings import CLEAN, DEGRADED, settings
+from inverse.settings import CLEAN, DEGRADED, SIZE, settings
+from inverse.settings import SAMPLES as ANY_SAMPLES
 from inverse.solvers import SOLVERS
+from inverse.solvers.cost import passes
 from inverse.solvers.presets import solvers_for
 from inverse.web.base import limits
 from inverse.web.elements.controls import label
@@ -26,7 +26,6 @@ from inverse.web.jobs import device
 
 SIZES = (128, 256, 384, 512)
 DEFAULT_SIZE = 256
-DEFAULT_SIGMA_Y = 0.05
 NO_PHOTO = "The server has no photo of this page: it was restarted perhaps. Choose a photo again, or reload the page."
 SAMPLES = replace(ANY_SAMPLES, high=8)
 """As many as fit beside the player."""
@@ -137,7 +136,8 @@ def working_size(photo: Image.Image, task: Task, wanted: int | None) -> int | No
     """
     shorter, longer = sorted(photo.size)
     enlarged = max(task.image_shape((longer, longer))) / longer if wanted is None else 1
-    largest = max(1, int(limits.current().side / enlarged * shorter / longer))
+    # A photo that is hardly wider than a line may be longer: its pixels are few all the same.
+    largest = max(SIZE.low, int(limits.current().side / enlarged * shorter / longer))
     if wanted is None:
         return None if shorter <= largest else largest
     return min(wanted, largest)

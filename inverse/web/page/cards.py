@@ -64,7 +64,7 @@ def damage(start: Settings) -> dict[str, object]:
             picture_note = _words("")
         with gr.Column(elem_classes="inv-group"):
             sigma_y = number(
-                dataclasses.replace(noise.SIGMA_Y, log=True), start.sigma_y, name="sigma_y", label=label("sigma_y"),
+                noise.SIGMA_Y, start.sigma_y, name="sigma_y", label=label("sigma_y"),
                 elem_id="sigma_y", also=(127.5, "of 255"),
             )  # fmt: skip
             photons = number(

@@ -13,6 +13,7 @@ from PIL import Image
 from inverse.errors import ImageError, ProblemError
 from inverse.imaging import images, masks
 from inverse.operators import TASKS
+from inverse.operators.noise import DEFAULT_SIGMA_Y
 from inverse.solvers import SOLVERS
 from inverse.solvers.advice import advice
 from inverse.solvers.defaults import default_solver
@@ -25,7 +26,6 @@ from inverse.web.elements.picker import EXAMPLE_TITLES, picked
 from inverse.web.elements.viewer import awaiting
 from inverse.web.jobs.settings import (
     CLEAN,
-    DEFAULT_SIGMA_Y,
     DEFAULT_SIZE,
     DEGRADED,
     SIZES,
@@ -114,7 +114,7 @@ def adopt(page: Page, settings: Settings, photo: Image.Image | None, pictures: d
         photo: the one on the page.
         pictures: the auxiliary ones on the page, by kind.
     """
-    mode = DEGRADED if settings.degraded else CLEAN
+    mode = settings.mode
     task, solver, kind = settings.task.name, settings.solver.name, settings.task.auxiliary
     offered = tasks_for(mode)
     if task not in offered:

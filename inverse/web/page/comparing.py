@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import gradio as gr
 
-from inverse.batch.runs import at_cost, misses, passes
 from inverse.errors import InverseError, ParameterError
 from inverse.solvers import SOLVERS
+from inverse.solvers.cost import at_cost, misses, passes
 from inverse.solvers.presets import possible, preset, solvers_for
 from inverse.web.elements import batch
 from inverse.web.elements.controls import Values

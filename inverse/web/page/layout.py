@@ -12,7 +12,8 @@ from PIL import Image
 
 from inverse.denoisers.catalog import best_device
 from inverse.imaging import images
-from inverse.restoration import SEED
+from inverse.operators.noise import DEFAULT_SIGMA_Y
+from inverse.settings import SEED
 from inverse.solvers.presets import DEFAULT_TASK
 from inverse.web.base.files import FAVICON
 from inverse.web.elements.curves import curves
@@ -29,7 +30,6 @@ from inverse.web.host import received
 from inverse.web.jobs import preview
 from inverse.web.jobs.settings import (
     CLEAN,
-    DEFAULT_SIGMA_Y,
     DEFAULT_SIZE,
     SAMPLES,
     Settings,

@@ -10,12 +10,13 @@ import gradio as gr
 from PIL import Image
 
 from inverse.errors import InverseError
-from inverse.settings import snippets
+from inverse.operators.noise import DEFAULT_SIGMA_Y
+from inverse.settings import CLEAN, snippets
 from inverse.settings.carriers import read, unpack
 from inverse.text import visible
 from inverse.web.base.guards import uploaded_bytes
 from inverse.web.elements.controls import Values
-from inverse.web.jobs.settings import DEFAULT_SIGMA_Y, DEFAULT_SIZE, Settings
+from inverse.web.jobs.settings import DEFAULT_SIZE, Settings
 from inverse.web.page import choices
 from inverse.web.page.page import Page, Updates
 
@@ -52,7 +53,7 @@ def _without_photo(settings: Settings) -> Settings:
     if not settings.degraded:
         return settings
     gr.Info("Your photo was not kept. Choose it again.", duration=8)
-    return replace(settings, degraded=False, sigma_y=DEFAULT_SIGMA_Y, size=DEFAULT_SIZE)
+    return replace(settings, mode=CLEAN, sigma_y=DEFAULT_SIGMA_Y, size=DEFAULT_SIZE)
 
 
 def _beyond_the_page(settings: Settings) -> list[str]:

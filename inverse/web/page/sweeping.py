@@ -10,8 +10,9 @@ from typing import Any
 import gradio as gr
 
 from inverse.batch import grid
-from inverse.batch.sweep import METRICS, Sweep, axis, suggestion, sweepable, value_of
+from inverse.batch.sweep import Sweep, axis, suggestion, sweepable, value_of
 from inverse.errors import InverseError, ParameterError
+from inverse.results.record import METRICS
 from inverse.settings.carriers import png_text
 from inverse.web.elements import batch
 from inverse.web.elements.controls import Values, in_plain_words, label

@@ -8,8 +8,9 @@ from typing import Any, ClassVar, NamedTuple
 
 import gradio as gr
 
-from inverse.batch.sweep import METRICS, Sweep
+from inverse.batch.sweep import Sweep
 from inverse.errors import ParameterError
+from inverse.results.record import METRICS
 from inverse.web.base.guards import spoken_errors
 from inverse.web.elements.controls import Values
 from inverse.web.elements.photos import UNKNOWN
@@ -105,4 +106,4 @@ class Tab(ABC):
 
 def metrics(settings: Settings) -> dict[str, str]:
     """What results can be judged by, the first being the one to start with."""
-    return {name: title for name, title in METRICS.items() if name == "residual" or not settings.degraded}
+    return {name: metric.title for name, metric in METRICS.items() if name == "residual" or not settings.degraded}

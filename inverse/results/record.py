@@ -1,0 +1,120 @@
+"""What a run came to, in figures: one record, which the page, the programs' interface, sweeps and tables read."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from inverse.imaging import images, metrics
+from inverse.results.problem import Problem
+from inverse.solvers import Step
+from inverse.solvers.cost import in_passes
+
+
+@dataclass(frozen=True)
+class Metric:
+    """How good a restoration is, as one number.
+
+    Attributes:
+        title: what people read.
+        form: how a value is written, for `str.format`.
+        of: the value for a problem and a step, the mean over its samples; None where it needs a truth and has none.
+        score: larger is better; of a value.
+    """
+
+    title: str
+    form: str
+    of: Callable[[Problem, Step], float | None]
+    score: Callable[[float], float] = float
+
+
+def _against_truth(metric: Callable[[Tensor, Tensor], float]) -> Callable[[Problem, Step], float | None]:
+    def mean(problem: Problem, step: Step) -> float | None:
+        if problem.truth is None:
+            return None
+        values = [metric(torch.nan_to_num(x0_hat), problem.truth[0]) for x0_hat in step.x0_hat]
+        return sum(values) / len(values)
+
+    return mean
+
+
+METRICS = {
+    "psnr": Metric("PSNR", "{:.2f} dB", _against_truth(metrics.psnr)),
+    "ssim": Metric("SSIM", "{:.3f}", _against_truth(metrics.ssim)),
+    "residual": Metric("Residual", "{:.2f} sigma_y", Problem.in_noise, lambda value: -abs(math.log(max(value, 1e-9)))),
+}
+"""What restorations may be judged by; a residual is best at 1, where what is left is as large as the noise."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """How a run ended.
+
+    Attributes:
+        quality: a value for every name in METRICS; None where it is not known.
+        nfe, vjp: forward passes of the network for each sample, and those that were followed by a backward pass.
+        operator_calls: gradients through A that were taken without the network.
+        seconds: how long it took; its share of the passes that it made together with other runs.
+        step, total: the last step, of how many.
+        failure: why it failed, a sentence; empty when it did not.
+        image: of the first sample, or the last finite one of a run that failed; None where there is none.
+    """
+
+    quality: Mapping[str, float | None] = field(default_factory=lambda: dict.fromkeys(METRICS))
+    nfe: int = 0
+    vjp: int = 0
+    operator_calls: int = 0
+    seconds: float = 0.0
+    step: int = 0
+    total: int = 0
+    failure: str = ""
+    image: Image.Image | None = field(default=None, repr=False, compare=False)
+
+    @classmethod
+    def of(cls, problem: Problem, step: Step, seconds: float, failure: str = "") -> Record:
+        """The record of a run that came to this step, in so many seconds."""
+        return cls(
+            quality={name: metric.of(problem, step) for name, metric in METRICS.items()},
+            nfe=step.nfe,
+            vjp=step.vjp,
+            operator_calls=step.operator_calls,
+            seconds=seconds,
+            step=step.index,
+            total=step.total,
+            failure=failure,
+            image=images.to_image(torch.nan_to_num(step.x0_hat[0])),
+        )
+
+    @property
+    def cost(self) -> float:
+        """What it cost so far, in forward passes of the network."""
+        return in_passes(self.nfe, self.vjp)
+
+    @property
+    def figures(self) -> dict[str, Any]:
+        """All of it as plain data, but for the picture."""
+        others = {name: getattr(self, name) for name in ("nfe", "vjp", "cost", "operator_calls", "step", "total")}
+        return {**self.quality, **others, "seconds": round(self.seconds, 3), "failure": self.failure}
+
+    def said(self, metric: str) -> str:
+        """One of its figures in words."""
+        value = self.quality[metric]
+        if self.failure or value is None:
+            return "failed" if self.failure else ""
+        return METRICS[metric].form.format(value)
+
+
+def best(records: Mapping[int, Record], metric: str) -> int | None:
+    """Key of the best record that did not fail."""
+    scores = {}
+    for key, record in records.items():
+        value = record.quality[metric]
+        if value is not None and not record.failure and not math.isnan(value):
+            scores[key] = METRICS[metric].score(value)
+    return max(scores, key=scores.get) if scores else None

@@ -1,0 +1,56 @@
+"""How a field of `Settings` is declared, once: JSON, flags, the form and the differences are made from that."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any
+
+from inverse.operators import noise
+from inverse.parameters import Choice, Integer, Spec, Text
+
+CLEAN, DEGRADED = "clean", "degraded"
+
+MODE = Choice(
+    help="Whether the photo is clean, and degraded here first, or degraded already.", options=(CLEAN, DEGRADED)
+)
+SIZE = Integer(help="Shorter side to which the photo is resized.", low=8, high=2048, unit="pixels")
+SEED = Integer(
+    help="Seed of everything random; on one machine the same seed gives the same result.", low=0, high=2**32 - 1
+)
+SAMPLES = Integer(
+    low=1, high=64, help="How many restorations to draw, each with randomness of its own.",
+    effect="One shows no doubt; several show where the image is guessed, and take as many times longer.",
+)  # fmt: skip
+PRIOR = Text(help="Name of the prior, without its folder.", shortest=1, longest=200)
+AUXILIARY = Text(help="The picture that some tasks need, a mask or a kernel: base64 of a PNG.", longest=500_000)
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What is known about a field of `Settings`, besides its name and default.
+
+    Attributes:
+        spec: its range and what it does.
+        none: what it means when it is left open; empty where it cannot be.
+        clean_only: it is for a clean photo, which is degraded here.
+        axis: it may be swept.
+    """
+
+    spec: Spec
+    none: str = ""
+    clean_only: bool = False
+    axis: bool = False
+
+    def check(self, name: str, value: Any) -> Any:
+        """The value in its canonical type; ParameterError when it is not allowed."""
+        return None if value is None and self.none else self.spec.check(name, value)
+
+
+def setting(default: Any, spec: Spec, *, none: str = "", clean_only: bool = False, axis: bool = False) -> Any:
+    """A dataclass field; the arguments are those of `Setting`."""
+    known = Setting(spec, none, clean_only, axis)
+    return dataclasses.field(default=default, metadata={"setting": known})
+
+
+NOISE = f"{noise.DEFAULT_SIGMA_Y:g} for a clean photo, estimated in a degraded one"

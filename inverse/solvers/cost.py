@@ -1,0 +1,52 @@
+"""What a run costs, in forward passes of the network; and solvers with as many steps as a budget allows."""
+
+from __future__ import annotations
+
+from inverse.solvers.base import Solver
+
+BACKWARD_COST = 1.4
+"""A backward pass takes about as long as this many forward passes."""
+
+
+def in_passes(forward: int, backward: int) -> float:
+    """So many forward passes of the network and so many backward ones, in forward passes."""
+    return forward + BACKWARD_COST * backward
+
+
+def passes(solver: Solver) -> float:
+    """What a run of the solver costs, in forward passes of the network."""
+    return in_passes(*solver.cost)
+
+
+def at_cost(solver: Solver, budget: float) -> Solver:
+    """The solver with as many steps as bring its cost closest to `budget` network passes.
+
+    That is within one step of it, but for solvers that cannot run with so few steps, or so many: see `misses`.
+    """
+    spec = type(solver).specs()["steps"]
+    low, high = spec.low, spec.high
+    while high - low > 1:
+        middle = (low + high) // 2
+        if passes(solver.replace(steps=middle)) <= budget:
+            low = middle
+        else:
+            high = middle
+    tried = [solver.replace(steps=steps) for steps in (low, high)]
+    return min(tried, key=lambda each: abs(passes(each) - budget))
+
+
+def misses(solver: Solver, budget: float) -> str:
+    """Why a solver from `at_cost` does not keep the budget, a sentence; empty where it does, to one step.
+
+    Args:
+        solver: as `at_cost` returned it.
+        budget: network passes, as given there.
+    """
+    spec, cost = type(solver).specs()["steps"], passes(solver)
+    bound = {spec.low: "fewest", spec.high: "most"}.get(solver.steps)
+    if bound is None or (cost <= budget if bound == "fewest" else cost >= budget):
+        return ""
+    inward = solver.replace(steps=solver.steps + (1 if bound == "fewest" else -1))
+    if abs(cost - budget) <= abs(passes(inward) - cost):
+        return ""
+    return f"{solver.steps} steps are the {bound} it can take: {cost:.0f} network passes, not {budget:.0f}."
