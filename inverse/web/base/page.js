@@ -5,7 +5,7 @@ const OPEN = "[role=listbox], [role=menu], [role=dialog], dialog[open]";
 // Nothing is started with a value that is marked as wrong, not even before the server knows of it.
 document.addEventListener("click", (event) => {
   if (!event.target.closest(START)) return;
-  const wrong = [...document.querySelectorAll("#main [aria-invalid=true]")].find((each) => each.offsetParent);
+  const wrong = [...document.querySelectorAll("[aria-invalid=true]")].find((each) => each.offsetParent);
   if (!wrong) return;
   event.preventDefault();
   event.stopImmediatePropagation();
