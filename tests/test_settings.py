@@ -6,6 +6,7 @@ import shlex
 import zlib
 from base64 import urlsafe_b64encode
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,12 +14,15 @@ from click.testing import CliRunner
 from PIL import Image
 
 from inverse.__main__ import main
+from inverse.batch.sweep import sweepable
 from inverse.denoisers.catalog import load_prior
 from inverse.errors import InverseError, ParameterError
 from inverse.operators import TASKS
+from inverse.parameters import Integer, Real
 from inverse.restoration import degrade, restore, stream
 from inverse.settings import DEGRADED, Settings, snippets
 from inverse.settings.carriers import KEY, read, unpack
+from inverse.settings.listing import listing
 from inverse.solvers import SOLVERS
 from inverse.solvers.defaults import default_solver
 from inverse.solvers.presets import preset, solvers_for
@@ -268,3 +272,43 @@ def test_photons_are_for_clean_photos():
 def test_the_task_left_out_is_the_one_for_the_mode():
     assert Settings.create(mode=DEGRADED).task.name == "denoise" and Settings.create().task.name == "inpaint-random"
     assert Settings.from_dict({"schema": 1, "mode": DEGRADED})[0].task.name == "denoise"
+
+
+OLD = Path(__file__).parent / "data" / "settings-0.1"
+"""Files that version 0.1.0 wrote."""
+
+
+@pytest.mark.parametrize("name", ["default", "clean", "estimated", "mask"])
+def test_what_the_first_edition_saved_still_loads(name):
+    written = json.loads((OLD / f"{name}.json").read_text())
+    found, notes = Settings.from_dict(written)
+    linked, _ = Settings.from_dict(unpack((OLD / f"{name}.link.txt").read_text().strip()))
+    assert linked == replace(found, auxiliary="")
+    if (OLD / f"{name}.png").exists():
+        assert Settings.from_dict(read((OLD / f"{name}.png").read_bytes()))[0] == found
+    assert not any("left out" in note for note in notes), "everything in it is still known"
+    again = found.to_dict()
+    for part in ("task", "solver"):
+        assert again[part]["name"] == written[part]["name"]
+        assert written[part]["parameters"].items() <= again[part]["parameters"].items()
+    same = [name for name in written if name not in ("inverse", "schema", "task", "solver")]
+    assert {name: again[name] for name in same} == {name: written[name] for name in same}
+
+
+NUMBERS = {name: known for name, known in Settings.specs().items() if isinstance(known.spec, Integer | Real)}
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+def test_a_setting_is_declared_once_and_is_everywhere(name, photo):
+    known = NUMBERS[name]
+    value = known.spec.check(name, known.spec.high if isinstance(known.spec, Integer) else known.spec.high / 2)
+    made = Settings.create(task="denoise", **{name: value})
+    assert made.to_dict()[name] == value and Settings.from_dict(made.to_dict()) == (made, [])
+    flag = f"--{name.replace('_', '-')}"
+    assert f"{flag} {value}" in snippets.command_line(made) and f"{name}={value!r}" in snippets.python(made)
+    assert flag in CliRunner().invoke(main, ["restore", "--help"]).output
+    assert listing()["settings"][name]["maximum"] == known.spec.high
+    assert (name in sweepable(made)) == known.axis
+    for wrong in ("7", True, known.spec.high * 2):
+        with pytest.raises(ParameterError, match=f"^{name} must be"):
+            replace(made, **{name: wrong})
