@@ -5,8 +5,6 @@ Their docstrings are what a caller reads.
 
 from __future__ import annotations
 
-import base64
-import io
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -21,22 +19,22 @@ from inverse.batch import grid
 from inverse.batch.sweep import Sweep
 from inverse.batch.sweep import axis as sweep_axis
 from inverse.errors import ParameterError
-from inverse.imaging import metrics
 from inverse.operators import Task
 from inverse.results.problem import Problem
-from inverse.results.record import METRICS, best
+from inverse.results.record import METRICS, Record, best
 from inverse.settings import SCHEMA, settings
-from inverse.settings.carriers import png_text
 from inverse.settings.listing import listing
 from inverse.web.base import limits
 from inverse.web.base.gradio_internals import upload_folder
 from inverse.web.base.guards import said, spoken_errors, uploaded_helper, uploaded_photo
+from inverse.web.base.pictures import png_bytes
 from inverse.web.elements.photos import plain_name
 from inverse.web.jobs import batches, running
 from inverse.web.jobs.batches import Batch
+from inverse.web.jobs.frames import Files
 from inverse.web.jobs.settings import SAMPLES, Settings, estimated_noise
 
-Record = dict[str, Any]
+Plain = dict[str, Any]
 File = dict[str, Any]
 
 
@@ -84,18 +82,19 @@ def restore(
         problem = wanted.problem(picture, helper)
         notes += _understood(problem)
         used = wanted.with_auxiliary(helper)
-    latest = running.Latest(filename=f"{plain_name(_path(photo))}-restored.png")
+    name = f"{plain_name(_path(photo))}-restored.png"
+    latest = running.Latest(show=Files())
     with _spoken_errors(), closing(running.restore(lambda: (used, problem), latest)) as updates:
         for view, status in updates:
             record = {"phase": status["phase"], "message": status["message"], **_figures(latest, problem, status)}
+            frame = view and view["frame"]
             if status["phase"] == "done":
-                name, samples = view["filename"], view["frame"]["x0"]
-                files = [_saved(base64.b64decode(uri.split(",", 1)[1]), name) for uri in samples]
-                ended = {**record, **_quality(latest, problem), "seconds": status["seconds"], "samples": files}
-                yield files[0], {**ended, "settings": _plain_settings(used), "notes": notes}
+                files = [_saved(content, name) for content in frame["files"]]
+                figures = Record.of(problem, latest.step, status["seconds"]).figures
+                ended = {**record, **figures, "samples": files, "settings": _plain_settings(used), "notes": notes}
+                yield files[0], ended
             else:
-                frame = view["frame"] if view and status["phase"] == "running" else None
-                yield None, {**record, "preview": frame and frame["x0"][0]}
+                yield None, {**record, "preview": frame and frame.get("preview")}
 
 
 def sweep(
@@ -216,12 +215,12 @@ def _axis(chosen: Settings, which: str, text: Any) -> Any:
 # To what it gets
 
 
-def _plain_settings(chosen: Settings) -> Record:
+def _plain_settings(chosen: Settings) -> Plain:
     """Without the auxiliary picture, which the client has and the PNG carries."""
     return {name: entry for name, entry in chosen.to_dict().items() if name != "auxiliary"}
 
 
-def _figures(latest: running.Latest, problem: Problem, status: Mapping[str, Any]) -> Record:
+def _figures(latest: running.Latest, problem: Problem, status: Mapping[str, Any]) -> Plain:
     step = latest.step
     if step is None:
         return {"step": 0, "total": None, "progress": 0, "nfe": 0, "vjp": 0, "operator_calls": 0, "residual": None}
@@ -236,22 +235,12 @@ def _figures(latest: running.Latest, problem: Problem, status: Mapping[str, Any]
     }
 
 
-def _quality(latest: running.Latest, problem: Problem) -> Record:
-    if problem.truth is None:
-        return {"psnr": None, "ssim": None}
-    found = {}
-    for name, metric in (("psnr", metrics.psnr), ("ssim", metrics.ssim)):
-        values = [metric(x0_hat, problem.truth[0]) for x0_hat in latest.step.x0_hat]
-        found[name] = sum(values) / len(values)
-    return found
-
-
-def _place(plan: Sweep, cell: Mapping[str, Any]) -> Record:
+def _place(plan: Sweep, cell: Mapping[str, Any]) -> Plain:
     places = divmod(cell["index"], plan.columns)[::-1]
     return {axis.name: axis.values[place] for axis, place in zip(plan.axes, places, strict=False)}
 
 
-def _table(plan: Sweep, batch: Batch) -> Record:
+def _table(plan: Sweep, batch: Batch) -> Plain:
     cells = [{name: entry for name, entry in cell.items() if name != "src"} for cell in batch.cells]
     return {
         "table": [{**_place(plan, cell), **cell} for cell in cells],
@@ -262,9 +251,7 @@ def _table(plan: Sweep, batch: Batch) -> Record:
 
 
 def _png(picture: Image.Image, name: str, text: str = "") -> File:
-    buffer = io.BytesIO()
-    picture.save(buffer, "PNG", **({"pnginfo": png_text(text)} if text else {}))
-    return _saved(buffer.getvalue(), name)
+    return _saved(png_bytes(picture, text), name)
 
 
 def _saved(content: bytes, name: str) -> File:

@@ -34,7 +34,14 @@ def jpeg(image: Image.Image, quality: int = 88, side: int = PREVIEW_SIDE) -> str
 
 def png(image: Image.Image, settings: str = "") -> str:
     """For results and for pictures of few pixels: exact. A result carries its settings."""
-    return _uri(image, "PNG", **({"pnginfo": png_text(settings)} if settings else {}))
+    return _data("PNG", png_bytes(image, settings))
+
+
+def png_bytes(image: Image.Image, settings: str = "") -> bytes:
+    """The same as the content of a file."""
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG", **({"pnginfo": png_text(settings)} if settings else {}))
+    return buffer.getvalue()
 
 
 def exact(image: Image.Image) -> str:
@@ -45,7 +52,11 @@ def exact(image: Image.Image) -> str:
 def _uri(image: Image.Image, kind: str, **options: Any) -> str:
     buffer = io.BytesIO()
     image.save(buffer, kind, **options)
-    return f"data:image/{kind.lower()};base64,{base64.b64encode(buffer.getvalue()).decode()}"
+    return _data(kind, buffer.getvalue())
+
+
+def _data(kind: str, content: bytes) -> str:
+    return f"data:image/{kind.lower()};base64,{base64.b64encode(content).decode()}"
 
 
 def noisy(x: Tensor, sigma: float) -> Image.Image:

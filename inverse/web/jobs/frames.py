@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
+from inverse.imaging import images
 from inverse.results.misfit import misfit
 from inverse.results.problem import Problem
 from inverse.results.spread import Spread
 from inverse.settings import Settings
 from inverse.solvers import Step
-from inverse.web.base.pictures import PREVIEW_SIDE, exact, frame, jpeg, noisy, png
+from inverse.web.base.pictures import PREVIEW_SIDE, exact, frame, jpeg, noisy, png, png_bytes
 
 Frame = dict[str, Any]
 
@@ -34,19 +36,79 @@ class Clock:
         self.due = time.perf_counter() + min(max(self.every, seconds * (1 / self.share - 1)), self.most)
 
 
-def live(step: Step) -> Frame:
-    """Estimate and state of every sample: {"index", "total", "x0": [...], "xt": [...]}.
+class Show(Protocol):
+    """What a run becomes for whoever asked for it. It works where the device is, so it is something that can be copied.
 
-    The more samples there are, the smaller are their pictures, so that a frame stays as large as that of one.
+    Attributes:
+        analyses: it has use for `analysed`.
     """
-    step = step if step.index == step.total else step.draft
-    side = round(PREVIEW_SIDE / math.sqrt(len(step.x0_hat)))
-    return {
-        "index": step.index,
-        "total": step.total,
-        "x0": [jpeg(frame(x0_hat), side=side) for x0_hat in step.x0_hat],
-        "xt": [jpeg(noisy(x, step.sigma), 80, side=side) for x in step.x],
-    }
+
+    analyses: bool
+
+    def begun(self, problem: Problem, settings: Settings) -> Frame:
+        """What is to be solved."""
+
+    def live(self, step: Step) -> Frame:
+        """A step before the last one."""
+
+    def last(self, problem: Problem, step: Step, settings: Settings | None) -> Frame:
+        """The last step of a run."""
+
+
+class Player:
+    """Data URIs, for the page: of every sample the estimate and the state, exact and with the settings at the end."""
+
+    analyses = True
+
+    def begun(self, problem: Problem, settings: Settings) -> Frame:
+        height, width = problem.operator.image_shape[-2:]
+        return {
+            "before": exact(problem.measurement),
+            "truth": None if problem.truth is None else jpeg(images.to_image(problem.truth), 92),
+            "width": width,
+            "height": height,
+            "samples": settings.samples,
+        }
+
+    def live(self, step: Step) -> Frame:
+        """{"index", "total", "x0": [...], "xt": [...]}.
+
+        The more samples there are, the smaller are their pictures, so that a frame stays as large as that of one.
+        """
+        step = step if step.index == step.total else step.draft
+        side = round(PREVIEW_SIDE / math.sqrt(len(step.x0_hat)))
+        return {
+            "index": step.index,
+            "total": step.total,
+            "x0": [jpeg(frame(x0_hat), side=side) for x0_hat in step.x0_hat],
+            "xt": [jpeg(noisy(x, step.sigma), 80, side=side) for x in step.x],
+        }
+
+    def last(self, problem: Problem, step: Step, settings: Settings | None) -> Frame:
+        pictures = {**self.live(step), **analysed(problem, step)}
+        pictures["x0"] = [
+            png(frame(x0_hat), text) for x0_hat, text in zip(step.x0_hat, texts(step, settings), strict=True)
+        ]
+        if len(step.x0_hat) > 1:
+            spread, also = Spread.of(step.x0_hat), texts(step, settings, ("mean", "spread"))
+            pictures |= {"mean": png(spread.mean_image, also[0]), "spread": png(spread.image, also[1])}
+        return pictures
+
+
+class Files:
+    """For programs: a small JPEG of the first sample while it runs, then a PNG of each."""
+
+    analyses = False
+
+    def begun(self, problem: Problem, settings: Settings) -> Frame:
+        return {}
+
+    def live(self, step: Step) -> Frame:
+        return {"preview": jpeg(frame(step.draft.x0_hat[0]))}
+
+    def last(self, problem: Problem, step: Step, settings: Settings | None) -> Frame:
+        named = zip(step.x0_hat, texts(step, settings), strict=True)
+        return {"files": [png_bytes(frame(x0_hat), text) for x0_hat, text in named]}
 
 
 def analysed(problem: Problem, step: Step) -> Frame:
@@ -60,18 +122,13 @@ def analysed(problem: Problem, step: Step) -> Frame:
     return more
 
 
-def last(problem: Problem, step: Step, settings: Settings | None) -> Frame:
-    """The last step of a run, its pictures exact; they carry the settings, and which sample each is."""
+def texts(step: Step, settings: Settings | None, names: Sequence[int | str] = ()) -> list[str]:
+    """The settings that pictures carry, as text: of every sample, or of what is made from all of them.
 
-    def text(sample: int | str) -> str:
-        if settings is None:
-            return ""
-        also: dict[str, Any] = {} if step.index == step.total else {"stopped_at": step.index}
-        return settings.to_json(**also, **({"sample": sample} if len(step.x0_hat) > 1 else {}))
-
-    pictures = {**live(step), **analysed(problem, step)}
-    pictures["x0"] = [png(frame(x0_hat), text(number)) for number, x0_hat in enumerate(step.x0_hat, 1)]
-    if len(step.x0_hat) > 1:
-        spread = Spread.of(step.x0_hat)
-        pictures |= {"mean": png(spread.mean_image, text("mean")), "spread": png(spread.image, text("spread"))}
-    return pictures
+    They say which sample it is, and where the run was stopped before its end.
+    """
+    names = names or range(1, len(step.x0_hat) + 1)
+    if settings is None:
+        return [""] * len(names)
+    also: dict[str, Any] = {} if step.index == step.total else {"stopped_at": step.index}
+    return [settings.to_json(**also, **({"sample": name} if len(step.x0_hat) > 1 else {})) for name in names]

@@ -9,19 +9,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from inverse.errors import DivergenceError
-from inverse.imaging import images
 from inverse.restoration import stream
 from inverse.results.problem import Problem
 from inverse.solvers import Step
 from inverse.solvers.calls import Pause
 from inverse.web.base import limits
 from inverse.web.base.guards import said, spoken_errors
-from inverse.web.base.pictures import exact, jpeg
 from inverse.web.elements import figures
 from inverse.web.elements.curves import Curve
 from inverse.web.elements.history import record
 from inverse.web.jobs import device, frames
-from inverse.web.jobs.frames import Clock
+from inverse.web.jobs.frames import Clock, Player, Show
 from inverse.web.jobs.settings import Settings
 from inverse.web.jobs.waiting import reader_is_behind
 
@@ -46,6 +44,7 @@ class Latest:
 
     Attributes:
         run: its number, by which the page tells it from earlier ones.
+        show: what the run becomes for who asked for it.
         view, status: as sent last.
         problem, settings: of the run; its last picture carries the settings.
         filename: what its result is called when it is saved.
@@ -62,6 +61,7 @@ class Latest:
     """
 
     run: int = field(default_factory=lambda: time.time_ns() // 1_000_000)
+    show: Show = field(default_factory=Player)
     view: View | None = None
     status: Status = field(default_factory=dict)
     problem: Problem | None = None
@@ -170,11 +170,11 @@ def _frames(settings: Settings, problem: Problem, latest: Latest) -> Iterator[tu
             pictured, curved = keeps_up and now >= pictures.due, keeps_up and now >= curve_due
             if pictured:
                 more = {}
-                if now >= analysis.due:
+                if latest.show.analyses and now >= analysis.due:
                     more = frames.analysed(problem, step)
                     analysis.spent(time.perf_counter() - now)
                 begun = time.perf_counter()
-                latest.view = {**latest.view, "frame": {**frames.live(step), **more}}
+                latest.view = {**latest.view, "frame": {**latest.show.live(step), **more}}
             if curved:
                 latest.view = {**latest.view, "curve": latest.curve.value}
                 curve_due = now + CURVE_EVERY
@@ -201,7 +201,7 @@ def finished(latest: Latest, phase: str, message: str) -> tuple[View | None, Sta
     if view is None or problem is None or step is None:
         return None, status
     curve.add(problem, step)
-    last = frames.last(problem, step, latest.settings)
+    last = latest.show.last(problem, step, latest.settings)
     view = {**view, "phase": phase, "frame": last, "curve": curve.value}
     if phase != "failed":
         view["record"] = record(latest.settings, step, curve.last, latest.seconds, latest.origin)
@@ -209,15 +209,10 @@ def finished(latest: Latest, phase: str, message: str) -> tuple[View | None, Sta
 
 
 def _start(settings: Settings, problem: Problem, latest: Latest) -> View:
-    height, width = problem.operator.image_shape[-2:]
     return {
         "run": latest.run,
         "phase": "running",
-        "before": exact(problem.measurement),
-        "truth": None if problem.truth is None else jpeg(images.to_image(problem.truth), 92),
-        "width": width,
-        "height": height,
-        "samples": settings.samples,
+        **latest.show.begun(problem, settings),
         "filename": latest.filename,
         "frame": None,
         "curve": None,
