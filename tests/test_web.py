@@ -415,7 +415,7 @@ def compare_of(page):
 
 def part(page, name):
     """A component of the page or of one of its tabs."""
-    return next(vars(made)[name] for made in (page, *page.tabs) if name in vars(made))
+    return next(parts[name] for parts in (page.settings, *map(vars, (page, *page.tabs))) if name in parts)
 
 
 def sent(page, **changes):
