@@ -64,7 +64,7 @@ test-js: .make/node
 	$(WITH_NODE) npm install --prefix .make --silent --no-audit --no-fund --no-save "@biomejs/biome@2.6.8"
 	@touch $@
 
-# 5000 made-up inputs for each parser of what strangers give; INVERSE_FUZZ_CASES=100000 tries as many.
+# 5000 made-up inputs for each parser of what visitors send; INVERSE_FUZZ_CASES=100000 tries as many.
 test-fuzz: $(VENV)/.tested
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m fuzz tests/test_fuzz.py -n 2
 

@@ -377,7 +377,7 @@ def test_refusals_call_a_parameter_what_the_page_calls_it(page):
         form.settings(page, {**values, solver: -1})
     tab = sweep_of(page)
     promise = tab.plan(page, {**values, tab.x_values: "-1"}, form.settings(page, values))[tab.promise]
-    assert ">Steps must be" in promise
+    assert ">Noise levels must be" in promise
 
 
 def test_advice_on_size_fits_what_there_is_to_choose(photo, monkeypatch):
@@ -1010,7 +1010,7 @@ def test_the_figures_are_in_the_units_that_they_say(settings, photo):
     problem = settings.problem(photo, None)
     step = Step(5, 10, 0.5, problem.truth, problem.truth, 7, 0, lambda _: torch.tensor([0.2]))
     said = {label: text for label, text, _ in figures.running(problem, step, 2.5)["figures"]}
-    assert said["Step"] == "5 / 10" and said["Speed"] == "2.0 / s" and said["Network calls"] == "7"
+    assert said["Update"] == "5 / 10" and said["Speed"] == "2.0 / s" and said["Network calls"] == "7"
     assert said["Data residual"] == "2.00 × noise", "a residual of 0.2 at sigma_y = 0.1"
     assert "inf" in said["PSNR"]
     wrong = replace(step, z0_hat=torch.cat([0.9 * problem.truth - 0.05, 1.5 * problem.truth]))

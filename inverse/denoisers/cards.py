@@ -59,7 +59,7 @@ class Card:
 
     @property
     def offered(self) -> bool:
-        """Whether an app may offer it to strangers: it can be read without trusting a pickle."""
+        """Whether an app may offer it to its visitors: it can be read without trusting a pickle."""
         return not self.pickled
 
 

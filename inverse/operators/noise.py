@@ -37,7 +37,7 @@ LEAST = 0.01
 """The estimate's smallest value."""
 UNKNOWN = DEFAULT_SIGMA_Y
 """The estimate where the pixels known are too few or too far apart to tell."""
-ENOUGH = 100
+DETAILS_THAT_TELL = 100
 """Details from which they tell something, where pixels are missing."""
 
 
@@ -139,5 +139,5 @@ def estimate(y: Tensor, operator: Operator | None = None) -> float:
     planes, least = (y, LEAST) if operator is None else (operator.planes(y), max(LEAST, operator.hidden_noise))
     if min(planes.shape[-2:]) < 4:
         return least
-    sigma = noise_level(planes[0], ENOUGH)
+    sigma = noise_level(planes[0], DETAILS_THAT_TELL)
     return UNKNOWN if sigma is None else min(max(sigma, least), 1.0)

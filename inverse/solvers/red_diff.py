@@ -1,4 +1,4 @@
-"""RED-diff: fit one image to the measurement, with the prior's objections to its noisy copies as the regulariser."""
+"""RED-diff: fit one image to the measurement, with the error of denoising its noisy copies as the regulariser."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""VML-MAP, accelerated: the same stationary points, without a single backward pass."""
+"""VML-MAP by Douglas-Rachford splitting: the same stationary points, without a single backward pass."""
 
 from __future__ import annotations
 
@@ -16,14 +16,19 @@ from inverse.solvers.run import SIGMA_Y_FLOOR, Run
 @SOLVERS.register
 @dataclass(frozen=True)
 class VMLMAP(Solver):
-    """The loss of Gutha, Vinuesa and Azizpour 2025 (arXiv 2512.10524), preconditioned; this form is our own.
+    """Plug-and-play Douglas-Rachford splitting whose fixed points are those of the VML loss, annealed.
 
-    The gradient of VML_S is -J^T v (see `VMLMAPPublished`). J is invertible, so v = 0 has the same solutions. Solving
-    that for D with D - x held, a proximal step, gives, with c = sigma_y^2 / (w sigma^2),
+    The loss is that of Gutha, Vinuesa and Azizpour 2025 (arXiv 2512.10524). Its gradient is -J^T v (see
+    `VMLMAPPublished`), and J is invertible, so v = 0 has the same solutions. They are the fixed points of relaxed
+    Douglas-Rachford splitting (Lions and Mercier 1979; Eckstein and Bertsekas 1992) with the denoiser D as one proximal
+    map (plug and play: Venkatakrishnan, Bouman and Wohlberg 2013) and that of the measurement as the other: with
+    c = sigma_y^2 / (w sigma^2),
 
         K times:  x <- x + step_size * [(D - x) + H^T (H H^T + c I)^-1 (y - H (2 D - x))],  the last time by 1 at most
         x <- D + sigma_next n                       while sigma_next >= renoise_above: noise is what fills holes
         x <- D + (sigma_next / sigma)^2 (x - D)     below, which keeps D where it is on a Gaussian prior
+
+    Ours is that link between the two, the noise levels that it runs through, and the noise that is drawn anew.
 
     For a non-linear A, the gradient of ||y - A(x)||^2 / 2 takes the place of H^T (y - H x), and the square of A's
     Lipschitz constant that of H H^T: a gradient step for the measurement, still none through the prior.
@@ -33,9 +38,9 @@ class VMLMAP(Solver):
     """
 
     name = "vml-map"
-    title = "VML-MAP (accelerated)"
+    title = "VML-MAP (first choice)"
     summary = "Seeks a mode, an image more probable than all near it: the fastest, and a good first choice."
-    source = "Loss of Gutha et al. 2025, arXiv 2512.10524; the accelerated iteration is our own"
+    source = "Loss of Gutha et al. 2025, arXiv 2512.10524; by annealed plug-and-play Douglas-Rachford splitting"
     paper = "https://arxiv.org/abs/2512.10524"
 
     steps: int = steps_field(10)

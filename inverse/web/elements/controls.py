@@ -21,7 +21,7 @@ Values = Mapping[gr.Component, Any]
 
 
 ACRONYMS = {"nfe", "ode", "sde", "ve", "vp"}
-TITLES = {"sigma_y": "Noise σ_y", "size": "Shorter side"}
+TITLES = {"sigma_y": "Noise σ_y", "size": "Shorter side", "steps": "Noise levels"}
 
 
 def label(name: str) -> str:

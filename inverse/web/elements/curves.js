@@ -97,7 +97,7 @@ export default function curves({ element }, titles) {
     line.toggleAttribute("hidden", !near);
     dot.toggleAttribute("hidden", !near);
     output.textContent = near ? `${digits(near[1], name)}${UNIT[name](shown)}` : "–";
-    output.title = near ? `Step ${near[0]}` : "";
+    output.title = near ? `Update ${near[0]}` : "";
     if (!near) return;
     line.setAttribute("d", `M${part.x(near[0])} ${TOP}V${HEIGHT - BOTTOM}`);
     dot.setAttribute("cx", part.x(near[0]));

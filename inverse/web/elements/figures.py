@@ -19,8 +19,10 @@ RESIDUAL_HELP = (
 )
 
 TIME_LEFT = "Time left"
-IDLE = ["Step", "Speed", TIME_LEFT, "Network calls", "Data residual", "PSNR"]
+IDLE = ["Update", "Speed", TIME_LEFT, "Network calls", "Data residual", "PSNR"]
 """Labels of the figures that stand there before a run."""
+
+UPDATE_HELP = "Of all updates of this run; many solvers make several at each noise level."
 
 OPERATOR_HELP = "Inner steps so far that ask what the task does to a photo, and not the network."
 
@@ -29,8 +31,8 @@ def running(problem: Problem, step: Step, seconds: float) -> dict[str, Any]:
     """Progress and figures after a step, `seconds` after the start of the run."""
     rate = step.index / max(seconds, 1e-6)
     figures = [
-        ["Step", f"{step.index} / {step.total}", "Of all updates of this run."],
-        ["Speed", f"{rate:.1f} / s" if rate >= 1 else f"{1 / rate:.1f} s each", "Steps per second."],
+        ["Update", f"{step.index} / {step.total}", UPDATE_HELP],
+        ["Speed", f"{rate:.1f} / s" if rate >= 1 else f"{1 / rate:.1f} s each", "Updates per second."],
         [TIME_LEFT, _time((step.total - step.index) / rate), "At the present speed."],
         ["Network calls", str(step.nfe), "Forward passes of the network so far (NFE)."],
         *([["Operator calls", str(step.operator_calls), OPERATOR_HELP]] if step.operator_calls else []),

@@ -108,7 +108,7 @@ export default function viewer({ element, props, watch }) {
     timeline.disabled = rolled.length < 2;
     timeline.max = Math.max(0, rolled.length - 1);
     timeline.value = position;
-    at.textContent = current ? `Step ${current.index} / ${current.total}` : "Steps";
+    at.textContent = current ? `Update ${current.index} / ${current.total}` : "Updates";
     timeline.setAttribute("aria-valuetext", at.textContent);
     against.hidden = !truth;
     const other = truth && against.value === "truth" ? truth : damaged;
@@ -137,7 +137,7 @@ export default function viewer({ element, props, watch }) {
       frame.querySelector("img.inv-after")?.remove();
     }
     const words = pair ? (exhibit.difference ? DIFFERENCE : PAIR) : seen?.from.words?.[kind] ?? WORDS[kind];
-    const said = seen && seen.from !== current ? `Step ${seen.from.index}: ${words}` : words;
+    const said = seen && seen.from !== current ? `Update ${seen.from.index}: ${words}` : words;
     explain.textContent = !exhibit && earlier !== null && earlier === run ? `${EARLIER} ${said}` : said;
     for (const legend of element.querySelectorAll("[data-legend]")) legend.hidden = legend.dataset.legend !== kind;
     if (kind === "spread") find("[data-legend=spread] b").textContent = `${seen?.from.top ?? ""} grey levels`;

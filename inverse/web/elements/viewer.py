@@ -57,7 +57,7 @@ MARKUP = f"""
   <div class="inv-strip" role="radiogroup" aria-label="Which sample to show" hidden></div>
 </div>
 <div class="inv-viewer-foot">
-  <label class="inv-timeline"><span class="inv-at">Steps</span>
+  <label class="inv-timeline"><span class="inv-at">Updates</span>
    <input type="range" min="0" max="0" value="0" disabled aria-label="Look back at earlier steps"></label>
   <select aria-label="Compare the restored photo with"><option value="before">Compare: damaged</option
   ><option value="truth">Compare: original</option></select>

@@ -1,4 +1,4 @@
-"""The door before Gradio: which addresses there are, how large a body may be, who may ask and for which session."""
+"""What is let through to Gradio: which addresses, how large a body may be, who may ask and for which session."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ DIRECT = (f"{API}run/", f"{API}api/")
 """Where a handler of the page is called beside the queue."""
 NO_SESSION = "This request names no page that it belongs to. Reload the page, or use the API that is described there."
 LONGEST_ADDRESS = 16 * 1024
-SLOWEST = 20_000
+SLOWEST_BODY = 20_000
 """Bytes a second, for a body that takes longer than it may."""
 
 
@@ -92,7 +92,7 @@ class Gate:
         parts, length, start = [], 0, time.monotonic()
         try:
             while True:
-                left = start + allowed.drip + length / SLOWEST - time.monotonic()
+                left = start + allowed.drip + length / SLOWEST_BODY - time.monotonic()
                 message = await asyncio.wait_for(receive(), max(left, 0.001))
                 if message["type"] == "http.disconnect":
                     raise Refusal(400, "The request broke off. Send it again.")

@@ -25,7 +25,7 @@ from inverse.web.jobs.running import UPDATE_EVERY
 from inverse.web.jobs.settings import Settings, check_work
 from inverse.web.jobs.waiting import reader_is_behind
 
-SLOWEST = 1.0
+VIEW_AT_MOST_EVERY = 1.0
 """Seconds between two views at most, while steps take less."""
 PATIENCE = 5.0
 """Seconds more for a visitor who does not take them as fast as they come."""
@@ -150,7 +150,7 @@ def _views(photo: Image.Image, auxiliary: Image.Image | None, batch: Batch) -> I
             pictures = [_live(*each) for each in live.items()]
             yield batch.view("running", _said(batch, shown - start), live=pictures)
             # Many pictures come less often, so that showing them stays a twentieth of the time.
-            due = time.perf_counter() + min(max(UPDATE_EVERY, 20 * (time.perf_counter() - shown)), SLOWEST)
+            due = time.perf_counter() + min(max(UPDATE_EVERY, 20 * (time.perf_counter() - shown)), VIEW_AT_MOST_EVERY)
 
 
 def promise(runs: list[Settings], photo: Image.Image) -> str:

@@ -14,7 +14,7 @@ from inverse.solvers.cost import passes
 
 MEASURED_AGAIN = 5.0
 """Seconds after which a measurement is repeated: while the app starts or a browser opens, everything is slow."""
-ENOUGH = 8.0
+PASSES_THAT_TELL = 8.0
 """Passes of the network from which a run tells how fast the next one will be; shorter ones are mostly preparations."""
 
 
@@ -34,7 +34,7 @@ class Pace:
 
     def learn(self, runs: Sequence[Settings], image_shape: tuple[int, int], seconds: float) -> None:
         """Runs have ended, after so many seconds: the next ones are expected to be as fast."""
-        if sum(passes(run.solver) for run in runs) >= ENOUGH:
+        if sum(passes(run.solver) for run in runs) >= PASSES_THAT_TELL:
             self._learned = seconds / _work(runs, image_shape)
 
     def _fastest(self) -> float:

@@ -24,7 +24,7 @@ from inverse.web.jobs.settings import Settings
 from inverse.web.jobs.waiting import reader_is_behind
 
 UPDATE_EVERY = 0.25
-"""Seconds between two updates of the figures, and of the picture if it is not too dear."""
+"""Seconds between two updates of the figures, and of the picture where that takes little of the time."""
 CURVE_EVERY = 1.0
 """Seconds between two updates of the curves."""
 ANALYSED_EVERY = 0.5

@@ -90,7 +90,7 @@ class Settings(settings.Settings):
     def cost(self, image_shape: tuple[int, int]) -> str:
         """What a run will cost for an image of (H, W), in words."""
         forward, backward = self.solver.cost
-        text = f"{forward} network calls"
+        text = f"{self.solver.steps} noise levels, {self.solver.total} updates, {forward} network calls"
         if self.samples > 1:
             text += f" for each of {self.samples} samples"
         if backward:
@@ -100,7 +100,7 @@ class Settings(settings.Settings):
         most = limits.current().seconds
         if device.seconds(runs, image_shape) <= most:
             return text
-        return f"{text}, but a run ends after {most / 60:.0f} min here. Choose fewer steps or {self.smaller}"
+        return f"{text}, but a run ends after {most / 60:.0f} min here. Choose fewer noise levels or {self.smaller}"
 
 
 def check_work(runs: list[Settings], photo: Image.Image) -> None:

@@ -39,7 +39,7 @@ QUICK = 8
 
 WAITING = "Waiting for the device…"
 FULL = "{count} jobs are waiting here already, which is as many as can. Try again in a minute."
-ENOUGH = "{count} jobs of this page are waiting already. Wait for one of them, or stop it."
+TOO_MANY = "{count} jobs of this page are waiting already. Wait for one of them, or stop it."
 UNKNOWN = "This page does not fit the program that serves it any more. Reload the page."
 UNFIT = "This request does not fit the page. Reload the page and try again."
 
@@ -89,7 +89,7 @@ class Waiting(Queue):
         own = [event.concurrency_id for event in own if event.session_hash == body.session_hash]
         on_device = own.count(DEVICE)
         if (fn.concurrency_id == DEVICE and on_device >= allowed.waiting) or len(own) >= QUICK:
-            raise HTTPException(429, ENOUGH.format(count=on_device or len(own)))
+            raise HTTPException(429, TOO_MANY.format(count=on_device or len(own)))
         async with self.pending_message_lock:
             if body.session_hash not in self.pending_messages_per_session:
                 self.pending_messages_per_session[body.session_hash] = Mailbox()
