@@ -61,7 +61,7 @@ def control(spec: Spec, value: Any, *, name: str, elem_id: str) -> gr.Component:
 
 def setting(
     name: str, value: float | None, *, spec: Real | Integer | None = None, slider: bool = True,
-    also: tuple[float, str] | None = None, without: str = "",
+    also: tuple[float, str] = (0, ""), without: str = "",
 ) -> gr.HTML:  # fmt: skip
     """The control of a run's setting that is a number, as `Settings` declares it.
 
