@@ -75,7 +75,7 @@ def test_an_earlier_result_is_shown_compared_and_used_again(visit):
     card(page, 1).click()
     assert page.evaluate(PLACE, ".inv-stage") == place, "the layout does not jump"
     assert card(page, 1).get_attribute("aria-pressed") == "true"
-    assert {"steps 7 → 5", "seed 3 → 0"} <= set(chips(page))
+    assert {"noise levels 7 → 5", "seed 3 → 0"} <= set(chips(page))
     assert page.input_value(f"{STEPS} input[type=number]") == "7", "looking changes no setting"
     first = result(page)
     settings, _ = Settings.from_dict(read(first))
@@ -135,7 +135,7 @@ def test_two_pins_are_laid_over_each_other(visit):
         page.get_by_role("button", name=f"Pin {letter}").click()
     page.wait_for_selector("#viewer .inv-pair")
     assert shown(page) == (pictures["A"], pictures["B"]) and page.evaluate(BROKEN) == []
-    assert {"steps 5 → 7", "seed 0 → 3"} <= set(chips(page)), "from A to B"
+    assert {"noise levels 5 → 7", "seed 0 → 3"} <= set(chips(page)), "from A to B"
     assert card(page, 1).locator(".inv-pin").inner_text() == "A"
     clip = "getComputedStyle(document.querySelector('img.inv-before')).clipPath"
     assert "50%" in page.evaluate(clip), "half of each at first"
