@@ -8,7 +8,7 @@ export default function mask({ element, props, trigger, watch, upload }, { limit
   const [shapes, what, said] = parts(element, "select", ".inv-mask-head small", "[role=status]");
   const act = (name) => element.querySelector(`[data-do=${name}]`);
   const context = canvas.getContext("2d");
-  const mask = node("canvas");
+  const mask = node("canvas", { width: 0, height: 0 }); // until there is a photo nothing can be drawn
   const ink = mask.getContext("2d", { willReadFrequently: true });
   const tint = node("canvas");
   const photo = new Image();
@@ -45,6 +45,7 @@ export default function mask({ element, props, trigger, watch, upload }, { limit
   const picture = ({ data, width, height }) => new ImageData(data, width, height);
   const pixelsOf = (context) => context.getImageData(0, 0, context.canvas.width, context.canvas.height);
 
+  let wanted = ""; // a shape that was chosen before the photo was there
   let drawn = null; // the mask at the size at which it was drawn: every other size is made from it
   function resize(width, height) {
     if (mask.width === width && mask.height === height) return;
@@ -205,7 +206,9 @@ export default function mask({ element, props, trigger, watch, upload }, { limit
   shapes.addEventListener("change", () => {
     const name = shapes.value;
     shapes.value = "";
-    if (name) change(() => sketch(name, ink));
+    if (!name) return;
+    if (mask.width) change(() => sketch(name, ink));
+    else wanted = name;
   });
 
   file.addEventListener("change", async () => {
@@ -262,6 +265,9 @@ export default function mask({ element, props, trigger, watch, upload }, { limit
       await photo.decode();
       resize(photo.naturalWidth, photo.naturalHeight);
       draw();
+      const name = wanted;
+      wanted = "";
+      if (name) change(() => sketch(name, ink));
     }
     if (value.mask && (value.load || !sent.has(value.mask))) await load(value.mask);
     if (value.load) commit();
