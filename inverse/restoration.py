@@ -11,7 +11,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from inverse.denoisers.base import Denoiser
-from inverse.denoisers.catalog import load_prior
+from inverse.denoisers.cards import EMBEDDED
+from inverse.denoisers.catalog import kind_at, load_prior
 from inverse.imaging import images
 from inverse.operators import Task, noise
 from inverse.results.problem import Problem, Result
@@ -110,7 +111,7 @@ def stream(
     """
     seed, samples = SEED.check("seed", seed), SAMPLES.check("samples", samples)
     if not isinstance(denoiser, Denoiser):
-        denoiser = load_prior("embedded" if denoiser is None else denoiser)
+        denoiser = load_prior(denoiser or EMBEDDED)
     solver = make_solver(solver, problem.task, solver_parameters, denoiser.kind)
     return problem.steps(solver, denoiser, seed, samples, pauses)
 
@@ -152,9 +153,10 @@ def restore(
     Raises:
         InverseError: with a sentence on the cause and the remedy.
     """
+    kind = denoiser.kind if isinstance(denoiser, Denoiser) else kind_at(denoiser or EMBEDDED)
     settings = Settings.create(
         mode=DEGRADED if degraded else CLEAN, size=size, task=task, task_parameters=task_parameters, sigma_y=sigma_y,
-        photons=photons, solver=solver, solver_parameters=solver_parameters, seed=seed, samples=samples,
+        photons=photons, solver=solver, solver_parameters=solver_parameters, seed=seed, samples=samples, kind=kind,
     )  # fmt: skip
     problem = settings.problem(photo, auxiliary)
     start = time.perf_counter()

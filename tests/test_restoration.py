@@ -17,6 +17,7 @@ from inverse.imaging.metrics import psnr
 from inverse.operators import TASKS, transforms
 from inverse.solvers import SOLVERS, Step
 from inverse.solvers.defaults import GENERAL
+from inverse.solvers.presets import make_solver
 
 QUICK = {"steps": 3, "gradient_steps": 1}
 
@@ -273,3 +274,17 @@ def test_a_clean_measurement_is_followed(photo, prior, task):
     """What is known exactly stays as it is, within half a grey level, with the solver that is taken by default."""
     last = restore(photo, task, denoiser=prior, sigma_y=0.0, size=64).step
     assert float(last.residual) < 1 / 255
+
+
+def test_a_prior_of_another_kind_has_no_preset_of_this_one_however_a_run_is_asked_for(photo):
+    class Field(GaussianField):
+        kind, dtype = "", torch.float64
+
+    prior = Field((3, 32, 41))
+    asked = {"task": "deblur-gaussian", "size": 32}
+    result = restore(photo, **asked, solver="vml-map", denoiser=prior)
+    *_, last = stream(degrade(photo, **asked), "vml-map", prior)
+    own = make_solver("vml-map", TASKS["deblur-gaussian"](), kind="")
+    assert own == SOLVERS["vml-map"]() != make_solver("vml-map", TASKS["deblur-gaussian"]())
+    *_, wanted = stream(degrade(photo, **asked), own, prior)
+    assert torch.equal(result.step.x0_hat, last.x0_hat) and torch.equal(last.x0_hat, wanted.x0_hat)

@@ -1,1 +1,1 @@
-"""Several runs: in lockstep, or as a sweep."""
+"""Several runs: in lockstep, in processes, as a sweep."""

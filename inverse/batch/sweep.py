@@ -83,7 +83,7 @@ def sweepable(settings: Settings) -> dict[str, Spec]:
 
 def _axes(settings: Settings) -> dict[str, Spec]:
     """Settings beside task and solver that can be axes."""
-    return {name: known.spec for name, known in reversed(settings.specs().items()) if known.axis}
+    return {name: known.spec for name, known in settings.specs().items() if known.axis}
 
 
 def axis(settings: Settings, name: str, text: str) -> Axis:

@@ -8,7 +8,6 @@ from typing import Any
 import click
 
 from inverse.cli.options import (
-    NUMBERS,
     GroupedCommand,
     check_output,
     given,
@@ -34,6 +33,6 @@ def degrade(photo: Path, output: Path, task: str | None, auxiliary: Path | None,
     check_output(output, photo, auxiliary)
     task = DEFAULT_TASK if task is None else task
     parameters = given(TASKS, TASKS.find(task), values)
-    plain = {name: value for name, value in values.items() if name in NUMBERS}
+    plain = {name: value for name, value in values.items() if name in Settings.numbers()}
     problem = Settings.create(task=task, task_parameters=parameters, **plain).problem(photo, auxiliary)
     save_picture(problem.measurement, output)

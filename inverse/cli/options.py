@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -15,7 +14,7 @@ from inverse.errors import InverseError, OutputError
 from inverse.imaging.files import printable, replace_atomically, unwritable
 from inverse.imaging.masks import WORDS
 from inverse.operators import TASKS
-from inverse.parameters import Integer, Parameters, Real, Registry, Spec
+from inverse.parameters import Parameters, Registry, Spec
 from inverse.settings import Settings
 from inverse.settings.carriers import png_text
 from inverse.solvers.presets import DEFAULT_DEGRADED_TASK, DEFAULT_TASK
@@ -140,16 +139,12 @@ def photo_options(command: Callable) -> Callable:
     return command
 
 
-NUMBERS = {name: known for name, known in Settings.specs().items() if isinstance(known.spec, Integer | Real)}
-"""Settings that have a flag made from their declaration."""
-
-
 def setting_options(*but: str) -> Callable[[Callable], Callable]:
-    """Decorator that adds a flag for every one of `NUMBERS`, except those named."""
+    """Decorator that adds a flag for every setting that is a number, except those named."""
 
     def add(command: Callable) -> Callable:
-        defaults = {field.name: field.default for field in dataclasses.fields(Settings)}
-        for name, known in reversed(NUMBERS.items()):
+        defaults = Settings.defaults()
+        for name, known in reversed(Settings.numbers().items()):
             if name not in but:
                 command = click.option(
                     f"--{name.replace('_', '-')}", type=SpecType(name, known.spec), default=defaults[name],

@@ -9,7 +9,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from inverse.cli.options import NUMBERS, given, names_help, parameter_options
+from inverse.cli.options import given, names_help, parameter_options
 from inverse.denoisers.catalog import kind_at
 from inverse.errors import ParameterError
 from inverse.imaging.files import printable
@@ -73,7 +73,8 @@ def chosen(context: click.Context, values: dict[str, Any]) -> tuple[Settings, li
     degraded = values["degraded"] if "degraded" in typed else data.get("mode") == DEGRADED
     if degraded != (data.get("mode") == DEGRADED):
         # How noisy the file's photo was says nothing of another one.
-        data |= {"mode": DEGRADED if degraded else CLEAN, "sigma_y": None, "photons": None}
+        data |= {name: None for name, known in Settings.specs().items() if known.clean_only}
+        data |= {"mode": DEGRADED if degraded else CLEAN, "sigma_y": None}
     named = {"task": default_task(degraded) if values["task"] is None else values["task"]}
     for part, registry in (("task", TASKS), ("solver", SOLVERS)):
         # Parameters in the file belong to its task and its solver, those of the solver to the pair.
@@ -86,7 +87,7 @@ def chosen(context: click.Context, values: dict[str, Any]) -> tuple[Settings, li
             data[part] = {"name": named[part], "parameters": {}}
         kind = registry.find(data[part]["name"])
         data[part]["parameters"] |= given(registry, kind, values)
-    data |= {name: values[name] for name in NUMBERS if name in typed}
+    data |= {name: values[name] for name in Settings.numbers() if name in typed}
     prior = printable(Path(Path(values["prior"]).name))[:200]
     if data.get("prior", prior) != prior:
         notes.append(f"They were made with the prior {data['prior']}, and this run uses {prior}; --prior chooses one.")

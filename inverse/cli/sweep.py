@@ -71,7 +71,7 @@ def sweep(
     plan = Sweep(settings, tuple(_axis(settings, text) for text in (x, y) if text is not None))
     metric = best_by or ("residual" if settings.degraded else "psnr")
     prior, done = partial(load_prior, values["prior"], device, precision, allow_pickle=allow_pickle), {}
-    denoiser = prior()
+    denoiser = prior()  # here in any case: one that cannot be loaded ends the command, with its own sentence
     auxiliary = values["auxiliary"] and settings.task.load(values["auxiliary"])
     if processes > 1:
         progresses = in_processes(plan.runs, photo, auxiliary, prior, processes=processes)

@@ -22,16 +22,26 @@ class Metric:
     """How good a restoration is, as one number.
 
     Attributes:
-        title: what people read.
-        form: how a value is written, for `str.format`.
+        title, help: what people read.
+        digits: after the point.
+        unit: with its space, to stand after a value.
+        best: which value is: "highest", or "one".
         of: the value for a problem and a step, the mean over its samples; None where it needs a truth and has none.
-        score: larger is better; of a value.
     """
 
     title: str
-    form: str
+    help: str
+    digits: int
+    unit: str
+    best: str
     of: Callable[[Problem, Step], float | None]
-    score: Callable[[float], float] = float
+
+    def said(self, value: float) -> str:
+        return f"{value:.{self.digits}f}{self.unit}"
+
+    def score(self, value: float) -> float:
+        """Larger is better. What is best at one is as good at twice that as at half of it."""
+        return value if self.best == "highest" else -abs(math.log(max(value, 1e-9)))
 
 
 def _against_truth(metric: Callable[[Tensor, Tensor], float]) -> Callable[[Problem, Step], float | None]:
@@ -45,11 +55,16 @@ def _against_truth(metric: Callable[[Tensor, Tensor], float]) -> Callable[[Probl
 
 
 METRICS = {
-    "psnr": Metric("PSNR", "{:.2f} dB", _against_truth(metrics.psnr)),
-    "ssim": Metric("SSIM", "{:.3f}", _against_truth(metrics.ssim)),
-    "residual": Metric("Residual", "{:.2f} sigma_y", Problem.in_noise, lambda value: -abs(math.log(max(value, 1e-9)))),
-}
-"""What restorations may be judged by; a residual is best at 1, where what is left is as large as the noise."""
+    "psnr": Metric(
+        "PSNR", "Closeness to the original; higher is better.", 2, " dB", "highest", _against_truth(metrics.psnr)
+    ),
+    "ssim": Metric("SSIM", "Likeness of structure; 1 is equal.", 3, "", "highest", _against_truth(metrics.ssim)),
+    "residual": Metric(
+        "Residual", "Distance from the measurement, in units of its noise; about 1 is right.", 2, " × noise", "one",
+        Problem.in_noise,
+    ),
+}  # fmt: skip
+"""What restorations may be judged by."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +122,7 @@ class Record:
         value = self.quality[metric]
         if self.failure or value is None:
             return "failed" if self.failure else ""
-        return METRICS[metric].form.format(value)
+        return METRICS[metric].said(value)
 
 
 def best(records: Mapping[int, Record], metric: str) -> int | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from typing import Any
 
@@ -23,6 +22,7 @@ def listing() -> dict[str, Any]:
     task, as far as they differ from the defaults. The default solver is that of the default task; each has its own, as
     `default_solver`. `advice` of a task says, by solver, where a classical method is better.
     """
+    defaults = Settings.defaults()
     return {
         "inverse": inverse.__version__,
         "schema": SCHEMA,
@@ -30,9 +30,8 @@ def listing() -> dict[str, Any]:
             "task": {"type": "string", "enum": list(TASKS), "default": DEFAULT_TASK},
             "solver": {"type": "string", "enum": list(SOLVERS), "default": default_solver(DEFAULT_TASK)},
             **{
-                each.name: described(known.spec) | ({"none": known.none} if known.none else {"default": each.default})
-                for each in dataclasses.fields(Settings)
-                if (known := Settings.specs().get(each.name))
+                name: described(known.spec) | ({"none": known.none} if known.none else {"default": defaults[name]})
+                for name, known in Settings.specs().items()
             },
         },
         "tasks": [

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import inverse
 from inverse.errors import ParameterError
 from inverse.operators import TASKS
 from inverse.parameters import Parameters, Registry, shown
-from inverse.settings.fields import DEGRADED
+from inverse.settings.fields import DEGRADED, Setting
 from inverse.solvers import SOLVERS
 from inverse.solvers.defaults import GENERAL, default_solver
 from inverse.solvers.presets import default_task
@@ -32,8 +32,8 @@ def written(values: Mapping[str, Any]) -> dict[str, Any]:
     return {"inverse": inverse.__version__, "schema": SCHEMA, **plain}
 
 
-def understood(data: Any, names: Iterable[str]) -> tuple[dict[str, Any], list[str]]:
-    """Arguments of `Settings.create`, of the settings `names`, and sentences on what could not be honoured.
+def understood(data: Any, specs: Mapping[str, Setting]) -> tuple[dict[str, Any], list[str]]:
+    """Arguments of `Settings.create`, of the settings in `specs`, and sentences on what could not be honoured.
 
     Raises:
         ParameterError: as `Settings.from_dict`.
@@ -45,19 +45,19 @@ def understood(data: Any, names: Iterable[str]) -> tuple[dict[str, Any], list[st
         raise ParameterError(
             f"These settings have the schema {shown(schema, 20)}, and this version reads {SCHEMA}. Update the program."
         )
-    names = list(names)
-    unknown = [name for name in data if name not in (*names, *BESIDE)]
+    unknown = [name for name in data if name not in (*specs, *BESIDE)]
     task, task_parameters, left = _part(data, "task", TASKS, default_task(data.get("mode") == DEGRADED))
     usual = default_solver(task) if schema >= 2 else GENERAL
     solver, solver_parameters, right = _part(data, "solver", SOLVERS, usual)
     older = {}
     if schema < 2:
-        specs = SOLVERS.find(solver).specs()
-        older = {name: value for name, value in OLDER.items() if name in specs and name not in solver_parameters}
+        known = SOLVERS.find(solver).specs()
+        older = {name: value for name, value in OLDER.items() if name in known and name not in solver_parameters}
     unknown += left + right
-    plain = {name: data[name] for name in names if name in data}
-    if plain.get("mode") == DEGRADED and plain.pop("photons", None) is not None:
-        unknown.append("photons of a photo that is degraded already")
+    plain = {name: data[name] for name in specs if name in data}
+    for name in [name for name in plain if specs[name].clean_only and plain.get("mode") == DEGRADED]:
+        if plain.pop(name) is not None:
+            unknown.append(f"{name} of a photo that is degraded already")
     values = {
         **plain, "task": task, "task_parameters": task_parameters, "solver": solver,
         "solver_parameters": older | solver_parameters,

@@ -28,6 +28,7 @@ from inverse.denoisers.cards import kind_of
 from inverse.errors import ParameterError, ProblemError
 from inverse.imaging import images, masks
 from inverse.operators import TASKS, Task, make_task, noise
+from inverse.parameters import Integer, Real
 from inverse.results.problem import Problem
 from inverse.settings import carriers, saved
 from inverse.settings.carriers import MAX_BYTES
@@ -90,6 +91,16 @@ class Settings:
     def specs(cls) -> dict[str, Setting]:
         """What is known of every setting besides task and solver, in the order in which they are written."""
         return {each.name: each.metadata["setting"] for each in fields(cls) if "setting" in each.metadata}
+
+    @classmethod
+    def numbers(cls) -> dict[str, Setting]:
+        """Those that are numbers, which have a flag and a control each."""
+        return {name: known for name, known in cls.specs().items() if isinstance(known.spec, Integer | Real)}
+
+    @classmethod
+    def defaults(cls) -> dict[str, Any]:
+        """What every setting besides task and solver is by itself."""
+        return {each.name: each.default for each in fields(cls) if "setting" in each.metadata}
 
     @classmethod
     def create(

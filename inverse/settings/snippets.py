@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import shlex
 from typing import Any
 
@@ -47,8 +46,7 @@ def python(settings: Settings, photo: str = PHOTO) -> str:
 
 def _changed(settings: Settings) -> dict[str, Any]:
     """The other settings that are not as they are by themselves, and the seed, which makes a run what it is."""
-    own = {each.name: each.default for each in dataclasses.fields(settings) if each.name in settings.specs()}
-    values = {name: getattr(settings, name) for name in own if name not in ("mode", "prior", "auxiliary")}
+    own, values = settings.defaults(), {name: getattr(settings, name) for name in settings.numbers()}
     return {name: value for name, value in values.items() if value != own[name] or name == "seed"}
 
 

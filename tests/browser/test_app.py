@@ -20,7 +20,7 @@ pytestmark = pytest.mark.browser
 OBSERVE = """() => {
   window.seen = {clicked: null, frames: [], painted: []};
   document.querySelector('#viewer').addEventListener('load', ({target}) => {
-    const step = target.alt.match(/step (\\d+)/);
+    const step = target.alt.match(/update (\\d+)/);
     if (target.classList.contains('inv-after') && step) {
       requestAnimationFrame(() => window.seen.painted.push([Number(step[1]), Date.now() / 1000]));
     }

@@ -54,7 +54,7 @@ def test_samples_are_looked_at_one_by_one_and_together(visit, tmp_path):
     look(page, "inv-view", "misfit")
     assert page.is_visible("[data-legend=misfit]") and "× noise" in page.inner_text("[data-legend=misfit]")
     page.get_by_label("Look back at earlier steps").fill("0")
-    assert "step 1 of" in page.get_attribute(".inv-after", "alt"), "the first frame has a misfit too"
+    assert "update 1 of" in page.get_attribute(".inv-after", "alt"), "the first frame has a misfit too"
     assert page.evaluate(BROKEN) == []
 
     (tmp_path / "second.png").write_bytes(second)

@@ -1,7 +1,7 @@
 // Scales of sliders and curves, and words for figures and differences.
 import assert from "node:assert/strict";
 import test from "node:test";
-import { figure, FIGURES } from "../../inverse/web/elements/batch.js";
+import { score, written } from "../../inverse/web/elements/batch.js";
 import { ticks } from "../../inverse/web/elements/curves.js";
 import { differences } from "../../inverse/web/elements/differences.js";
 import { scale } from "../../inverse/web/elements/number.js";
@@ -34,12 +34,12 @@ test("ticks are round and within the range", () => {
   assert.deepEqual(ticks(14, 34, false), [20, 30]);
 });
 
-test("figures say what cannot be said as a number, too", () => {
-  assert.equal(figure({ psnr: 28.126 }, "psnr"), "28.13 dB");
-  assert.equal(figure({ psnr: null }, "psnr"), "–");
-  assert.equal(figure({ failure: "It diverged." }, "psnr"), "failed");
-  const [, , , better] = FIGURES.residual;
-  assert.ok(better(1.1) > better(0.5) && better(1.1) > better(2), "about 1 is right");
+test("figures have their digits and unit, and a residual is best at one", () => {
+  assert.equal(written({ digits: 2, unit: " dB" }, 28.126), "28.13 dB");
+  assert.equal(written({ digits: 0, unit: "" }, 30.4), "30");
+  const worth = (best) => (value) => score({ best }, value);
+  assert.ok(worth("one")(1.1) > worth("one")(0.5) && worth("one")(1.1) > worth("one")(2), "about 1 is right");
+  assert.ok(worth("highest")(2) > worth("highest")(1) && worth("lowest")(1) > worth("lowest")(2));
 });
 
 test("two runs differ in what both have", () => {

@@ -1,22 +1,17 @@
 // What the grid of a sweep and the rows of a comparison share: a table of cells, and two of them side by side.
 import { hear, node, parts, progress } from "./kit.js";
 
-// Name, title, text, help, and what is larger for the better one.
-const nearest = (v) => -Math.abs(Math.log(Math.max(v, 1e-9)));
-export const FIGURES = {
-  psnr: ["PSNR", (v) => `${v.toFixed(2)} dB`, "Closeness to the original; higher is better.", (v) => v],
-  ssim: ["SSIM", (v) => v.toFixed(3), "Likeness of structure; 1 is equal.", (v) => v],
-  residual: ["Residual", (v) => `${v.toFixed(2)} × noise`, "Distance from the measurement, in units of its noise; about 1 is right.", nearest],
-  cost: ["Network passes", (v) => String(Math.round(v)), "Forward passes of the network; what backward passes take is counted as forward ones.", (v) => -v],
-  seconds: ["Seconds", (v) => v.toFixed(1), "On this machine, just now.", (v) => -v],
-};
-export const figure = (cell, name) => (cell.failure ? "failed" : cell[name] == null ? "–" : FIGURES[name][1](cell[name]));
+/* How good a value is, by which one is best; larger is better. */
+const SCORES = { highest: (v) => v, lowest: (v) => -v, one: (v) => -Math.abs(Math.log(Math.max(v, 1e-9))) };
+export const score = ({ best }, value) => SCORES[best](value);
+export const written = ({ digits, unit }, value) => value.toFixed(digits) + unit;
 
-/* `called(index)` is what a cell is called. */
-export function batch({ element, props, trigger, watch }, called) {
+/* `figures` are what is said of a run, by name: {title, help, digits, unit, best}; `called(index)` is what a cell is called. */
+export function batch({ element, props, trigger, watch }, figures, called) {
   const [table, message, bar, empty, look] = parts(element, "table", ".inv-message", ".inv-progress", ".inv-empty", "dialog");
   const place = (index) => table.querySelector(`[data-index="${index}"]`);
-  const self = { table, shown: {}, cell, picture, finish, place, connect };
+  const figure = (cell, name) => (cell.failure ? "failed" : cell[name] == null ? "–" : written(figures[name], cell[name]));
+  const self = { table, shown: {}, cell, picture, finish, figure, place, connect };
   let laid = null;
 
   /* A cell: a button with its picture, and a small one that shows it large. */
@@ -56,7 +51,7 @@ export function batch({ element, props, trigger, watch }, called) {
     pair = [left, right];
     const sides = [...new Set(pair)].map((index) => {
       const found = seen.find((each) => each.index === index);
-      const words = Object.keys(FIGURES).filter((name) => found[name] != null).map((name) => `${FIGURES[name][0]} ${figure(found, name)}`);
+      const words = Object.keys(figures).filter((name) => found[name] != null).map((name) => `${figures[name].title} ${figure(found, name)}`);
       return node("figure", {}, node("figcaption", {}, node("b", { textContent: called(index) }), node("span", { textContent: words.join(" · ") })),
         node("img", { src: found.src, alt: called(index) }),
         node("button", { type: "button", className: "inv-small", textContent: "Use these settings", value: index, name: "adopt" }));

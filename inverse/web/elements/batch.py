@@ -2,24 +2,40 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import gradio as gr
 
+from inverse.results.record import METRICS
 from inverse.web.elements.element import element
 
 
 def grid() -> gr.HTML:
     """The table of a sweep: fires `select` with {"adopt"} and `download` with {"download", "metric"}."""
-    return element("grid", {}, GRID, elem_id="grid")
+    return element("grid", {}, GRID, FIGURES, elem_id="grid")
 
 
 def rows() -> gr.HTML:
     """The table of a comparison: fires `select` with {"adopt"}."""
-    return element("rows", {}, ROWS, elem_id="rows")
+    return element("rows", {}, ROWS, FIGURES, elem_id="rows")
 
 
 def file() -> gr.HTML:
     """Saves what it is given: {"name", "data": data URI}."""
     return element("file", {}, elem_id="file")
+
+
+def _figure(title: str, help: str, digits: int, unit: str, best: str) -> dict[str, Any]:
+    return {"title": title, "help": help, "digits": digits, "unit": unit, "best": best}
+
+
+PASSES_HELP = "Forward passes of the network; what backward passes take is counted as forward ones."
+FIGURES = {
+    **{name: _figure(each.title, each.help, each.digits, each.unit, each.best) for name, each in METRICS.items()},
+    "cost": _figure("Network passes", PASSES_HELP, 0, "", "lowest"),
+    "seconds": _figure("Seconds", "On this machine, just now.", 1, "", "lowest"),
+}
+"""What is said of every run: its quality, and what it took."""
 
 
 def _markup(words: str, label: str, kind: str, tools: str = "") -> str:

@@ -75,7 +75,7 @@ export default function curves({ element }, titles) {
       }
       const path = points.map(([at, value], i) => `${i ? "L" : "M"}${part.x(at).toFixed(1)} ${part.y(value).toFixed(1)}`).join("");
       parts.push(svgNode("path", { class: "inv-line", d: path }));
-      parts.push(svgNode("text", { x: LEFT, y: HEIGHT - 3, "text-anchor": "start" }, "step 1"));
+      parts.push(svgNode("text", { x: LEFT, y: HEIGHT - 3, "text-anchor": "start" }, "update 1"));
       parts.push(svgNode("text", { x: right, y: HEIGHT - 3, "text-anchor": "end" }, String(shown.total)));
     }
     parts.push(svgNode("path", { class: "inv-at-line" }), svgNode("circle", { class: "inv-at-dot", r: 3.5 }));
@@ -83,7 +83,7 @@ export default function curves({ element }, titles) {
     const [first, last] = [points[0], points.at(-1)];
     const unit = shown ? UNIT[name](shown) : "";
     svg.setAttribute("aria-label", last
-      ? `${titles[name]}: ${digits(first[1], name)}${unit} at step ${first[0]}, ${digits(last[1], name)}${unit} at step ${last[0]} of ${shown.total}`
+      ? `${titles[name]}: ${digits(first[1], name)}${unit} at update ${first[0]}, ${digits(last[1], name)}${unit} at update ${last[0]} of ${shown.total}`
       : `${titles[name]}: ${shown ? "not known, there is no original" : "no run yet"}`);
     point(part);
   }

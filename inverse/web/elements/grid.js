@@ -1,11 +1,11 @@
 // The grid of a sweep: headers that stay, the figure in every cell with a heat colour, the best one marked.
-import { batch, FIGURES, figure } from "./batch.js";
+import { batch, score } from "./batch.js";
 import { node } from "./kit.js";
 
-export default function grid(tools) {
+export default function grid(tools, figures) {
   const { element, props, trigger } = tools;
-  const self = batch(tools, called);
-  const { table, cell, picture, finish, place } = self;
+  const self = batch(tools, figures, called);
+  const { table, cell, picture, finish, figure, place } = self;
   const segments = element.querySelector(".inv-segments");
   const saves = [...element.querySelectorAll("[data-download]")];
   let metric = null;
@@ -30,9 +30,9 @@ export default function grid(tools) {
   }
 
   function draw() {
-    const score = (each) => FIGURES[metric][3](each[metric]);
+    const worth = (each) => score(figures[metric], each[metric]);
     const good = (each) => !each.failure && each[metric] != null;
-    const scores = self.shown.cells.filter(good).map(score);
+    const scores = self.shown.cells.filter(good).map(worth);
     const [low, high] = [Math.min(...scores), Math.max(...scores)];
     const unfinished = new Set([...table.querySelectorAll("[data-index]")].map((button) => Number(button.dataset.index)));
     for (const each of self.shown.cells) {
@@ -44,7 +44,7 @@ export default function grid(tools) {
       button.lastElementChild.textContent = (best ? "★ " : "") + words;
       button.classList.toggle("inv-best", best);
       button.classList.remove("inv-live");
-      button.style.setProperty("--heat", good(each) ? `${Math.round(8 + 62 * (high > low ? (score(each) - low) / (high - low) : 1))}%` : "0%");
+      button.style.setProperty("--heat", good(each) ? `${Math.round(8 + 62 * (high > low ? (worth(each) - low) / (high - low) : 1))}%` : "0%");
       button.title = each.failure || `${name}\n${each.nfe} network calls, ${each.seconds} s\nClick to use these settings`;
       button.setAttribute("aria-label", `${name}: ${words}${best ? ", the best" : ""}. Use these settings`);
     }
@@ -52,7 +52,7 @@ export default function grid(tools) {
       const [button, live] = [place(index), self.shown.live.find((each) => each.index === index)];
       if (live) picture(index, live.src, `Being restored with ${called(index)}`);
       button.classList.toggle("inv-live", Boolean(live));
-      button.lastElementChild.textContent = live ? `step ${live.step} / ${live.total}` : self.shown.phase === "running" ? "waiting" : "–";
+      button.lastElementChild.textContent = live ? `update ${live.step} / ${live.total}` : self.shown.phase === "running" ? "waiting" : "–";
     }
     for (const save of saves) save.disabled = !self.shown.cells.length;
   }

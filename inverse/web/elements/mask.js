@@ -45,7 +45,7 @@ export default function mask({ element, props, trigger, watch, upload }, { limit
   const picture = ({ data, width, height }) => new ImageData(data, width, height);
   const pixelsOf = (context) => context.getImageData(0, 0, context.canvas.width, context.canvas.height);
 
-  let wanted = ""; // a shape that was chosen before the photo was there
+  let early = null; // what was drawn before the photo was there
   let drawn = null; // the mask at the size at which it was drawn: every other size is made from it
   function resize(width, height) {
     if (mask.width === width && mask.height === height) return;
@@ -174,7 +174,10 @@ export default function mask({ element, props, trigger, watch, upload }, { limit
     commit();
   }
   function change(edit) {
-    if (!mask.width) return;
+    if (!mask.width) {
+      early = edit;
+      return;
+    }
     remember();
     edit();
     draw();
@@ -206,9 +209,7 @@ export default function mask({ element, props, trigger, watch, upload }, { limit
   shapes.addEventListener("change", () => {
     const name = shapes.value;
     shapes.value = "";
-    if (!name) return;
-    if (mask.width) change(() => sketch(name, ink));
-    else wanted = name;
+    if (name) change(() => sketch(name, ink));
   });
 
   file.addEventListener("change", async () => {
@@ -265,9 +266,8 @@ export default function mask({ element, props, trigger, watch, upload }, { limit
       await photo.decode();
       resize(photo.naturalWidth, photo.naturalHeight);
       draw();
-      const name = wanted;
-      wanted = "";
-      if (name) change(() => sketch(name, ink));
+      if (early) change(early);
+      early = null;
     }
     if (value.mask && (value.load || !sent.has(value.mask))) await load(value.mask);
     if (value.load) commit();

@@ -131,7 +131,7 @@ export default function viewer({ element, props, watch }) {
       const after = image("inv-after", "");
       const which = samples > 1 && !shared() ? `, sample ${Number(sample()) + 1} of ${samples}` : "";
       const what = { x0: "Restored photo", xt: "Noisy state", misfit: "Misfit", mean: "Mean of the samples", spread: "Spread" }[kind];
-      after.alt = `${what}${which}, step ${seen.from.index} of ${seen.from.total}. ${seen.from.words?.[kind] ?? ""}`.trim();
+      after.alt = `${what}${which}, update ${seen.from.index} of ${seen.from.total}. ${seen.from.words?.[kind] ?? ""}`.trim();
       show(after, seen.src, coarse);
     } else {
       frame.querySelector("img.inv-after")?.remove();

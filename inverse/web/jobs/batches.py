@@ -155,8 +155,9 @@ def _views(photo: Image.Image, auxiliary: Image.Image | None, batch: Batch) -> I
 
 def promise(runs: list[Settings], photo: Image.Image) -> str:
     """How many runs, and about how long they take, before they are started."""
+    check_count(len(runs))
     check_work(runs, photo)
-    return f"{len(runs)} run{'s' if len(runs) > 1 else ''}, {device.promise(runs, runs[0].shape(photo))}"
+    return f"{len(runs)} run{'s' if len(runs) > 1 else ''}, {device.promise(runs, runs[0].shape(photo))}."
 
 
 def _said(batch: Batch, seconds: float) -> str:

@@ -80,8 +80,11 @@ def change_mode(page: Page, values: Values) -> Updates:
     changes = {
         page.mode_note: cards.MODE_WORDS[mode],
         page.task: chooser.offer(TASKS, offered, task),
-        page.settings["size"]: gr.update(visible=mode != DEGRADED),
-        page.settings["photons"]: gr.update(visible=mode != DEGRADED),
+        **{
+            component: gr.update(visible=mode != DEGRADED)
+            for name, component in page.settings.items()
+            if name == "size" or Settings.specs()[name].clean_only
+        },
         **_follow(page, task, values),
         **_noise(page, mode, task, values[page.photo]),
     }

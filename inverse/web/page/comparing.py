@@ -59,8 +59,7 @@ class CompareTab(Tab):
             return {self.promise: refused(error)}
         try:
             runs, notes = _runs(settings, picked, values[self.budget])
-            batches.check_count(len(runs))
-            words = batches.promise(runs, chosen(values[page.photo])) + "."
+            words = batches.promise(runs, chosen(values[page.photo]))
             strays = [run.solver.title for run, note in zip(runs, notes, strict=True) if note]
             if strays:
                 words += f" Not equal: {', '.join(strays)}, which cannot take so few steps, or so many."

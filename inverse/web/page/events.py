@@ -61,7 +61,7 @@ def _wire_choices(page: Page) -> None:
     ]  # fmt: skip
     noise = [page.settings["sigma_y"], page.sigma_y_note]
     chosen = {page.mode, page.task, page.solver, page.solver_by_hand, page.photo}
-    mode = [page.mode_note, page.task, page.settings["size"], page.settings["photons"], *task, *noise]
+    mode = list(dict.fromkeys([page.mode_note, page.task, *page.settings.values(), *task, *noise]))
     listen: list[tuple[list[Any], Callable[..., Updates], Collection[gr.Component], list[gr.Component]]] = [
         (
             [page.picker.upload], choices.receive_photo, {*chosen, page.picker, page.photo_file},

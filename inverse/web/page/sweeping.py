@@ -81,8 +81,7 @@ class SweepTab(Tab):
                 changes[self.axes_before] = self._named(kept)
         try:
             runs = self._sweep(kept, settings).runs
-            batches.check_count(len(runs))
-            words = batches.promise(runs, chosen(values[page.photo])) + "."
+            words = batches.promise(runs, chosen(values[page.photo]))
         except InverseError as error:
             words = refused(error)
         return {**changes, self.promise: words}
