@@ -12,7 +12,7 @@ from typing import Any
 
 from inverse.denoisers.base import Denoiser
 from inverse.denoisers.cards import EMBEDDED
-from inverse.denoisers.catalog import kind_at, load_prior
+from inverse.denoisers.catalog import load_prior
 from inverse.imaging import images
 from inverse.operators import Task, noise
 from inverse.results.problem import Problem, Result
@@ -110,8 +110,7 @@ def stream(
         DivergenceError: at the step in which a value stops being finite.
     """
     seed, samples = SEED.check("seed", seed), SAMPLES.check("samples", samples)
-    if not isinstance(denoiser, Denoiser):
-        denoiser = load_prior(denoiser or EMBEDDED)
+    denoiser = _loaded(denoiser)
     solver = make_solver(solver, problem.task, solver_parameters, denoiser.kind)
     return problem.steps(solver, denoiser, seed, samples, pauses)
 
@@ -153,12 +152,17 @@ def restore(
     Raises:
         InverseError: with a sentence on the cause and the remedy.
     """
-    kind = denoiser.kind if isinstance(denoiser, Denoiser) else kind_at(denoiser or EMBEDDED)
+    denoiser = _loaded(denoiser)
     settings = Settings.create(
         mode=DEGRADED if degraded else CLEAN, size=size, task=task, task_parameters=task_parameters, sigma_y=sigma_y,
-        photons=photons, solver=solver, solver_parameters=solver_parameters, seed=seed, samples=samples, kind=kind,
+        photons=photons, solver=solver, solver_parameters=solver_parameters, seed=seed, samples=samples,
+        kind=denoiser.kind,
     )  # fmt: skip
     problem = settings.problem(photo, auxiliary)
     start = time.perf_counter()
     (last,) = deque(stream(problem, settings.solver, denoiser, seed=settings.seed, samples=settings.samples), maxlen=1)
     return Result(problem, last, time.perf_counter() - start)
+
+
+def _loaded(denoiser: Denoiser | str | None) -> Denoiser:
+    return denoiser if isinstance(denoiser, Denoiser) else load_prior(EMBEDDED if denoiser is None else denoiser)
