@@ -142,3 +142,16 @@ def test_no_component_is_a_class_of_ours():
     import inverse.web.page.events  # noqa: F401  with all elements
 
     assert not [kind for kind in heirs(gr.components.Component) if kind.__module__.startswith("inverse.")]
+
+
+def test_a_field_that_is_unchecked_stays_so_after_every_update():
+    with gr.Blocks() as made:
+        field, checked = internals.unchecked(gr.Radio(["a"])), gr.Radio(["a"])
+    session = internals.Session(made)
+    for choices in (["b"], ["c"]):  # as Gradio does for an update
+        for each in (field, checked):
+            session[each._id] = each.__class__(choices=choices, render=False)
+        assert session[field._id].preprocess("a choice that is gone") == "a choice that is gone"
+        with pytest.raises(gr.Error):
+            session[checked._id].preprocess("a choice that is gone")
+    assert field.preprocess("any") == "any"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from copy import copy
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import gradio as gr
 from gradio.context import LocalContext
@@ -24,7 +24,7 @@ from gradio.utils import get_function_description, get_upload_folder
 __all__ = [
     "EXTENDED", "App", "Event", "EventMessage", "LocalContext", "PredictBodyInternal", "ProcessCompletedMessage",
     "ProcessGeneratingMessage", "Queue", "Session", "SessionState", "StateHolder", "descriptions", "end_tunnels",
-    "forget_uploads", "functions", "queue_of", "upload_folder", "use_queue", "use_sessions",
+    "forget_uploads", "functions", "queue_of", "unchecked", "upload_folder", "use_queue", "use_sessions",
 ]  # fmt: skip
 
 EXTENDED = {
@@ -37,6 +37,16 @@ EXTENDED = {
     gr.Blocks: ("preprocess_data call_function", "fns default_config"),
 }
 """Of each class that is extended: methods, and attributes of an instance."""
+
+
+PREPROCESS = "preprocess"
+Field = TypeVar("Field", gr.Dropdown, gr.Radio, gr.CheckboxGroup)
+
+
+def unchecked(field: Field) -> Field:
+    """Has a field hand over what the browser sent, whatever it is, now and after every update; and returns it."""
+    setattr(field, PREPROCESS, lambda payload: payload)
+    return field
 
 
 class Session(SessionState):
@@ -58,6 +68,10 @@ class Session(SessionState):
             self._state_ttl[key] = (block.time_to_live, datetime.now())
             self.state_data[key] = value
         else:
+            # Gradio makes a component anew when it is updated; what we set on the one before is not among its settings.
+            replaced = vars(self.blocks_config.blocks.get(key, value))
+            if PREPROCESS in replaced:
+                setattr(value, PREPROCESS, replaced[PREPROCESS])
             self.blocks_config.blocks[key] = value
 
     def _update_config(self, key: int) -> None:
