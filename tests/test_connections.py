@@ -39,7 +39,7 @@ class Served:
         assert settles(lambda: self.server.started)
 
     async def _serve(self):
-        watch = asyncio.create_task(self.connections.watch())
+        self.loop, watch = asyncio.get_running_loop(), asyncio.create_task(self.connections.watch())
         await self.server.serve()
         watch.cancel()
 
@@ -214,3 +214,33 @@ def test_what_is_used_of_uvicorns_insides_is_there():
         *H11Protocol.__init__.__code__.co_names,
     }
     assert "response_complete" in RequestResponseCycle.__init__.__code__.co_names
+
+
+def test_few_are_taken_before_they_are_counted(served, monkeypatch):
+    """However many come while the loop is busy: those taken and not counted use files that the bound does not know."""
+    settles(lambda: len(served.server.servers) == 1 and served.connections.server.started)
+    time.sleep(3 * connections.LOOK_EVERY / 10)
+    taken, counted, most = [0], [0], [0]
+    accept, begun = socket.socket.accept, served.connections.begun
+
+    def accepting(self):
+        made = accept(self)
+        taken[0] += 1
+        most[0] = max(most[0], taken[0] - counted[0])
+        return made
+
+    def beginning(protocol):
+        counted[0] += 1
+        begun(protocol)
+
+    monkeypatch.setattr(socket.socket, "accept", accepting)
+    monkeypatch.setattr(served.connections, "begun", beginning)
+    busy = threading.Event()
+    served.loop.call_soon_threadsafe(busy.wait, 30)
+    held = [served.connect(b"") for _ in range(400)]
+    busy.set()
+    assert settles(lambda: counted[0] >= 400)
+    assert connections.AT_A_TIME <= most[0] <= 3 * connections.AT_A_TIME < connections.SPARE
+    for each in held:
+        each.close()
+    assert settles(lambda: served.count == 0) and served.serves()

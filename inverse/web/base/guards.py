@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import logging
-import threading
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +18,7 @@ from inverse.errors import ImageError, InverseError
 from inverse.imaging import images
 from inverse.operators import Task
 from inverse.web.base import limits
+from inverse.web.base.dear import dear
 from inverse.web.base.gradio_internals import upload_folder
 from inverse.web.base.turns import Superseded
 
@@ -25,8 +26,6 @@ log = logging.getLogger(__name__)
 
 MAX_STORED_SIDE = 2048
 """Photos are kept at this longer side at most."""
-
-_decoding = threading.Lock()
 
 
 def uploaded_photo(path: Any) -> Image.Image:
@@ -39,12 +38,12 @@ def uploaded_photo(path: Any) -> Image.Image:
 
 
 def decoded(photo: images.Photo) -> Image.Image:
-    """A picture of a visitor's, one at a time: a file of a few kilobytes may take hundreds of megabytes meanwhile.
+    """A picture of a visitor's: a file of a few kilobytes may take hundreds of megabytes meanwhile.
 
     Raises:
         ImageError: it is not a usable picture.
     """
-    with _decoding:
+    with dear(math.inf):
         return images.load(photo, max_side=MAX_STORED_SIDE)
 
 

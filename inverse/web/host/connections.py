@@ -1,9 +1,8 @@
 """Connections, before and beside requests: how long they wait for one, how many there are, and who still reads.
 
 uvicorn has no timeout for the head of a request, no bound on connections and none on how long an answer is not taken.
-All that is used of its and asyncio's insides is here, and `test_connections.py` says when it is gone: a protocol's
-`transport` and `cycle`, a cycle's `response_complete`, and that a server asks its `config` for the protocol anew for
-every connection.
+All that is used of its insides is here, and `test_connections.py` says when it is gone: a protocol's `transport` and
+`cycle`, a cycle's `response_complete`, and what a server has its protocols made of and listens by.
 """
 
 from __future__ import annotations
@@ -26,6 +25,9 @@ except ImportError:  # Windows, where asyncio alone knows what was not taken, an
 
 SPARE = 128
 """Files besides connections: the log, libraries, uploads that are being written, sockets of the event loop."""
+AT_A_TIME = 32
+"""Connections that are taken in one turn of the event loop. It would be all that wait, up to 2048, and they use up the
+files: being counted takes a connection two turns more, so that there may be thrice as many that are not."""
 LOOK_EVERY = 1.0
 """Seconds between two looks at all connections."""
 
@@ -55,6 +57,7 @@ class Connections:
         self.lines: dict[Any, Line] = {}
         self.addresses: Counter[str] = Counter()
         self.most = room_for(limits.current().connections)
+        self.server: Any = None
 
     def guard(self, server: Any) -> None:
         """Counts and bounds the connections that a uvicorn server takes from now on."""
@@ -69,6 +72,7 @@ class Connections:
                 connections.ended(self)
                 super().connection_lost(exc)
 
+        self.server = server
         server.config.http_protocol_class = Guarded
         server.config.ws_protocol_class = None  # the page needs none, and its connections would not be counted
 
@@ -110,10 +114,30 @@ class Connections:
                 protocol.transport.abort()
 
     async def watch(self) -> None:
-        """Looks again and again."""
+        """Looks again and again, on the server's own loop."""
+        while self.server is None or not self.server.started:
+            await asyncio.sleep(LOOK_EVERY / 10)
+        await self._take_few()
         while True:
             await asyncio.sleep(LOOK_EVERY)
             self.look(time.monotonic())
+
+    async def _take_few(self) -> None:
+        """Has the server listen anew, `AT_A_TIME`; its sockets stay open, and so does what waits at them."""
+        server, loop = self.server, asyncio.get_running_loop()
+
+        def protocol() -> Any:
+            made = {"config": server.config, "server_state": server.server_state, "app_state": server.lifespan.state}
+            return server.config.http_protocol_class(**made)
+
+        before, server.servers = server.servers, []
+        for each in before:
+            for listening in each.sockets:
+                same = listening.dup()
+                made = await loop.create_server(protocol, sock=same, ssl=server.config.ssl, backlog=AT_A_TIME)
+                same.listen(server.config.backlog)  # as many as before may wait in the system
+                server.servers.append(made)
+            each.close()
 
 
 def has_request(protocol: Any) -> bool:

@@ -49,9 +49,6 @@ def launch(blocks: gr.Blocks, **settings: Any) -> Any:
     logging.setLogRecordFactory(visible_record)
     if device.LENT:
         load_prior()  # at once: what is in memory when the app starts is what the lent GPU gets
-    else:
-        # The prior is read while the visitor looks at the page. A fault of it is told when a run needs it.
-        threading.Thread(target=_warm_up, daemon=True).start()
     allowed = limits.current()
     blocks.queue(api_open=False)
     queue = Waiting(
@@ -87,6 +84,10 @@ def launch(blocks: gr.Blocks, **settings: Any) -> Any:
     quieten()
     served = port.opened(blocks.launch, {**chosen, "prevent_thread_lock": True})
     connections.guard(blocks.server)
+    if not device.LENT:
+        # The prior is read while the visitor looks at the page. A fault of it is told when a run needs it. Not before:
+        # a program that ends for want of a port is aborted where PyTorch still works in another thread.
+        threading.Thread(target=_warm_up, daemon=True).start()
     if not background:
         print(allowed.summary)
         if "server_port" not in settings:

@@ -28,13 +28,17 @@ SMALLEST = 64
 
 def affordable(settings: Settings, photo: Image.Image) -> Settings:
     """The settings for the preview of a photo, with a smaller size where that needs more memory than it may."""
-    height, width = settings.shape(photo)
-    need = bytes_per_pixel(settings.task, settings.degraded) * height * width
-    most = limits.current().preview * 2**20
-    if need <= most:
+    needed, most = need(settings, photo), limits.current().preview * 2**20
+    if needed <= most:
         return settings
     used = settings.at(photo).size or min(photo.size)
-    return replace(settings, size=max(SMALLEST, int(used * math.sqrt(most / need))))
+    return replace(settings, size=max(SMALLEST, int(used * math.sqrt(most / needed))))
+
+
+def need(settings: Settings, photo: Image.Image) -> float:
+    """Bytes that the preview of a photo takes."""
+    height, width = settings.shape(photo)
+    return bytes_per_pixel(settings.task, settings.degraded) * height * width
 
 
 @lru_cache(maxsize=256)

@@ -10,9 +10,10 @@ from inverse.errors import InverseError
 from inverse.imaging import images
 from inverse.results.problem import Problem
 from inverse.web.base import limits
+from inverse.web.base.dear import dear
 from inverse.web.base.guards import MAX_STORED_SIDE
 from inverse.web.base.pictures import exact, jpeg
-from inverse.web.jobs.affordable import affordable
+from inverse.web.jobs.affordable import affordable, need
 from inverse.web.jobs.settings import Settings, chosen
 
 
@@ -32,8 +33,9 @@ def show(
     try:
         settings.check_size(chosen(photo))
         within = affordable(settings, photo)
-        problem, shape = within.problem(photo, auxiliary), settings.shape(photo)
-        shown = pictures(problem, settings.degraded, size or photo.size)
+        with dear(need(within, photo)):
+            problem, shape = within.problem(photo, auxiliary), settings.shape(photo)
+            shown = pictures(problem, settings.degraded, size or photo.size)
         if within is not settings:
             height, width = problem.operator.image_shape[-2:]
             shown["caption"] = (
