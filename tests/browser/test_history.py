@@ -172,7 +172,7 @@ def test_the_curves_are_complete_at_the_end_and_are_told_in_words(visit):
     for name, unit in (("residual", "× noise"), ("psnr", "dB")):
         assert 4 <= page.evaluate(LINE, name) <= total
         words = page.get_attribute(f"[data-plot={name}] svg", "aria-label")
-        assert f"at step {total} of {total}" in words and unit in words
+        assert f"at update {total} of {total}" in words and unit in words
     assert page.locator("[data-plot=residual] .inv-noise-words").text_content() == "what the noise explains"
     assert page.locator(".inv-noise-line").count() == 1
     last = page.inner_text("[data-plot=psnr] output")
