@@ -58,7 +58,7 @@ class Served:
 
 @pytest.fixture
 def allowed(monkeypatch):
-    found = {"head": 1, "unheard": 2, "connections": 30}
+    found = {"head": 1, "abandoned": 2, "connections": 30}
     monkeypatch.setattr(limits, "current", lambda: Limits(**found))
     monkeypatch.setattr(connections, "LOOK_EVERY", 0.1)
     return found
@@ -140,7 +140,7 @@ def test_beyond_the_bound_the_one_goes_that_waits_longest_and_newcomers_are_serv
 
 
 def test_requests_in_progress_are_never_closed_for_a_newcomer(served, allowed):
-    allowed |= {"head": 100, "unheard": 100}
+    allowed |= {"head": 100, "abandoned": 100}
     streams = [served.connect(b"GET /stream HTTP/1.1\r\nHost: localhost\r\n\r\n") for _ in range(30)]
     assert settles(lambda: sum(map(connections.has_request, served.connections.lines)) == 30)
     working = {*served.connections.lines}

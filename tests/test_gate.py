@@ -18,7 +18,7 @@ MULTIPART = [(b"content-type", b"multipart/form-data; boundary=a")]
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch):
-    monkeypatch.setattr(limits, "current", lambda: Limits(body=1, json=16, drip=1, clients=10, bodies=16))
+    monkeypatch.setattr(limits, "current", lambda: Limits(body=1, json=16, body_time=1, clients=10, bodies=16))
     monkeypatch.setattr(answers, "DRAIN", 0.05)
 
 

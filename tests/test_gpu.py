@@ -34,7 +34,7 @@ def on_gpu(prior):
 def test_operators_agree_with_the_cpu(index):
     operator = operator_of(index)
     there = operator.to("cuda", torch.float64)
-    x, y = images(operator), operator.restrict(measurements(operator))
+    x, y = images(operator), operator.project(measurements(operator))
     torch.testing.assert_close(there(x.cuda()).cpu(), operator(x), rtol=0, atol=1e-9)
     if operator.linear:
         for name in ("adjoint", "pinv"):

@@ -197,7 +197,7 @@ def test_without_noise_a_measurement_is_what_the_operator_makes(task):
     """With every rounding once, as when a photo is saved once."""
     operator = operator_of(task)
     x = 0.9 * ramp()
-    torch.testing.assert_close(noise.measure(x, operator, 0.0, None, generator()), operator.restrict(operator(x)))
+    torch.testing.assert_close(noise.measure(x, operator, 0.0, None, generator()), operator.project(operator(x)))
 
 
 @pytest.mark.parametrize("task", ["jpeg", "bit-depth", "hdr"])
@@ -206,7 +206,7 @@ def test_noise_comes_before_what_rounds_or_clips(task):
     operator = operator_of(task, **({"subsampling": "4:4:4", "quality": 95} if task == "jpeg" else {}))
     x = 0.4 * ramp()
     y = noise.measure(x, operator, 0.3, None, generator())
-    again = operator.restrict(y) if task == "hdr" else operator(y)
+    again = operator.project(y) if task == "hdr" else operator(y)
     assert (again - y).abs().mean() < 0.01
     assert float((y - operator(x)).std()) == pytest.approx(0.3, rel=0.1)
 

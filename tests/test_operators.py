@@ -138,7 +138,7 @@ def test_shapes_types_and_batches(index):
     assert 1 <= operator.entries <= math.prod(operator.measurement_shape)
     for i in range(3):
         torch.testing.assert_close(operator(x[i : i + 1]), y[i : i + 1], rtol=0, atol=1e-12)
-    torch.testing.assert_close(operator.restrict(y), y, rtol=0, atol=0)
+    torch.testing.assert_close(operator.project(y), y, rtol=0, atol=0)
 
 
 @separate_channels
@@ -172,7 +172,12 @@ def test_to_keeps_everything(index):
     if name not in ("jpeg", "bit-depth"):  # a rounding error may flip a rounding
         torch.testing.assert_close(y.double(), operator(images(operator)), rtol=0, atol=2e-5)
     if operator.linear:
-        for result in (single.adjoint(y), single.pinv(y), single.gain(y, 0.1), single.measurement_to_spectral(y)):
+        for result in (
+            single.adjoint(y),
+            single.pinv(y),
+            single.regularized_pinv(y, 0.1),
+            single.measurement_to_spectral(y),
+        ):
             assert result.dtype == torch.float32
     # As the task makes it, too: a solver may ask before it moves anything.
     fresh = TASKS[name].create(parameters)
@@ -218,7 +223,7 @@ def test_a_photo_becomes_its_measurement(index):
     assert TASKS[name].create(parameters).image_shape(tuple(size)) == tuple(shape[-2:])
     y = operator.measurement_of(photo)
     assert y.shape == (1, *operator.measurement_shape)
-    torch.testing.assert_close(operator.restrict(y), y, rtol=0, atol=0)
+    torch.testing.assert_close(operator.project(y), y, rtol=0, atol=0)
     with pytest.raises(ProblemError, match="size"):
         operator.measurement_of(photo[..., 1:])
 
@@ -278,7 +283,7 @@ def test_gain(index, c):
     operator, matrix, r = operator_of(index), dense(index), measurements(operator_of(index))
     inverse = torch.linalg.solve(matrix @ matrix.mT + c * torch.eye(len(matrix), dtype=torch.float64), columns(r))
     expected = matrix.mT @ inverse
-    torch.testing.assert_close(columns(operator.gain(r, c)), expected, rtol=1e-8, atol=1e-8)
+    torch.testing.assert_close(columns(operator.regularized_pinv(r, c)), expected, rtol=1e-8, atol=1e-8)
 
 
 @linear
@@ -286,8 +291,8 @@ def test_gain_in_single_precision_at_the_largest_sigma(index):
     """sigma = 80 and sigma_y = 0.05: the step of a solver, to 1e-3 of a pixel's range at the worst frequency."""
     operator, c = operator_of(index), 0.05**2 / 80**2
     r = operator(images(operator))
-    exact = operator.gain(r, c)
-    single = operator.to("cpu").gain(r.float(), c)
+    exact = operator.regularized_pinv(r, c)
+    single = operator.to("cpu").regularized_pinv(r.float(), c)
     assert (single.double() - exact).abs().max() < 1e-3 * max(1.0, float(exact.abs().max()))
 
 
@@ -314,16 +319,16 @@ class ForwardOnly(LinearOperator):
 
 @linear
 def test_a_forward_map_alone_makes_an_operator(index):
-    """Adjoint by autograd, gain by conjugate gradients: the same as by the decomposition, a sample at a time."""
+    """Adjoint by autograd, solve by conjugate gradients: the same as by the decomposition, a sample at a time."""
     operator, bare = operator_of(index), ForwardOnly(operator_of(index))
     assert operator.has_svd and not bare.has_svd
     y = measurements(operator)
     y[1] *= 1e-3
     torch.testing.assert_close(bare.adjoint(y), operator.adjoint(y), rtol=0, atol=1e-12)
     for c in (0.01, 1.0):
-        gain = bare.gain(y, c)
-        torch.testing.assert_close(gain, operator.gain(y, c), rtol=1e-9, atol=1e-11)
-        torch.testing.assert_close(gain[1:], bare.gain(y[1:], c), rtol=1e-9, atol=1e-14)
+        gain = bare.regularized_pinv(y, c)
+        torch.testing.assert_close(gain, operator.regularized_pinv(y, c), rtol=1e-9, atol=1e-11)
+        torch.testing.assert_close(gain[1:], bare.regularized_pinv(y[1:], c), rtol=1e-9, atol=1e-14)
     if operator.singular_values.max() < 2 * operator.singular_values[operator.singular_values > 1e-9].min():
         torch.testing.assert_close(bare.pinv(y), operator.pinv(y), rtol=1e-9, atol=1e-11)
 
@@ -346,7 +351,7 @@ def test_singular_value_decomposition(index):
     # V s U^T = H^T, which with the line above leaves no freedom to U where s > 0.
     torch.testing.assert_close(operator.from_spectral(s * spectral), operator.adjoint(r), rtol=0, atol=1e-8)
     torch.testing.assert_close(
-        operator.from_spectral(s / (s**2 + 0.1) * spectral), operator.gain(r, 0.1), rtol=0, atol=1e-8
+        operator.from_spectral(s / (s**2 + 0.1) * spectral), operator.regularized_pinv(r, 0.1), rtol=0, atol=1e-8
     )
 
 
@@ -465,7 +470,9 @@ def test_symmetric_and_general_blur_agree():
     r = measurements(general)
     for method in ("adjoint", "pinv", "measurement_to_spectral"):
         torch.testing.assert_close(getattr(symmetric, method)(r), getattr(general, method)(r), rtol=0, atol=1e-9)
-    torch.testing.assert_close(symmetric.gain(r, 0.01), general.gain(r, 0.01), rtol=0, atol=1e-9)
+    torch.testing.assert_close(
+        symmetric.regularized_pinv(r, 0.01), general.regularized_pinv(r, 0.01), rtol=0, atol=1e-9
+    )
 
 
 @pytest.mark.parametrize("name", ["uniform", "disk"])
@@ -493,7 +500,7 @@ def test_tapering_spares_a_real_photo_the_stripes_of_circular_edges():
         operator = blur_operator(kernel, photo.shape[1:], edges)
         y = operator.measurement_of(taken)
         torch.testing.assert_close(y[..., 12:-12, 12:-12], taken[..., 12:-12, 12:-12], rtol=0, atol=1e-9)
-        restored = operator.gain(y, 1e-3)
+        restored = operator.regularized_pinv(y, 1e-3)
         error[edges] = float((restored - photo)[..., 12:-12, 12:-12].square().mean().sqrt())
     assert error["reflect"] < 0.5 * error["circular"]
 
@@ -617,7 +624,7 @@ def test_compressed_sensing_needs_little_memory():
     with Allocation() as measuring:
         y = operator(x)
     with Allocation() as solving:
-        operator.gain(y, 0.1)
+        operator.regularized_pinv(y, 0.1)
     assert making.bytes + max(measuring.bytes, solving.bytes) < 200e6
     # Random signs spread every image over all rows, a constant one too.
     assert y.shape == (1, 3, 65536)

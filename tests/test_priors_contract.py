@@ -84,7 +84,7 @@ class Dense(LinearOperator):
     def adjoint(self, y):
         return (y.flatten(1) @ self.matrix).reshape(-1, *LATENT)
 
-    def gain(self, r, c):
+    def regularized_pinv(self, r, c):
         inner = self.matrix @ self.matrix.T + c * torch.eye(len(self.matrix), dtype=torch.float64)
         return self.adjoint(torch.linalg.solve(inner, r.flatten(1).T).T)
 
@@ -98,7 +98,7 @@ class Decomposed(Dense):
         self.u, self.vh, size = u, vh, self.matrix.shape[1]
         s = torch.where(s > 1e-10, s, 0)
         self.s = torch.nn.functional.pad(s, (0, size - len(s)))
-        self.gain = lambda r, c: LinearOperator.gain(self, r, c)
+        self.regularized_pinv = lambda r, c: LinearOperator.regularized_pinv(self, r, c)
 
     @property
     def singular_values(self):
@@ -134,7 +134,7 @@ def pictures(task="deblur-gaussian", shape=PICTURE):
     operator = TASKS[task].create(settings).operator(shape, generator(3), None).to("cpu", torch.float64)
     clean = operator(doubled(GaussianField(LATENT).sample(generator(1))) if shape == PICTURE else sample(shape))
     noise = torch.randn(clean.shape, generator=generator(2), dtype=torch.float64)
-    return operator, operator.restrict(clean + SIGMA_Y * noise)
+    return operator, operator.project(clean + SIGMA_Y * noise)
 
 
 def sample(shape, seed=1):
@@ -256,7 +256,7 @@ def test_pictures_are_made_once_and_only_for_whoever_looks(batches, kept):
     for _ in range(2):
         assert steps[-1].x0_hat.shape == (2, *PICTURE)
         assert (steps[-1].residual > 0).all() and prior.lowered == once
-    known = operator.restrict(torch.ones(2, *PICTURE, dtype=torch.float64)) > 0
+    known = operator.project(torch.ones(2, *PICTURE, dtype=torch.float64)) > 0
     assert torch.equal(steps[-1].x0_hat[known], y.expand(2, *PICTURE)[known]) == kept
     draft = steps[-1].draft
     assert draft.x0_hat.shape == draft.x.shape == (2, *PICTURE)

@@ -150,7 +150,7 @@ def test_the_truth_fits_as_well_as_its_noise_says(photo, task, parameters, sigma
     problem = degrade(photo, task, task_parameters=parameters, sigma_y=sigma_y, seed=5)
     square = (problem.y - problem.operator(problem.truth)).square().sum() / problem.operator.entries
     step = Step(1, 1, 0.0, problem.truth, problem.truth, 1, 0, lambda _: square.sqrt()[None])
-    assert problem.in_noise(step) == pytest.approx(1, abs=0.05)
+    assert problem.relative_residual(step) == pytest.approx(1, abs=0.05)
 
 
 @pytest.mark.parametrize("size", [(1, 1), (3, 2), (8, 8), (61, 43)])

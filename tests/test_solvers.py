@@ -81,7 +81,7 @@ def setup(task="inpaint-box", dtype=torch.float64, shape=SHAPE, settings=None):
     operator = operator.to("cpu", dtype)
     clean = operator(prior.sample(generator(1)).to(dtype))
     y = clean + SIGMA_Y * torch.randn(clean.shape, generator=generator(2), dtype=torch.float64).to(dtype)
-    return prior, operator, operator.restrict(y)
+    return prior, operator, operator.project(y)
 
 
 def run(solver, prior, operator, y, seeds=(0,)):
@@ -500,7 +500,7 @@ def test_daps_draws_from_the_gaussian_posterior(task, settings, sigma_next):
         if case.any():
             error = 6 * (2 / 500 / case.sum().item()) ** 0.5
             assert (found / expected[0])[case].mean().item() == pytest.approx(1, abs=error)
-    mean = estimate[:1] + operator.gain(y - operator(estimate[:1]), sigma_y**2 / variance)
+    mean = estimate[:1] + operator.regularized_pinv(y - operator(estimate[:1]), sigma_y**2 / variance)
     assert (drawn.mean(0) - mean[0]).abs().max() <= 6 * (float(expected.max()) / 500) ** 0.5
 
 
@@ -762,7 +762,9 @@ def test_the_correction_is_the_gain_of_the_misfit(edges, c):
     operator = TASKS["deblur-gaussian"](edges=edges).operator(SHAPE, generator(0), None).to("cpu", torch.float64)
     y, x = (torch.randn(2, *SHAPE, generator=generator(i), dtype=torch.float64) for i in (1, 2))
     run = Run(GaussianField(SHAPE), operator, y, SIGMA_Y, [generator(3), generator(4)])
-    torch.testing.assert_close(run.correction(x, c), operator.gain(y - operator(x), c), rtol=1e-9, atol=1e-9)
+    torch.testing.assert_close(
+        run.correction(x, c), operator.regularized_pinv(y - operator(x), c), rtol=1e-9, atol=1e-9
+    )
     torch.testing.assert_close(run.adjoint_residual(x), operator.adjoint(y - operator(x)), rtol=1e-9, atol=1e-9)
     coefficients = operator.measurement_to_spectral(y - operator(x))
     torch.testing.assert_close(run.spectral_misfit(x), coefficients, rtol=1e-9, atol=1e-9)

@@ -22,7 +22,7 @@ from inverse.web.host import folder, server
 from inverse.web.jobs import waiting
 from inverse.web.jobs.waiting import DEVICE
 
-ALLOWED = Limits(queue=6, waiting=2, unheard=2, idle=10)
+ALLOWED = Limits(queue=6, waiting=2, abandoned=2, idle=10)
 
 
 class Toy:
@@ -351,7 +351,7 @@ def test_a_session_with_an_open_page_is_kept(toy):
 
 
 def test_many_sessions_push_out_those_without_a_page_first(monkeypatch, toy):
-    monkeypatch.setattr(limits, "current", lambda: Limits(sessions=3, unheard=2))
+    monkeypatch.setattr(limits, "current", lambda: Limits(sessions=3, abandoned=2))
     holder = sessions.Sessions()
     holder.set_blocks(toy.blocks)
     toy.blocks.state_holder = toy.blocks.app.state_holder

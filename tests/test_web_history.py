@@ -70,14 +70,14 @@ def test_the_figures_of_a_curve_are_in_the_units_that_they_say(problem):
         assert index == step.index
         assert residual == pytest.approx(1 / index / problem.sigma_y, rel=1e-3)
         assert psnr == pytest.approx(metrics.psnr(step.x0_hat[0], problem.truth[0]), rel=1e-3)
-    assert curve.value["in_noise"]
+    assert curve.value["relative_residual"]
 
 
 def test_a_curve_without_noise_or_truth_leaves_out_what_nobody_knows(problem):
     curve = Curve()
     for step in steps(problem, 2):
         curve.add(replace(problem, sigma_y=0.0, truth=None), step)
-    assert curve.last == (2, 0.5, None) and not curve.value["in_noise"]
+    assert curve.last == (2, 0.5, None) and not curve.value["relative_residual"]
     perfect = replace(step, index=3, z0_hat=problem.truth, measure=lambda _: torch.tensor([float("nan")]))
     curve.add(problem, perfect)
     assert curve.last == (3, None, None)

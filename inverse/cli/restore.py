@@ -118,7 +118,7 @@ def _make_folder(folder: Path) -> None:
 
 
 def _describe(problem: Problem, step: Step) -> str:
-    text = f"residual {problem.in_noise(step):.2f} times the noise"
+    text = f"residual {problem.relative_residual(step):.2f} times the noise"
     if problem.truth is not None:
         text += f", {metrics.psnr(step.x0_hat[0], problem.truth[0]):.1f} dB"
     return text

@@ -166,7 +166,7 @@ class GaussianMixture(Denoiser):
         operator, dimension = operator.to("cpu", torch.float64), self.means.shape[1]
         columns = operator(torch.eye(dimension, dtype=torch.float64).reshape(dimension, *self.image_shape))
         h = columns.flatten(1).T
-        misfit = operator.restrict(y.double()).flatten() - self.means @ h.T
+        misfit = operator.project(y.double()).flatten() - self.means @ h.T
         innovation = h @ self.covariances @ h.T + sigma_y**2 * torch.eye(len(h), dtype=torch.float64)
         gain = torch.linalg.solve(innovation, h @ self.covariances).mT
         means = self.means + torch.einsum("kdm,km->kd", gain, misfit)

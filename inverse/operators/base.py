@@ -48,7 +48,7 @@ class Operator(ABC):
         """How many numbers one measurement really has; entries of y that are always 0 do not count."""
         return math.prod(self.measurement_shape)
 
-    def restrict(self, y: Tensor) -> Tensor:
+    def project(self, y: Tensor) -> Tensor:
         """The nearest y that can be measured: entries that are not measured 0, values within the range of A."""
         return y
 
@@ -59,9 +59,9 @@ class Operator(ABC):
             x: clean images.
             disturb: adds noise to (B, *measurement_shape), where a sensor would: what rounds or clips comes after it.
         """
-        return self.restrict(disturb(self(x)))
+        return self.project(disturb(self(x)))
 
-    def planes(self, y: Tensor) -> Tensor:
+    def as_pictures(self, y: Tensor) -> Tensor:
         """y as pictures whose neighbouring pixels are alike but for noise, NaN where nothing is measured."""
         return y
 
@@ -93,7 +93,7 @@ class Operator(ABC):
                 f"The photo is {found} (channels x height x width) and the measurement {wanted}. "
                 "Build the operator for the photo's size."
             )
-        return self.restrict(self._read(picture))
+        return self.project(self._read(picture))
 
     def _read(self, picture: Tensor) -> Tensor:
         """The measurement in a picture (1, C, h, w) of the right size, whose channels may be the image's."""
@@ -203,7 +203,7 @@ class LinearOperator(Operator):
             return self.filter(y, lambda s: torch.where((s >= self.cut) & (s > 0), 1 / torch.where(s > 0, s, 1), 0))
         return conjugate_gradients(lambda x: self.adjoint(self(x)), self.adjoint(y))
 
-    def gain(self, r: Tensor, c: float) -> Tensor:
+    def regularized_pinv(self, r: Tensor, c: float) -> Tensor:
         """H^T (H H^T + c I)^-1 r for c > 0, (B, *measurement_shape) -> (B, C, H, W).
 
         Solvers use it in place of `solve`: the forms are equal in algebra, but this one does not cancel
@@ -215,7 +215,7 @@ class LinearOperator(Operator):
 
     def solve(self, v: Tensor, a: float, b: float) -> Tensor:
         """(a H^T H + b I)^-1 v for a, b > 0, right in the null space too (Woodbury's identity)."""
-        return (v - self.gain(self(v), b / a)) / b
+        return (v - self.regularized_pinv(self(v), b / a)) / b
 
     def vjp(self, x: Tensor, cotangent: Callable[[Tensor], Tensor]) -> tuple[Tensor, Tensor]:
         value = self(x)

@@ -36,14 +36,14 @@ class Composition(Operator):
     def entries(self) -> int:
         return self.outer.entries
 
-    def restrict(self, y: Tensor) -> Tensor:
-        return self.outer.restrict(y)
+    def project(self, y: Tensor) -> Tensor:
+        return self.outer.project(y)
 
     def measure(self, x: Tensor, disturb: Callable[[Tensor], Tensor]) -> Tensor:
         return self.outer.measure(self.decode(x), disturb)
 
-    def planes(self, y: Tensor) -> Tensor:
-        return self.outer.planes(y)
+    def as_pictures(self, y: Tensor) -> Tensor:
+        return self.outer.as_pictures(y)
 
     def preview(self, y: Tensor) -> Tensor:
         return self.outer.preview(y)

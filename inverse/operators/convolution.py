@@ -81,7 +81,7 @@ class CircularBlur(LinearOperator):
     def measurement_to_spectral(self, y: Tensor) -> Tensor:
         return hartley(self._multiply(y, self.phase.conj()))
 
-    def planes(self, y: Tensor) -> Tensor:
+    def as_pictures(self, y: Tensor) -> Tensor:
         """y without the frame that `_read` blurs, where the noise is blurred too."""
         return y if self.tapering is None else y.masked_fill(self.tapering.to(y.device) < UNBLURRED, float("nan"))
 

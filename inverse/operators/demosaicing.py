@@ -36,7 +36,7 @@ class Mosaic(Selection):
     def measurement_to_spectral(self, y: Tensor) -> Tensor:
         return self.picked.to(y.dtype) * y
 
-    def planes(self, y: Tensor) -> Tensor:
+    def as_pictures(self, y: Tensor) -> Tensor:
         """One picture for each place in the filter's 2 x 2 pixels."""
         even = y[..., : y.shape[-2] // 2 * 2, : y.shape[-1] // 2 * 2]
         return torch.cat([even[..., i::2, j::2] for i in (0, 1) for j in (0, 1)], dim=1)

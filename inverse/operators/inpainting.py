@@ -50,10 +50,10 @@ class Mask(Selection):
     def missing(self) -> float:
         return 1 - float(self.mask.mean())
 
-    def restrict(self, y: Tensor) -> Tensor:
+    def project(self, y: Tensor) -> Tensor:
         return self.mask * y
 
-    def planes(self, y: Tensor) -> Tensor:
+    def as_pictures(self, y: Tensor) -> Tensor:
         return y.masked_fill(self.mask.to(y.device) == 0, float("nan"))
 
     def __call__(self, x: Tensor) -> Tensor:

@@ -88,7 +88,7 @@ def measure(x: Tensor, operator: Operator, sigma_y: float, photons: float | None
 def effect(x: Tensor, operator: Operator, sigma_y: float) -> Tensor:
     """What Gaussian noise changes in the measurement of x, (B, *measurement_shape); the same for every call."""
     generator = randomness.generator(0, randomness.MEASUREMENT)
-    return measure(x, operator, sigma_y, None, generator) - operator.restrict(operator(x))
+    return measure(x, operator, sigma_y, None, generator) - operator.project(operator(x))
 
 
 def left_by(x: Tensor, operator: Operator, sigma_y: float) -> Tensor:
@@ -112,7 +112,7 @@ def equivalent_sigma_y(y: Tensor, photons: float, operator: Operator) -> float:
         ProblemError: y is no picture.
     """
     _demand_light(operator)
-    light = operator.restrict((y.double() + 1) / 2).clamp_min(0)
+    light = operator.project((y.double() + 1) / 2).clamp_min(0)
     # One photon in the whole picture at least: a black one is not known exactly either.
     collected = max(float(light.sum()) / (operator.entries * len(y)), 1 / (photons * operator.entries))
     return 2 * math.sqrt(collected / photons)
@@ -136,7 +136,7 @@ def estimate(y: Tensor, operator: Operator | None = None) -> float:
         At least 0.01: eight-bit pixels, and the faults of any assumed operator, are never cleaner; and at least what
         the operator may hide.
     """
-    planes, least = (y, LEAST) if operator is None else (operator.planes(y), max(LEAST, operator.hidden_noise))
+    planes, least = (y, LEAST) if operator is None else (operator.as_pictures(y), max(LEAST, operator.hidden_noise))
     if min(planes.shape[-2:]) < 4:
         return least
     sigma = noise_level(planes[0], DETAILS_THAT_TELL)

@@ -32,15 +32,15 @@ class Clipping(StraightThrough):
         self.norm = exposure
 
     def exact(self, x: Tensor) -> Tensor:
-        return self.restrict(self.surrogate(x))
+        return self.project(self.surrogate(x))
 
     def surrogate(self, x: Tensor) -> Tensor:
         return self.norm * (x + 1) - 1 if self.highlights_only else self.norm * x
 
     def measure(self, x: Tensor, disturb: Callable[[Tensor], Tensor]) -> Tensor:
-        return self.restrict(disturb(self.surrogate(x)))
+        return self.project(disturb(self.surrogate(x)))
 
-    def restrict(self, y: Tensor) -> Tensor:
+    def project(self, y: Tensor) -> Tensor:
         return y.clamp(max=1) if self.highlights_only else y.clamp(-1, 1)
 
 

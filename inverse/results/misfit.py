@@ -55,7 +55,7 @@ def misfit(problem: Problem, x0_hat: Tensor) -> Misfit:
     residual = y - operator(x0_hat)
     if operator.measures_pictures:
         # The entries of a pixel that were measured: one for a mosaic or a grey picture, none where it is masked.
-        entries = operator.restrict(torch.ones_like(y)).sum(1)[0]
+        entries = operator.project(torch.ones_like(y)).sum(1)[0]
         values = residual.sum(1)[0] / entries.sqrt()
         values = values / (_left_by_noise(operator, x0_hat, sigma_y) if operator.alters_noise else sigma_y)
         return Misfit(
@@ -64,7 +64,7 @@ def misfit(problem: Problem, x0_hat: Tensor) -> Misfit:
             "plain noise is right.",
         )
     generator = randomness.generator(0, randomness.MEASUREMENT)
-    disturbed = operator.restrict(torch.randn(y.shape, generator=generator).to(y))
+    disturbed = operator.project(torch.randn(y.shape, generator=generator).to(y))
     back, unit = (operator.vjp(x0_hat, lambda _, r=r: r)[1] for r in (residual, sigma_y * disturbed))
     size = unit.square().sum(1).mean().sqrt().clamp_min(torch.finfo(unit.dtype).tiny)
     return Misfit(

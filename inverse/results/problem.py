@@ -65,7 +65,7 @@ class Problem:
         """The measurement as a picture."""
         return images.to_image(self.operator.preview(self.y))
 
-    def in_noise(self, step: Step) -> float:
+    def relative_residual(self, step: Step) -> float:
         """The residual of a step, the mean over its samples, in units of what noise leaves: 1 on average for the truth.
 
         The unit is sigma_y; where A rounds or clips what is noisy, the root mean square of what such noise changes in

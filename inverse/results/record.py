@@ -61,7 +61,7 @@ METRICS = {
     "ssim": Metric("SSIM", "Likeness of structure; 1 is equal.", 3, "", "highest", _against_truth(metrics.ssim)),
     "residual": Metric(
         "Residual", "Distance from the measurement, in units of its noise; about 1 is right.", 2, " × noise", "one",
-        Problem.in_noise,
+        Problem.relative_residual,
     ),
 }  # fmt: skip
 """What restorations may be judged by."""

@@ -56,7 +56,7 @@ class Pause:
 
 PAUSE = Pause()
 
-Asking = Generator[Call | Pause, Answer | None, Tensor]
+Computation = Generator[Call | Pause, Answer | None, Tensor]
 """What yields calls and pauses, is sent the answers of calls, and returns an image."""
 
 

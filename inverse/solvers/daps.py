@@ -9,7 +9,7 @@ from torch import Tensor
 
 from inverse.parameters import choice, integer, real
 from inverse.solvers.base import SOLVERS, Frames, Solver
-from inverse.solvers.calls import Asking
+from inverse.solvers.calls import Computation
 from inverse.solvers.fields import steps_field
 from inverse.solvers.run import SIGMA_Y_FLOOR, Run
 from inverse.solvers.schedule import noise_levels
@@ -94,7 +94,7 @@ class DAPS(Solver):
                 x = yield from self._langevin_step(run, estimate, variance, sigma_next)
             yield sigma_next, x, estimate if sigma_next else x
 
-    def _ode(self, run: Run, x: Tensor, sigma: float, sigma_min: float) -> Asking:
+    def _ode(self, run: Run, x: Tensor, sigma: float, sigma_min: float) -> Computation:
         """Euler steps of dx/dsigma = (x - D) / sigma down to 0."""
         for level, level_next in pairwise([*noise_levels("karras", self.ode_steps, sigma, sigma_min), 0.0]):
             x0_hat = yield from run.denoise(x, level)
@@ -108,14 +108,14 @@ class DAPS(Solver):
         if not run.operator.has_svd:
             z = estimate + self.stochasticity * variance**0.5 * run.noise()
             misfit = run.y + sigma_y * run.noise(run.y.shape[1:]) - run.operator(z)
-            return z + run.operator.gain(misfit, c) + sigma_next * run.noise()
+            return z + run.operator.regularized_pinv(misfit, c) + sigma_next * run.noise()
         s = run.operator.singular_values
         gain, kept = s / (s.square() + c), c / (s.square() + c)  # of the measurement and of z
         std = ((self.stochasticity * kept).square() * variance + (sigma_y * gain).square() + sigma_next**2).sqrt()
         mean = kept * run.operator.to_spectral(estimate) + gain * run.spectrum
         return run.operator.from_spectral(mean + std * run.noise())
 
-    def _langevin_step(self, run: Run, estimate: Tensor, variance: float, sigma_next: float) -> Asking:
+    def _langevin_step(self, run: Run, estimate: Tensor, variance: float, sigma_next: float) -> Computation:
         """The same where A is not linear, by `yield from`."""
         sigma_y = max(run.sigma_y, SIGMA_Y_FLOOR)
         step = self.step_size / (run.operator.norm**2 / sigma_y**2 + 1 / variance)

@@ -91,7 +91,7 @@ class REDDiff(Solver):
             return 0.01 * run.noise()
         if self.start == "pseudo-inverse":
             return run.operator.pinv(run.y)
-        return run.operator.gain(run.y, (max(run.sigma_y, SIGMA_Y_FLOOR) / run.denoiser.data_std) ** 2)
+        return run.operator.regularized_pinv(run.y, (max(run.sigma_y, SIGMA_Y_FLOOR) / run.denoiser.data_std) ** 2)
 
     def _excess(self, run: Run, mu: Tensor) -> Tensor:
         """(1 - f* / f)_+: the data term's gradient is then that of (f - f*)_+^2 / 2."""

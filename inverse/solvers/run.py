@@ -15,7 +15,7 @@ from inverse.denoisers.base import Denoiser
 from inverse.errors import ProblemError
 from inverse.operators import noise
 from inverse.operators.base import Operator
-from inverse.solvers.calls import PAUSE, Answer, Asking, Call, Pause
+from inverse.solvers.calls import PAUSE, Answer, Call, Computation, Pause
 
 SIGMA_Y_FLOOR = 1e-3
 """Where a formula divides by sigma_y or inverts H, a noiseless measurement counts as this noisy: as sigma_y -> 0 the
@@ -58,7 +58,7 @@ class Run:
                 f"The task expects a measurement of shape {expected}, one for all or one for each of "
                 f"{len(generators)} samples, and was given {tuple(y.shape)}. Measure the image again with this task."
             )
-        y = self.pictures.restrict(y.to(denoiser.device, denoiser.dtype))
+        y = self.pictures.project(y.to(denoiser.device, denoiser.dtype))
         self.measured, self.y = y, y.expand(len(generators), *expected)
         self.sigma_y = sigma_y
         self.generators = generators
@@ -90,7 +90,7 @@ class Run:
         self.operator_calls += 1
         yield PAUSE
 
-    def denoise(self, x: Tensor, sigma: float) -> Asking:
+    def denoise(self, x: Tensor, sigma: float) -> Computation:
         """D(x, sigma), by `yield from`."""
         self.nfe += 1
         x0_hat, _ = yield Call(x, sigma, None, self.conditions)
@@ -165,7 +165,7 @@ class Run:
         """H^T (H H^T + c I)^-1 (y - H x) of a linear operator, for c > 0, (B, C, H, W)."""
         misfit = self._misfit(x)
         if not self.operator.spectral:
-            return self.operator.gain(misfit, c)
+            return self.operator.regularized_pinv(misfit, c)
         s = self.operator.singular_values
         return self.operator.from_spectral(s / (s.square() + c) * misfit)
 

@@ -158,7 +158,7 @@ def case(
     posterior = GaussianPosterior(prior, operator, sigma_y)
     truths = prior.sample(generator, measurements)
     noise = torch.randn(measurements, *operator.measurement_shape, generator=generator, dtype=torch.float64)
-    y = operator.restrict(operator(truths) + sigma_y * noise)
+    y = operator.project(operator(truths) + sigma_y * noise)
     return Case(prior, made, operator, sigma_y, truths, y, posterior, posterior.mean(y))
 
 

@@ -231,7 +231,7 @@ def _figures(latest: running.Latest, problem: Problem, status: Mapping[str, Any]
         "nfe": step.nfe,
         "vjp": step.vjp,
         "operator_calls": step.operator_calls,
-        "residual": problem.in_noise(step),
+        "residual": problem.relative_residual(step),
     }
 
 

@@ -28,14 +28,14 @@ class Limits(Parameters):
     )
     cells: int = integer(64, 1, 4096, unit="runs", help="Runs of one sweep or comparison.")
     seconds: int = integer(900, 1, 86_400, unit="s", help="Wall-clock time of one job.")
-    unheard: int = integer(30, 1, 3600, unit="s", help="How long a job goes on while nobody takes what it sends.")
+    abandoned: int = integer(30, 1, 3600, unit="s", help="How long a job goes on while nobody takes what it sends.")
     # One visitor
     waiting: int = integer(2, 1, 100, unit="jobs", help="Waiting jobs of one session.")
     idle: int = integer(600, 10, 86_400, unit="s", help="How long a session is kept after its page is gone.")
     # One request
     body: int = integer(16, 1, 1024, unit="MB", help="Body of one request, files included.")
     json: int = integer(64, 16, 4096, unit="kB", help="Body of one request without files.")
-    drip: int = integer(20, 1, 3600, unit="s", help="Time for a body; beyond it, at least 20 kB must come a second.")
+    body_time: int = integer(20, 1, 3600, unit="s", help="Time for a body; later, 20 kB must come a second.")
     head: int = integer(10, 1, 3600, unit="s", help="How long a connection may be open without a whole request.")
     preview: int = integer(
         256, 16, 65_536, unit="MB", help="Memory of one preview; beyond it, a smaller picture is shown."

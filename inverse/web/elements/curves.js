@@ -17,7 +17,7 @@ export function ticks(low, high, log) {
 export default function curves({ element }, titles) {
   const HEIGHT = 84;
   const [LEFT, RIGHT, TOP, BOTTOM] = [34, 8, 6, 16];
-  const UNIT = { residual: (curve) => (curve.in_noise ? " × noise" : ""), psnr: () => " dB" };
+  const UNIT = { residual: (curve) => (curve.relative ? " × noise" : ""), psnr: () => " dB" };
   const digits = (value, name) => (name === "psnr" ? value.toFixed(1) : Number(value.toPrecision(3)).toString());
 
   let shown = null;
@@ -42,7 +42,7 @@ export default function curves({ element }, titles) {
 
   function range({ points, log }) {
     const values = points.map((point) => point[1]);
-    if (log && shown.in_noise) values.push(1);
+    if (log && shown.relative) values.push(1);
     const [low, high] = [Math.min(...values), Math.max(...values)];
     if (log) return [low / 1.3, high * 1.3];
     const margin = Math.max(0.08 * (high - low), 0.5);
@@ -66,7 +66,7 @@ export default function curves({ element }, titles) {
         parts.push(svgNode("path", { class: "inv-grid-line", d: `M${LEFT} ${y}H${right}` }));
         parts.push(svgNode("text", { x: LEFT - 5, y: y + 3.5, "text-anchor": "end" }, String(value)));
       }
-      if (log && shown.in_noise) {
+      if (log && shown.relative) {
         const y = part.y(1);
         // On the left, where residuals start far above it, or else below it.
         const above = points[0][1] < 1 ? y < TOP + 18 : y > bottom - 14;

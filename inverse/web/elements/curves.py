@@ -32,7 +32,7 @@ class Curve:
     last: Point | None = None
     _kept: list[Point] = field(default_factory=list)
     _total: int = 0
-    _in_noise: bool = False
+    _relative: bool = False
 
     def add(self, problem: Problem, step: Step) -> None:
         """Takes a step, unless it has it; of several samples the mean of their figures."""
@@ -40,7 +40,7 @@ class Curve:
             return
         psnr = None if problem.truth is None else _tidy(metrics.mean_psnr(step.x0_hat, problem.truth))
         point = (step.index, _tidy(distance(problem, step)), psnr)
-        self._total, self._in_noise = step.total, problem.sigma_y > 0
+        self._total, self._relative = step.total, problem.sigma_y > 0
         # In this order: Stop may read while the run writes.
         if not self._kept or step.index - self._kept[-1][0] >= math.ceil(step.total / POINTS):
             self._kept.append(point)
@@ -52,7 +52,7 @@ class Curve:
         points = [*self._kept]
         if self.last is not None and self.last not in points[-1:]:
             points.append(self.last)
-        return {"total": self._total, "in_noise": self._in_noise, "points": points}
+        return {"total": self._total, "relative": self._relative, "points": points}
 
 
 def _tidy(value: float) -> float | None:

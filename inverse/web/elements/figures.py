@@ -69,7 +69,7 @@ def _mean(metric: Callable[[Tensor, Tensor], float], problem: Problem, step: Ste
 
 def distance(problem: Problem, step: Step) -> float:
     """The residual in units of the noise, or in those of y where there is none."""
-    return problem.in_noise(step) if problem.sigma_y else float(step.residual.mean())
+    return problem.relative_residual(step) if problem.sigma_y else float(step.residual.mean())
 
 
 def residual(problem: Problem, step: Step) -> str:

@@ -109,7 +109,7 @@ class Connections:
             line.unsent = unsent
             if has_request(protocol) or protocol.cycle is not line.cycle:
                 line.since, line.cycle = now, protocol.cycle
-            if now - line.taken > allowed.unheard or now - line.since > allowed.head:
+            if now - line.taken > allowed.abandoned or now - line.since > allowed.head:
                 self.ended(protocol)
                 protocol.transport.abort()
 

@@ -92,7 +92,7 @@ class Gate:
         parts, length, start = [], 0, time.monotonic()
         try:
             while True:
-                left = start + allowed.drip + length / SLOWEST_BODY - time.monotonic()
+                left = start + allowed.body_time + length / SLOWEST_BODY - time.monotonic()
                 message = await asyncio.wait_for(receive(), max(left, 0.001))
                 if message["type"] == "http.disconnect":
                     raise Refusal(400, "The request broke off. Send it again.")

@@ -111,7 +111,7 @@ async def _housekeeping(blocks: gr.Blocks, queue: Waiting, connections: Connecti
             await asyncio.sleep(TIDY_EVERY)
             try:
                 followed = forget_uploads(followed)
-                queue.forget_unheard()
+                queue.forget_abandoned()
                 if sessions.forget_idle(queue.busy):
                     await asyncio.to_thread(memory.release, torch.device("cpu"))
                 await asyncio.to_thread(folder.sweep, folder.own(), budget, keep)

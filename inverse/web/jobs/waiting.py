@@ -56,7 +56,7 @@ class Mailbox(asyncio.Queue):
         return await super().get()
 
     @property
-    def unheard(self) -> float:
+    def silence(self) -> float:
         """Seconds since somebody asked; a stream that is read asks every ten seconds at least."""
         return time.monotonic() - self.asked
 
@@ -106,7 +106,7 @@ class Waiting(Queue):
             # Its stream was closed a moment ago. Gradio's own would raise here, which ends the queue for everybody.
             event.alive = False
             return
-        if isinstance(event_message, ProcessGeneratingMessage) and self.unheard(event.session_hash):
+        if isinstance(event_message, ProcessGeneratingMessage) and self.abandoned(event.session_hash):
             self.drop(event.session_hash)
             return
         if isinstance(event_message, ProcessCompletedMessage) and not event_message.success:
@@ -118,7 +118,7 @@ class Waiting(Queue):
     async def process_events(self, events: list[Event], *arguments: Any) -> None:
         """Runs a job whose turn has come, unless nobody waits for it any more."""
         for event in events:
-            if self.unheard(event.session_hash):
+            if self.abandoned(event.session_hash):
                 event.alive = False
             self.line.begin(event)
         try:
@@ -139,10 +139,10 @@ class Waiting(Queue):
         jobs = {event.session_hash for job in self.active_jobs for event in job or ()}
         return jobs | set(self.pending_messages_per_session)
 
-    def unheard(self, session: str) -> bool:
+    def abandoned(self, session: str) -> bool:
         """Whether nobody has asked for this session's messages for too long."""
         mailbox = self.pending_messages_per_session.get(session)
-        return mailbox is None or mailbox.unheard > limits.current().unheard
+        return mailbox is None or mailbox.silence > limits.current().abandoned
 
     def drop(self, session: str) -> None:
         """Forgets a session's messages and waiting jobs; its running job ends at its next message."""
@@ -158,9 +158,9 @@ class Waiting(Queue):
         self.pending_event_ids_session.pop(session, None)
         self.line.forget(session)
 
-    def forget_unheard(self) -> None:
+    def forget_abandoned(self) -> None:
         """Drops every session that nobody listens to."""
-        for session in [name for name in self.pending_messages_per_session if self.unheard(name)]:
+        for session in [name for name in self.pending_messages_per_session if self.abandoned(name)]:
             self.drop(session)
         for session in set(self.pending_event_ids_session) - set(self.pending_messages_per_session):
             del self.pending_event_ids_session[session]
