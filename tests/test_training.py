@@ -24,7 +24,10 @@ from inverse.training.photos import load_photos, read_weights
 from inverse.training.prior import train_prior
 from inverse.training.samples import unconditional
 from inverse.training.settings import PRESETS, PriorTraining
-from inverse.training.trainer import BEST, CHECKPOINT, LATEST, Trainer, edm_loss
+from inverse.training.prior import PriorTrainer, edm_loss
+from inverse.training.trainer import CHECKPOINT, LATEST, Trainer
+
+BEST = PriorTrainer.best
 from inverse.training.validation import NOISE_LEVELS
 
 TINY = NetworkConfig(widths=(8, 12), depths=(1, 1), embedding=16, frequencies=4)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 import torch
@@ -68,8 +69,11 @@ class ResidualBlock(nn.Module):
         self.film = nn.Linear(embedding, 2 * width)
         self.conv_out = nn.Conv2d(width, width, 3, padding=1)
 
-    def forward(self, x: Tensor, embedding: Tensor) -> Tensor:
-        scale, shift = self.film(embedding)[:, :, None, None].chunk(2, dim=1)
+    def forward(self, x: Tensor, embedding: Tensor, share: Tensor | None = None) -> Tensor:
+        """(B, width, H, W) and (B, E); or (B, 2, E) and where between the two a pixel is, (B, 1, H, W)."""
+        film = self.film(embedding)[..., None, None]
+        film = film if share is None else torch.lerp(film[:, 0], film[:, 1], share.to(film.dtype))
+        scale, shift = film.chunk(2, dim=1)
         h = self.conv_in(x if self.context is None else x + self.context(x))
         # In place where autograd keeps nothing: the same numbers, and a tenth of the time of large images.
         h = F.relu((h + shift).add_(scale * h), inplace=True)
@@ -106,21 +110,50 @@ class ResidualUNet(nn.Module):
         self.decoder = nn.ModuleList(blocks(level) for level in levels)
         self.head = nn.Conv2d(widths[0], pixels, 3, padding=1)
 
-    def forward(self, x: Tensor, log_sigma: Tensor) -> Tensor:
-        """(B, C, H, W) and (B,) -> (B, C, H, W)."""
-        angle = log_sigma[:, None] * self.frequencies
-        embedding = self.noise(torch.cat([angle.sin(), angle.cos()], dim=1))
+    def forward(
+        self, x: Tensor, log_sigma: Tensor, share: Tensor | None = None, hints: Sequence[Tensor | None] = ()
+    ) -> Tensor:
+        """F, (B, C, H, W) -> (B, C, H, W).
+
+        Args:
+            x: images whose sides are multiples of `multiple`.
+            log_sigma: ln of their noise, (B,); or of two levels between which each pixel's is, (B, 2).
+            share: where between the two, 0 to 1, (B, 1, H, W).
+            hints: what an estimator adds, or None, in this order: before the blocks of every level of the encoder,
+                before the middle's blocks and after them, before those of every level of the decoder, and to the head's
+                output, before its pixels are shuffled.
+        """
+        embedding = self.embed(log_sigma)
+        shares = self.shares(share)
+        added = iter(hints)
         h = self.stem(F.pixel_unshuffle(x, self.config.patch))
         skips = []
-        for blocks, down in zip(self.encoder, self.down, strict=True):
+        for blocks, down, at in zip(self.encoder, self.down, shares, strict=False):
+            h = _plus(h, next(added, None))
             for block in blocks:
-                h = block(h, embedding)
+                h = block(h, embedding, at)
             skips.append(h)
             h = down(h)
+        h = _plus(h, next(added, None))
         for block in self.middle:
-            h = block(h, embedding)
+            h = block(h, embedding, shares[-1])
+        h = _plus(h, next(added, None))
         for level in reversed(range(len(self.up))):
-            h = self.up[level](h).add_(skips[level])
+            h = _plus(self.up[level](h).add_(skips[level]), next(added, None))
             for block in self.decoder[level]:
-                h = block(h, embedding)
-        return F.pixel_shuffle(self.head(h), self.config.patch)
+                h = block(h, embedding, shares[level])
+        return F.pixel_shuffle(_plus(self.head(h), next(added, None)), self.config.patch)
+
+    def embed(self, log_sigma: Tensor) -> Tensor:
+        """The noise embedding, (...) -> (..., E)."""
+        angle = log_sigma[..., None] * self.frequencies
+        return self.noise(torch.cat([angle.sin(), angle.cos()], dim=-1))
+
+    def shares(self, share: Tensor | None) -> list[Tensor | None]:
+        """`share` at the resolution of every level."""
+        levels = range(len(self.config.widths))
+        return [None if share is None else F.avg_pool2d(share, self.config.patch * 2**level) for level in levels]
+
+
+def _plus(h: Tensor, hint: Tensor | None) -> Tensor:
+    return h if hint is None else h + hint

@@ -1,55 +1,89 @@
-"""Training of a prior, as a stream of progress that can be stopped anywhere and resumed exactly."""
+"""Training of a prior: EDM's loss on random crops of photographs."""
 
 from __future__ import annotations
 
-import json
-import math
-import os
 from collections.abc import Iterator
-from contextlib import suppress
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from inverse.errors import DivergenceError, ParameterError, ProblemError
-from inverse.imaging.files import unwritable
-from inverse.training.crops import Crops
-from inverse.training.photos import Rejected, Weights, load_photos
+import torch
+from torch import Tensor
+
+from inverse import randomness
+from inverse.denoisers.embedded import (
+    DATA_STD,
+    SIGMA_MAX,
+    SIGMA_MIN,
+    EDMDenoiser,
+    load_network,
+    precondition,
+    save_network,
+)
+from inverse.denoisers.network import ResidualUNet
+from inverse.training.growth import inherit
+from inverse.training.loop import Progress, accelerated, made, reports
+from inverse.training.photos import Weights, load_photos
 from inverse.training.settings import PriorTraining
 from inverse.training.trainer import Trainer
 from inverse.training.validation import Validation, validate
 
-LOG = "log.jsonl"
-"""File in the output folder, beside the trainer's: every report."""
+_INITIAL = 2
 
 
-@dataclass(frozen=True)
-class Progress:
-    """One report of a training.
+class PriorTrainer(Trainer[ResidualUNet, PriorTraining]):
+    """The training of a prior.
 
-    Attributes:
-        iteration: updates so far, over every session.
-        share: of the training that is done, 0 to 1.
-        loss: EDM loss, mean over the updates since the last report; NaN in a session's first.
-        learning_rate: of the last update.
-        images_per_second: crops trained on, since the last report.
-        seconds: training time so far, over every session, without validation and pauses.
-        validation: when one was due.
-        best: whether that validation is the best so far, and its weights were kept.
-        photographs: how many are trained on, and how many kept out.
-        rejected: pictures that could not be used; the same in every report.
+    Args:
+        parameters, accelerator, output: as for `Trainer`.
+        initial: a prior to start from, else None.
     """
 
-    iteration: int
-    share: float
-    loss: float
-    learning_rate: float
-    images_per_second: float
-    seconds: float
-    validation: Validation | None
-    best: bool
-    photographs: tuple[int, int]
-    rejected: tuple[Rejected, ...]
+    best = "prior.safetensors"
+
+    def __init__(self, parameters: PriorTraining, accelerator: Any, output: Path, initial: Path | None) -> None:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(randomness.generator(parameters.seed, _INITIAL).initial_seed())
+            network = ResidualUNet(parameters.config)
+        if initial is not None:
+            inherit(network, load_network(initial))
+        super().__init__(parameters, accelerator, output, network)
+
+    def loss(self, x0: Tensor, generator: torch.Generator) -> Tensor:
+        sigma, noise = self._noise(x0, generator)
+        with torch.autocast(self.accelerator.device.type, torch.bfloat16, enabled=self.bfloat16):
+            x0_hat = precondition(self.prepared, x0 + noise, sigma, DATA_STD)
+        return edm_loss(x0_hat, x0, sigma)
+
+    def _noise(self, x0: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Noise levels (B,) and noise of those levels (B, C, H, W)."""
+        # One level from each B-th part of the distribution: the same distribution, and a steadier gradient.
+        uniform = (torch.arange(len(x0)) + torch.rand(len(x0), generator=generator)) / len(x0)
+        normal = torch.special.ndtri(uniform.double().clamp(1e-6, 1 - 1e-6)).float()
+        sigma = (self.parameters.log_sigma_mean + self.parameters.log_sigma_std * normal).exp()
+        sigma = sigma.clamp(SIGMA_MIN, SIGMA_MAX).to(x0.device)
+        on_device = torch.Generator(x0.device).manual_seed(generator.initial_seed())
+        noise = torch.randn(x0.shape, generator=on_device, device=x0.device)
+        return sigma, sigma[:, None, None, None] * noise
+
+    def write(self, path: Path) -> None:
+        save_network(self.average.network, path)
+
+    def averaged_prior(self) -> EDMDenoiser:
+        """The averaged weights as a prior."""
+        precision = "bfloat16" if self.bfloat16 else "float32"
+        return EDMDenoiser(self.average.network, self.accelerator.device, precision, data_std=DATA_STD)
+
+
+def edm_loss(x0_hat: Tensor, x0: Tensor, sigma: Tensor) -> Tensor:
+    """Mean of lambda(sigma) |D - x0|^2, lambda = (sigma^2 + sd^2) / (sigma sd)^2: Karras et al. 2022, table 1.
+
+    Args:
+        x0_hat: estimates D, (B, C, H, W).
+        x0: clean images.
+        sigma: their noise levels, (B,).
+    """
+    weight = (sigma.square() + DATA_STD**2) / (sigma * DATA_STD).square()
+    return (weight[:, None, None, None] * (x0_hat - x0).square()).mean()
 
 
 def train_prior(
@@ -82,77 +116,13 @@ def train_prior(
         PriorError: a file is damaged, of another network, or cannot be written.
         DivergenceError: the loss is no longer finite; the last checkpoint is from before.
     """
-    accelerator = _accelerator(device)
+    accelerator = accelerated(device)
     collection = load_photos(
         images, smallest=parameters.crop, memory=parameters.memory, held_out=parameters.held_out, weights=weights
     )
-    try:
-        output.mkdir(parents=True, exist_ok=True)
-    except OSError:
-        raise ProblemError(f"The folder {output} cannot be made. Give one that can be written to.") from None
-    trainer = Trainer(parameters, accelerator, output, initial)
-    crops = Crops(collection.training, parameters.crop, parameters.batch, parameters.shrink, parameters.seed)
-    photographs = (len(collection.training.names), len(collection.validation.names))
-
-    def report(validation: Validation | None = None) -> Progress:
-        facts = trainer.measured()
-        best = validation is not None and trainer.keep_if_best(validation)
-        record = Progress(**facts, validation=validation, best=best, photographs=photographs,
-                          rejected=collection.rejected)  # fmt: skip
-        if accelerator.is_main_process:
-            _log(output, record)
-        return record
+    trainer = PriorTrainer(parameters, accelerator, made(output), initial)
 
     def validation() -> Validation:
         return validate(trainer.averaged_prior(), collection.validation, max(128, parameters.crop))
 
-    first = trainer.iteration * accelerator.num_processes + accelerator.process_index
-    stream = crops.stream(first, accelerator.num_processes, _crop_threads(accelerator))
-    try:
-        yield report()
-        while trainer.share < 1:
-            trainer.update(next(stream))
-            ended = trainer.share >= 1
-            if ended or trainer.iteration % parameters.validate_every == 0:
-                yield report(validation())
-            elif trainer.iteration % parameters.report_every == 0:
-                yield report()
-            if not ended and trainer.checkpoint_due:
-                trainer.save()
-    except GeneratorExit:
-        with suppress(DivergenceError):  # closing raises nothing; the last checkpoint stays
-            trainer.save()
-        raise
-    finally:
-        stream.close()
-    trainer.save()
-
-
-def _crop_threads(accelerator: Any) -> int:
-    """One where the CPU trains too; else as many as a process can have, since one feeds no GPU."""
-    cores = os.cpu_count() or 1
-    return 1 if accelerator.device.type == "cpu" else max(1, cores // accelerator.num_processes - 1)
-
-
-def _log(output: Path, record: Progress) -> None:
-    """Appends a report to the log."""
-    loss = None if math.isnan(record.loss) else record.loss  # JSON knows no NaN
-    facts = asdict(record) | {"loss": loss, "rejected": len(record.rejected)}
-    try:
-        with (output / LOG).open("a", encoding="utf-8") as file:
-            file.write(json.dumps(facts) + "\n")
-    except OSError as error:
-        raise unwritable(output / LOG, error) from error
-
-
-def _accelerator(device: str | None) -> Any:
-    if device not in (None, "cpu"):
-        raise ParameterError(f"The device is 'cpu' or left out, and {device!r} is neither. Choose a GPU by its number "
-                             "in CUDA_VISIBLE_DEVICES.")  # fmt: skip
-    try:
-        from accelerate import Accelerator
-    except ImportError:
-        raise ProblemError(
-            "Training needs accelerate, which is not installed: pip install 'accelerate>=1.2,<2'."
-        ) from None
-    return Accelerator(cpu=device == "cpu")
+    yield from reports(trainer, collection, validation)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from inverse.denoisers.network import NetworkConfig
 from inverse.errors import ParameterError
@@ -20,11 +21,48 @@ NETWORKS = {
 
 
 @dataclass(frozen=True)
-class PriorTraining(Parameters):
-    """How a prior is trained: EDM (Karras et al. 2022, arXiv 2206.00364), on random crops of photographs.
+class Training(Parameters):
+    """What every training has, whatever is trained.
 
-    Whichever of `iterations` and `hours` is reached first ends the training, and the learning rate falls towards it.
+    Whichever of `iterations` and `hours` is reached first ends it, and the learning rate falls towards that.
     """
+
+    if TYPE_CHECKING:
+        crop: int
+        batch: int
+        iterations: int
+        hours: float
+        learning_rate: float
+        warmup: int
+        decay: float
+        average: float
+        shrink: float
+        precision: str
+        compile: bool
+        seed: int
+        memory: float
+        held_out: float
+        report_every: int
+        validate_every: int
+        checkpoint_minutes: float
+
+    def progress(self, iteration: int, seconds: float) -> float:
+        """Which share of the training is done, 0 to 1, after that many updates and that much time."""
+        share = iteration / self.iterations
+        if self.hours:
+            share = max(share, seconds / (3600 * self.hours))
+        return min(1.0, share)
+
+    def rate(self, iteration: int, progress: float) -> float:
+        """Learning rate of the update that follows `iteration` others, at that share of the training."""
+        rising = min(1.0, (iteration + 1) / (self.warmup + 1))
+        fallen = max(0.0, 1 - (1 - progress) / self.decay) if self.decay else 0.0
+        return self.learning_rate * rising * (0.5 + 0.5 * math.cos(math.pi * fallen))
+
+
+@dataclass(frozen=True)
+class PriorTraining(Training):
+    """How a prior is trained: EDM (Karras et al. 2022, arXiv 2206.00364), on random crops of photographs."""
 
     name = "prior"
     title = "Training of a prior"
@@ -89,19 +127,6 @@ class PriorTraining(Parameters):
     def config(self) -> NetworkConfig:
         """Shape of the network."""
         return NETWORKS[self.network]
-
-    def progress(self, iteration: int, seconds: float) -> float:
-        """Which share of the training is done, 0 to 1, after that many updates and that much time."""
-        share = iteration / self.iterations
-        if self.hours:
-            share = max(share, seconds / (3600 * self.hours))
-        return min(1.0, share)
-
-    def rate(self, iteration: int, progress: float) -> float:
-        """Learning rate of the update that follows `iteration` others, at that share of the training."""
-        rising = min(1.0, (iteration + 1) / (self.warmup + 1))
-        fallen = max(0.0, 1 - (1 - progress) / self.decay) if self.decay else 0.0
-        return self.learning_rate * rising * (0.5 + 0.5 * math.cos(math.pi * fallen))
 
 
 PRESETS = {

@@ -1,0 +1,224 @@
+"""E[x0 | x, y] by a frozen prior and what was trained beside it, in one of three forms."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from inverse.denoisers.base import Denoiser, pad_to_multiple
+from inverse.denoisers.embedded import EDMDenoiser
+from inverse.denoisers.network import ResidualUNet
+from inverse.errors import ProblemError
+from inverse.estimators.field import Field
+from inverse.estimators.networks import Adapter, Control
+from inverse.estimators.statistic import Statistic
+from inverse.operators.base import LinearOperator, Operator
+
+STATISTIC, ONE_PASS, CONTROLNET = "statistic", "one-pass", "controlnet"
+FORMS = (STATISTIC, ONE_PASS, CONTROLNET)
+THIN, THINNER = (48, 72, 96), (16, 24, 32)
+"""Widths of the adapter: beside a frozen prior, and beside one that is trained whole, which keeps its file small."""
+PULL = 0.3
+"""The data step trusts the estimate as if its variance were this share of what the statistic is told to be."""
+FIRST_LEVEL = 10.0
+"""The noise level at which nothing is known but y: where sampling begins, and the only one of a one-pass form."""
+
+Network = Callable[..., Tensor]
+
+
+@dataclass(frozen=True)
+class Condition:
+    """What an estimate knows of one measurement: the same for every call of a run.
+
+    Attributes:
+        statistic: what the Gaussian field makes of it; None in the form of a ControlNet.
+        picture: H^+ y, (B, C, H, W).
+        log_sigma_y: ln of the measurement's noise.
+    """
+
+    statistic: Statistic | None
+    picture: Tensor
+    log_sigma_y: float
+
+
+class EstimatorNetwork(nn.Module):
+    """What is trained: by its form an adapter, all of a copy of the prior, or a ControlNet.
+
+    Args:
+        form: one of `FORMS`.
+        prior: network of the prior, in float32.
+    """
+
+    def __init__(self, form: str, prior: ResidualUNet) -> None:
+        super().__init__()
+        self.form, self.config = form, prior.config
+        channels = prior.config.channels
+        self.network = None
+        if form == CONTROLNET:
+            self.control = Control(prior, channels)
+            return
+        self.field = Field(channels)
+        self.data_step = nn.Parameter(torch.zeros(2))
+        widths = THIN if form == STATISTIC else THINNER
+        self.adapter = Adapter(prior.config, 3 * channels + 1, widths)
+        if form == ONE_PASS:
+            self.network = _trainable(prior)
+
+    def condition(self, operator: Operator, y: Tensor, sigma_y: float) -> Condition:
+        """What estimates will know of measurements y (B, *measurement_shape).
+
+        Raises:
+            ProblemError: the operator is not linear.
+        """
+        if not isinstance(operator, LinearOperator):
+            raise ProblemError(
+                "The conditional estimator knows linear tasks only, and this one is not linear. "
+                "Leave the estimator out, or choose another task."
+            )
+        log_sigma_y = float(torch.tensor(max(sigma_y, 1e-3)).log())
+        if self.form == CONTROLNET:
+            return Condition(None, operator.pinv(y), log_sigma_y)
+        return Condition(Statistic(self.field, operator, y, sigma_y), y, log_sigma_y)
+
+    def forward(
+        self, prior: Network, x: Tensor, sigma: Tensor, condition: Condition, data_std: float, bfloat16: bool = False
+    ) -> Tensor:
+        """D(x, sigma | y), (B, C, H, W).
+
+        Args:
+            prior: F of the frozen prior, as `ResidualUNet` is called; it may answer in a lower precision.
+            x: noisy images of the operator's own size, (B, C, H, W).
+            sigma: their noise levels, (B,).
+            condition: of one measurement, or of B.
+            data_std: sigma_data of the prior's preconditioning.
+            bfloat16: the networks compute in it; what surrounds them, which inverts H, does not.
+        """
+        inside = torch.autocast(x.device.type, torch.bfloat16, enabled=bfloat16)
+        if condition.statistic is None:
+            return self._controlled(prior, x, sigma, condition, data_std, inside)
+        return self._combined(
+            self.network or prior, x, sigma, condition.statistic, condition.log_sigma_y, data_std, inside
+        )
+
+    def _controlled(
+        self, prior: Network, x: Tensor, sigma: Tensor, condition: Condition, data_std: float, inside: torch.autocast
+    ) -> Tensor:
+        total = (sigma.square() + data_std**2)[:, None, None, None]
+        height, width = x.shape[-2:]
+        padded, picture = (pad_to_multiple(image, self.config.multiple) for image in (x, condition.picture))
+        seen = padded / total.sqrt()
+        with inside:
+            hints = self.control(_last(seen), picture.expand_as(padded), sigma.log())
+            output = prior(_last(seen), sigma.log(), None, hints)[..., :height, :width]
+        return data_std**2 / total * x + sigma[:, None, None, None] * data_std / total.sqrt() * output.to(x.dtype)
+
+    def _combined(
+        self, network: Network, x: Tensor, sigma: Tensor, statistic: Statistic, log_sigma_y: float, data_std: float,
+        inside: torch.autocast,
+    ) -> Tensor:  # fmt: skip
+        estimate, told = statistic(x, sigma), statistic.told(sigma)
+        level = told.level
+        total = level.square() + data_std**2
+        height, width = x.shape[-2:]
+        share = None
+        log_level = told.low.log()
+        if told.share is not None:
+            log_level = torch.stack([log_level, told.high.log()], 1)
+            share = pad_to_multiple(told.share.expand(len(x), -1, -1, -1), self.config.multiple)
+        seen = x / (sigma.square() + data_std**2).sqrt()[:, None, None, None]
+        known = statistic.known.expand(len(x), -1, -1, -1)
+        pictures = torch.cat([seen, estimate, statistic.y0.expand_as(x), known], 1)
+        scalars = torch.stack([sigma.log(), torch.full_like(sigma, log_sigma_y)], 1)
+        padded = pad_to_multiple(estimate / total.sqrt(), self.config.multiple)
+        with inside:
+            hints = self.adapter(_last(pad_to_multiple(pictures, self.config.multiple)), scalars)
+            output = network(_last(padded), log_level, share, hints)[..., :height, :width]
+        output = output.to(x.dtype)
+        x0_hat = data_std**2 / total * estimate + level * data_std / total.sqrt() * output
+        return self._measured(x0_hat, statistic, told.low, sigma)
+
+    def _measured(self, x0_hat: Tensor, statistic: Statistic, level: Tensor, sigma: Tensor) -> Tensor:
+        """The data step: D + H^T (H H^T + c I)^-1 (y - H D), with c learned."""
+        trust = (10 * (self.data_step[0] + self.data_step[1] * sigma.log())).exp()
+        c = (statistic.variance / (PULL * level.square()) * trust)[:, None, None, None]
+        operator = statistic.operator
+        return x0_hat + operator.regularized_pinv(statistic.y - operator(x0_hat), c)
+
+
+class ConditionalEstimator(Denoiser):
+    """D_w = D + w (D_y - D): the prior's estimate for w = 0, the estimator's for w = 1, beyond it for more.
+
+    Args:
+        prior: the frozen prior for which the estimator was trained.
+        network: the estimator.
+        guidance_scale: w.
+        one_pass: one in the form that answers the highest level only, which it does in place of `network` then.
+    """
+
+    def __init__(
+        self,
+        prior: EDMDenoiser,
+        network: EstimatorNetwork,
+        guidance_scale: float = 1.0,
+        one_pass: EstimatorNetwork | None = None,
+    ) -> None:
+        self.prior, self.guidance_scale = prior, guidance_scale
+        self.estimator, self.one_pass = (
+            each and each.to(prior.device, memory_format=torch.channels_last).eval().requires_grad_(False)  # pyright: ignore[reportCallIssue]
+            for each in (network, one_pass)
+        )
+        for name in (
+            "kind",
+            "channels",
+            "multiple",
+            "sigma_min",
+            "sigma_max",
+            "data_std",
+            "bfloat16",
+            "device",
+            "dtype",
+        ):
+            setattr(self, name, getattr(prior, name))
+
+    def denoise(self, x: Tensor, sigma: Tensor) -> Tensor:
+        return self.prior.denoise(x, sigma)
+
+    def condition(self, operator: Operator, y: Tensor, sigma_y: float) -> Any | None:
+        return self.estimator.condition(operator, y, sigma_y) if self.guidance_scale else None
+
+    def denoise_given(self, x: Tensor, sigma: Tensor, conditions: Sequence[Any]) -> Tensor:
+        groups: dict[int, list[int]] = {}
+        for place, condition in enumerate(conditions):
+            groups.setdefault(id(condition), []).append(place)
+        parts = [self._given(x[places], sigma[places], conditions[places[0]]) for places in groups.values()]
+        if len(parts) == 1:
+            return parts[0]
+        order = torch.tensor([place for places in groups.values() for place in places], device=x.device)
+        return torch.cat(parts)[order.argsort()]
+
+    def _given(self, x: Tensor, sigma: Tensor, condition: Condition) -> Tensor:
+        height, width = condition.picture.shape[-2:]
+        if condition.statistic is not None:
+            height, width = condition.statistic.operator.image_shape[-2:]
+        own = x[..., :height, :width]
+        network = self.one_pass if self.one_pass is not None and sigma.amin() >= FIRST_LEVEL else self.estimator
+        x0_hat = network(self.prior.network, own, sigma, condition, self.data_std, self.bfloat16)
+        if self.guidance_scale != 1:
+            unconditional = self.prior(own, sigma)
+            x0_hat = unconditional + self.guidance_scale * (x0_hat - unconditional)
+        return F.pad(x0_hat, (0, x.shape[-1] - width, 0, x.shape[-2] - height))
+
+
+def _trainable(network: ResidualUNet) -> ResidualUNet:
+    own = ResidualUNet(network.config)
+    own.load_state_dict({name: value.float() for name, value in network.state_dict().items()})
+    return own
+
+
+def _last(x: Tensor) -> Tensor:
+    return x.to(memory_format=torch.channels_last)

@@ -1,0 +1,207 @@
+"""Training of a conditional score estimator beside a frozen prior, on a hundred photographs."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from inverse import randomness
+from inverse.denoisers.embedded import DATA_STD, EDMDenoiser, load_network
+from inverse.denoisers.network import ResidualUNet
+from inverse.errors import PriorError
+from inverse.estimators.estimator import FIRST_LEVEL, ONE_PASS, EstimatorNetwork
+from inverse.estimators.files import EstimatorCard, digest, save_estimator
+from inverse.imaging import metrics
+from inverse.operators import TASKS
+from inverse.training.estimator_settings import EstimatorTraining
+from inverse.training.loop import Progress, accelerated, made, reports
+from inverse.training.measurements import Measurement, draw_measurement, measured
+from inverse.training.photos import Collection, Photos, load_photos
+from inverse.training.prior import edm_loss
+from inverse.training.trainer import Trainer
+
+ATTRIBUTION = "ATTRIBUTION.tsv"
+"""In the folder of photographs: a table with the columns `file` and `licence`, for the card."""
+VALIDATION_LEVELS = {False: (10.0, 1.0, 0.2), True: (FIRST_LEVEL,)}
+VALIDATION_SIGMA_Y = 0.05
+VALIDATION_SIDE = 128
+VALIDATED = 24
+"""Photographs that validation takes at most."""
+TASKS_A_PHOTO = 3
+"""In validation, in turn."""
+_INITIAL, _VALIDATION = 2, 5
+
+
+@dataclass(frozen=True)
+class EstimatorValidation:
+    """How near the estimates are on photographs that were kept out.
+
+    Attributes:
+        loss: that of the training, at sigma_y 0.05 and fixed noise levels.
+        psnr: of the estimate at the highest level, at which nothing is known but y, in dB, by task.
+    """
+
+    loss: float
+    psnr: Mapping[str, float]
+
+    @property
+    def mean(self) -> float:
+        """The larger, the better."""
+        return -self.loss
+
+
+class EstimatorTrainer(Trainer[EstimatorNetwork, EstimatorTraining]):
+    """The training of an estimator.
+
+    Args:
+        parameters, accelerator, output: as for `Trainer`.
+        prior: network of the prior, in float32.
+        tasks: what it is to learn.
+        facts: what else the card says.
+    """
+
+    best = "estimator.safetensors"
+    weight_decay = 1e-4
+
+    def __init__(
+        self,
+        parameters: EstimatorTraining,
+        accelerator: Any,
+        output: Path,
+        prior: ResidualUNet,
+        tasks: Sequence[str],
+        facts: dict[str, Any],
+    ) -> None:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(randomness.generator(parameters.seed, _INITIAL).initial_seed())
+            network = EstimatorNetwork(parameters.form, prior)
+        self.tasks, self.facts_of_card = tuple(tasks), facts
+        self.digest = digest(prior)
+        super().__init__(parameters, accelerator, output, network)
+        self.prior = EDMDenoiser(prior, accelerator.device, "bfloat16" if self.bfloat16 else "float32")
+
+    @property
+    def ended(self) -> bool:
+        curve = self.facts["curve"]
+        best = self.facts["best"]
+        stale = best is not None and sum(at > best["iteration"] for at, _ in curve) >= self.parameters.patience
+        return stale or super().ended
+
+    def loss(self, x0: Tensor, generator: torch.Generator) -> Tensor:
+        drawn = draw_measurement(x0, self.tasks, self.parameters.noise, generator)
+        sigma = self.levels(len(x0), generator).to(x0.device)
+        return self.loss_of(self.prepared, drawn, sigma, generator)
+
+    def levels(self, count: int, generator: torch.Generator) -> Tensor:
+        """Noise levels (count,): log-uniform, some exactly at the highest, where sampling begins."""
+        low = FIRST_LEVEL / 2 if self.parameters.form == ONE_PASS else self.parameters.sigma_low
+        drawn = torch.rand(2, count, generator=generator)
+        sigma = low * (FIRST_LEVEL / low) ** drawn[0]
+        return torch.where(drawn[1] < self.parameters.at_highest, FIRST_LEVEL, sigma)
+
+    def loss_of(self, network: Any, drawn: Measurement, sigma: Tensor, generator: torch.Generator) -> Tensor:
+        """The EDM loss of estimates that know y."""
+        noise = torch.randn(drawn.x0.shape, generator=generator).to(drawn.x0)
+        x = drawn.x0 + sigma[:, None, None, None] * noise
+        return edm_loss(self.estimate(network, x, sigma, drawn), drawn.x0, sigma)
+
+    def estimate(self, network: Any, x: Tensor, sigma: Tensor, drawn: Measurement) -> Tensor:
+        inner = self.accelerator.unwrap_model(network)
+        condition = inner.condition(drawn.operator, drawn.y, drawn.sigma_y)
+        return network(self.prior.network, x, sigma, condition, DATA_STD, self.bfloat16)
+
+    def write(self, path: Path) -> None:
+        curve = tuple((int(at), -float(mean)) for at, mean in self.facts["curve"])
+        card = EstimatorCard(
+            self.parameters.form, self.digest, self.tasks, self.parameters.noise,
+            settings=self.parameters.to_dict(), curve=curve, **self.facts_of_card,
+        )  # fmt: skip
+        save_estimator(self.average.network, card, path)
+
+    @torch.no_grad()
+    def validate(self, photos: Photos, conditional: bool = True) -> EstimatorValidation:
+        """The averaged weights on the center of every photograph; the prior alone where not conditional."""
+        losses: list[float] = []
+        psnr: dict[str, list[float]] = {name: [] for name in self.tasks}
+        levels = VALIDATION_LEVELS[self.parameters.form == ONE_PASS]
+        for index, pixels in enumerate(photos.pixels):
+            x0 = _center(torch.from_numpy(pixels).permute(2, 0, 1)[None].float() / 127.5 - 1).to(self.prior.device)
+            for turn in range(min(TASKS_A_PHOTO, len(self.tasks))):
+                place = (index * TASKS_A_PHOTO + turn) % len(self.tasks)
+                name, seed = self.tasks[place], (_VALIDATION, index, place)
+                generator = randomness.generator(0, *seed)
+                drawn = measured(x0, TASKS[name](), VALIDATION_SIGMA_Y, generator, np.random.default_rng(seed))
+                for level in levels:
+                    sigma = torch.full((1,), level, device=x0.device)
+                    x = drawn.x0 + level * torch.randn(drawn.x0.shape, generator=generator).to(x0)
+                    x0_hat = (
+                        self.estimate(self.average.network, x, sigma, drawn) if conditional else self.prior(x, sigma)
+                    )
+                    losses.append(float(edm_loss(x0_hat, drawn.x0, sigma)))
+                    if level == FIRST_LEVEL:
+                        psnr[name].append(metrics.psnr(x0_hat[0], drawn.x0[0]))
+        return EstimatorValidation(sum(losses) / len(losses), {n: sum(v) / len(v) for n, v in psnr.items() if v})
+
+
+def train_estimator(
+    parameters: EstimatorTraining, prior: Path, tasks: Sequence[str], images: Path, output: Path, *,
+    device: str | None = None,
+) -> Iterator[Progress]:  # fmt: skip
+    """Trains, or goes on where the last checkpoint in the output folder ends, as `train_prior` does.
+
+    Args:
+        parameters: of the training.
+        prior: file of the prior, which is frozen.
+        tasks: names of linear tasks.
+        images: folder with photographs; `parameters.photographs` of them are trained on, and others validate.
+        output: folder for the checkpoint, the weights and the log; made if need be.
+        device: "cpu" forces the CPU; otherwise accelerate chooses.
+
+    Raises:
+        ProblemError: the photographs cannot be used, or accelerate is missing.
+        PriorError: a file is damaged, or of another prior.
+        DivergenceError: the loss is no longer finite; the last checkpoint is from before.
+    """
+    accelerator = accelerated(device)
+    network = load_network(prior)
+    found = load_photos(images, smallest=parameters.crop, memory=parameters.memory, held_out=parameters.held_out)
+    training, validation = _first(found.training, parameters.photographs), _first(found.validation, VALIDATED)
+    collection = Collection(training, validation, found.rejected)
+    facts: dict[str, Any] = {
+        "photographs": collection.training.names, "licences": _licences(images, collection.training.names)
+    }  # fmt: skip
+    trainer = EstimatorTrainer(parameters, accelerator, made(output), network, tasks, facts)
+    if trainer.facts.setdefault("prior", trainer.digest) != trainer.digest:
+        raise PriorError("The checkpoint there was trained for another prior. Train into another folder.")
+    if "unconditional" not in trainer.facts:
+        trainer.facts["unconditional"] = trainer.validate(collection.validation, conditional=False).loss
+    facts["unconditional"] = trainer.facts["unconditional"]
+    yield from reports(trainer, collection, lambda: trainer.validate(collection.validation))
+
+
+def _first(photos: Photos, count: int) -> Photos:
+    return Photos(photos.names[:count], photos.pixels[:count], photos.weights[:count])
+
+
+def _licences(folder: Path, names: Sequence[str]) -> dict[str, int]:
+    """How many of the photographs are under each licence, by the table beside them."""
+    table = folder / ATTRIBUTION
+    if not table.is_file():
+        return {}
+    with table.open(encoding="utf-8", newline="") as file:
+        known = {row.get("file"): row.get("licence") or "unknown" for row in csv.DictReader(file, delimiter="\t")}
+    return dict(Counter(known.get(name, "unknown") for name in names))
+
+
+def _center(image: Tensor) -> Tensor:
+    height, width = (min(VALIDATION_SIDE, side) // 8 * 8 for side in image.shape[-2:])
+    top, left = (image.shape[-2] - height) // 2, (image.shape[-1] - width) // 2
+    return image[..., top : top + height, left : left + width]
