@@ -129,6 +129,7 @@ def restore(
     size: int | None = None,
     seed: int = 0,
     samples: int = 1,
+    estimator_scale: float = 0.0,
     denoiser: Denoiser | str | None = None,
 ) -> Result:
     """Restores a photo: `restore("photo.jpg", "super-resolution", degraded=True).image.save("out.png")`.
@@ -147,6 +148,7 @@ def restore(
         size: resize the photo to this shorter side first.
         seed: the same seed gives the same result, see `stream`.
         samples: how many restorations to draw.
+        estimator_scale: weight of the conditional estimator, see `estimators.catalog.guided`.
         denoiser: the prior, or its name as `load_prior` takes it; the embedded one when None.
 
     Raises:
@@ -156,9 +158,9 @@ def restore(
     settings = Settings.create(
         mode=DEGRADED if degraded else CLEAN, size=size, task=task, task_parameters=task_parameters, sigma_y=sigma_y,
         photons=photons, solver=solver, solver_parameters=solver_parameters, seed=seed, samples=samples,
-        kind=denoiser.kind,
+        estimator_scale=estimator_scale, kind=denoiser.kind,
     )  # fmt: skip
-    problem = settings.problem(photo, auxiliary)
+    problem, denoiser = settings.problem(photo, auxiliary), settings.guided(denoiser)
     start = time.perf_counter()
     (last,) = deque(stream(problem, settings.solver, denoiser, seed=settings.seed, samples=settings.samples), maxlen=1)
     return Result(problem, last, time.perf_counter() - start)

@@ -23,13 +23,13 @@ def runners(solvers, problem, made=None):
     for index, solver in enumerate(solvers):
         if made is not None:
             made.append(index)
-        yield Runner(index, solver.process(prior, operator, y, SIGMA_Y, [generator(index)]), PIXELS)
+        yield Runner(index, solver.process(prior, operator, y, SIGMA_Y, [generator(index)]), prior, PIXELS)
 
 
 def together(solvers, problem, pixels):
     """Steps of every run by its index, how each ended, and in which order."""
     steps, ends = {}, {}
-    for runner, event in lockstep(runners(solvers, problem), problem[0], pixels):
+    for runner, event in lockstep(runners(solvers, problem), pixels):
         assert runner.index not in ends
         if isinstance(event, Step):
             steps.setdefault(runner.index, []).append(event)
@@ -59,12 +59,12 @@ def test_inner_work_can_be_ended_among_others():
     problem = setup("saturation")
     prior = problem[0]
     solvers = [SOLVERS["daps"](steps=3, gradient_steps=40), quick("dps")]
-    events = lockstep(runners(solvers, problem), prior, 9 * PIXELS, pauses=True)
+    events = lockstep(runners(solvers, problem), 9 * PIXELS, pauses=True)
     seen = [(runner.index, type(event)) for (runner, event), _ in zip(events, range(20), strict=False)]
     events.close()
     # One pass for both, and then the inner steps of the first, one by one.
     assert seen == [(0, Pause)] * 20
-    assert not any(isinstance(event, Pause) for _, event in lockstep(runners(solvers, problem), prior, 9 * PIXELS))
+    assert not any(isinstance(event, Pause) for _, event in lockstep(runners(solvers, problem), 9 * PIXELS))
 
 
 def test_passes_are_shared_as_far_as_pixels_reach():
@@ -85,7 +85,7 @@ def test_a_run_that_ends_makes_room_for_the_next_one():
 def test_runs_are_made_when_there_is_room():
     made = []
     problem = setup()
-    events = lockstep(runners([quick("diffpir")] * 9, problem, made), problem[0], 2 * PIXELS)
+    events = lockstep(runners([quick("diffpir")] * 9, problem, made), 2 * PIXELS)
     next(events)
     assert len(made) <= 3
     events.close()
@@ -103,10 +103,10 @@ def test_an_error_ends_one_run_only():
     prior, _, y = problem
     impossible = setup("saturation")[1]
     pair = [
-        Runner(0, refused.process(prior, impossible, y, SIGMA_Y, [generator(0)]), PIXELS),
-        Runner(1, good.process(prior, impossible, y, SIGMA_Y, [generator(0)]), PIXELS),
+        Runner(0, refused.process(prior, impossible, y, SIGMA_Y, [generator(0)]), prior, PIXELS),
+        Runner(1, good.process(prior, impossible, y, SIGMA_Y, [generator(0)]), prior, PIXELS),
     ]
-    ends = {runner.index: event for runner, event in lockstep(pair, prior, 9 * PIXELS) if not isinstance(event, Step)}
+    ends = {runner.index: event for runner, event in lockstep(pair, 9 * PIXELS) if not isinstance(event, Step)}
     assert isinstance(ends[0], ProblemError) and ends[1] is None
 
 
@@ -114,7 +114,7 @@ def test_an_error_ends_one_run_only():
 def test_closing_frees_every_run_at_once_and_leaves_no_thread(after):
     problem, threads = setup(), threading.active_count()
     members = list(runners([quick(name) for name in SOLVERS], problem))
-    events = lockstep(members, problem[0], 9 * PIXELS)
+    events = lockstep(members, 9 * PIXELS)
     held = [weakref.ref(next(events)[1].x) for _ in range(after)]
     events.close()
     assert all(list(member.process) == [] for member in members[:9])
@@ -148,6 +148,6 @@ def test_seconds_are_shares_of_what_has_passed():
     problem = setup()
     members = list(runners([quick("diffpir")] * 3, problem))
     start = time.perf_counter()
-    for _ in lockstep(members, problem[0], 9 * PIXELS):
+    for _ in lockstep(members, 9 * PIXELS):
         pass
     assert 0 < sum(member.seconds for member in members) <= time.perf_counter() - start

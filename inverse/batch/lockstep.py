@@ -28,6 +28,7 @@ class Runner:
     Attributes:
         index: by which its caller knows it.
         process: what advances it.
+        denoiser: its prior; calls of runs with the same one share passes.
         pixels: of its images.
         seconds: its share of the time so far: its own steps, and its part of the passes that it shared.
         call: what it waits for; None before its first step.
@@ -36,6 +37,7 @@ class Runner:
 
     index: int
     process: Process
+    denoiser: Denoiser
     pixels: int
     seconds: float = 0.0
     call: Call | None = None
@@ -46,9 +48,7 @@ Event = tuple[Runner, Step | Pause | InverseError | None]
 """A step that a run has made, or how it has ended: by an error, or None when it has come to its end."""
 
 
-def lockstep(
-    runners: Iterable[Runner], denoiser: Denoiser, pixels: int | None = None, pauses: bool = False
-) -> Iterator[Event]:
+def lockstep(runners: Iterable[Runner], pixels: int, pauses: bool = False) -> Iterator[Event]:
     """Advances runs together, as many as fit into a batch, and yields what they do; close it to stop them all.
 
     Every run yields what it yields alone: to the last bit where it is the only one in its batches, as on a CPU unless
@@ -56,11 +56,10 @@ def lockstep(
 
     Args:
         runners: asked for one when there is room.
-        denoiser: the prior of all of them.
-        pixels: how many make a batch; None for what suits the prior, see `Denoiser.batches`. One run is always let in.
+        pixels: how many make a batch, see `suitable`. One run is always let in.
         pauses: also yield the pauses of runs, and one after every pass of the network.
     """
-    passes = Passes(denoiser, pixels or (DEVICE_PIXELS if denoiser.batches else 1))
+    passes = Passes(pixels)
     waiting, live = iter(runners), []
     following = next(waiting, None)
     try:
@@ -106,22 +105,26 @@ def _until_call(runner: Runner) -> Iterator[Step | Pause | InverseError | None]:
             return
 
 
+def suitable(denoiser: Denoiser) -> int:
+    """How many pixels make a batch for a prior: on a CPU every run has its own, see `Denoiser.batches`."""
+    return DEVICE_PIXELS if denoiser.batches else 1
+
+
 class Passes:
     """Answers calls in as few passes of the network as fit.
 
     Args:
-        denoiser: the prior.
         pixels: how many go into one pass; fewer from the first time on that the device's memory did not suffice.
     """
 
-    def __init__(self, denoiser: Denoiser, pixels: int) -> None:
-        self.denoiser, self.pixels = denoiser, pixels
+    def __init__(self, pixels: int) -> None:
+        self.pixels = pixels
 
     def answer(self, runners: Sequence[Runner]) -> None:
         """Fills in every runner's `reply`, and what it cost."""
         alike: dict[object, list[Runner]] = {}
         for runner in runners:
-            alike.setdefault(runner.call.alike, []).append(runner)
+            alike.setdefault((id(runner.denoiser), runner.call.alike), []).append(runner)
         for group in alike.values():
             done = 0
             while done < len(group):
@@ -129,15 +132,15 @@ class Passes:
 
     def _answer_first(self, group: list[Runner]) -> int:
         """Answers as many of the first ones as fit, at least one, and returns how many."""
-        count = max(1, min(len(group), self.pixels // group[0].call.pixels))
+        denoiser, count = group[0].denoiser, max(1, min(len(group), self.pixels // group[0].call.pixels))
         start = time.perf_counter()
-        replies = attempted(self.denoiser, [runner.call for runner in group[:count]])
+        replies = attempted(denoiser, [runner.call for runner in group[:count]])
         if replies is None and count > 1:
             self.pixels = count // 2 * group[0].call.pixels
             return 0
         if replies is None:  # its answer stays None, which ends this run with a sentence, and no other one
             return 1
-        self.denoiser.wait()  # or the pass would count as time of the first run after it
+        denoiser.wait()  # or the pass would count as time of the first run after it
         share = (time.perf_counter() - start) / count
         for runner, reply in zip(group, replies, strict=False):
             runner.reply, runner.seconds = reply, runner.seconds + share

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 
-from inverse.batch.lockstep import Runner, lockstep
+from inverse.batch.lockstep import Runner, lockstep, suitable
 from inverse.denoisers.base import Denoiser
 from inverse.denoisers.catalog import load_prior
 from inverse.errors import DivergenceError, InverseError
@@ -64,7 +64,7 @@ def run_all(
     problems: dict[int, Problem] = {}
     steps: dict[int, Step] = {}
     runners = _runners(runs, photo, auxiliary, denoiser, problems)
-    with closing(lockstep(runners, denoiser, pixels, pauses)) as events:
+    with closing(lockstep(runners, pixels or suitable(denoiser), pauses)) as events:
         for runner, event in events:
             index = runner.index
             if isinstance(event, Step):
@@ -94,16 +94,17 @@ def _runners(
     """A runner for each of the settings; its problem is made when it is asked for, and put among `problems`."""
     problem, made_of = None, None
     for index, settings in enumerate(runs):
-        parts = replace(settings, solver=runs[0].solver)
+        parts = replace(settings, solver=runs[0].solver, estimator_scale=runs[0].estimator_scale)
         try:
             if parts != made_of:  # most axes leave the measurement as it is
                 problem, made_of = settings.problem(photo, auxiliary), parts
+            prior = settings.guided(denoiser)
         except InverseError as error:
-            yield Runner(index, _refused(error), 0)
+            yield Runner(index, _refused(error), denoiser, 0)
             continue
         problems[index] = problem
-        process = problem.process(settings.solver, denoiser, settings.seed)
-        yield Runner(index, process, math.prod(problem.operator.image_shape[-2:]))
+        process = problem.process(settings.solver, prior, settings.seed)
+        yield Runner(index, process, prior, math.prod(problem.operator.image_shape[-2:]))
 
 
 def _refused(error: InverseError) -> Process:

@@ -34,6 +34,7 @@ class Denoiser(ABC):
         multiple: the network needs sides that are multiples of this.
         sigma_min, sigma_max: the noise levels that the prior knows.
         data_std: standard deviation of clean data, which some solvers need to weigh the prior.
+        passes: how many passes of a network one estimate takes.
         bfloat16: it computes in bfloat16 inside, so that small differences of its input are lost.
         device, dtype: where, and in which precision, images are expected and returned.
     """
@@ -44,6 +45,7 @@ class Denoiser(ABC):
     sigma_min: float
     sigma_max: float
     data_std: float = 0.5
+    passes: int = 1
     bfloat16: bool = False
     device: torch.device = torch.device("cpu")
     dtype: torch.dtype = torch.float32

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 import json
 import math
 from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
+from typing import TypeVar
 
 import safetensors
 import torch
@@ -21,6 +24,7 @@ from inverse.errors import PriorError
 
 FORMAT = "inverse-residual-unet-1"
 PRECISIONS = ("auto", "float32", "bfloat16")
+Network = TypeVar("Network", bound=nn.Module)
 SIGMA_MIN, SIGMA_MAX, DATA_STD = 0.003, 80.0, 0.5
 """The noise levels that `train prior` trains on, and sigma_data of the preconditioning."""
 
@@ -69,11 +73,17 @@ class EDMDenoiser(Denoiser):
     ) -> None:
         self.device = torch.device(device)
         self.bfloat16 = precision == "bfloat16" or (precision == "auto" and computes_in_bfloat16(self.device))
-        network = _cast(network) if self.bfloat16 else network
+        self._weights = network
+        network = in_bfloat16(network) if self.bfloat16 else network
         self.network = network.to(self.device, memory_format=torch.channels_last).eval().requires_grad_(False)
         self.channels = network.config.channels
         self.multiple = network.config.multiple
         self.sigma_min, self.sigma_max, self.data_std = sigma_min, sigma_max, data_std
+
+    @cached_property
+    def digest(self) -> str:
+        """By which an estimator knows the prior that it was trained for."""
+        return digest(self._weights)
 
     def denoise(self, x: Tensor, sigma: Tensor) -> Tensor:
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bfloat16):
@@ -84,13 +94,22 @@ class EDMDenoiser(Denoiser):
         return self.network(x, log_sigma.clamp(math.log(self.sigma_min), math.log(self.sigma_max)))
 
 
-def _cast(network: ResidualUNet) -> ResidualUNet:
+def in_bfloat16(network: Network) -> Network:
     """A copy with the weights already as autocast would make them at every call, which it does for frozen ones."""
     network = copy.deepcopy(network)
     for module in network.modules():
         if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
             module.to(torch.bfloat16)
     return network
+
+
+def digest(network: ResidualUNet) -> str:
+    """SHA-256 of the weights in half precision, in which they are stored, and of the network's shape."""
+    found = hashlib.sha256(json.dumps(network.config.to_dict(), sort_keys=True).encode())
+    for name, value in sorted(network.state_dict().items()):
+        found.update(name.encode())
+        found.update(value.detach().cpu().half().contiguous().numpy().tobytes())
+    return found.hexdigest()
 
 
 def computes_in_bfloat16(device: torch.device) -> bool:

@@ -11,8 +11,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from inverse.denoisers.base import Denoiser, pad_to_multiple
-from inverse.denoisers.embedded import EDMDenoiser
-from inverse.denoisers.network import ResidualUNet
+from inverse.denoisers.embedded import EDMDenoiser, in_bfloat16
+from inverse.denoisers.network import NetworkConfig, ResidualUNet
 from inverse.errors import ProblemError
 from inverse.estimators.field import Field
 from inverse.estimators.networks import Adapter, Control
@@ -51,23 +51,30 @@ class EstimatorNetwork(nn.Module):
 
     Args:
         form: one of `FORMS`.
-        prior: network of the prior, in float32.
+        config: of the prior's network.
     """
 
-    def __init__(self, form: str, prior: ResidualUNet) -> None:
+    def __init__(self, form: str, config: NetworkConfig) -> None:
         super().__init__()
-        self.form, self.config = form, prior.config
-        channels = prior.config.channels
+        self.form, self.config = form, config
+        channels = config.channels
         self.network = None
         if form == CONTROLNET:
-            self.control = Control(prior, channels)
+            self.control = Control(config, channels)
             return
         self.field = Field(channels)
         self.data_step = nn.Parameter(torch.zeros(2))
         widths = THIN if form == STATISTIC else THINNER
-        self.adapter = Adapter(prior.config, 3 * channels + 1, widths)
+        self.adapter = Adapter(config, 3 * channels + 1, widths)
         if form == ONE_PASS:
-            self.network = _trainable(prior)
+            self.network = ResidualUNet(config)
+
+    def inherit(self, prior: ResidualUNet) -> None:
+        """Begins at the prior's own weights, where it has the like."""
+        copy = self.control.copied if self.form == CONTROLNET else self.network
+        if copy is not None:
+            own = copy.state_dict()
+            copy.load_state_dict({name: value for name, value in prior.state_dict().items() if name in own})
 
     def condition(self, operator: Operator, y: Tensor, sigma_y: float) -> Condition:
         """What estimates will know of measurements y (B, *measurement_shape).
@@ -168,10 +175,8 @@ class ConditionalEstimator(Denoiser):
         one_pass: EstimatorNetwork | None = None,
     ) -> None:
         self.prior, self.guidance_scale = prior, guidance_scale
-        self.estimator, self.one_pass = (
-            each and each.to(prior.device, memory_format=torch.channels_last).eval().requires_grad_(False)  # pyright: ignore[reportCallIssue]
-            for each in (network, one_pass)
-        )
+        self.estimator = _placed(network, prior)
+        self.one_pass = None if one_pass is None else _placed(one_pass, prior)
         for name in (
             "kind",
             "channels",
@@ -214,10 +219,10 @@ class ConditionalEstimator(Denoiser):
         return F.pad(x0_hat, (0, x.shape[-1] - width, 0, x.shape[-2] - height))
 
 
-def _trainable(network: ResidualUNet) -> ResidualUNet:
-    own = ResidualUNet(network.config)
-    own.load_state_dict({name: value.float() for name, value in network.state_dict().items()})
-    return own
+def _placed(network: EstimatorNetwork, prior: EDMDenoiser) -> EstimatorNetwork:
+    network = in_bfloat16(network) if prior.bfloat16 else network
+    network.to(prior.device, memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+    return network.eval().requires_grad_(False)
 
 
 def _last(x: Tensor) -> Tensor:

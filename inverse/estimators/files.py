@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -13,7 +12,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from inverse.denoisers import weights
-from inverse.denoisers.network import ResidualUNet
+from inverse.denoisers.embedded import EDMDenoiser
 from inverse.errors import PriorError
 from inverse.estimators.estimator import FORMS, EstimatorNetwork
 
@@ -45,15 +44,6 @@ class EstimatorCard:
     settings: dict[str, Any] = field(default_factory=dict)
     curve: tuple[tuple[int, float], ...] = ()
     unconditional: float | None = None
-
-
-def digest(network: ResidualUNet) -> str:
-    """SHA-256 of a prior's weights in half precision, in which they are stored, and of its shape."""
-    found = hashlib.sha256(json.dumps(network.config.to_dict(), sort_keys=True).encode())
-    for name, value in sorted(network.state_dict().items()):
-        found.update(name.encode())
-        found.update(value.detach().cpu().half().contiguous().numpy().tobytes())
-    return found.hexdigest()
 
 
 def save_estimator(network: EstimatorNetwork, card: EstimatorCard, path: Path) -> None:
@@ -88,26 +78,27 @@ def read_card(path: Path) -> EstimatorCard:
     return card
 
 
-def load_estimator(path: Path, prior: ResidualUNet) -> tuple[EstimatorNetwork, EstimatorCard]:
-    """Reads what `save_estimator` wrote, for a prior's network in float32; nothing in the file is executed.
+def load_estimator(path: Path, prior: EDMDenoiser) -> tuple[EstimatorNetwork, EstimatorCard]:
+    """Reads what `save_estimator` wrote; nothing in the file is executed.
 
     Raises:
         PriorError: the file is missing or damaged, or the estimator is another prior's.
     """
     card = read_card(path)
-    if card.prior != digest(prior):
+    if card.prior != prior.digest:
         raise PriorError(
             f"The estimator {path.name} was trained for another prior. Choose that prior, or train one for this."
         )
+    config = prior.network.config
     try:
         with torch.device("meta"):
-            expected = {n: tuple(v.shape) for n, v in EstimatorNetwork(card.form, prior).state_dict().items()}
+            expected = {name: tuple(v.shape) for name, v in EstimatorNetwork(card.form, config).state_dict().items()}
         if expected != weights.shapes(weights.regular_file(path, path.resolve().parent)):
             raise ValueError("the weights are those of another network")
-        network = EstimatorNetwork(card.form, prior)
+        network = EstimatorNetwork(card.form, config)
         network.load_state_dict({name: value.float() for name, value in load_file(path).items()})
         if not all(value.isfinite().all() for value in network.state_dict().values()):
-            raise ValueError("not finite")
+            raise ValueError("a weight is not finite")
     except weights.UNREADABLE as error:
         if isinstance(error, PriorError):
             raise

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from typing import Any
 
 import torch.nn.functional as F
@@ -69,14 +68,13 @@ class Control(nn.Module):
     """The paper's form: a trainable copy of the prior's encoder and middle, which sees the condition beside x.
 
     Args:
-        network: the prior's.
+        config: of the prior's network.
         pictures: channels of the condition, in pixels.
     """
 
-    def __init__(self, network: ResidualUNet, pictures: int) -> None:
+    def __init__(self, config: NetworkConfig, pictures: int) -> None:
         super().__init__()
-        config = self.config = network.config
-        self.copied = copy.deepcopy(network).requires_grad_(True)
+        self.config, self.copied = config, ResidualUNet(config)
         for unused in ("up", "decoder", "head"):
             delattr(self.copied, unused)
         self.embed_condition = nn.Sequential(

@@ -203,8 +203,8 @@ class LinearOperator(Operator):
             return self.filter(y, lambda s: torch.where((s >= self.cut) & (s > 0), 1 / torch.where(s > 0, s, 1), 0))
         return conjugate_gradients(lambda x: self.adjoint(self(x)), self.adjoint(y))
 
-    def regularized_pinv(self, r: Tensor, c: float) -> Tensor:
-        """H^T (H H^T + c I)^-1 r for c > 0, (B, *measurement_shape) -> (B, C, H, W).
+    def regularized_pinv(self, r: Tensor, c: float | Tensor) -> Tensor:
+        """H^T (H H^T + c I)^-1 r for c > 0, one number or (B, 1, 1, 1): (B, *measurement_shape) -> (B, C, H, W).
 
         Solvers use it in place of `solve`: the forms are equal in algebra, but this one does not cancel
         in float32 at sigma = 80.

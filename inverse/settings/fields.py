@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from inverse.operators import noise
-from inverse.parameters import Choice, Integer, Spec, Text
+from inverse.parameters import Choice, Integer, Real, Spec, Text
 
 CLEAN, DEGRADED = "clean", "degraded"
 
@@ -21,6 +21,11 @@ SEED = Integer(
 SAMPLES = Integer(
     low=1, high=64, help="How many restorations to draw, each with randomness of its own.",
     effect="One shows no doubt; several show where the image is guessed, and take as many times longer.",
+)  # fmt: skip
+ESTIMATOR_SCALE = Real(
+    low=0.0, high=3.0, help="Weight of the conditional estimator, a prior that has learned to look at the measurement: "
+    "0 is the prior alone, 1 the estimator, more goes beyond it.",
+    effect="At 0 and 1 a call takes one pass of a network, between and beyond two.",
 )  # fmt: skip
 PRIOR = Text(help="Name of the prior, without its folder.", shortest=1, longest=200)
 AUXILIARY = Text(help="The picture that some tasks need, a mask or a kernel: base64 of a PNG.", longest=500_000)

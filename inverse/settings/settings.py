@@ -16,6 +16,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
+from pathlib import Path
 from typing import Any, Self
 
 import torch
@@ -24,8 +25,10 @@ from PIL.PngImagePlugin import PngInfo
 from torch import Tensor
 
 from inverse import randomness
+from inverse.denoisers.base import Denoiser
 from inverse.denoisers.cards import kind_of
 from inverse.errors import ParameterError, ProblemError
+from inverse.estimators.catalog import guided
 from inverse.imaging import images, masks
 from inverse.operators import TASKS, Task, make_task, noise
 from inverse.parameters import Integer, Real
@@ -36,6 +39,7 @@ from inverse.settings.fields import (
     AUXILIARY,
     CLEAN,
     DEGRADED,
+    ESTIMATOR_SCALE,
     MODE,
     NOISE,
     PRIOR,
@@ -61,6 +65,7 @@ class Settings:
         photons: of a white pixel, for a clean photo; None for Gaussian noise only.
         seed: of everything random.
         samples: how many restorations are drawn.
+        estimator_scale: weight of the conditional estimator; a solver that needs one takes 1 for 0.
         prior: name of the prior, without its folder.
         auxiliary: the picture that the task needs, in base64 of a PNG; empty where there is none.
     """
@@ -73,6 +78,7 @@ class Settings:
     solver: Solver
     seed: int = setting(0, SEED, axis=True)
     samples: int = setting(1, SAMPLES)
+    estimator_scale: float = setting(0.0, ESTIMATOR_SCALE, axis=True)
     prior: str = setting("embedded", PRIOR)
     auxiliary: str = setting("", AUXILIARY)
 
@@ -86,6 +92,8 @@ class Settings:
             object.__setattr__(self, name, value)
         if self.sigma_y is None and self.mode == CLEAN:
             object.__setattr__(self, "sigma_y", noise.DEFAULT_SIGMA_Y)
+        if self.solver.needs_estimator and not self.estimator_scale:
+            object.__setattr__(self, "estimator_scale", 1.0)
 
     @classmethod
     def specs(cls) -> dict[str, Setting]:
@@ -215,6 +223,23 @@ class Settings:
         if self.photons is not None:  # it then stands for both kinds of noise
             sigma_y = math.hypot(sigma_y, noise.equivalent_sigma_y(y, self.photons, operator))
         return Problem(self.task, operator, y, sigma_y, truth)
+
+    def guided(self, prior: Denoiser, file: Path | None = None) -> Denoiser:
+        """The prior as these settings use it: with a conditional estimator, or as it is.
+
+        Args:
+            prior: the prior.
+            file: an estimator of one's own; the one that ships with the program when None.
+
+        Raises:
+            PriorError, ProblemError: as `estimators.catalog.guided`.
+        """
+        return guided(prior, self.estimator_scale, self.task.name, file)
+
+    @property
+    def passes(self) -> int:
+        """Passes of a network for each call of the denoiser."""
+        return 1 if self.estimator_scale in (0, 1) else 2
 
     @property
     def smaller(self) -> str:

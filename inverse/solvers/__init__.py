@@ -2,6 +2,7 @@
 
 from inverse.solvers import (  # noqa: I001  (the order is the menu's)
     vml_map,  # noqa: F401
+    cse,  # noqa: F401
     dps,  # noqa: F401
     dmap,  # noqa: F401
     dsg,  # noqa: F401

@@ -55,6 +55,7 @@ class Solver(Parameters):
         paper: its address; empty for none.
         linear_only: it needs a linear operator.
         needs_svd: it works on single coefficients, and needs the operator's singular value decomposition.
+        needs_estimator: it needs a prior that looks at the measurement, see `estimators`.
         uses_sigma_y: it weighs the measurement by its noise level.
         unstable: the parameter that a diverging run should lower; empty when no parameter helps.
         last_level: the last noise level is at most so many sigma_y.
@@ -64,6 +65,7 @@ class Solver(Parameters):
     paper: ClassVar[str] = ""
     linear_only: ClassVar[bool] = False
     needs_svd: ClassVar[bool] = False
+    needs_estimator: ClassVar[bool] = False
     uses_sigma_y: ClassVar[bool] = True
     unstable: ClassVar[str] = "step_size"
     last_level: ClassVar[float] = 2.0
@@ -177,6 +179,11 @@ class Solver(Parameters):
         run = Run(denoiser, operator, y, sigma_y, generators)
         if not self.able(run.operator):
             raise self._refusal(run)
+        if self.needs_estimator and run.conditions is None:
+            raise ProblemError(
+                f"{self.title} needs a conditional estimator, and this prior does not look at the measurement. "
+                "Give it one, as `guided` does, or choose another solver."
+            )
         return (yield from (self._steps if denoiser.batches or len(generators) == 1 else self._one_by_one)(run))
 
     def _refusal(self, run: Run) -> ProblemError:

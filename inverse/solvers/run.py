@@ -92,7 +92,7 @@ class Run:
 
     def denoise(self, x: Tensor, sigma: float) -> Computation:
         """D(x, sigma), by `yield from`."""
-        self.nfe += 1
+        self.nfe += self.denoiser.passes
         x0_hat, _ = yield Call(x, sigma, None, self.conditions)
         self.denoised = (x, x0_hat)
         return x0_hat
@@ -112,8 +112,8 @@ class Run:
         """
         if jacobian == "finite-difference":
             return (yield from self._denoise_difference(x, sigma, cotangent))
-        self.nfe += 1
-        self.vjp += 1
+        self.nfe += self.denoiser.passes
+        self.vjp += self.denoiser.passes
         x0_hat, product = yield Call(x, sigma, cotangent, self.conditions)
         self.denoised = (x, x0_hat)
         return x0_hat, product

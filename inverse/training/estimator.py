@@ -14,11 +14,11 @@ import torch
 from torch import Tensor
 
 from inverse import randomness
-from inverse.denoisers.embedded import DATA_STD, EDMDenoiser, load_network
+from inverse.denoisers.embedded import DATA_STD, EDMDenoiser, digest, load_network
 from inverse.denoisers.network import ResidualUNet
 from inverse.errors import PriorError
 from inverse.estimators.estimator import FIRST_LEVEL, ONE_PASS, EstimatorNetwork
-from inverse.estimators.files import EstimatorCard, digest, save_estimator
+from inverse.estimators.files import EstimatorCard, save_estimator
 from inverse.imaging import metrics
 from inverse.operators import TASKS
 from inverse.training.estimator_settings import EstimatorTraining
@@ -82,7 +82,8 @@ class EstimatorTrainer(Trainer[EstimatorNetwork, EstimatorTraining]):
     ) -> None:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(randomness.generator(parameters.seed, _INITIAL).initial_seed())
-            network = EstimatorNetwork(parameters.form, prior)
+            network = EstimatorNetwork(parameters.form, prior.config)
+        network.inherit(prior)
         self.tasks, self.facts_of_card = tuple(tasks), facts
         self.digest = digest(prior)
         super().__init__(parameters, accelerator, output, network)

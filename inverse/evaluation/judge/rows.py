@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from inverse.estimators.exact import ExactEstimator
 from inverse.evaluation.judge.cases import (
     DEFAULT_MEASUREMENTS,
     DEFAULT_SIZE,
@@ -46,6 +47,10 @@ JUDGE_SETTINGS: dict[str, tuple[dict[str, Any], str]] = {
     "vml-map": ({"steps": 12, "gradient_steps": 4}, "twice the default's cost: here it should arrive"),
     "vml-map-published": (_TO_MODE, _TO_MODE_REASON),
     "vml-map-preconditioned": (_TO_MODE, _TO_MODE_REASON),
+    "cse": (
+        {**_WIDE, "steps": 100, "sigma_min": 0.002, "stochasticity": 1.0},
+        "as many steps as the other samplers; its estimator is the exact one",
+    ),
     "daps": ({**_WIDE, "stochasticity": 1.0}, "the whole spread, which is right for Gaussian data"),
     "dmap": ({**_WIDE, "steps": 100}, "as many steps as the other samplers, from pure noise"),
     **dict.fromkeys(("dps", "dsg", "diffpir", "ddrm", "ddnm", "pigdm"), (_WIDE, _WIDE_REASON)),
@@ -209,7 +214,8 @@ def _draw(solver: Solver, known: Case, samples: int, seed: int) -> tuple[Tensor,
     """Restorations (M, samples, C, H, W), all in one batch, and what one cost."""
     y, truths = (each.repeat_interleave(samples, 0) for each in (known.y, known.truths))
     problem = Problem(known.task, known.operator, y, known.sigma_y, truths)
-    (last,) = deque(problem.steps(solver, known.prior, seed, len(y)), maxlen=1)
+    prior = ExactEstimator(known.prior) if solver.needs_estimator else known.prior
+    (last,) = deque(problem.steps(solver, prior, seed, len(y)), maxlen=1)
     return last.x0_hat.unflatten(0, (len(known.y), samples)), last.nfe, last.vjp
 
 

@@ -1,0 +1,46 @@
+"""Sampling with a conditional estimator: the measurement is in the estimate already, and no step corrects it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+from inverse.solvers.base import SOLVERS, Frames, Solver
+from inverse.solvers.fields import schedule_field, sigma_max_field, sigma_min_field, steps_field, stochasticity_field
+from inverse.solvers.run import Run
+
+
+@SOLVERS.register
+@dataclass(frozen=True)
+class CSE(Solver):
+    """The reverse process of p(x0 | y) with its own score, (D_y(x, sigma) - x) / sigma^2, in few steps.
+
+    D_y(x, sigma) = E[x0 | x, y] is what a conditional score estimator learns (Xu et al. 2025, section 4, and the form
+    in `estimators`). With one noise level the result is D_y(sigma n), the mean of the posterior, which no sample is as
+    near to the truth as; with more, steps of DDIM (Song et al. 2021, arXiv 2010.02502, eq. 12) lead to a sample:
+
+        x <- D + sigma_next (sqrt(1 - eta^2) (x - D) / sigma + eta n)
+    """
+
+    name = "cse"
+    title = "CSE (few calls, learned)"
+    summary = "Asks an estimator that has learned to look at the measurement: one call restores, more add texture."
+    source = "Xu et al. 2025 (ICLR); the form of the estimator is ours"
+    paper = "https://openreview.net/forum?id=SJFNaPgiCr"
+    linear_only = True
+    needs_estimator = True
+    unstable = ""
+
+    steps: int = steps_field(3, low=1)
+    schedule: str = schedule_field("karras")
+    sigma_max: float = sigma_max_field(10.0)
+    sigma_min: float = sigma_min_field(0.05)
+    stochasticity: float = stochasticity_field(0.0, "eta")
+
+    def frames(self, run: Run, sigmas: list[float]) -> Frames:
+        x = sigmas[0] * run.noise()
+        for sigma, sigma_next in pairwise(sigmas):
+            x0_hat = yield from run.denoise(x, sigma)
+            kept = (1 - self.stochasticity**2) ** 0.5
+            x = x0_hat + sigma_next * (kept / sigma * (x - x0_hat) + self.stochasticity * run.noise())
+            yield sigma_next, x, x0_hat
