@@ -62,7 +62,7 @@ def table(sweep: Sweep, records: Mapping[int, Record]) -> str:
     writer.writerow([*names, *METRICS, "nfe", "vjp", "seconds", "failure"])
     for index, record in sorted(records.items()):
         row, column = divmod(index, sweep.columns)
-        places = [sweep.axes[0].values[column], *([sweep.axes[1].values[row]] if len(sweep.axes) > 1 else [])]
+        places = [axis.values[place] for axis, place in zip(sweep.axes, (column, row), strict=False)]
         figures = [record.quality[metric] for metric in METRICS]
         rounded = ["" if figure is None else f"{figure:.5g}" for figure in figures]
         writer.writerow([*places, *rounded, record.nfe, record.vjp, f"{record.seconds:.3f}", record.failure])

@@ -7,15 +7,14 @@ lockstep closes all of them, between any two steps. A run that has ended makes r
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Hashable, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
 from inverse.denoisers.base import Denoiser
 from inverse.errors import InverseError
 from inverse.solvers import Step
-from inverse.solvers.base import Process
-from inverse.solvers.calls import PAUSE, Answer, Call, Pause, attempted
+from inverse.solvers.calls import PAUSE, Answer, Call, Pause, Process, attempted
 
 DEVICE_PIXELS = 16 * 256 * 256
 """How many pixels are worth one pass on a GPU: beyond that no call becomes cheaper, and single runs only slower."""
@@ -48,7 +47,7 @@ Event = tuple[Runner, Step | Pause | InverseError | None]
 
 def lockstep(
     runners: Iterable[Runner], denoiser: Denoiser, pixels: int | None = None, pauses: bool = False
-) -> Iterator[Event]:
+) -> Generator[Event, None, None]:
     """Advances runs together, as many as fit into a batch, and yields what they do; close it to stop them all.
 
     Every run yields what it yields alone: to the last bit where it is the only one in its batches, as on a CPU unless
@@ -86,7 +85,7 @@ def lockstep(
             runner.process.close()
 
 
-def _until_call(runner: Runner) -> Iterator[Step | Pause | InverseError | None]:
+def _until_call(runner: Runner) -> Generator[Step | Pause | InverseError | None, None, None]:
     """What a run yields until it needs the network, or how it ends."""
     while True:
         start = time.perf_counter()
@@ -118,27 +117,29 @@ class Passes:
         self.denoiser, self.pixels = denoiser, pixels
 
     def answer(self, runners: Sequence[Runner]) -> None:
-        """Fills in every runner's `reply`, and what it cost."""
-        alike: dict[object, list[Runner]] = {}
+        """Fills in the `reply` of every runner that waits for one, and what it cost."""
+        alike: dict[Hashable, list[tuple[Runner, Call]]] = {}
         for runner in runners:
-            alike.setdefault(runner.call.alike, []).append(runner)
+            if runner.call is not None:
+                alike.setdefault(runner.call.alike, []).append((runner, runner.call))
         for group in alike.values():
             done = 0
             while done < len(group):
                 done += self._answer_first(group[done:])
 
-    def _answer_first(self, group: list[Runner]) -> int:
+    def _answer_first(self, group: list[tuple[Runner, Call]]) -> int:
         """Answers as many of the first ones as fit, at least one, and returns how many."""
-        count = max(1, min(len(group), self.pixels // group[0].call.pixels))
+        pixels = group[0][1].pixels
+        count = max(1, min(len(group), self.pixels // pixels))
         start = time.perf_counter()
-        replies = attempted(self.denoiser, [runner.call for runner in group[:count]])
+        replies = attempted(self.denoiser, [call for _, call in group[:count]])
         if replies is None and count > 1:
-            self.pixels = count // 2 * group[0].call.pixels
+            self.pixels = count // 2 * pixels
             return 0
         if replies is None:  # its answer stays None, which ends this run with a sentence, and no other one
             return 1
         self.denoiser.wait()  # or the pass would count as time of the first run after it
         share = (time.perf_counter() - start) / count
-        for runner, reply in zip(group, replies, strict=False):
+        for (runner, _), reply in zip(group, replies, strict=False):
             runner.reply, runner.seconds = reply, runner.seconds + share
         return count

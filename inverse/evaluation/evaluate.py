@@ -137,11 +137,12 @@ def grid(problems: dict[str, Problem], rows: Iterable[Row], side: int = 160) -> 
         draw.multiline_text((left + 2, top + side + 1), text, "black", font, spacing=1)
 
     for line, (task, problem) in enumerate(problems.items()):
-        place(0, line, images.to_image(problem.truth), "original")
+        if problem.truth is not None:
+            place(0, line, images.to_image(problem.truth), "original")
         place(1, line, problem.measurement, task)
         for row in rows:
-            if row.task == task:
-                of = row.record
+            of = row.record
+            if row.task == task and of.image is not None:
                 text = f"{row.solver}\n{of.said('psnr')}, {of.said('ssim')}, {of.seconds:.0f} s"
                 place(2 + solvers.index(row.solver), line, of.image, text)
     return sheet

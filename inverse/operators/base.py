@@ -6,7 +6,7 @@ import copy
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Self
+from typing import Self, TypeGuard
 
 import torch
 from torch import Tensor
@@ -220,6 +220,18 @@ class LinearOperator(Operator):
     def vjp(self, x: Tensor, cotangent: Callable[[Tensor], Tensor]) -> tuple[Tensor, Tensor]:
         value = self(x)
         return value, self.adjoint(cotangent(value))
+
+
+def is_linear(operator: Operator) -> TypeGuard[LinearOperator]:
+    """`Operator.linear`, in words that a type checker understands."""
+    return operator.linear
+
+
+def as_linear(operator: Operator) -> LinearOperator:
+    """The operator of a task that must be linear; TypeError where it is not."""
+    if not is_linear(operator):
+        raise TypeError(f"{type(operator).__name__} is not linear")
+    return operator
 
 
 class StraightThrough(Operator):

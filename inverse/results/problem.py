@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
+from typing import Literal, overload
 
 import torch
 from PIL import Image
@@ -13,9 +14,9 @@ from inverse import randomness
 from inverse.denoisers.base import Denoiser
 from inverse.imaging import images, metrics
 from inverse.operators import Operator, Task, noise
+from inverse.operators.selection import Selection
 from inverse.solvers import Solver, Step
-from inverse.solvers.base import Process
-from inverse.solvers.calls import Pause, driven
+from inverse.solvers.calls import Pause, Process, driven
 from inverse.solvers.keeping import all_kept
 
 NOISELESS = 1e-3
@@ -52,11 +53,21 @@ class Problem:
         """
         generators = [randomness.generator(seed, randomness.SOLVER, sample) for sample in range(samples)]
         process = solver.process(denoiser, self.operator, self.y, self.sigma_y, generators)
-        return all_kept(process, self.operator, self.y) if self.keeps_known else process
+        if self.keeps_known and isinstance(self.operator, Selection):
+            return all_kept(process, self.operator, self.y)
+        return process
 
+    @overload
+    def steps(
+        self, solver: Solver, denoiser: Denoiser, seed: int = 0, samples: int = 1, pauses: Literal[False] = False
+    ) -> Generator[Step, None, None]: ...
+    @overload
+    def steps(
+        self, solver: Solver, denoiser: Denoiser, seed: int = 0, samples: int = 1, *, pauses: bool
+    ) -> Generator[Step | Pause, None, None]: ...
     def steps(
         self, solver: Solver, denoiser: Denoiser, seed: int = 0, samples: int = 1, pauses: bool = False
-    ) -> Iterator[Step | Pause]:
+    ) -> Generator[Step | Pause, None, None]:
         """The same run, its calls answered one by one; pauses and errors as in `Solver.solve`."""
         return driven(self.process(solver, denoiser, seed, samples), denoiser, pauses)
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal, overload
 
 import torch
 from torch import Tensor
@@ -14,9 +14,9 @@ from torch import Tensor
 from inverse.denoisers import memory
 from inverse.denoisers.base import Denoiser
 from inverse.errors import DivergenceError, ProblemError
-from inverse.operators.base import Operator
-from inverse.parameters import Parameters, Registry
-from inverse.solvers.calls import Answer, Call, Pause, driven
+from inverse.operators.base import Operator, is_linear
+from inverse.parameters import Integer, Parameters, Registry
+from inverse.solvers.calls import Answer, Call, Computation, Pause, Process, driven
 from inverse.solvers.fields import schedule_field, sigma_max_field, sigma_min_field, steps_field
 from inverse.solvers.run import Run
 from inverse.solvers.schedule import noise_levels
@@ -35,9 +35,6 @@ Frame = tuple[float, Tensor, Tensor]
 Frames = Generator[Frame | Call | Pause, Answer | None, None]
 """A solver's own loop: it yields frames, by `yield from run.denoise(...)` calls of the network, and between two
 pieces of work that needs none, by `yield from run.operator_call()`, pauses."""
-
-Process = Generator[Step | Call | Pause, Answer | None, None]
-"""A run that leaves calls of the network to its driver, which sends the answers."""
 
 
 def gradient_cost(forwards: int, gradients: int, jacobian: str) -> tuple[int, int]:
@@ -81,9 +78,17 @@ class Solver(Parameters):
     @classmethod
     def able(cls, operator: Operator) -> bool:
         """Whether it can deal with an operator, on the space where it works."""
-        if not operator.linear:
+        if not is_linear(operator):
             return not cls.linear_only
         return operator.has_svd or not cls.needs_svd
+
+    @classmethod
+    def step_range(cls) -> tuple[int, int]:
+        """The fewest `steps` and the most."""
+        spec = cls.specs()["steps"]
+        if not isinstance(spec, Integer):
+            raise TypeError(f"the steps of {cls.__name__} are no whole number")
+        return spec.low, spec.high
 
     @abstractmethod
     def frames(self, run: Run, sigmas: list[float]) -> Frames:
@@ -109,15 +114,20 @@ class Solver(Parameters):
         """Gradients through a non-linear A that a whole run takes without the network."""
         return 0
 
+    @overload
     def solve(
-        self,
-        denoiser: Denoiser,
-        operator: Operator,
-        y: Tensor,
-        sigma_y: float,
-        generators: Sequence[torch.Generator],
+        self, denoiser: Denoiser, operator: Operator, y: Tensor, sigma_y: float, generators: Sequence[torch.Generator],
+        pauses: Literal[False] = False,
+    ) -> Generator[Step, None, None]: ...  # fmt: skip
+    @overload
+    def solve(
+        self, denoiser: Denoiser, operator: Operator, y: Tensor, sigma_y: float, generators: Sequence[torch.Generator],
+        pauses: bool,
+    ) -> Generator[Step | Pause, None, None]: ...  # fmt: skip
+    def solve(
+        self, denoiser: Denoiser, operator: Operator, y: Tensor, sigma_y: float, generators: Sequence[torch.Generator],
         pauses: bool = False,
-    ) -> Iterator[Step | Pause]:
+    ) -> Generator[Step | Pause, None, None]:  # fmt: skip
         """Restores the image behind y, one sample a generator.
 
         A sample depends on its generator, not on the others: to the last bit where `denoiser.batches` is false, as on
@@ -164,7 +174,8 @@ class Solver(Parameters):
                 raise
             failed = True
         if failed:  # only here has the error gone, with the frames and tensors that it held
-            raise memory.refusal(denoiser, tuple(operator.image_shape[-2:]), len(generators), self.cost[1] > 0)
+            _, height, width = operator.image_shape
+            raise memory.refusal(denoiser, (height, width), len(generators), self.cost[1] > 0)
 
     def _restored(
         self,
@@ -182,7 +193,7 @@ class Solver(Parameters):
     def _refusal(self, run: Run) -> ProblemError:
         """What it lacks on the prior's own space, and which solvers do not."""
         need, lack = "a linear task", "this one is not linear"
-        if run.operator.linear:
+        if is_linear(run.operator):
             need, lack = "the singular value decomposition of the task's operator", "none is known"
         where = " on this prior's own space" if self.able(run.pictures) else ""
         able = ", ".join(name for name, solver in SOLVERS.items() if solver.able(run.operator))
@@ -221,8 +232,6 @@ class Solver(Parameters):
                 return
             if isinstance(item, Call):
                 reply = yield item
-                if reply is None:
-                    raise MemoryError
                 continue
             if isinstance(item, Pause):
                 yield item
@@ -249,7 +258,7 @@ class Solver(Parameters):
         return f"it diverged, and its values left every bound. {remedy} more steps."
 
 
-def _next_step(process: Process) -> Generator[Call, Answer | None, Step | None]:
+def _next_step(process: Process) -> Computation[Step | None]:
     """The next step of a run, whose calls are handed on; None at its end."""
     reply = None
     while True:

@@ -23,8 +23,7 @@ def at_cost(solver: Solver, budget: float) -> Solver:
 
     That is within one step of it, but for solvers that cannot run with so few steps, or so many: see `misses`.
     """
-    spec = type(solver).specs()["steps"]
-    low, high = spec.low, spec.high
+    low, high = solver.step_range()
     while high - low > 1:
         middle = (low + high) // 2
         if passes(solver.replace(steps=middle)) <= budget:
@@ -42,8 +41,8 @@ def misses(solver: Solver, budget: float) -> str:
         solver: as `at_cost` returned it.
         budget: network passes, as given there.
     """
-    spec, cost = type(solver).specs()["steps"], passes(solver)
-    bound = {spec.low: "fewest", spec.high: "most"}.get(solver.steps)
+    (low, high), cost = solver.step_range(), passes(solver)
+    bound = {low: "fewest", high: "most"}.get(solver.steps)
     if bound is None or (cost <= budget if bound == "fewest" else cost >= budget):
         return ""
     inward = solver.replace(steps=solver.steps + (1 if bound == "fewest" else -1))

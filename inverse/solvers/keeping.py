@@ -10,7 +10,7 @@ from torch import Tensor
 
 from inverse.errors import DivergenceError
 from inverse.operators.selection import Selection
-from inverse.solvers.base import Process
+from inverse.solvers.calls import Process
 from inverse.solvers.step import Step
 
 
