@@ -64,6 +64,11 @@ def shown(value: Any, length: int = 40) -> str:
     return text if len(text) <= length else text[: length - 3] + "..."
 
 
+def _is_number(value: Any) -> bool:
+    """bool is a number in Python and "7" is one in JavaScript; both are mistakes here."""
+    return isinstance(value, numbers.Real) and not isinstance(value, bool)
+
+
 @dataclass(frozen=True)
 class Real(Spec):
     low: float = -math.inf
@@ -75,8 +80,7 @@ class Real(Spec):
         return f"a number from {self.low:g} to {self.high:g}" + (f" ({self.unit})" if self.unit else "")
 
     def check(self, name: str, value: Any) -> float:
-        # bool is a number in Python and "7" is one in JavaScript; both are mistakes here.
-        if isinstance(value, bool) or not isinstance(value, numbers.Real) or not self.low <= value <= self.high:
+        if not _is_number(value) or not self.low <= value <= self.high:
             raise self.refuse(name, value)
         return float(value)
 
@@ -97,8 +101,7 @@ class Integer(Spec):
         return f"a whole number from {self.low} to {self.high}" + (f" ({self.unit})" if self.unit else "")
 
     def check(self, name: str, value: Any) -> int:
-        number = isinstance(value, numbers.Real) and not isinstance(value, bool)
-        if not number or not self.low <= value <= self.high or value != int(value):
+        if not _is_number(value) or not self.low <= value <= self.high or value != int(value):
             raise self.refuse(name, value)
         return int(value)
 

@@ -7,6 +7,7 @@ import json
 import math
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import safetensors
 import torch
@@ -70,7 +71,8 @@ class EDMDenoiser(Denoiser):
         self.device = torch.device(device)
         self.bfloat16 = precision == "bfloat16" or (precision == "auto" and computes_in_bfloat16(self.device))
         network = _cast(network) if self.bfloat16 else network
-        self.network = network.to(self.device, memory_format=torch.channels_last).eval().requires_grad_(False)
+        network.to(self.device, memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]  (not in its stub)
+        self.network = network.eval().requires_grad_(False)
         self.channels = network.config.channels
         self.multiple = network.config.multiple
         self.sigma_min, self.sigma_max, self.data_std = sigma_min, sigma_max, data_std
@@ -124,7 +126,9 @@ def load_network(path: Path) -> ResidualUNet:
             metadata = file.metadata() or {}
         if metadata.get("format") != FORMAT:
             raise PriorError(f"{path.name} is not a prior of this program. Use a file that `train prior` wrote.")
-        fields = {k: tuple(v) if isinstance(v, list) else v for k, v in json.loads(metadata["network"]).items()}
+        fields: dict[str, Any] = {
+            k: tuple(v) if isinstance(v, list) else v for k, v in json.loads(metadata["network"]).items()
+        }
         config = NetworkConfig(**fields)
         with torch.device("meta"):  # its shapes only, so that a made-up size costs no memory
             expected = {name: tuple(value.shape) for name, value in ResidualUNet(config).state_dict().items()}

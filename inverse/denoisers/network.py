@@ -76,6 +76,15 @@ class ResidualBlock(nn.Module):
         return self.conv_out(h).add_(x)
 
 
+class Level(nn.ModuleList):
+    """Residual blocks at one resolution, one after the other."""
+
+    def forward(self, h: Tensor, embedding: Tensor) -> Tensor:
+        for block in self:
+            h = block(h, embedding)
+        return h
+
+
 class ResidualUNet(nn.Module):
     """F(c_in x, ln sigma) of Karras et al. 2022, eq. 7; fully convolutional.
 
@@ -83,14 +92,16 @@ class ResidualUNet(nn.Module):
     because statistics over the image would make the result depend on its size.
     """
 
+    frequencies: Tensor
+
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__()
         self.config = config
         widths, depths, embedding = config.widths, config.depths, config.embedding
         pixels = config.channels * config.patch**2
 
-        def blocks(level: int, context: int = 0) -> nn.ModuleList:
-            return nn.ModuleList(ResidualBlock(widths[level], embedding, context) for _ in range(depths[level]))
+        def blocks(level: int, context: int = 0) -> Level:
+            return Level(ResidualBlock(widths[level], embedding, context) for _ in range(depths[level]))
 
         # A range of periods over ln sigma in [ln 0.002, ln 80]: the slowest separates its ends, the fastest half units.
         self.register_buffer("frequencies", torch.linspace(math.log(0.1), math.log(3.0), config.frequencies).exp())
@@ -113,14 +124,10 @@ class ResidualUNet(nn.Module):
         h = self.stem(F.pixel_unshuffle(x, self.config.patch))
         skips = []
         for blocks, down in zip(self.encoder, self.down, strict=True):
-            for block in blocks:
-                h = block(h, embedding)
+            h = blocks(h, embedding)
             skips.append(h)
             h = down(h)
-        for block in self.middle:
-            h = block(h, embedding)
+        h = self.middle(h, embedding)
         for level in reversed(range(len(self.up))):
-            h = self.up[level](h).add_(skips[level])
-            for block in self.decoder[level]:
-                h = block(h, embedding)
+            h = self.decoder[level](self.up[level](h).add_(skips[level]), embedding)
         return F.pixel_shuffle(self.head(h), self.config.patch)
