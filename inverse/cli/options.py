@@ -223,8 +223,7 @@ def save_picture(picture: Image.Image, path: Path, settings: Settings | None = N
         OutputError: the file cannot be written; what was there before still is.
     """
     kind = path.suffix.lower()
-    carries = settings is not None and kind == ".png"
-    text = {"pnginfo": png_text(settings.to_json(**also))} if carries else {}
+    text = {"pnginfo": png_text(settings.to_json(**also))} if settings is not None and kind == ".png" else {}
 
     def write(temporary: Path) -> None:
         try:
