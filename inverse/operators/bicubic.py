@@ -11,8 +11,8 @@ from torch import Tensor
 from inverse.errors import ProblemError
 from inverse.operators.base import LinearOperator, Shape
 from inverse.operators.blur import edges_field
-from inverse.operators.super_resolution import factor_field
-from inverse.operators.task import TASKS, Task
+from inverse.operators.super_resolution import Enlarge
+from inverse.operators.task import TASKS
 
 
 class Separable(LinearOperator):
@@ -96,13 +96,11 @@ def _cubic(t: Tensor) -> Tensor:
 
 @TASKS.register
 @dataclass(frozen=True)
-class SuperResolutionBicubic(Task):
+class SuperResolutionBicubic(Enlarge):
     name = "super-resolution-bicubic"
     title = "Super-resolution: bicubic"
-    group = "Low resolution"
     summary = "The image is small: a program shrank it with bicubic interpolation."
 
-    factor: int = factor_field()
     edges: str = edges_field()
 
     def operator(self, image_shape: Shape, generator: torch.Generator, auxiliary: Tensor | None) -> Separable:
@@ -114,11 +112,3 @@ class SuperResolutionBicubic(Task):
             )
         rows, columns = (bicubic_matrix(n, self.factor, self.edges) for n in (height, width))
         return Separable(rows, columns, channels)
-
-    @property
-    def multiple(self) -> int:
-        return self.factor
-
-    def image_shape(self, measurement_size: tuple[int, int]) -> tuple[int, int]:
-        height, width = measurement_size
-        return height * self.factor, width * self.factor

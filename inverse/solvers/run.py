@@ -23,19 +23,12 @@ prior's weight vanishes, and rounding errors are magnified instead."""
 
 
 class Run:
-    """One run of a solver.
+    """One run of a solver; the arguments are those of `Solver.solve`.
 
     Attributes:
         operator: A on the prior's own space; that is what a solver inverts.
         pictures: A of pictures.
         y: one measurement a sample; `measured` is what was given, one for all or one for each.
-
-    Args:
-        denoiser: the prior.
-        operator: A, of pictures.
-        y: one measurement (1, *measurement_shape) or one a sample.
-        sigma_y: standard deviation of its noise, on [-1, 1].
-        generators: one CPU generator a sample.
 
     Raises:
         ProblemError: y does not fit the operator or the number of samples.
@@ -107,13 +100,9 @@ class Run:
     ) -> Computation[tuple[Tensor, Tensor]]:
         """D(x, sigma) and J^T v with J = dD/dx, v = cotangent(D), by `yield from`.
 
-        Args:
-            x: (B, C, H, W).
-            sigma: its noise level.
-            cotangent: v as a function of D, (B, C, H, W) -> (B, C, H, W).
-            jacobian: "exact": by a backward pass. "finite-difference": J v by a second forward pass, a hundredth of
-                the noise away (a tenth in bfloat16). J is symmetric for an exact denoiser only, so that for a network
-                this is an approximation; but no graph is held in memory.
+        With the jacobian "exact", by a backward pass; with "finite-difference", J v by a second forward pass, a
+        hundredth of the noise away (a tenth in bfloat16). J is symmetric for an exact denoiser only, so that for a
+        network this is an approximation; but no graph is held in memory.
         """
         if jacobian == "finite-difference":
             return (yield from self._denoise_difference(x, sigma, cotangent))
@@ -199,12 +188,8 @@ class Run:
             return operator.adjoint(misfit)
         return operator.from_spectral(operator.singular_values * misfit)
 
-    def misfit_gradient(self, x0_hat: Tensor) -> Tensor:
-        """Gradient of ||y - A(x0_hat)||_2 in x0_hat, for each sample; 0 where the misfit is 0."""
-        return self.misfit_and_gradient(x0_hat)[1]
-
     def misfit_and_gradient(self, x0_hat: Tensor) -> tuple[Tensor, Tensor]:
-        """||y - A(x0_hat)||_2, (B, 1, 1, 1), and `misfit_gradient`."""
+        """f = ||y - A(x0_hat)||_2 of each sample, (B, 1, 1, 1), and its gradient in x0_hat; 0 where f is 0."""
         if is_linear(self.operator):
             misfit = self._misfit(x0_hat)  # U is orthogonal: its coefficients are as long as the misfit itself
             norm = norms(misfit)
