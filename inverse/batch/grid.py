@@ -16,13 +16,9 @@ INK, PAPER, EMPTY, ACCENT = "#1e293b", "#ffffff", "#e2e8f0", "#0f766e"
 
 
 def picture(sweep: Sweep, records: Mapping[int, Record], metric: str, side: int = 192) -> Image.Image:
-    """The grid: values along both edges, each cell with its metric below, the best one framed.
+    """The grid of the finished cells' records, by their place in `sweep.runs`; a cell is `side` pixels at most.
 
-    Args:
-        sweep: the sweep.
-        records: of the cells that are finished, by their place in `sweep.runs`.
-        metric: one of METRICS.
-        side: longer side of a cell's picture, in pixels.
+    Values along both edges, each cell with its metric, one of METRICS, below, the best one framed.
     """
     first = next((record.image for record in records.values() if record.image), None)
     width, height = _shrunk(first.size, side) if first else (side, side)

@@ -106,11 +106,9 @@ def _until_call(runner: Runner) -> Generator[Step | Pause | InverseError | None,
 
 
 class Passes:
-    """Answers calls in as few passes of the network as fit.
+    """Answers calls in as few passes of the network as fit, of so many pixels at most.
 
-    Args:
-        denoiser: the prior.
-        pixels: how many go into one pass; fewer from the first time on that the device's memory did not suffice.
+    That is fewer from the first time on that the device's memory did not suffice.
     """
 
     def __init__(self, denoiser: Denoiser, pixels: int) -> None:

@@ -156,11 +156,7 @@ def setting_options(*but: str) -> Callable[[Callable], Callable]:
 
 
 def check_output(path: Path, *inputs: Path | None) -> None:
-    """Refuses a place where a picture could not be written, before any work is done.
-
-    Args:
-        path: where the picture goes.
-        inputs: files that are read, and that the picture must not replace.
+    """Refuses a place where a picture could not be written, or that is one of the inputs, before any work is done.
 
     Raises:
         OutputError: the format is none of `WRITTEN`, or as in `check_place`.

@@ -172,10 +172,7 @@ class GaussianMixture(Exact):
     def posterior(self, operator: LinearOperator, y: Tensor, sigma_y: float) -> GaussianMixture:
         """p(x0 | y), a mixture again: every component is conditioned, and weighed by how well it explains y.
 
-        Args:
-            operator: H.
-            y: one measurement, (1, *measurement_shape).
-            sigma_y: standard deviation of its noise, > 0.
+        There is one measurement, (1, *measurement_shape), and sigma_y > 0.
         """
         operator, dimension = operator.to("cpu", torch.float64), self.means.shape[1]
         columns = operator(torch.eye(dimension, dtype=torch.float64).reshape(dimension, *self.image_shape))
@@ -196,10 +193,8 @@ class GaussianMixture(Exact):
         """Maxima of the density, the highest first, (M, C, H, W).
 
         Each mean climbs by x <- (sum_k p_k C_k^-1)^-1 sum_k p_k C_k^-1 m_k, p_k = p(k | x), which never descends
-        (Carreira-Perpinan 2000). A mode to which no mean leads is not found.
-
-        Args:
-            tolerance: the climb ends when no coordinate moves farther than this.
+        (Carreira-Perpinan 2000), until no coordinate moves farther than `tolerance`. A mode to which no mean leads is
+        not found.
         """
         precisions = torch.linalg.inv(self.covariances)
         pulls = torch.einsum("kde,ke->kd", precisions, self.means)

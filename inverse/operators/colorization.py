@@ -22,7 +22,6 @@ class Grey(LinearOperator):
 
     Args:
         weights: w, (C,), summing to 1, so that grey stays what it is.
-        image_shape: (C, H, W).
     """
 
     def __init__(self, weights: Tensor, image_shape: Shape) -> None:

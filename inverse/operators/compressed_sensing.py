@@ -22,7 +22,6 @@ class RandomRows(LinearOperator):
     Args:
         signs: (H, W) of -1 and 1.
         rows: (m,) indices into the H * W coefficients of one channel, all different.
-        image_shape: (C, H, W).
     """
 
     norm = 1.0

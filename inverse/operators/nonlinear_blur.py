@@ -29,7 +29,6 @@ class LightBlur(Operator):
 
     Args:
         kernel: K, (k, k) with odd k, symmetric under both flips, non-negative, summing to 1.
-        image_shape: (C, H, W).
         edges: "reflect" or "circular".
     """
 

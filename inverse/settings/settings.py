@@ -204,11 +204,9 @@ class Settings:
         return Problem(task, operator, y, noise.estimate(y, operator) if self.sigma_y is None else self.sigma_y, None)
 
     def measurement_of(self, truth: Tensor, auxiliary: Tensor | None = None) -> Problem:
-        """The problem of clean images, all measured by one operator.
+        """The problem of clean images (B, C, H, W) on [-1, 1], all measured by one operator.
 
-        Args:
-            truth: (B, C, H, W) on [-1, 1].
-            auxiliary: as `Task.prepare` gives it.
+        The auxiliary picture is as `Task.prepare` gives it.
         """
         generator = randomness.generator(self.seed, randomness.MEASUREMENT)
         operator = self.task.operator(tuple(truth.shape[1:]), generator, auxiliary)

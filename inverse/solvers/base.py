@@ -94,9 +94,7 @@ class Solver(Parameters):
     def frames(self, run: Run, sigmas: list[float]) -> Frames:
         """The algorithm. Runs without autograd; yields after every update, the last time with the result as x0_hat.
 
-        Args:
-            run: prior, measurement and randomness.
-            sigmas: the noise levels, the largest first, and 0 at the end.
+        The noise levels have the largest first, and 0 at the end.
         """
 
     @property

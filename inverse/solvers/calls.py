@@ -80,12 +80,7 @@ def answered(call: Call) -> Computation[Answer]:
 @torch.inference_mode(False)
 @torch.no_grad()
 def answer(denoiser: Denoiser, calls: Sequence[Call]) -> list[Answer]:
-    """Answers calls by one pass of the network, forward, and backward where v is asked for.
-
-    Args:
-        denoiser: the prior.
-        calls: at least one, all `alike`.
-    """
+    """Answers one or several calls, all `alike`, by one pass of the network, forward, and backward for v."""
     x, sigma, conditions = calls[0].x, calls[0].sigma, calls[0].conditions
     if len(calls) > 1:
         x = torch.cat([call.x for call in calls])

@@ -35,12 +35,7 @@ def at_cost(solver: Solver, budget: float) -> Solver:
 
 
 def misses(solver: Solver, budget: float) -> str:
-    """Why a solver from `at_cost` does not keep the budget, a sentence; empty where it does, to one step.
-
-    Args:
-        solver: as `at_cost` returned it.
-        budget: network passes, as given there.
-    """
+    """Why a solver from `at_cost` does not keep the budget, a sentence; empty where it does, to one step."""
     (low, high), cost = solver.step_range(), passes(solver)
     bound = {low: "fewest", high: "most"}.get(solver.steps)
     if bound is None or (cost <= budget if bound == "fewest" else cost >= budget):

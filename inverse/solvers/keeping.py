@@ -15,13 +15,7 @@ from inverse.solvers.step import Step
 
 
 def kept(step: Step, operator: Selection, y: Tensor) -> Step:
-    """The step with what was measured in its `x0_hat`; its residual stays that of the solver's own estimate.
-
-    Args:
-        step: of a solver.
-        operator: that measured y.
-        y: (1, *measurement_shape), or one a sample.
-    """
+    """The step with what was measured, y, in its `x0_hat`; its residual stays that of the solver's own estimate."""
     return replace(step, finish=partial(operator.keep, y=y))
 
 
