@@ -154,8 +154,7 @@ def restore(
         sigma_y: standard deviation of the noise for pixels on [-1, 1]; when None it is estimated in a degraded photo,
             and 0.05 for a clean one.
         photons: for a clean photo: count photons too, that many at white.
-        auxiliary: the picture that some tasks need: a mask, white where the photo is missing, or a blur kernel.
-        size: resize the photo to this shorter side first.
+        auxiliary, size: as in `degrade`.
         seed: the same seed gives the same result, see `stream`.
         samples: how many restorations to draw.
         denoiser: the prior, or its name as `load_prior` takes it; the embedded one when None.

@@ -107,15 +107,11 @@ class Denoiser(ABC):
         return self.lower(z)
 
     def condition(self, operator: Operator, y: Tensor, sigma_y: float) -> Any | None:
-        """What the estimate is to know of a measurement, or None; asked for once for each measurement of a run.
+        """What the estimate is to know of a measurement, (1, *measurement_shape), or None; asked for once for each.
 
         It may be a tensor, or any object that is never changed: a batch is a list with one for every image, so that
-        runs with other measurements, and with other operators, share it. Runs without one are not mixed with them.
-
-        Args:
-            operator: A, of pictures, on the prior's device and in its precision.
-            y: one measurement, (1, *measurement_shape).
-            sigma_y: standard deviation of its noise, on [-1, 1].
+        runs with other measurements, and with other operators, share it. Runs without one are not mixed with them. The
+        operator is as in `lift`, and sigma_y the standard deviation of the noise, on [-1, 1].
         """
         return None
 

@@ -28,12 +28,7 @@ ATTENTION = {"query": "to_q", "key": "to_k", "value": "to_v", "proj_attn": "to_o
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """Files of weights.
-
-    Attributes:
-        files: all of them.
-        pickled: they are pickles, and not safetensors.
-    """
+    """All files of weights, and whether they are pickles, and not safetensors."""
 
     files: tuple[Path, ...]
     pickled: bool

@@ -30,9 +30,8 @@ _SAMPLE = 1 << 18
 def load(photo: images.Photo, max_side: int | None = None) -> Image.Image:
     """A mask of any kind as a picture of mode L, 255 where the photo is missing and 0 where it is known.
 
-    Args:
-        photo: as for `images.load`; what this function returned stays as it is.
-        max_side: shrink to this longer side, so that every pixel that a missing one touches is missing.
+    What this function returned stays as it is. Shrunk to a longer side, every pixel that a missing one touches is
+    missing.
 
     Raises:
         ImageError: it cannot be read, marks nothing, or could be meant in two ways.

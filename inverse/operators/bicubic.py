@@ -16,16 +16,11 @@ from inverse.operators.task import TASKS
 
 
 class Separable(LinearOperator):
-    """H = R x C^T with a matrix for the rows and one for the columns, the same for every channel.
+    """H = R x C^T with a matrix for the rows, (h, H), and one for the columns, (w, W), the same for every channel.
 
     The decompositions of the two small matrices give that of H: R = U_r S_r V_r^T and C = U_c S_c V_c^T make
     H = (U_r x U_c) (S_r x S_c) (V_r x V_c)^T. So any edges are exact, with one dense matrix a side and none for H.
-
-    Args:
-        rows: R, (h, H) with h <= H.
-        columns: C, (w, W) with w <= W.
-        channels: C of the images.
-        cut: singular values below cut * norm count as zero in `pinv`.
+    Neither side grows, h <= H and w <= W. Singular values below cut * norm count as zero in `pinv`.
     """
 
     def __init__(self, rows: Tensor, columns: Tensor, channels: int, cut: float = 0.03) -> None:

@@ -32,9 +32,7 @@ class Task(Parameters):
     def keeps_known(self, sigma_y: float, degraded: bool) -> bool:
         """Whether a result takes known pixels over from the measurement exactly, by `Selection.keep`.
 
-        Args:
-            sigma_y: of the measurement.
-            degraded: the photo was degraded already, and not here.
+        That may depend on its noise, and on whether the photo was degraded already, and not here.
         """
         return False
 

@@ -89,13 +89,7 @@ class Problem:
 
 @dataclass(frozen=True)
 class Result:
-    """A restoration.
-
-    Attributes:
-        problem: what was solved.
-        step: the last step.
-        seconds: how long the solver took.
-    """
+    """A restoration: what was solved, the last step, and how long the solver took."""
 
     problem: Problem
     step: Step
