@@ -234,6 +234,11 @@ class Parameters:
     def to_dict(self) -> dict[str, Any]:
         return dataclasses.asdict(self)
 
+    def changed(self, usual: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """The values that are not the usual ones, which are the defaults when None."""
+        usual = self.defaults() if usual is None else usual
+        return {name: value for name, value in self.to_dict().items() if value != usual[name]}
+
 
 def named(values: Any, whose: str) -> Mapping[str, Any]:
     """Values by their names, none for None; ParameterError where they are anything else, however empty it is."""

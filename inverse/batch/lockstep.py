@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from inverse.denoisers.base import Denoiser
 from inverse.errors import InverseError
 from inverse.solvers import Step
-from inverse.solvers.calls import PAUSE, Answer, Call, Pause, Process, attempted
+from inverse.solvers.calls import PAUSE, Answer, Call, Pause, Process, advanced, attempted
 
 DEVICE_PIXELS = 16 * 256 * 256
 """How many pixels are worth one pass on a GPU: beyond that no call becomes cheaper, and single runs only slower."""
@@ -90,9 +90,7 @@ def _until_call(runner: Runner) -> Generator[Step | Pause | InverseError | None,
     while True:
         start = time.perf_counter()
         try:
-            item = runner.process.send(runner.reply)
-        except StopIteration:
-            item = None
+            item = advanced(runner.process, runner.reply)
         except InverseError as error:
             item = error
         runner.seconds += time.perf_counter() - start

@@ -193,9 +193,8 @@ def rows(solver: type[Solver], tasks: list[str], table: Table, denoiser: Denoise
         for task in wanted:
             present = solver.create(known.get(task, {}))
             best = trials.best(task, [*pool, present]) if anew else present
-            settings = {name: value for name, value in best.to_dict().items() if value != getattr(solver(), name)}
             reached = {view: trials.psnr(task, best, view) for view in VIEWS}
-            found[task] = Preset(settings, **reached, defaults=trials.psnr(task, solver(), CROP))
+            found[task] = Preset(best.changed(), **reached, defaults=trials.psnr(task, solver(), CROP))
         yield {solver.name: found}
 
 

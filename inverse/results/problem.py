@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal, overload
 
 import torch
@@ -17,7 +18,7 @@ from inverse.operators import Operator, Task, noise
 from inverse.operators.selection import Selection
 from inverse.solvers import Solver, Step
 from inverse.solvers.calls import Pause, Process, driven
-from inverse.solvers.keeping import all_kept
+from inverse.solvers.step import unchanged
 
 NOISELESS = 1e-3
 """Least noise by which a residual is measured."""
@@ -49,13 +50,14 @@ class Problem:
     def process(self, solver: Solver, denoiser: Denoiser, seed: int = 0, samples: int = 1) -> Process:
         """A run of a solver on it, which leaves calls of the network to its driver; see `Solver.process`.
 
-        Sample i depends on the seed and on i alone.
+        Sample i depends on the seed and on i alone. Where known pixels are kept, they are so in every step's `x0_hat`,
+        whose residual stays that of the solver's own estimate.
         """
         generators = [randomness.generator(seed, randomness.SOLVER, sample) for sample in range(samples)]
-        process = solver.process(denoiser, self.operator, self.y, self.sigma_y, generators)
+        finish = unchanged
         if self.keeps_known and isinstance(self.operator, Selection):
-            return all_kept(process, self.operator, self.y)
-        return process
+            finish = partial(self.operator.keep, y=self.y)
+        return solver.process(denoiser, self.operator, self.y, self.sigma_y, generators, finish)
 
     @overload
     def steps(

@@ -16,11 +16,11 @@ from inverse.denoisers.base import Denoiser
 from inverse.errors import DivergenceError, ProblemError
 from inverse.operators.base import Operator, is_linear
 from inverse.parameters import Integer, Parameters, Registry
-from inverse.solvers.calls import Answer, Call, Computation, Pause, Process, driven
+from inverse.solvers.calls import Answer, Call, Computation, Pause, Process, advanced, driven
 from inverse.solvers.fields import schedule_field, sigma_max_field, sigma_min_field, steps_field
 from inverse.solvers.run import Run
 from inverse.solvers.schedule import noise_levels
-from inverse.solvers.step import Step
+from inverse.solvers.step import Map, Step, unchanged
 
 LIMIT = 1e6
 """Clean images lie on [-1, 1] and noise levels end at 200: whatever grows beyond this has diverged."""
@@ -159,14 +159,15 @@ class Solver(Parameters):
         y: Tensor,
         sigma_y: float,
         generators: Sequence[torch.Generator],
+        finish: Map = unchanged,
     ) -> Process:
         """`solve` without its calls of the network, which it yields among the steps: `answer` makes several as one.
 
-        Where the memory does not suffice for a call, its answer is None.
+        Where the memory does not suffice for a call, its answer is None. `finish` is that of all steps.
         """
         failed = False
         try:
-            yield from self._restored(denoiser, operator, y, sigma_y, generators)
+            yield from self._restored(Run(denoiser, operator, y, sigma_y, generators, finish))
         except (RuntimeError, MemoryError) as error:
             if not memory.exhausted(error):
                 raise
@@ -175,18 +176,11 @@ class Solver(Parameters):
             _, height, width = operator.image_shape
             raise memory.refusal(denoiser, (height, width), len(generators), self.cost[1] > 0)
 
-    def _restored(
-        self,
-        denoiser: Denoiser,
-        operator: Operator,
-        y: Tensor,
-        sigma_y: float,
-        generators: Sequence[torch.Generator],
-    ) -> Process:
-        run = Run(denoiser, operator, y, sigma_y, generators)
+    def _restored(self, run: Run) -> Process:
         if not self.able(run.operator):
             raise self._refusal(run)
-        return (yield from (self._steps if denoiser.batches or len(generators) == 1 else self._one_by_one)(run))
+        at_once = run.denoiser.batches or len(run.generators) == 1
+        return (yield from (self._steps if at_once else self._one_by_one)(run))
 
     def _refusal(self, run: Run) -> ProblemError:
         """What it lacks on the prior's own space, and which solvers do not."""
@@ -223,23 +217,16 @@ class Solver(Parameters):
         low = min(max(min(self.sigma_min, self.last_level * run.sigma_y), denoiser.sigma_min), high)
         sigmas = [*noise_levels(self.schedule, self.steps, high, low), 0.0]
         frames, reply, index, last = self.frames(run, sigmas), None, 0, None
-        while True:
-            try:
-                item, reply = frames.send(reply), None
-            except StopIteration:
-                return
-            if isinstance(item, Call):
+        while (item := advanced(frames, reply)) is not None:
+            if isinstance(item, Call | Pause):
                 reply = yield item
                 continue
-            if isinstance(item, Pause):
-                yield item
-                continue
-            (sigma, x, x0_hat), index = item, index + 1
+            (sigma, x, x0_hat), reply, index = item, None, index + 1
             if not _bounded(x, x0_hat):
                 raise DivergenceError(f"{self.title} stopped at step {index} of {self.total}: {self._cause(run)}", last)
             last = Step(
                 index, self.total, sigma, x, x0_hat, run.nfe, run.vjp, run.residual, run.operator_calls,
-                denoiser.lower, denoiser.preview,
+                denoiser.lower, denoiser.preview, run.finish,
             )  # fmt: skip
             yield last
 
@@ -259,14 +246,9 @@ class Solver(Parameters):
 def _next_step(process: Process) -> Computation[Step | None]:
     """The next step of a run, whose calls are handed on; None at its end."""
     reply = None
-    while True:
-        try:
-            item = process.send(reply)
-        except StopIteration:
-            return None
-        if isinstance(item, Step):
-            return item
+    while isinstance(item := advanced(process, reply), Call | Pause):
         reply = yield item
+    return item
 
 
 def _bounded(*images: Tensor) -> bool:

@@ -111,6 +111,14 @@ def attempted(denoiser: Denoiser, calls: Sequence[Call]) -> list[Answer] | None:
     return None
 
 
+def advanced(process: Generator[T, Answer | None, Any], reply: Answer | None) -> T | None:
+    """What a process yields next, sent the answer to its last call; None at its end."""
+    try:
+        return process.send(reply)
+    except StopIteration:
+        return None
+
+
 @overload
 def driven(process: Process, denoiser: Denoiser, pauses: Literal[False] = False) -> Generator[Step, None, None]: ...
 @overload
@@ -122,11 +130,8 @@ def driven(process: Process, denoiser: Denoiser, pauses: bool = False) -> Genera
     """
     with closing(process):
         reply = None
-        while True:
-            try:
-                item, reply = process.send(reply), None
-            except StopIteration:
-                return
+        while (item := advanced(process, reply)) is not None:
+            reply = None
             if isinstance(item, Call):
                 (reply,) = attempted(denoiser, [item]) or (None,)
                 item = PAUSE

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+
 from inverse.solvers.base import Solver
 
 BACKWARD_COST = 1.4
@@ -24,13 +26,8 @@ def at_cost(solver: Solver, budget: float) -> Solver:
     That is within one step of it, but for solvers that cannot run with so few steps, or so many: see `misses`.
     """
     low, high = solver.step_range()
-    while high - low > 1:
-        middle = (low + high) // 2
-        if passes(solver.replace(steps=middle)) <= budget:
-            low = middle
-        else:
-            high = middle
-    tried = [solver.replace(steps=steps) for steps in (low, high)]
+    within = low + bisect_right(range(low + 1, high), budget, key=lambda steps: passes(solver.replace(steps=steps)))
+    tried = [solver.replace(steps=steps) for steps in (within, within + 1)]
     return min(tried, key=lambda each: abs(passes(each) - budget))
 
 

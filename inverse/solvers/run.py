@@ -16,6 +16,7 @@ from inverse.errors import ProblemError
 from inverse.operators import noise
 from inverse.operators.base import LinearOperator, Operator, as_linear, is_linear
 from inverse.solvers.calls import PAUSE, Call, Computation, Pause, answered
+from inverse.solvers.step import Map, unchanged
 
 SIGMA_Y_FLOOR = 1e-3
 """Where a formula divides by sigma_y or inverts H, a noiseless measurement counts as this noisy: as sigma_y -> 0 the
@@ -23,7 +24,7 @@ prior's weight vanishes, and rounding errors are magnified instead."""
 
 
 class Run:
-    """One run of a solver; the arguments are those of `Solver.solve`.
+    """One run of a solver; the arguments are those of `Solver.process`.
 
     Attributes:
         operator: A on the prior's own space; that is what a solver inverts.
@@ -41,8 +42,9 @@ class Run:
         y: Tensor,
         sigma_y: float,
         generators: Sequence[torch.Generator],
+        finish: Map = unchanged,
     ) -> None:
-        self.denoiser = denoiser
+        self.denoiser, self.finish = denoiser, finish
         self.pictures = operator.to(denoiser.device, denoiser.dtype)
         self.operator = denoiser.lift(self.pictures)
         expected = tuple(operator.measurement_shape)
