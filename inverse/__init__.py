@@ -22,18 +22,13 @@ __version__ = "0.2.0"
 
 # Names are imported when they are used: torch takes seconds, and `python -m inverse --help` needs none of it.
 _HOMES = {
-    "load_prior": "inverse.denoisers.catalog",
-    "InverseError": "inverse.errors",
-    "TASKS": "inverse.operators",
-    "preset": "inverse.solvers.presets",
-    "Problem": "inverse.results.problem",
-    "Result": "inverse.results.problem",
-    "degrade": "inverse.restoration",
-    "measured": "inverse.restoration",
-    "restore": "inverse.restoration",
-    "stream": "inverse.restoration",
-    "SOLVERS": "inverse.solvers",
-    "Step": "inverse.solvers",
+    "denoisers.catalog": ("load_prior",),
+    "errors": ("InverseError",),
+    "operators": ("TASKS",),
+    "restoration": ("degrade", "measured", "restore", "stream"),
+    "results.problem": ("Problem", "Result"),
+    "solvers": ("SOLVERS", "Step"),
+    "solvers.presets": ("preset",),
 }
 __all__ = [
     "SOLVERS",
@@ -52,6 +47,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name in _HOMES:
-        return getattr(import_module(_HOMES[name]), name)
+    for home, names in _HOMES.items():
+        if name in names:
+            return getattr(import_module(f"inverse.{home}"), name)
     raise AttributeError(f"module 'inverse' has no attribute {name!r}")

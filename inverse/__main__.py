@@ -36,7 +36,7 @@ def visible_errors() -> Iterator[None]:
     try:
         yield
     except click.ClickException as error:
-        error.message = visible(error.message, lines=True)
+        error.message = visible(error.message, lines=True)  # pyright: ignore[reportAttributeAccessIssue]  (Final there)
         raise
 
 

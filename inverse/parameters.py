@@ -48,7 +48,7 @@ class Spec:
 
     def parse(self, name: str, text: str) -> Any:
         """Reads a value typed by a person, then checks it."""
-        raise NotImplementedError
+        return self.check(name, text)
 
     def refuse(self, name: str, value: Any) -> ParameterError:
         sentence = f"{name} must be {self.limits}, and {shown(value)} is not. Choose a value in that range."
@@ -64,8 +64,23 @@ def shown(value: Any, length: int = 40) -> str:
     return text if len(text) <= length else text[: length - 3] + "..."
 
 
+def _is_number(value: Any) -> bool:
+    """bool is a number in Python and "7" is one in JavaScript; both are mistakes here."""
+    return isinstance(value, numbers.Real) and not isinstance(value, bool)
+
+
+class Number(Spec):
+    """What real and whole numbers share."""
+
+    def parse(self, name: str, text: str) -> Any:
+        try:
+            return self.check(name, float(text))
+        except ValueError:
+            raise self.refuse(name, text) from None
+
+
 @dataclass(frozen=True)
-class Real(Spec):
+class Real(Number):
     low: float = -math.inf
     high: float = math.inf
     log: bool = False
@@ -75,20 +90,13 @@ class Real(Spec):
         return f"a number from {self.low:g} to {self.high:g}" + (f" ({self.unit})" if self.unit else "")
 
     def check(self, name: str, value: Any) -> float:
-        # bool is a number in Python and "7" is one in JavaScript; both are mistakes here.
-        if isinstance(value, bool) or not isinstance(value, numbers.Real) or not self.low <= value <= self.high:
+        if not _is_number(value) or not self.low <= value <= self.high:
             raise self.refuse(name, value)
         return float(value)
 
-    def parse(self, name: str, text: str) -> float:
-        try:
-            return self.check(name, float(text))
-        except ValueError:
-            raise self.refuse(name, text) from None
-
 
 @dataclass(frozen=True)
-class Integer(Spec):
+class Integer(Number):
     low: int = 0
     high: int = 2**31
 
@@ -97,16 +105,9 @@ class Integer(Spec):
         return f"a whole number from {self.low} to {self.high}" + (f" ({self.unit})" if self.unit else "")
 
     def check(self, name: str, value: Any) -> int:
-        number = isinstance(value, numbers.Real) and not isinstance(value, bool)
-        if not number or not self.low <= value <= self.high or value != int(value):
+        if not _is_number(value) or not self.low <= value <= self.high or value != int(value):
             raise self.refuse(name, value)
         return int(value)
-
-    def parse(self, name: str, text: str) -> int:
-        try:
-            return self.check(name, float(text))
-        except ValueError:
-            raise self.refuse(name, text) from None
 
 
 @dataclass(frozen=True)
@@ -121,9 +122,6 @@ class Choice(Spec):
         if not isinstance(value, str) or value not in self.options:
             raise self.refuse(name, value)
         return value
-
-    def parse(self, name: str, text: str) -> str:
-        return self.check(name, text)
 
 
 @dataclass(frozen=True)
@@ -156,9 +154,6 @@ class Text(Spec):
         if not isinstance(value, str) or not self.shortest <= len(value) <= self.longest:
             raise self.refuse(name, value)
         return value
-
-    def parse(self, name: str, text: str) -> str:
-        return self.check(name, text)
 
 
 def real(
@@ -238,6 +233,11 @@ class Parameters:
 
     def to_dict(self) -> dict[str, Any]:
         return dataclasses.asdict(self)
+
+    def changed(self, usual: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """The values that are not the usual ones, which are the defaults when None."""
+        usual = self.defaults() if usual is None else usual
+        return {name: value for name, value in self.to_dict().items() if value != usual[name]}
 
 
 def named(values: Any, whose: str) -> Mapping[str, Any]:

@@ -12,11 +12,9 @@ MEASUREMENT, SOLVER = 0, 1
 
 
 def generator(seed: int, *purpose: int) -> torch.Generator:
-    """A CPU generator for one purpose, independent of every other purpose of the same seed.
+    """A CPU generator for one purpose, independent of every other purpose of the same seed, 0 <= seed < 2**32.
 
-    Args:
-        seed: what the user chose, 0 <= seed < 2**32.
-        purpose: e.g. (SOLVER, 3) for the fourth sample of a run.
+    The fourth sample of a run has the purpose (SOLVER, 3).
     """
     entropy = np.random.SeedSequence(seed, spawn_key=purpose).generate_state(1, np.uint64)[0]
     return torch.Generator("cpu").manual_seed(int(entropy >> 1))

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Generator, Mapping
+from typing import Any, Literal, overload
 
 from inverse.denoisers.base import Denoiser
 from inverse.denoisers.cards import EMBEDDED
@@ -82,6 +82,17 @@ def measured(
     return settings.problem(photo, auxiliary)
 
 
+@overload
+def stream(
+    problem: Problem, solver: str | Solver | None = None, denoiser: Denoiser | str | None = None, *,
+    solver_parameters: Mapping[str, Any] | None = None, seed: int = 0, samples: int = 1,
+    pauses: Literal[False] = False,
+) -> Generator[Step, None, None]: ...  # fmt: skip
+@overload
+def stream(
+    problem: Problem, solver: str | Solver | None = None, denoiser: Denoiser | str | None = None, *,
+    solver_parameters: Mapping[str, Any] | None = None, seed: int = 0, samples: int = 1, pauses: bool,
+) -> Generator[Step | Pause, None, None]: ...  # fmt: skip
 def stream(
     problem: Problem,
     solver: str | Solver | None = None,
@@ -91,7 +102,7 @@ def stream(
     seed: int = 0,
     samples: int = 1,
     pauses: bool = False,
-) -> Iterator[Step | Pause]:
+) -> Generator[Step | Pause, None, None]:
     """Restores step by step; close the generator to stop.
 
     Args:
@@ -112,7 +123,7 @@ def stream(
     seed, samples = SEED.check("seed", seed), SAMPLES.check("samples", samples)
     denoiser = _loaded(denoiser)
     solver = make_solver(solver, problem.task, solver_parameters, denoiser.kind)
-    return problem.steps(solver, denoiser, seed, samples, pauses)
+    return problem.steps(solver, denoiser, seed, samples, pauses=pauses)
 
 
 def restore(
@@ -144,8 +155,7 @@ def restore(
         sigma_y: standard deviation of the noise for pixels on [-1, 1]; when None it is estimated in a degraded photo,
             and 0.05 for a clean one.
         photons: for a clean photo: count photons too, that many at white.
-        auxiliary: the picture that some tasks need: a mask, white where the photo is missing, or a blur kernel.
-        size: resize the photo to this shorter side first.
+        auxiliary, size: as in `degrade`.
         seed: the same seed gives the same result, see `stream`.
         samples: how many restorations to draw.
         estimator_scale: weight of the conditional estimator, see `estimators.catalog.guided`.

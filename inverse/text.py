@@ -15,9 +15,7 @@ _STEERING = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066
 def visible(text: str, *, lines: bool = False) -> str:
     r"""The text with every character that steers a terminal, a line or the direction of writing as its escape, `\x1b`.
 
-    Args:
-        text: any.
-        lines: keep line ends and tabs, in a text that is ours as a whole.
+    With `lines`, line ends and tabs stay, for a text that is ours as a whole.
     """
 
     def escaped(match: re.Match[str]) -> str:

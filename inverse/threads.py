@@ -22,11 +22,7 @@ MEMBERSHIP = Path("/proc/self/cgroup")
 
 
 def settle(environment: MutableMapping[str, str] = os.environ) -> None:
-    """Sets what OpenMP reads, before PyTorch is loaded; what the user has set stays.
-
-    Args:
-        environment: of this process.
-    """
+    """Sets what OpenMP reads, before PyTorch is loaded; what the user has set stays."""
     environment.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     if "MKL_NUM_THREADS" not in environment:  # which PyTorch takes where OpenMP's is not set
         environment.setdefault("OMP_NUM_THREADS", str(cores()))

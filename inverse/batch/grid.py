@@ -16,13 +16,9 @@ INK, PAPER, EMPTY, ACCENT = "#1e293b", "#ffffff", "#e2e8f0", "#0f766e"
 
 
 def picture(sweep: Sweep, records: Mapping[int, Record], metric: str, side: int = 192) -> Image.Image:
-    """The grid: values along both edges, each cell with its metric below, the best one framed.
+    """The grid of the finished cells' records, by their place in `sweep.runs`; a cell is `side` pixels at most.
 
-    Args:
-        sweep: the sweep.
-        records: of the cells that are finished, by their place in `sweep.runs`.
-        metric: one of METRICS.
-        side: longer side of a cell's picture, in pixels.
+    Values along both edges, each cell with its metric, one of METRICS, below, the best one framed.
     """
     first = next((record.image for record in records.values() if record.image), None)
     width, height = _shrunk(first.size, side) if first else (side, side)
@@ -62,7 +58,7 @@ def table(sweep: Sweep, records: Mapping[int, Record]) -> str:
     writer.writerow([*names, *METRICS, "nfe", "vjp", "seconds", "failure"])
     for index, record in sorted(records.items()):
         row, column = divmod(index, sweep.columns)
-        places = [sweep.axes[0].values[column], *([sweep.axes[1].values[row]] if len(sweep.axes) > 1 else [])]
+        places = [axis.values[place] for axis, place in zip(sweep.axes, (column, row), strict=False)]
         figures = [record.quality[metric] for metric in METRICS]
         rounded = ["" if figure is None else f"{figure:.5g}" for figure in figures]
         writer.writerow([*places, *rounded, record.nfe, record.vjp, f"{record.seconds:.3f}", record.failure])

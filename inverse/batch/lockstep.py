@@ -7,15 +7,14 @@ lockstep closes all of them, between any two steps. A run that has ended makes r
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Hashable, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
 from inverse.denoisers.base import Denoiser
 from inverse.errors import InverseError
 from inverse.solvers import Step
-from inverse.solvers.base import Process
-from inverse.solvers.calls import PAUSE, Answer, Call, Pause, attempted
+from inverse.solvers.calls import PAUSE, Answer, Call, Pause, Process, advanced, attempted
 
 DEVICE_PIXELS = 16 * 256 * 256
 """How many pixels are worth one pass on a GPU: beyond that no call becomes cheaper, and single runs only slower."""
@@ -48,7 +47,7 @@ Event = tuple[Runner, Step | Pause | InverseError | None]
 """A step that a run has made, or how it has ended: by an error, or None when it has come to its end."""
 
 
-def lockstep(runners: Iterable[Runner], pixels: int, pauses: bool = False) -> Iterator[Event]:
+def lockstep(runners: Iterable[Runner], pixels: int, pauses: bool = False) -> Generator[Event, None, None]:
     """Advances runs together, as many as fit into a batch, and yields what they do; close it to stop them all.
 
     Every run yields what it yields alone: to the last bit where it is the only one in its batches, as on a CPU unless
@@ -85,14 +84,12 @@ def lockstep(runners: Iterable[Runner], pixels: int, pauses: bool = False) -> It
             runner.process.close()
 
 
-def _until_call(runner: Runner) -> Iterator[Step | Pause | InverseError | None]:
+def _until_call(runner: Runner) -> Generator[Step | Pause | InverseError | None, None, None]:
     """What a run yields until it needs the network, or how it ends."""
     while True:
         start = time.perf_counter()
         try:
-            item = runner.process.send(runner.reply)
-        except StopIteration:
-            item = None
+            item = advanced(runner.process, runner.reply)
         except InverseError as error:
             item = error
         runner.seconds += time.perf_counter() - start
@@ -111,37 +108,38 @@ def suitable(denoiser: Denoiser) -> int:
 
 
 class Passes:
-    """Answers calls in as few passes of the network as fit.
+    """Answers calls in as few passes of the network as fit, of so many pixels at most.
 
-    Args:
-        pixels: how many go into one pass; fewer from the first time on that the device's memory did not suffice.
+    That is fewer from the first time on that the device's memory did not suffice.
     """
 
     def __init__(self, pixels: int) -> None:
         self.pixels = pixels
 
     def answer(self, runners: Sequence[Runner]) -> None:
-        """Fills in every runner's `reply`, and what it cost."""
-        alike: dict[object, list[Runner]] = {}
+        """Fills in the `reply` of every runner that waits for one, and what it cost."""
+        alike: dict[Hashable, list[tuple[Runner, Call]]] = {}
         for runner in runners:
-            alike.setdefault((id(runner.denoiser), runner.call.alike), []).append(runner)
+            if runner.call is not None:
+                alike.setdefault((id(runner.denoiser), runner.call.alike), []).append((runner, runner.call))
         for group in alike.values():
             done = 0
             while done < len(group):
                 done += self._answer_first(group[done:])
 
-    def _answer_first(self, group: list[Runner]) -> int:
+    def _answer_first(self, group: list[tuple[Runner, Call]]) -> int:
         """Answers as many of the first ones as fit, at least one, and returns how many."""
-        denoiser, count = group[0].denoiser, max(1, min(len(group), self.pixels // group[0].call.pixels))
+        denoiser, pixels = group[0][0].denoiser, group[0][1].pixels
+        count = max(1, min(len(group), self.pixels // pixels))
         start = time.perf_counter()
-        replies = attempted(denoiser, [runner.call for runner in group[:count]])
+        replies = attempted(denoiser, [call for _, call in group[:count]])
         if replies is None and count > 1:
-            self.pixels = count // 2 * group[0].call.pixels
+            self.pixels = count // 2 * pixels
             return 0
         if replies is None:  # its answer stays None, which ends this run with a sentence, and no other one
             return 1
         denoiser.wait()  # or the pass would count as time of the first run after it
         share = (time.perf_counter() - start) / count
-        for runner, reply in zip(group, replies, strict=False):
+        for (runner, _), reply in zip(group, replies, strict=False):
             runner.reply, runner.seconds = reply, runner.seconds + share
         return count

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any
@@ -31,7 +31,7 @@ def in_processes(
     prior: Callable[[], Denoiser] = load_prior,
     *,
     processes: int,
-) -> Iterator[Progress]:
+) -> Generator[Progress, None, None]:
     """Runs settings as `run_all` does, in so many processes, and yields the end of each; close it to stop them all.
 
     The cores are shared among the processes. A result is that of `run_all` with as many threads: to the last bit.

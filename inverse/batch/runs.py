@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 
@@ -16,8 +16,7 @@ from inverse.results.problem import Problem
 from inverse.results.record import Record
 from inverse.settings import Settings
 from inverse.solvers import Step
-from inverse.solvers.base import Process
-from inverse.solvers.calls import Pause
+from inverse.solvers.calls import Pause, Process
 
 
 @dataclass(frozen=True)
@@ -41,7 +40,7 @@ def run_all(
     *,
     pixels: int | None = None,
     pauses: bool = False,
-) -> Iterator[Progress]:
+) -> Generator[Progress, None, None]:
     """Runs settings, several in lockstep where that pays; close the generator to stop, between any two steps.
 
     A run's result is that of `stream`: to the last bit on a CPU, where they run one after the other; to rounding where
@@ -96,7 +95,7 @@ def _runners(
     for index, settings in enumerate(runs):
         parts = replace(settings, solver=runs[0].solver, estimator_scale=runs[0].estimator_scale)
         try:
-            if parts != made_of:  # most axes leave the measurement as it is
+            if problem is None or parts != made_of:  # most axes leave the measurement as it is
                 problem, made_of = settings.problem(photo, auxiliary), parts
             prior = settings.guided(denoiser)
         except InverseError as error:

@@ -63,11 +63,9 @@ class Sweep:
     @property
     def runs(self) -> list[Settings]:
         """The settings of every cell, row by row."""
-        rows = self.axes[1].values if len(self.axes) > 1 else (None,)
-        made = []
-        for row in rows:
-            base = self.settings if row is None else with_value(self.settings, self.axes[1].name, row)
-            made += [with_value(base, self.axes[0].name, column) for column in self.axes[0].values]
+        made = [self.settings]
+        for axis in reversed(self.axes):
+            made = [with_value(settings, axis.name, value) for settings in made for value in axis.values]
         return made
 
 
@@ -129,8 +127,10 @@ def suggestion(spec: Spec, value: Any) -> str:
     if isinstance(spec, Flag):
         return "false,true"
     if spec is SEED:
-        return ",".join(str(seed) for seed in range(value, min(value + 4, spec.high + 1)))
-    factors = isinstance(spec, Integer) or getattr(spec, "log", False)
+        return ",".join(str(seed) for seed in range(value, min(value + 4, SEED.high + 1)))
+    if not isinstance(spec, Integer | Real):
+        return str(value)
+    factors = isinstance(spec, Integer) or spec.log
     if factors and value > 0:
         low, high = max(spec.low, value / 2), min(spec.high, value * 2)
         low, high = (math.ceil(low), math.floor(high)) if isinstance(spec, Integer) else (low, high)

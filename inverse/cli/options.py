@@ -156,11 +156,7 @@ def setting_options(*but: str) -> Callable[[Callable], Callable]:
 
 
 def check_output(path: Path, *inputs: Path | None) -> None:
-    """Refuses a place where a picture could not be written, before any work is done.
-
-    Args:
-        path: where the picture goes.
-        inputs: files that are read, and that the picture must not replace.
+    """Refuses a place where a picture could not be written, or that is one of the inputs, before any work is done.
 
     Raises:
         OutputError: the format is none of `WRITTEN`, or as in `check_place`.
@@ -223,8 +219,7 @@ def save_picture(picture: Image.Image, path: Path, settings: Settings | None = N
         OutputError: the file cannot be written; what was there before still is.
     """
     kind = path.suffix.lower()
-    carries = settings is not None and kind == ".png"
-    text = {"pnginfo": png_text(settings.to_json(**also))} if carries else {}
+    text = {"pnginfo": png_text(settings.to_json(**also))} if settings is not None and kind == ".png" else {}
 
     def write(temporary: Path) -> None:
         try:

@@ -58,10 +58,6 @@ def run_options(command: click.Command) -> click.Command:
 def chosen(context: click.Context, values: dict[str, Any]) -> tuple[Settings, list[str]]:
     """The settings that a command was given, and sentences on what in its settings file could not be honoured.
 
-    Args:
-        context: tells which flags were typed.
-        values: of all flags.
-
     Raises:
         ParameterError: a flag or the file is wrong.
     """

@@ -51,15 +51,12 @@ class Denoiser(ABC):
     dtype: torch.dtype = torch.float32
 
     def __call__(self, x: Tensor, sigma: float | Tensor, conditions: Sequence[Any] | None = None) -> Tensor:
-        """The estimate x0_hat of the clean image.
+        """The estimate x0_hat of the clean image, (B, C, H, W).
 
         Args:
             x: noisy images, (B, C, H, W).
             sigma: standard deviation of their noise, one number or (B,).
             conditions: what `condition` returned for every image, B of them; None without.
-
-        Returns:
-            x0_hat, (B, C, H, W).
 
         Raises:
             ProblemError: x is not a batch of images with the prior's number of channels, or not in its precision.
@@ -95,10 +92,8 @@ class Denoiser(ABC):
         """The operator on the prior's own space: what it measures of the picture behind z.
 
         Its `image_shape` is that of z, its measurements are the operator's. It may be linear without a decomposition,
-        or not linear; solvers that cannot deal with that refuse. See `operators.composition`.
-
-        Args:
-            operator: A, of pictures, on the prior's device and in its precision.
+        or not linear; solvers that cannot deal with that refuse. See `operators.composition`. A, of pictures, is on the
+        prior's device and in its precision.
         """
         return operator
 
@@ -114,15 +109,11 @@ class Denoiser(ABC):
         return self.lower(z)
 
     def condition(self, operator: Operator, y: Tensor, sigma_y: float) -> Any | None:
-        """What the estimate is to know of a measurement, or None; asked for once for each measurement of a run.
+        """What the estimate is to know of a measurement, (1, *measurement_shape), or None; asked for once for each.
 
         It may be a tensor, or any object that is never changed: a batch is a list with one for every image, so that
-        runs with other measurements, and with other operators, share it. Runs without one are not mixed with them.
-
-        Args:
-            operator: A, of pictures, on the prior's device and in its precision.
-            y: one measurement, (1, *measurement_shape).
-            sigma_y: standard deviation of its noise, on [-1, 1].
+        runs with other measurements, and with other operators, share it. Runs without one are not mixed with them. The
+        operator is as in `lift`, and sigma_y the standard deviation of the noise, on [-1, 1].
         """
         return None
 

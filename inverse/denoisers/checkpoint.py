@@ -5,6 +5,7 @@ No library is asked to find them: it would follow an index to whatever files tha
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -27,12 +28,7 @@ ATTENTION = {"query": "to_q", "key": "to_k", "value": "to_v", "proj_attn": "to_o
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """Files of weights.
-
-    Attributes:
-        files: all of them.
-        pickled: they are pickles, and not safetensors.
-    """
+    """All files of weights, and whether they are pickles, and not safetensors."""
 
     files: tuple[Path, ...]
     pickled: bool
@@ -40,7 +36,9 @@ class Checkpoint:
     @property
     def elements(self) -> int | None:
         """How many numbers they hold, by their headers; None for pickles, of which only reading them tells."""
-        return None if self.pickled else sum(weights.elements(weights.shapes(file)) for file in self.files)
+        if self.pickled:
+            return None
+        return sum(math.prod(shape) for file in self.files for shape in weights.shapes(file).values())
 
     def read(self) -> dict[str, Tensor]:
         """The tensors by the names that diffusers gives them today; pickles are read for their tensors only.
@@ -57,30 +55,24 @@ class Checkpoint:
 def find(folder: Path, root: Path, *, allow_pickle: bool) -> Checkpoint:
     """The weights in a folder that `save_pretrained` wrote: safetensors where there are, in one file or in shards.
 
-    Args:
-        folder: of the model.
-        root: links may lead to files in here.
-        allow_pickle: take pickles where there are no safetensors.
+    Links may lead to files in `root`. Pickles are taken where they are allowed and there are no safetensors.
 
     Raises:
         PriorError: there are none; or a file is missing, outside of the root, damaged, or a pickle though its name, or
             the user, says that it is none.
     """
-    for files in _candidates(folder, root, "safetensors"):
-        for file in files:
-            weights.shapes(file)  # refuses a pickle by its content
-        return Checkpoint(files, pickled=False)
-    if not allow_pickle:
-        if any(_there(folder / name) for name in _names("bin")):
+    # By its content a pickle is refused as safetensors, whatever its name.
+    for suffix, checked in (("safetensors", weights.shapes), ("bin", weights.check_pickle)):
+        pickled = suffix == "bin"
+        if pickled and not allow_pickle and any(_there(folder / name) for name in _names(suffix)):
             raise PriorError(
                 f"The weights in {folder.name} are a pickle, which can run code. Say --allow-pickle (in Python "
                 "allow_pickle=True) to read its tensors all the same, or convert them to safetensors."
             )
-    else:
-        for files in _candidates(folder, root, "bin"):
+        for files in _candidates(folder, root, suffix):
             for file in files:
-                weights.check_pickle(file)
-            return Checkpoint(files, pickled=True)
+                checked(file)
+            return Checkpoint(files, pickled)
     raise PriorError(f"{folder.name} has no {NAME}.safetensors. Save the model there.")
 
 

@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import safetensors
 import torch
@@ -32,14 +32,7 @@ SIGMA_MIN, SIGMA_MAX, DATA_STD = 0.003, 80.0, 0.5
 def precondition(network: Callable[[Tensor, Tensor], Tensor], x: Tensor, sigma: Tensor, data_std: float) -> Tensor:
     """D = c_skip x + c_out F(c_in x, ln sigma), Karras et al. 2022 (arXiv 2206.00364), table 1.
 
-    Args:
-        network: F, of an image (B, C, H, W) and ln sigma (B,); it may answer in a lower precision.
-        x: noisy images, (B, C, H, W).
-        sigma: standard deviation of their noise, (B,).
-        data_std: sigma_data.
-
-    Returns:
-        D, (B, C, H, W), in the precision of x.
+    For noisy images x, (B, C, H, W), sigma (B,) and sigma_data; D has the precision of x, F may answer in a lower one.
     """
     variance, data_variance = sigma.square()[:, None, None, None], data_std**2
     total = variance + data_variance
@@ -55,11 +48,11 @@ class EDMDenoiser(Denoiser):
         device: where it runs.
         precision: "float32", "bfloat16" (autocast; the result is float32 all the same) or "auto", which takes
             bfloat16 where the hardware computes in it.
-        sigma_min, sigma_max: the trained range.
         data_std: sigma_data of the preconditioning.
     """
 
     kind = EMBEDDED
+    sigma_min, sigma_max = SIGMA_MIN, SIGMA_MAX
 
     def __init__(
         self,
@@ -67,18 +60,17 @@ class EDMDenoiser(Denoiser):
         device: torch.device | str = "cpu",
         precision: str = "auto",
         *,
-        sigma_min: float = SIGMA_MIN,
-        sigma_max: float = SIGMA_MAX,
         data_std: float = DATA_STD,
     ) -> None:
         self.device = torch.device(device)
         self.bfloat16 = precision == "bfloat16" or (precision == "auto" and computes_in_bfloat16(self.device))
         self._weights = network
         network = in_bfloat16(network) if self.bfloat16 else network
-        self.network = network.to(self.device, memory_format=torch.channels_last).eval().requires_grad_(False)
+        network.to(self.device, memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]  (not in its stub)
+        self.network = network.eval().requires_grad_(False)
         self.channels = network.config.channels
         self.multiple = network.config.multiple
-        self.sigma_min, self.sigma_max, self.data_std = sigma_min, sigma_max, data_std
+        self.data_std = data_std
 
     @cached_property
     def digest(self) -> str:
@@ -143,7 +135,9 @@ def load_network(path: Path) -> ResidualUNet:
             metadata = file.metadata() or {}
         if metadata.get("format") != FORMAT:
             raise PriorError(f"{path.name} is not a prior of this program. Use a file that `train prior` wrote.")
-        fields = {k: tuple(v) if isinstance(v, list) else v for k, v in json.loads(metadata["network"]).items()}
+        fields: dict[str, Any] = {
+            k: tuple(v) if isinstance(v, list) else v for k, v in json.loads(metadata["network"]).items()
+        }
         config = NetworkConfig(**fields)
         with torch.device("meta"):  # its shapes only, so that a made-up size costs no memory
             expected = {name: tuple(value.shape) for name, value in ResidualUNet(config).state_dict().items()}

@@ -12,7 +12,29 @@ from inverse.errors import ProblemError
 from inverse.operators.base import LinearOperator, Shape
 
 
-class GaussianField(Denoiser):
+class Exact(Denoiser):
+    """What the priors here share: they know images of one size, and reckon in float64 unless they are told otherwise.
+
+    Attributes:
+        image_shape: (C, H, W).
+    """
+
+    sigma_min, sigma_max = 1e-4, 1e4
+    dtype = torch.float64
+    image_shape: Shape
+
+    @property
+    def batches(self) -> bool:
+        return True  # hundreds of samples of a small image are asked for, and compared to rounding
+
+    def _require_shape(self, x: Tensor) -> None:
+        if tuple(x.shape[1:]) != self.image_shape:
+            raise ProblemError(
+                f"This prior knows images of shape {self.image_shape} only, and was given {tuple(x.shape[1:])}."
+            )
+
+
+class GaussianField(Exact):
     """Images that are stationary Gaussian fields of mean 0, whose denoiser is the Wiener filter.
 
     The power spectrum falls like that of photographs, S(f) ~ (f^2 + f0^2)^(-decay / 2).
@@ -25,10 +47,6 @@ class GaussianField(Denoiser):
         colours: correlation between channels, (C, C), positive definite with ones on its diagonal; they are
             independent when None.
     """
-
-    sigma_min, sigma_max = 1e-4, 1e4
-    dtype = torch.float64
-    batches = True  # hundreds of samples of a small image are asked for, and compared to rounding
 
     def __init__(
         self,
@@ -58,7 +76,7 @@ class GaussianField(Denoiser):
         return self
 
     def denoise(self, x: Tensor, sigma: Tensor) -> Tensor:
-        _require_shape(x, self.image_shape)
+        self._require_shape(x)
         spectrum = self.spectrum.to(x.dtype)
         return self._filter(x, spectrum / (spectrum + sigma.square()[:, None, None, None]))
 
@@ -82,7 +100,7 @@ class GaussianField(Denoiser):
         return torch.einsum("ck,bkhw->bchw", axes, torch.fft.irfft2(along, s=x.shape[-2:]))
 
 
-class GaussianMixture(Denoiser):
+class GaussianMixture(Exact):
     """Images from a mixture of K Gaussians: exact score, denoiser, posterior and modes, for small images.
 
     Linear algebra is dense, with d = C H W numbers an image; (C, H, W) = (1, 1, 2) makes the plane.
@@ -95,10 +113,6 @@ class GaussianMixture(Denoiser):
     Raises:
         ValueError: shapes do not fit, or a covariance is not positive definite.
     """
-
-    sigma_min, sigma_max = 1e-4, 1e4
-    dtype = torch.float64
-    batches = True  # hundreds of samples of a small image are asked for, and compared to rounding
 
     def __init__(self, means: Tensor, covariances: Tensor, weights: Tensor | None = None) -> None:
         count, dimension = means.shape[0], means[0].numel()
@@ -125,7 +139,7 @@ class GaussianMixture(Denoiser):
         return self
 
     def denoise(self, x: Tensor, sigma: Tensor) -> Tensor:
-        _require_shape(x, self.image_shape)
+        self._require_shape(x)
         offset, variances, share = self._components(x, sigma)
         shrunk = offset * (self.variances / variances)
         estimates = self.means + torch.einsum("kde,bke->bkd", self.axes, shrunk)
@@ -158,10 +172,7 @@ class GaussianMixture(Denoiser):
     def posterior(self, operator: LinearOperator, y: Tensor, sigma_y: float) -> GaussianMixture:
         """p(x0 | y), a mixture again: every component is conditioned, and weighed by how well it explains y.
 
-        Args:
-            operator: H.
-            y: one measurement, (1, *measurement_shape).
-            sigma_y: standard deviation of its noise, > 0.
+        There is one measurement, (1, *measurement_shape), and sigma_y > 0.
         """
         operator, dimension = operator.to("cpu", torch.float64), self.means.shape[1]
         columns = operator(torch.eye(dimension, dtype=torch.float64).reshape(dimension, *self.image_shape))
@@ -182,10 +193,8 @@ class GaussianMixture(Denoiser):
         """Maxima of the density, the highest first, (M, C, H, W).
 
         Each mean climbs by x <- (sum_k p_k C_k^-1)^-1 sum_k p_k C_k^-1 m_k, p_k = p(k | x), which never descends
-        (Carreira-Perpinan 2000). A mode to which no mean leads is not found.
-
-        Args:
-            tolerance: the climb ends when no coordinate moves farther than this.
+        (Carreira-Perpinan 2000), until no coordinate moves farther than `tolerance`. A mode to which no mean leads is
+        not found.
         """
         precisions = torch.linalg.inv(self.covariances)
         pulls = torch.einsum("kde,ke->kd", precisions, self.means)
@@ -201,8 +210,3 @@ class GaussianMixture(Denoiser):
             point for index, point in enumerate(x) if not any((point - x[:index]).abs().amax(1) < 1e3 * tolerance)
         ]
         return torch.stack(distinct).reshape(-1, *self.image_shape)
-
-
-def _require_shape(x: Tensor, image_shape: Shape) -> None:
-    if tuple(x.shape[1:]) != image_shape:
-        raise ProblemError(f"This prior knows images of shape {image_shape} only, and was given {tuple(x.shape[1:])}.")

@@ -89,13 +89,14 @@ def _snapshot(prior: Card, weights: tuple[str, ...], offline: bool) -> Path | No
 def _wanted(prior: Card, weights: tuple[str, ...]) -> tuple[str, ...]:
     """The one file of weights to fetch, safetensors where there are; by the Hub's list of files, with their sizes."""
     from huggingface_hub import HfApi
+    from huggingface_hub.hf_api import RepoFolder
 
     sizes = _online(
         prior,
         lambda: {
             entry.path: entry.size
             for entry in HfApi().list_repo_tree(prior.repository, recursive=True, revision=prior.revision)
-            if hasattr(entry, "size")
+            if not isinstance(entry, RepoFolder)
         },
     )
     found = [name for name in weights if name in sizes]

@@ -39,13 +39,9 @@ def exhausted(error: BaseException) -> bool:
 
 
 def refusal(denoiser: Denoiser, size: tuple[int, int], samples: int, gradient: bool) -> CapacityError:
-    """The sentence for a run that did not fit, with a size that would.
+    """The sentence for a run of pictures of `size`, (H, W), that did not fit, with a size that would.
 
-    Args:
-        denoiser: the prior.
-        size: (H, W) of the picture.
-        samples: how many were restored at once.
-        gradient: whether the solver differentiates through the prior.
+    It depends on how many samples were restored at once, and on whether the solver needs a gradient through the prior.
     """
     release(denoiser.device)
     free, needed = free_bytes(denoiser.device), None
@@ -153,13 +149,10 @@ def _group_bounds() -> list[int]:
         most, now = _text(f"/sys/fs/cgroup/{limit}").strip(), _text(f"/sys/fs/cgroup/{used}").strip()
         if most.isdigit() and now.isdigit():
             # Pages of files count as used there, and are given up when they are needed.
-            cached = re.search(r"^(?:inactive_file|total_inactive_file) (\d+)", _text(_statistics(limit)), re.MULTILINE)
+            statistics = _text(f"/sys/fs/cgroup/{limit.rpartition('/')[0]}/memory.stat")
+            cached = re.search(r"^(?:inactive_file|total_inactive_file) (\d+)", statistics, re.MULTILINE)
             bounds.append(int(most) - int(now) + (int(cached[1]) if cached else 0))
     return bounds
-
-
-def _statistics(limit: str) -> str:
-    return f"/sys/fs/cgroup/{limit.rpartition('/')[0]}/memory.stat"
 
 
 def _process_bounds() -> list[int]:

@@ -80,6 +80,15 @@ class ResidualBlock(nn.Module):
         return self.conv_out(h).add_(x)
 
 
+class Level(nn.ModuleList):
+    """Residual blocks at one resolution, one after the other."""
+
+    def forward(self, h: Tensor, embedding: Tensor, share: Tensor | None = None) -> Tensor:
+        for block in self:
+            h = block(h, embedding, share)
+        return h
+
+
 class ResidualUNet(nn.Module):
     """F(c_in x, ln sigma) of Karras et al. 2022, eq. 7; fully convolutional.
 
@@ -87,14 +96,16 @@ class ResidualUNet(nn.Module):
     because statistics over the image would make the result depend on its size.
     """
 
+    frequencies: Tensor
+
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__()
         self.config = config
         widths, depths, embedding = config.widths, config.depths, config.embedding
         pixels = config.channels * config.patch**2
 
-        def blocks(level: int, context: int = 0) -> nn.ModuleList:
-            return nn.ModuleList(ResidualBlock(widths[level], embedding, context) for _ in range(depths[level]))
+        def blocks(level: int, context: int = 0) -> Level:
+            return Level(ResidualBlock(widths[level], embedding, context) for _ in range(depths[level]))
 
         # A range of periods over ln sigma in [ln 0.002, ln 80]: the slowest separates its ends, the fastest half units.
         self.register_buffer("frequencies", torch.linspace(math.log(0.1), math.log(3.0), config.frequencies).exp())
@@ -130,18 +141,14 @@ class ResidualUNet(nn.Module):
         skips = []
         for blocks, down, at in zip(self.encoder, self.down, shares, strict=False):
             h = _plus(h, next(added, None))
-            for block in blocks:
-                h = block(h, embedding, at)
+            h = blocks(h, embedding, at)
             skips.append(h)
             h = down(h)
         h = _plus(h, next(added, None))
-        for block in self.middle:
-            h = block(h, embedding, shares[-1])
-        h = _plus(h, next(added, None))
+        h = _plus(self.middle(h, embedding, shares[-1]), next(added, None))
         for level in reversed(range(len(self.up))):
             h = _plus(self.up[level](h).add_(skips[level]), next(added, None))
-            for block in self.decoder[level]:
-                h = block(h, embedding, shares[level])
+            h = self.decoder[level](h, embedding, shares[level])
         return F.pixel_shuffle(_plus(self.head(h), next(added, None)), self.config.patch)
 
     def embed(self, log_sigma: Tensor) -> Tensor:

@@ -14,7 +14,7 @@ CONDITION = 1e10
 
 
 class GaussianPosterior:
-    """p(x0 | y) for x0 ~ N(0, C), y = H x0 + sigma_y n: Gaussian, with
+    """p(x0 | y) for x0 ~ N(0, C), y = H x0 + sigma_y n, sigma_y >= 0: Gaussian, with
 
         K = C H^T (H C H^T + sigma_y^2 I)^-1,   mean = K y,   covariance = C - K H C
 
@@ -24,11 +24,6 @@ class GaussianPosterior:
     Attributes:
         covariance: of flattened images, (d, d); it does not depend on y.
         std: of every pixel, (C, H, W).
-
-    Args:
-        prior: the field.
-        operator: H, for images of the field's size.
-        sigma_y: standard deviation of the noise, >= 0.
 
     Raises:
         ProblemError: what is measured is so weak beside the rest that float64 cannot tell, as after a strong blur

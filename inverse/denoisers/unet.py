@@ -60,17 +60,19 @@ class UNetDenoiser(Denoiser):
         device: torch.device | str = "cpu",
         continuous: bool = False,
     ) -> None:
-        self.channels = network.config.in_channels
-        if network.config.out_channels not in (self.channels, 2 * self.channels):
+        config: Any = network.config  # a dictionary whose entries are attributes too
+        self.channels = config.in_channels
+        if config.out_channels not in (self.channels, 2 * self.channels):
             raise PriorError("This network does not predict an image. Use an unconditional diffusion model of images.")
-        if network.config.num_class_embeds is not None or network.config.class_embed_type is not None:
+        if config.num_class_embeds is not None or config.class_embed_type is not None:
             raise PriorError("This network needs a class label. Use an unconditional diffusion model.")
         if prediction not in PREDICTIONS:
             raise PriorError(f"Prediction type {prediction!r} is unknown. Use one of {', '.join(PREDICTIONS)}.")
         self.device = torch.device(device)
-        self.network = network.to(self.device).eval().requires_grad_(False)
+        network.to(self.device)  # pyright: ignore[reportArgumentType]  (diffusers wraps it, and its type is lost)
+        self.network = network.eval().requires_grad_(False)
         self.prediction, self.continuous = prediction, continuous
-        self.multiple = 2 ** (len(network.config.block_out_channels) - 1)
+        self.multiple = 2 ** (len(config.block_out_channels) - 1)
         abar = alphas_cumprod.double().cpu().numpy()
         self._log_sigmas = np.log((1 - abar) / abar) / 2
         self.sigma_min, self.sigma_max = (float(np.exp(self._log_sigmas[i])) for i in (0, -1))
@@ -128,7 +130,7 @@ def load_unet(
         elements = _elements(config)  # also for a pickle: a made-up network is refused before it costs memory
         if found.elements not in (elements, None):
             raise PriorError(f"The weights in {folder.name} are not those of its config.json. Download it again.")
-        network = UNet2DModel.from_config(config)
+        network = _network(config)
         network.load_state_dict(found.read())
     except (*weights.UNREADABLE, pickle.UnpicklingError) as error:
         if isinstance(error, PriorError):
@@ -158,7 +160,7 @@ def _noise_table(config: dict[str, Any]) -> tuple[Tensor, str]:
     if isinstance(steps, bool) or not isinstance(steps, int) or not 2 <= steps <= MAX_STEPS:
         raise PriorError(f"The scheduler asks for {shown(steps)} time steps. Use a model with 2 to {MAX_STEPS}.")
     try:
-        table = DDPMScheduler.from_config(config)
+        table: Any = DDPMScheduler.from_config(config)
         levels = table.alphas_cumprod.double()
         if levels[-1] == 0:
             levels = levels[:-1]
@@ -185,7 +187,12 @@ def _elements(config: dict[str, Any]) -> int:
     if len(widths) > MAX_LEVELS or not all(1 <= n <= MAX_WIDTH for n in widths) or not 1 <= depth <= MAX_DEPTH:
         raise PriorError("This network is far larger than any prior. Use another one.")
     with torch.device("meta"), torch.no_grad():
-        network, side = UNet2DModel.from_config(config), 2 ** (len(widths) + 1)
+        network, side = _network(config), 2 ** (len(widths) + 1)
         # Some values of a wrong type are noticed only when they are used.
-        network(torch.empty(1, network.config.in_channels, side, side), torch.empty(1))
+        network(torch.empty(1, network.config["in_channels"], side, side), torch.empty(1))
         return sum(value.numel() for value in network.state_dict().values())
+
+
+def _network(config: dict[str, Any]) -> UNet2DModel:
+    network: Any = UNet2DModel.from_config(config)  # a pair, says its type, which it is only for those who ask for one
+    return network

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 import zipfile
 from pathlib import Path
@@ -27,11 +26,7 @@ UNREADABLE = (
 
 
 def regular_file(path: Path, root: Path) -> Path:
-    """The path, when it is a file inside a folder.
-
-    Args:
-        path: the file.
-        root: the folder that links may not leave.
+    """The path, when it is a file inside the folder `root`, which links may not leave.
 
     Raises:
         PriorError: it is missing, something else than a file, or a link to a place outside.
@@ -85,11 +80,6 @@ def shapes(path: Path) -> dict[str, tuple[int, ...]]:
             return {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
     except (safetensors.SafetensorError, OSError, ValueError) as error:
         raise damaged from error
-
-
-def elements(found: dict[str, tuple[int, ...]]) -> int:
-    """How many numbers tensors of these shapes hold."""
-    return sum(math.prod(shape) for shape in found.values())
 
 
 def check_pickle(path: Path) -> None:

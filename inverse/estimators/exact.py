@@ -12,7 +12,7 @@ from torch import Tensor
 from inverse.denoisers.base import Denoiser
 from inverse.denoisers.exact import GaussianField, GaussianMixture
 from inverse.denoisers.posterior import GaussianPosterior
-from inverse.operators.base import Operator
+from inverse.operators.base import LinearOperator, Operator
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class ExactEstimator(Denoiser):
         return self.prior.denoise(x, sigma)
 
     def condition(self, operator: Operator, y: Tensor, sigma_y: float) -> Any | None:
-        if not operator.linear:
+        if not isinstance(operator, LinearOperator):
             return None
         if isinstance(self.prior, GaussianMixture):
             return self.prior.posterior(operator, y, sigma_y)

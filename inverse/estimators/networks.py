@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -85,18 +83,16 @@ class Control(nn.Module):
 
     def forward(self, x: Tensor, condition: Tensor, log_sigma: Tensor) -> list[Tensor | None]:
         """Hints for `ResidualUNet`: of x as it sees it, (B, C, H, W), the condition, and ln sigma (B,)."""
-        copied: Any = self.copied
+        copied = self.copied
         embedding = copied.embed(log_sigma)
         h = copied.stem(F.pixel_unshuffle(x, self.config.patch))
         h = h + self.embed_condition(F.pixel_unshuffle(condition, self.config.patch))
         features = []
         for blocks, down in zip(copied.encoder, copied.down, strict=True):
-            for block in blocks:
-                h = block(h, embedding)
+            h = blocks(h, embedding)
             features.append(h)
             h = down(h)
-        for block in copied.middle:
-            h = block(h, embedding)
+        h = copied.middle(h, embedding)
         hints: list[Tensor | None] = [None] * len(self.config.widths)
         outputs = [layer(h) for layer, h in zip(self.to_decoder, [*features, h], strict=True)]
         return [*hints, *reversed(outputs)]

@@ -43,12 +43,7 @@ FILLS = {
 
 @dataclass(frozen=True)
 class Baseline:
-    """A classical method for a problem.
-
-    Attributes:
-        title: what people call it.
-        restore: takes y, (1, *measurement_shape), to x, (1, C, H, W) on [-1, 1].
-    """
+    """A classical method for a problem: from y, (1, *measurement_shape), to x, (1, C, H, W) on [-1, 1]."""
 
     title: str
     restore: Callable[[Tensor], Tensor]

@@ -90,7 +90,7 @@ def main() -> None:
     network_seconds(denoiser, torch.randn(1, 3, SIZE, SIZE, device=denoiser.device), True)
     with Live(table, console=console):
         for name, kind in SOLVERS.items():
-            solver = kind(steps=max(STEPS, kind.specs()["steps"].low))
+            solver = kind(steps=max(STEPS, kind.step_range()[0]))
             shares = []
             for operator in operators.values():
                 step_seconds(solver, operator, denoiser.device)

@@ -126,13 +126,7 @@ def enlarged(operator: Operator, small: Tensor) -> Tensor:
 
 
 def wiener(operator: LinearOperator, y: Tensor, sigma_y: float) -> Tensor:
-    """Wiener's filter for photographs, whose power falls with the square of frequency.
-
-    Args:
-        operator: a blur, whose spectral coefficients are frequencies.
-        y: (1, C, H, W).
-        sigma_y: standard deviation of its noise.
-    """
+    """Wiener's filter for blurred photographs y, (1, C, H, W), whose power falls with the square of frequency."""
     mean = y.mean((-2, -1), keepdim=True)
     frequency = _frequencies(operator).to(y)
     power = 1 / frequency.clamp_min(frequency[frequency > 0].min()) ** 2
@@ -153,15 +147,10 @@ def _frequencies(operator: LinearOperator) -> Tensor:
 
 
 def total_variation(operator: LinearOperator, y: Tensor, sigma_y: float) -> Tensor:
-    """The image of least ||H x - y||^2 / 2 + w TV(x), with w in proportion to sigma_y.
+    """The image of least ||H x - y||^2 / 2 + w TV(x), y (1, *measurement_shape), with w in proportion to sigma_y.
 
     By splitting (ADMM, Boyd et al. 2011): scikit-image takes the step of total variation, the operator's own closed
     form that of the measurement. Holes begin interpolated.
-
-    Args:
-        operator: any linear one.
-        y: (1, *measurement_shape).
-        sigma_y: standard deviation of its noise.
     """
     weight = SOLVING * max(sigma_y, NOISELESS)
     penalty = weight / STRIDE

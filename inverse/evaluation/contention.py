@@ -35,9 +35,7 @@ print(time.perf_counter() - start)
 def seconds(policy: str | None, busy: bool) -> float:
     """Seconds of a restoration at 128 px in a process of its own, with a thread for every core.
 
-    Args:
-        policy: OMP_WAIT_POLICY; None leaves it unset.
-        busy: whether another process keeps a core busy meanwhile.
+    `policy` is OMP_WAIT_POLICY; None leaves it unset. If `busy`, another process keeps a core busy meanwhile.
     """
     environment = {name: text for name, text in os.environ.items() if name != "OMP_WAIT_POLICY"}
     environment |= {"OMP_NUM_THREADS": str(threads.cores()), "PYTHONPATH": str(Path(__file__).parents[2])}

@@ -81,13 +81,14 @@ def evaluate(
 
 def page(rows: Iterable[Row], pictures: Iterable[str], size: int, sigma_y: float) -> str:
     """A Markdown page with pictures, given by their paths, and the table of all figures."""
+    precision = "bfloat16" if computes_in_bfloat16(torch.device("cpu")) else "float32"
     lines = [
         "# Solvers side by side",
         "",
         f"Center squares at {size} pixels, sigma_y {sigma_y:g}, solvers at their presets, the embedded prior. PSNR is",
         "not all: a solver that draws samples has a lower one than a solver that seeks a mode of the posterior, and",
         f"sharper pictures. Seconds are those of a machine with {torch.get_num_threads()} CPU thread(s) "
-        f"({torch.backends.cpu.get_cpu_capability()}, the network in {_precision()}), and depend on what else it did.",
+        f"({torch.backends.cpu.get_cpu_capability()}, the network in {precision}), and depend on what else it did.",
         "Made by `python -m inverse.evaluation.evaluate`, which says how.",
         "",
         papers(),
@@ -96,10 +97,6 @@ def page(rows: Iterable[Row], pictures: Iterable[str], size: int, sigma_y: float
     for path in pictures:
         lines += [f"![Every solver on {Path(path).stem}]({path})", ""]
     return "\n".join(lines) + "\n" + to_markdown(rows)
-
-
-def _precision() -> str:
-    return "bfloat16" if computes_in_bfloat16(torch.device("cpu")) else "float32"
 
 
 def papers() -> str:
@@ -137,11 +134,12 @@ def grid(problems: dict[str, Problem], rows: Iterable[Row], side: int = 160) -> 
         draw.multiline_text((left + 2, top + side + 1), text, "black", font, spacing=1)
 
     for line, (task, problem) in enumerate(problems.items()):
-        place(0, line, images.to_image(problem.truth), "original")
+        if problem.truth is not None:
+            place(0, line, images.to_image(problem.truth), "original")
         place(1, line, problem.measurement, task)
         for row in rows:
-            if row.task == task:
-                of = row.record
+            of = row.record
+            if row.task == task and of.image is not None:
                 text = f"{row.solver}\n{of.said('psnr')}, {of.said('ssim')}, {of.seconds:.0f} s"
                 place(2 + solvers.index(row.solver), line, of.image, text)
     return sheet

@@ -38,6 +38,7 @@ from inverse.evaluation.baselines import baselines
 from inverse.imaging import images, metrics
 from inverse.imaging.files import write_text
 from inverse.operators import TASKS, Task
+from inverse.parameters import Real
 from inverse.results.problem import Problem
 from inverse.settings import Settings
 from inverse.solvers import SOLVERS, Solver, advice, presets
@@ -144,11 +145,10 @@ class Trials:
         best = start
         for name in (*FACTORS, *VALUES):
             spec = start.specs().get(name)
-            if spec is None:
-                continue
-            if name in VALUES:
+            if spec is not None and name in VALUES:
                 for value in VALUES[name]:
                     best = self._better(task, best, best.replace(**{name: value}), views)
+            if not isinstance(spec, Real) or name in VALUES:
                 continue
             for factor in (FACTORS[name], 1 / FACTORS[name]):
                 while spec.log and spec.low <= (moved := getattr(best, name) * factor) <= spec.high:
@@ -171,7 +171,7 @@ class Trials:
 
 def shortened(solver: Solver) -> Solver:
     """The solver with a quarter of its steps if it takes long."""
-    steps = max(type(solver).specs()["steps"].low, solver.steps // 4)
+    steps = max(solver.step_range()[0], solver.steps // 4)
     return solver.replace(steps=steps) if passes(solver) > LONG else solver
 
 
@@ -193,9 +193,8 @@ def rows(solver: type[Solver], tasks: list[str], table: Table, denoiser: Denoise
         for task in wanted:
             present = solver.create(known.get(task, {}))
             best = trials.best(task, [*pool, present]) if anew else present
-            settings = {name: value for name, value in best.to_dict().items() if value != getattr(solver(), name)}
             reached = {view: trials.psnr(task, best, view) for view in VIEWS}
-            found[task] = Preset(settings, **reached, defaults=trials.psnr(task, solver(), CROP))
+            found[task] = Preset(best.changed(), **reached, defaults=trials.psnr(task, solver(), CROP))
         yield {solver.name: found}
 
 

@@ -27,10 +27,7 @@ def profile_of(info: Mapping[Any, Any], grey: bool) -> bytes | None:
 
     As the PNG specification says (section 4.3), an ICC profile counts first, then sRGB, then gAMA with cHRM. A gAMA of
     1/2.2 is what programs write beside sRGB, or in place of it, and means sRGB; so do chromaticities without gAMA.
-
-    Args:
-        info: of Pillow's picture: icc_profile, srgb, gamma, chromaticity.
-        grey: the picture has one channel.
+    These are icc_profile, srgb, gamma and chromaticity in the `info` of Pillow's picture; `grey` has one channel.
     """
     if info.get("icc_profile"):
         return info["icc_profile"]
@@ -47,10 +44,7 @@ def profile_of(info: Mapping[Any, Any], grey: bool) -> bytes | None:
 
 
 class Profile:
-    """How to get to sRGB from the numbers of a profile's pictures.
-
-    Args:
-        content: the profile's file.
+    """How to get to sRGB from the numbers of a profile's pictures; `content` is its file.
 
     Attributes:
         space: "GRAY", "RGB" or "CMYK", other names, or "" where this is no profile.
@@ -108,12 +102,9 @@ class Profile:
 
 
 def _made(gamma: float, primaries: tuple[float, ...], grey: bool) -> bytes:
-    """An ICC profile of version 4 whose linear light is the number to the power of 1 / gamma.
+    """An ICC profile of version 4 whose linear light is the number to the power of 1 / gamma, as in gAMA.
 
-    Args:
-        gamma: as in gAMA.
-        primaries: as in cHRM, x and y of white, red, green, blue; white becomes D50 by Bradford's transform.
-        grey: for pictures of one channel.
+    The primaries are as in cHRM, x and y of white, red, green, blue; white becomes D50 by Bradford's transform.
     """
     curve = b"para" + bytes(4) + struct.pack(">HHi", 0, 0, round(65536 / gamma))
     tags = {b"wtpt": _xyz(_D50)}

@@ -30,9 +30,7 @@ _REASONS: dict[int | None, str] = {
 def replace_atomically(path: Path, write: Callable[[Path], object]) -> None:
     """Writes beside the path and then moves there: whoever reads finds the old file or the new one, never half of one.
 
-    Args:
-        path: where the file goes; a link there is replaced, not followed.
-        write: is given a new path in the same folder, with the same ending.
+    A link at the path is replaced, not followed. `write` is given a new path in the same folder, with the same ending.
 
     Raises:
         OutputError: it cannot be written; what was at the path is still there.

@@ -43,11 +43,7 @@ _TEXT = (
 
 
 def named(head: bytes) -> tuple[str, str] | None:
-    """What a file is, and the remedy, both parts of a sentence; None where that is not known.
-
-    Args:
-        head: its first `HEAD` bytes.
-    """
+    """What a file with these first `HEAD` bytes is, and the remedy, parts of a sentence; None if that is not known."""
     for pattern, name, remedy in _KINDS:
         if re.match(pattern, head[:HEAD], re.DOTALL):
             return name, remedy

@@ -110,15 +110,11 @@ def _opened(photo: str | Path | bytes | BinaryIO, files: contextlib.ExitStack) -
     if isinstance(photo, bytes):
         return io.BytesIO(photo)
     if not isinstance(photo, str | Path):
-        return photo if _seekable(photo) else io.BytesIO(photo.read())
+        return photo if hasattr(photo, "seekable") and photo.seekable() else io.BytesIO(photo.read())
     path = Path(photo)
     if path.exists() and not path.is_file():  # a pipe would be waited for, a device has no end
         raise ImageError("The picture's file cannot be opened: it is no file. Check its name.")
     return files.enter_context(path.open("rb"))
-
-
-def _seekable(file: BinaryIO) -> bool:
-    return hasattr(file, "seekable") and file.seekable()
 
 
 def _starts(file: BinaryIO, *signatures: bytes) -> bool:

@@ -20,11 +20,7 @@ _NO_SEGMENT = (0x01, *range(0xD0, 0xD9))
 
 
 def completed(data: bytes, decode: Callable[[io.BytesIO], Image.Image]) -> Image.Image:
-    """The picture in a JPEG without its end.
-
-    Args:
-        data: the file.
-        decode: what is done with a whole file.
+    """The picture in a JPEG without its end, by `decode` of a whole file.
 
     Raises:
         ImageError: pixels are missing; it names the share that is there.

@@ -30,9 +30,8 @@ _SAMPLE = 1 << 18
 def load(photo: images.Photo, max_side: int | None = None) -> Image.Image:
     """A mask of any kind as a picture of mode L, 255 where the photo is missing and 0 where it is known.
 
-    Args:
-        photo: as for `images.load`; what this function returned stays as it is.
-        max_side: shrink to this longer side, so that every pixel that a missing one touches is missing.
+    What this function returned stays as it is. Shrunk to a longer side, every pixel that a missing one touches is
+    missing.
 
     Raises:
         ImageError: it cannot be read, marks nothing, or could be meant in two ways.
@@ -114,14 +113,10 @@ def cover(missing: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 
 def fitted(mask: Image.Image, size: tuple[int, int]) -> Tensor:
-    """A mask at an image's size, (H, W) on [0, 1], 1 where it is missing.
-
-    Args:
-        mask: from `load`.
-        size: (H, W) of the image, of the same shape but for rounding.
+    """A mask from `load` at an image's size, (H, W) on [0, 1], 1 where it is missing.
 
     Raises:
-        ProblemError: the mask is of another shape.
+        ProblemError: the mask is of another shape, by more than rounding.
     """
     height, width = size
     scale = (mask.width * mask.height / (width * height)) ** 0.5
@@ -135,14 +130,10 @@ def fitted(mask: Image.Image, size: tuple[int, int]) -> Tensor:
 
 
 def filled(photo: Image.Image, mask: Image.Image) -> Image.Image:
-    """The photo with the missing part filled in roughly from around it, so that a resized one has no trace of it.
+    """The photo with what is missing by a mask filled in roughly from around it, so that a resized one has no trace.
 
     What is filled in is a mean of known pixels, the nearer the finer, by pull and push over halved sizes (Gortler et
     al., The Lumigraph, 1996, section 3.4).
-
-    Args:
-        photo: RGB picture.
-        mask: from `load`, of the same shape.
 
     Raises:
         ProblemError: as in `fitted`.

@@ -19,10 +19,7 @@ _BAND = 1 << 20
 def to_srgb(image: Image.Image, profile: Profile, background: str | None = "white") -> Image.Image:
     """8-bit RGB of a decoded picture of any mode that the accepted formats decode to.
 
-    Args:
-        image: as decoded.
-        profile: what its numbers mean.
-        background: what transparency is laid on; None to keep it, and get RGBA where there is any.
+    Transparency is laid on the background; without one it is kept, and what has any becomes RGBA.
 
     Raises:
         ImageError: its pixels have no brightness that anybody could know.
@@ -47,16 +44,11 @@ def to_srgb(image: Image.Image, profile: Profile, background: str | None = "whit
 
 
 def _from_wide_grey(image: Image.Image, tags: dict, curve: np.ndarray | None) -> Image.Image:
-    """Grey of more than 8 bits as 8 bits; infinite pixels are white, those that are no number black.
+    """Grey of a mode in `WIDE` as 8 bits; infinite pixels are white, those that are no number black.
 
     Whole numbers of 16 bits count to 65535, or to 32767 with a sign. Those of 32 bits do so too unless one of them
     is larger. Floating-point numbers count to 1, 255 or 65535, whichever their highlights suggest; one pixel far
-    beyond the others is no highlight.
-
-    Args:
-        image: of a mode in `WIDE`.
-        tags: of its TIFF.
-        curve: what 256 levels become in sRGB; those between them are interpolated.
+    beyond the others is no highlight. `curve` is what 256 levels become in sRGB; those between are interpolated.
     """
     pixels = np.asarray(image)
     if pixels.dtype == np.int32 and _first(tags, SAMPLEFORMAT, 1) == 1 and _first(tags, BITSPERSAMPLE) == 32:

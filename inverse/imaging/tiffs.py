@@ -47,8 +47,7 @@ def check(image: Image.Image) -> None:
 def mend(image: Image.Image) -> None:
     """Lets Pillow read what it takes for something else: planes of 16 bits, and compressed samples of the other order.
 
-    Args:
-        image: opened, and not yet loaded.
+    The picture is opened, and not yet loaded.
 
     Raises:
         ImageError: its planes are of a kind that cannot be read.

@@ -6,7 +6,7 @@ import copy
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Self
+from typing import Self, TypeGuard
 
 import torch
 from torch import Tensor
@@ -55,9 +55,7 @@ class Operator(ABC):
     def measure(self, x: Tensor, disturb: Callable[[Tensor], Tensor]) -> Tensor:
         """The measurement of x with noise, (B, C, H, W) -> (B, *measurement_shape).
 
-        Args:
-            x: clean images.
-            disturb: adds noise to (B, *measurement_shape), where a sensor would: what rounds or clips comes after it.
+        `disturb` adds noise to what has that shape, where a sensor would: what rounds or clips comes after it.
         """
         return self.project(disturb(self(x)))
 
@@ -70,13 +68,7 @@ class Operator(ABC):
         return y.expand(-1, 3, -1, -1) if y.shape[1] == 1 else y
 
     def measurement_of(self, picture: Tensor) -> Tensor:
-        """The measurement that an already degraded photo holds.
-
-        Args:
-            picture: (1, C, h, w) on [-1, 1].
-
-        Returns:
-            y, (1, *measurement_shape).
+        """The measurement (1, *measurement_shape) that an already degraded photo holds, (1, C, h, w) on [-1, 1].
 
         Raises:
             ProblemError: this operator does not measure pictures, or not of that size.
@@ -100,16 +92,9 @@ class Operator(ABC):
         return picture
 
     def vjp(self, x: Tensor, cotangent: Callable[[Tensor], Tensor]) -> tuple[Tensor, Tensor]:
-        """A(x), and J^T v for J = dA/dx at x and v = cotangent(A(x)).
+        """A(x), (B, *measurement_shape), and J^T v, (B, C, H, W), for J = dA/dx at x and v = cotangent(A(x)).
 
         With v = y - A(x) that is minus the gradient of ||y - A(x)||^2 / 2; of a linear operator it is H^T v.
-
-        Args:
-            x: (B, C, H, W).
-            cotangent: v as a function of A(x), (B, *measurement_shape) -> (B, *measurement_shape).
-
-        Returns:
-            A(x), (B, *measurement_shape), and J^T v, (B, C, H, W).
         """
         with torch.enable_grad():
             x = x.detach().requires_grad_()
@@ -180,9 +165,7 @@ class LinearOperator(Operator):
     def filter(self, y: Tensor, response: Callable[[Tensor], Tensor]) -> Tensor:
         """V diag(f(s)) U^T y, (B, *measurement_shape) -> (B, C, H, W).
 
-        Args:
-            y: measurements.
-            response: f, of all singular values at once; what it is at s = 0 does not matter.
+        f, the response, is given all singular values at once; what it is at s = 0 does not matter.
         """
         factor = response(self.singular_values)
         return self.from_spectral(factor.to(y.dtype) * self.measurement_to_spectral(y))
@@ -220,6 +203,18 @@ class LinearOperator(Operator):
     def vjp(self, x: Tensor, cotangent: Callable[[Tensor], Tensor]) -> tuple[Tensor, Tensor]:
         value = self(x)
         return value, self.adjoint(cotangent(value))
+
+
+def is_linear(operator: Operator) -> TypeGuard[LinearOperator]:
+    """`Operator.linear`, in words that a type checker understands."""
+    return operator.linear
+
+
+def as_linear(operator: Operator) -> LinearOperator:
+    """The operator of a task that must be linear; TypeError where it is not."""
+    if not is_linear(operator):
+        raise TypeError(f"{type(operator).__name__} is not linear")
+    return operator
 
 
 class StraightThrough(Operator):

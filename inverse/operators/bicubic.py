@@ -11,21 +11,16 @@ from torch import Tensor
 from inverse.errors import ProblemError
 from inverse.operators.base import LinearOperator, Shape
 from inverse.operators.blur import edges_field
-from inverse.operators.super_resolution import factor_field
-from inverse.operators.task import TASKS, Task
+from inverse.operators.super_resolution import Enlarge
+from inverse.operators.task import TASKS
 
 
 class Separable(LinearOperator):
-    """H = R x C^T with a matrix for the rows and one for the columns, the same for every channel.
+    """H = R x C^T with a matrix for the rows, (h, H), and one for the columns, (w, W), the same for every channel.
 
     The decompositions of the two small matrices give that of H: R = U_r S_r V_r^T and C = U_c S_c V_c^T make
     H = (U_r x U_c) (S_r x S_c) (V_r x V_c)^T. So any edges are exact, with one dense matrix a side and none for H.
-
-    Args:
-        rows: R, (h, H) with h <= H.
-        columns: C, (w, W) with w <= W.
-        channels: C of the images.
-        cut: singular values below cut * norm count as zero in `pinv`.
+    Neither side grows, h <= H and w <= W. Singular values below cut * norm count as zero in `pinv`.
     """
 
     def __init__(self, rows: Tensor, columns: Tensor, channels: int, cut: float = 0.03) -> None:
@@ -96,13 +91,11 @@ def _cubic(t: Tensor) -> Tensor:
 
 @TASKS.register
 @dataclass(frozen=True)
-class SuperResolutionBicubic(Task):
+class SuperResolutionBicubic(Enlarge):
     name = "super-resolution-bicubic"
     title = "Super-resolution: bicubic"
-    group = "Low resolution"
     summary = "The image is small: a program shrank it with bicubic interpolation."
 
-    factor: int = factor_field()
     edges: str = edges_field()
 
     def operator(self, image_shape: Shape, generator: torch.Generator, auxiliary: Tensor | None) -> Separable:
@@ -114,11 +107,3 @@ class SuperResolutionBicubic(Task):
             )
         rows, columns = (bicubic_matrix(n, self.factor, self.edges) for n in (height, width))
         return Separable(rows, columns, channels)
-
-    @property
-    def multiple(self) -> int:
-        return self.factor
-
-    def image_shape(self, measurement_size: tuple[int, int]) -> tuple[int, int]:
-        height, width = measurement_size
-        return height * self.factor, width * self.factor

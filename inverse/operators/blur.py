@@ -26,7 +26,6 @@ class SymmetricBlur(LinearOperator):
 
     Args:
         kernel: (k, k) with odd k, symmetric under both flips, summing to 1.
-        image_shape: (C, H, W).
         reflect: continue the image by its mirror image, as for a real photo, not by itself.
         cut: singular values below cut * norm count as zero in `pinv`.
     """

@@ -7,26 +7,22 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+ITERATIONS = 1000
 
-def conjugate_gradients(
-    apply: Callable[[Tensor], Tensor], b: Tensor, tolerance: float = 0.0, iterations: int = 1000
-) -> Tensor:
-    """x with A x = b for a symmetric positive semidefinite A, each sample on its own (Hestenes and Stiefel 1952).
+
+def conjugate_gradients(apply: Callable[[Tensor], Tensor], b: Tensor) -> Tensor:
+    """x with A x = b, (B, ...), for a symmetric positive semidefinite A (Hestenes and Stiefel 1952).
+
+    Each sample is solved on its own, to the precision of b, in `ITERATIONS` at most.
 
     Where A is singular and b in its range, it is the solution of least norm. A sample that has converged stays as it
     is, so that none depends on its company.
-
-    Args:
-        apply: A, (B, ...) -> (B, ...).
-        b: (B, ...).
-        tolerance: of ||b - A x|| / ||b||; 0 for what the precision of b allows.
-        iterations: at most so many.
     """
-    tolerance = tolerance or 10 * torch.finfo(b.dtype).eps
+    tolerance = 10 * torch.finfo(b.dtype).eps
     x, r = torch.zeros_like(b), b.clone()
     direction, square = r.clone(), _dot(r, r)
     goal = tolerance**2 * square
-    for _ in range(iterations):
+    for _ in range(ITERATIONS):
         going = square > goal
         if not going.any():
             break

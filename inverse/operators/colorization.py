@@ -20,9 +20,7 @@ LUMA = (0.299, 0.587, 0.114)
 class Grey(LinearOperator):
     """H = w^T at every pixel: one singular value, |w|, and as many null dimensions as there are other channels.
 
-    Args:
-        weights: w, (C,), summing to 1, so that grey stays what it is.
-        image_shape: (C, H, W).
+    The weights w, (C,), sum to 1, so that grey stays what it is.
     """
 
     def __init__(self, weights: Tensor, image_shape: Shape) -> None:

@@ -50,12 +50,7 @@ class Composition(Operator):
 
 
 class LinearComposition(Composition, LinearOperator):
-    """H D of a linear decoder D. Its decomposition is not known; the adjoint is taken by autograd.
-
-    Args:
-        operator: H.
-        decode, image_shape, lipschitz: as in `Composition`, of a linear map.
-    """
+    """H D of a linear decoder D. Its decomposition is not known; the adjoint is taken by autograd."""
 
 
 def composed(

@@ -16,13 +16,10 @@ from inverse.parameters import real
 class RandomRows(LinearOperator):
     """H = R F S: random signs S, the orthonormal cosine transform F, a random choice R of its rows; H H^T = I.
 
+    S is (H, W); R is indices into the H * W coefficients of one channel, all different.
+
     A structurally random matrix (Do, Gan, Nguyen and Tran, IEEE Trans. Signal Processing 2012): nothing but the signs
     and the chosen rows is stored, and both are the same for every channel.
-
-    Args:
-        signs: (H, W) of -1 and 1.
-        rows: (m,) indices into the H * W coefficients of one channel, all different.
-        image_shape: (C, H, W).
     """
 
     norm = 1.0

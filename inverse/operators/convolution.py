@@ -39,7 +39,6 @@ class CircularBlur(LinearOperator):
 
     Args:
         kernel: (k, k) with odd k, summing to 1.
-        image_shape: (C, H, W).
         taper: blend the frame of a photo that is taken as a measurement.
         cut: singular values below cut * norm count as zero in `pinv`.
     """

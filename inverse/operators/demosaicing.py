@@ -17,9 +17,7 @@ from inverse.parameters import choice
 class Mosaic(Selection):
     """H picks one channel at every pixel, (B, 3, H, W) -> (B, 1, H, W); H H^T = I.
 
-    Args:
-        pattern: the colours of the top left 2 x 2 pixels in reading order, e.g. "RGGB".
-        image_shape: (3, H, W).
+    The pattern has the colours of the top left 2 x 2 pixels in reading order, e.g. "RGGB".
     """
 
     def __init__(self, pattern: str, image_shape: Shape) -> None:

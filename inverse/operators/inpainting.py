@@ -30,13 +30,22 @@ def _keep_known(advanced: bool = True) -> Any:
     )  # fmt: skip
 
 
-class Mask(Selection):
-    """H = diag(m), m in {0, 1}: a measurement is the image with its missing pixels at 0, which is mid-grey.
+def _side_field(which: str) -> Any:
+    return real(
+        0.25, 0.02, 0.9, help=f"{which} of the missing box, as a share of the image.",
+        effect="The larger, the more has to be invented.",
+    )  # fmt: skip
 
-    Args:
-        mask: (H, W), 1 where a pixel is known.
-        image_shape: (C, H, W).
-    """
+
+def _place_field(along: str) -> Any:
+    return real(
+        0.5, 0.0, 1.0, help=f"Where the box sits {along}.",
+        effect="Plain surroundings are easier to continue than a face or an edge.",
+    )  # fmt: skip
+
+
+class Mask(Selection):
+    """H = diag(m), m in {0, 1}, (H, W): a measurement is the image with its missing pixels at 0, which is mid-grey."""
 
     def __init__(self, mask: Tensor, image_shape: Shape) -> None:
         self.mask = mask.reshape(1, 1, *mask.shape[-2:])
@@ -71,6 +80,8 @@ class Mask(Selection):
 class Inpaint(Task):
     """Base of the tasks whose operator is a mask; each of them declares `keep_known`, after its own parameters."""
 
+    group = "Missing pixels"
+
     if TYPE_CHECKING:
         keep_known: str
 
@@ -84,7 +95,6 @@ class Inpaint(Task):
 class InpaintRandom(Inpaint):
     name = "inpaint-random"
     title = "Inpainting: random pixels"
-    group = "Missing pixels"
     summary = "Most pixels are missing, scattered at random, the same in every colour."
 
     missing: float = real(
@@ -103,37 +113,12 @@ class InpaintRandom(Inpaint):
 class InpaintBox(Inpaint):
     name = "inpaint-box"
     title = "Inpainting: box"
-    group = "Missing pixels"
     summary = "A rectangle is missing."
 
-    box_height: float = real(
-        0.25,
-        0.02,
-        0.9,
-        help="Height of the missing box, as a share of the image.",
-        effect="The larger, the more has to be invented.",
-    )
-    box_width: float = real(
-        0.25,
-        0.02,
-        0.9,
-        help="Width of the missing box, as a share of the image.",
-        effect="The larger, the more has to be invented.",
-    )
-    box_y: float = real(
-        0.5,
-        0.0,
-        1.0,
-        help="Where the box sits vertically: 0 is the top, 1 the bottom.",
-        effect="Plain surroundings are easier to continue than a face or an edge.",
-    )
-    box_x: float = real(
-        0.5,
-        0.0,
-        1.0,
-        help="Where the box sits horizontally: 0 is the left, 1 the right.",
-        effect="Plain surroundings are easier to continue than a face or an edge.",
-    )
+    box_height: float = _side_field("Height")
+    box_width: float = _side_field("Width")
+    box_y: float = _place_field("vertically: 0 is the top, 1 the bottom")
+    box_x: float = _place_field("horizontally: 0 is the left, 1 the right")
     keep_known: str = _keep_known()
 
     def operator(self, image_shape: Shape, generator: torch.Generator, auxiliary: Tensor | None) -> Mask:
@@ -149,7 +134,6 @@ class InpaintBox(Inpaint):
 class InpaintHalf(Inpaint):
     name = "inpaint-half"
     title = "Inpainting: half"
-    group = "Missing pixels"
     summary = "One half of the image is missing."
 
     half: str = choice(
@@ -181,7 +165,6 @@ class InpaintHalf(Inpaint):
 class InpaintPeriodic(Inpaint):
     name = "inpaint-periodic"
     title = "Inpainting: every n-th pixel"
-    group = "Missing pixels"
     summary = "Only every n-th pixel of every n-th row is known."
 
     period: int = integer(
@@ -201,7 +184,6 @@ class InpaintPeriodic(Inpaint):
 class InpaintMask(Inpaint):
     name = "inpaint-mask"
     title = "Inpainting: your own mask"
-    group = "Missing pixels"
     summary = f"You brush over or upload what is missing. {masks.WORDS}"
     auxiliary = "mask"
 

@@ -37,17 +37,14 @@ def quantisation_table(table: tuple[tuple[int, ...], ...], quality: int) -> Tens
 class Jpeg(StraightThrough):
     """Saving as JPEG and opening again, with every rounding that a program does; entropy coding loses nothing.
 
+    Images are (3, H, W), the quality 2-95, the lower, the coarser, and the subsampling "4:4:4" or "4:2:0".
+
     Sides that are no multiples of the blocks are continued by their last pixel. With 4:2:0 colour is kept at half the
     resolution: averaged over 2 x 2 pixels, interpolated on opening.
 
     The surrogate, whose derivative autograd sees, leaves out every rounding and clipping: for 4:4:4 it is the
     identity, for 4:2:0 the loss of colour resolution, a linear map. Its norm is bounded by the condition number of the
     colour matrix, since halving and interpolating do not amplify.
-
-    Args:
-        quality: 2-95; the lower, the coarser.
-        subsampling: "4:4:4" or "4:2:0".
-        image_shape: (3, H, W).
     """
 
     def __init__(self, quality: int, subsampling: str, image_shape: Shape) -> None:

@@ -50,12 +50,8 @@ def add_gaussian(y: Tensor, sigma_y: float, generator: torch.Generator) -> Tenso
 def add_poisson(y: Tensor, photons: float, generator: torch.Generator) -> Tensor:
     """Counts photons: 2 Poisson(photons * u) / photons - 1 for u = (y + 1) / 2, drawn on the CPU.
 
-    Black (-1) is no light; what lies below counts as black. The mean of the result is y.
-
-    Args:
-        y: noiseless picture (B, *measurement_shape) on [-1, 1].
-        photons: expected number at white.
-        generator: of the noise.
+    Black (-1) is no light; what lies below counts as black. The mean of the result is y. A white
+    pixel collects `photons` of them.
     """
     expected = (photons * (y.double() + 1) / 2).clamp_min(0).cpu()
     counts = torch.poisson(expected, generator=generator)
@@ -63,14 +59,7 @@ def add_poisson(y: Tensor, photons: float, generator: torch.Generator) -> Tensor
 
 
 def measure(x: Tensor, operator: Operator, sigma_y: float, photons: float | None, generator: torch.Generator) -> Tensor:
-    """The measurement of a clean image, with noise.
-
-    Args:
-        x: (B, C, H, W).
-        operator: A.
-        sigma_y: standard deviation of Gaussian noise.
-        photons: count photons first, that many at white.
-        generator: of the noise.
+    """The measurement of clean images, (B, C, H, W), with Gaussian noise; of photons first, that many at white.
 
     Raises:
         ProblemError: photons of what is no picture, so that its entries are no light.

@@ -56,12 +56,7 @@ class Blocks:
 
     @classmethod
     def of(cls, planes: Tensor, low: float, high: float) -> Blocks:
-        """The blocks of planes (C, H, W) of which something is known.
-
-        Args:
-            planes: NaN where nothing is known.
-            low, high: where they are clipped.
-        """
+        """The blocks of planes (C, H, W), clipped at low and high, NaN where nothing is known, that tell something."""
         # What is missing at the lower and the right edge is not known.
         height, width = (-size % (2 * SIDE) for size in planes.shape[-2:])
         planes = F.pad(planes, (0, width, 0, height), value=math.nan)
@@ -78,14 +73,10 @@ class Blocks:
 
 
 def noise_level(planes: Tensor, least: int) -> float | None:
-    """Standard deviation of the noise in planes.
+    """Standard deviation of the noise in planes (C, H, W), NaN where nothing is known.
 
-    Args:
-        planes: (C, H, W), NaN where nothing is known. They count as clipped at -1 and 1 where none goes beyond.
-        least: details to tell anything from.
-
-    Returns:
-        sigma, or None where some pixels are unknown and too few details are left.
+    They count as clipped at -1 and 1 where none goes beyond. None where some pixels are unknown and fewer details are
+    left than tell anything, `least`.
     """
     planes = planes.double().cpu()
     known = planes[~planes.isnan()]
@@ -118,12 +109,7 @@ def _by_cells(blocks: Blocks, left: np.ndarray) -> float:
 
 
 def _by_blocks(blocks: Blocks, left: np.ndarray) -> float:
-    """The level in blocks that are known as a whole.
-
-    Args:
-        blocks: of which little is clipped.
-        left: what clipping leaves of the noise, (N,).
-    """
+    """The level in blocks that are known as a whole; `left` is what clipping leaves of the noise, (N,)."""
     edges = np.quantile(blocks.mean, np.linspace(0, 1, BINS + 1)[1:-1])
     bins, texture = np.searchsorted(edges, blocks.mean), blocks.texture / left**2
     levels = []

@@ -19,6 +19,8 @@ EXPONENT, TOE = 2.4, 0.055
 class LightBlur(Operator):
     """A(x) = d^-1(K d(x)): decode pixel values to light, blur the light with kernel K, encode it again.
 
+    K is as in `SymmetricBlur` and not negative; edges are "reflect" or "circular".
+
     The curve d(u) = ((u + t)^2.4 - t^2.4) / ((1 + t)^2.4 - t^2.4) for u = (x + 1) / 2 on [0, 1] and t = 0.055 is close
     to sRGB's, but smooth; beyond [0, 1] it goes on straight. It is why a lamp out of focus becomes a bright disk
     and not a faint one. On images that are nearly flat A is the linear blur K.
@@ -26,11 +28,6 @@ class LightBlur(Operator):
     Lipschitz constant for images on [-1, 1]: the Jacobian is J_ij = k_ij p(l_j) / p(m_i) with light l, blurred light m
     and p(l) the slope of d where its value is l, a concave function. By Jensen a row of J sums to at most 1; as
     m_i >= k_ij l_j, a column sums to at most sum_i k_i p(1) / p(k_i); and ||J||^2 is at most their product.
-
-    Args:
-        kernel: K, (k, k) with odd k, symmetric under both flips, non-negative, summing to 1.
-        image_shape: (C, H, W).
-        edges: "reflect" or "circular".
     """
 
     def __init__(self, kernel: Tensor, image_shape: Shape, edges: str) -> None:

@@ -15,15 +15,13 @@ from inverse.parameters import integer
 class FourierMagnitude(Operator):
     """A(x) = |F P (x + 1)|: the light x + 1 on [0, 2], zero-padded by P, under the unitary Fourier transform F.
 
+    The padded sides are `oversampling` times as long.
+
     Black is no light, so that an image and its negative differ; an image and the same one turned by 180 degrees in
     its frame do not. Since F is unitary, the squares of y sum to those of x + 1, A has Lipschitz constant 1, and noise
     of standard deviation sigma_y on every entry of y, of which there are oversampling^2 a pixel, has
     the energy of noise of standard deviation oversampling * sigma_y on the pixels. (The Fourier plane of a real image
     is point-symmetric: every magnitude is measured twice, with noise of its own.)
-
-    Args:
-        oversampling: how many times larger the padded sides are.
-        image_shape: (C, H, W).
     """
 
     norm = 1.0

@@ -24,12 +24,7 @@ class Selection(LinearOperator):
         return coefficients
 
     def keep(self, x: Tensor, y: Tensor) -> Tensor:
-        """Images x with the entries that y measures taken over from it exactly.
-
-        Args:
-            x: (B, C, H, W).
-            y: (1 or B, *measurement_shape).
-        """
+        """Images x (B, C, H, W) with what y, (1 or B, *measurement_shape), measures taken over from it exactly."""
         dtype = torch.promote_types(x.dtype, torch.float32)  # bfloat16 has not room for 256 levels
         known = self.singular_values.to(x.device) > 0
         return torch.where(known, self.measurement_to_spectral(y).to(x.device, dtype), x.to(dtype))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -18,13 +17,9 @@ from inverse.parameters import integer
 
 
 class BlockMean(LinearOperator):
-    """H averages s x s blocks: H H^T = I / s^2, all singular values are 1 / s.
+    """H averages s x s blocks, s the factor, of which sides are multiples: H H^T = I / s^2, singular values are 1 / s.
 
     Its right singular vectors are the cosine transform of every block; what is measured is the constant one.
-
-    Args:
-        factor: s.
-        image_shape: (C, H, W) with H and W multiples of s.
     """
 
     def __init__(self, factor: int, image_shape: Shape) -> None:
@@ -68,28 +63,16 @@ class BlockMean(LinearOperator):
         return coefficients
 
 
-def factor_field() -> Any:
-    return integer(
-        4,
-        2,
-        8,
-        help="How many times larger the restored image is, a side.",
-        effect="Too low leaves the photo small; the higher, the more detail is invented.",
-    )
-
-
-@TASKS.register
 @dataclass(frozen=True)
-class SuperResolution(Task):
-    name = "super-resolution"
-    title = "Super-resolution"
+class Enlarge(Task):
+    """Base of the tasks whose measurement is a smaller picture."""
+
     group = "Low resolution"
-    summary = "The image is small: every block of pixels was averaged into one."
 
-    factor: int = factor_field()
-
-    def operator(self, image_shape: Shape, generator: torch.Generator, auxiliary: Tensor | None) -> BlockMean:
-        return BlockMean(self.factor, image_shape)
+    factor: int = integer(
+        4, 2, 8, help="How many times larger the restored image is, a side.",
+        effect="Too low leaves the photo small; the higher, the more detail is invented.",
+    )  # fmt: skip
 
     @property
     def multiple(self) -> int:
@@ -98,3 +81,14 @@ class SuperResolution(Task):
     def image_shape(self, measurement_size: tuple[int, int]) -> tuple[int, int]:
         height, width = measurement_size
         return height * self.factor, width * self.factor
+
+
+@TASKS.register
+@dataclass(frozen=True)
+class SuperResolution(Enlarge):
+    name = "super-resolution"
+    title = "Super-resolution"
+    summary = "The image is small: every block of pixels was averaged into one."
+
+    def operator(self, image_shape: Shape, generator: torch.Generator, auxiliary: Tensor | None) -> BlockMean:
+        return BlockMean(self.factor, image_shape)

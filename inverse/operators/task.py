@@ -32,9 +32,7 @@ class Task(Parameters):
     def keeps_known(self, sigma_y: float, degraded: bool) -> bool:
         """Whether a result takes known pixels over from the measurement exactly, by `Selection.keep`.
 
-        Args:
-            sigma_y: of the measurement.
-            degraded: the photo was degraded already, and not here.
+        That may depend on its noise, and on whether the photo was degraded already, and not here.
         """
         return False
 
@@ -52,11 +50,9 @@ class Task(Parameters):
         """
 
     def load(self, picture: images.Photo, max_side: int | None = None) -> Image.Image:
-        """The picture that `auxiliary` names from a file, or from what this function returned.
+        """The picture that `auxiliary` names, shrunk to a longer side if asked to.
 
-        Args:
-            picture: as for `images.load`.
-            max_side: shrink to this longer side.
+        It is loaded from what `images.load` takes, or is what this function returned.
 
         Raises:
             ImageError: it cannot be read, or is no such picture.
@@ -64,11 +60,7 @@ class Task(Parameters):
         return images.load(picture, max_side)
 
     def prepare(self, picture: Image.Image, size: tuple[int, int]) -> Tensor:
-        """The picture that `auxiliary` names as `operator` wants it, (h, w) on [0, 1].
-
-        Args:
-            picture: from `load`.
-            size: (H, W) of the image.
+        """The picture from `load` as `operator` wants it for images of `size`, (H, W): (h, w) on [0, 1].
 
         Raises:
             ProblemError: it does not fit the image.

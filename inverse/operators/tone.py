@@ -23,7 +23,6 @@ class Clipping(StraightThrough):
     Args:
         exposure: e >= 1.
         highlights_only: black stays black, as in an overexposed photo; otherwise mid-grey stays what it is.
-        image_shape: (C, H, W).
     """
 
     def __init__(self, exposure: float, highlights_only: bool, image_shape: Shape) -> None:
@@ -45,12 +44,7 @@ class Clipping(StraightThrough):
 
 
 class Levels(StraightThrough):
-    """Rounds to 2^b levels, evenly spaced from -1 to 1. The surrogate is the identity.
-
-    Args:
-        bits: b.
-        image_shape: (C, H, W).
-    """
+    """Rounds to 2^bits levels, evenly spaced from -1 to 1. The surrogate is the identity."""
 
     norm = 1.0
 

@@ -38,16 +38,12 @@ class Misfit:
 
 
 def misfit(problem: Problem, x0_hat: Tensor) -> Misfit:
-    """The misfit of one image.
+    """The misfit of one image, (C, H, W); a noise below one grey level counts as that.
 
     A measurement that is a picture is compared with A(x0_hat) as it is, colours added up; where A rounds or clips, the
     unit is the root mean square that noise of this strength changes. Of any other the residual r
     is taken back to the image: H^T r, or for a non-linear A the product of r with its derivative at x0_hat,
     transposed. The unit is then the root mean square that noise alone leaves there.
-
-    Args:
-        problem: what was solved; a noise below one grey level counts as that.
-        x0_hat: (C, H, W).
     """
     operator = problem.operator
     x0_hat, y = torch.nan_to_num(x0_hat.detach()).to(problem.y)[None], problem.y

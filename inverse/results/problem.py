@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
+from functools import partial
+from typing import Literal, overload
 
 import torch
 from PIL import Image
@@ -13,10 +15,10 @@ from inverse import randomness
 from inverse.denoisers.base import Denoiser
 from inverse.imaging import images, metrics
 from inverse.operators import Operator, Task, noise
+from inverse.operators.selection import Selection
 from inverse.solvers import Solver, Step
-from inverse.solvers.base import Process
-from inverse.solvers.calls import Pause, driven
-from inverse.solvers.keeping import all_kept
+from inverse.solvers.calls import Pause, Process, driven
+from inverse.solvers.step import unchanged
 
 NOISELESS = 1e-3
 """Least noise by which a residual is measured."""
@@ -48,15 +50,26 @@ class Problem:
     def process(self, solver: Solver, denoiser: Denoiser, seed: int = 0, samples: int = 1) -> Process:
         """A run of a solver on it, which leaves calls of the network to its driver; see `Solver.process`.
 
-        Sample i depends on the seed and on i alone.
+        Sample i depends on the seed and on i alone. Where known pixels are kept, they are so in every step's `x0_hat`,
+        whose residual stays that of the solver's own estimate.
         """
         generators = [randomness.generator(seed, randomness.SOLVER, sample) for sample in range(samples)]
-        process = solver.process(denoiser, self.operator, self.y, self.sigma_y, generators)
-        return all_kept(process, self.operator, self.y) if self.keeps_known else process
+        finish = unchanged
+        if self.keeps_known and isinstance(self.operator, Selection):
+            finish = partial(self.operator.keep, y=self.y)
+        return solver.process(denoiser, self.operator, self.y, self.sigma_y, generators, finish)
 
+    @overload
+    def steps(
+        self, solver: Solver, denoiser: Denoiser, seed: int = 0, samples: int = 1, pauses: Literal[False] = False
+    ) -> Generator[Step, None, None]: ...
+    @overload
+    def steps(
+        self, solver: Solver, denoiser: Denoiser, seed: int = 0, samples: int = 1, *, pauses: bool
+    ) -> Generator[Step | Pause, None, None]: ...
     def steps(
         self, solver: Solver, denoiser: Denoiser, seed: int = 0, samples: int = 1, pauses: bool = False
-    ) -> Iterator[Step | Pause]:
+    ) -> Generator[Step | Pause, None, None]:
         """The same run, its calls answered one by one; pauses and errors as in `Solver.solve`."""
         return driven(self.process(solver, denoiser, seed, samples), denoiser, pauses)
 
@@ -78,13 +91,7 @@ class Problem:
 
 @dataclass(frozen=True)
 class Result:
-    """A restoration.
-
-    Attributes:
-        problem: what was solved.
-        step: the last step.
-        seconds: how long the solver took.
-    """
+    """A restoration: what was solved, the last step, and how long the solver took."""
 
     problem: Problem
     step: Step

@@ -127,9 +127,9 @@ class Record:
 
 def best(records: Mapping[int, Record], metric: str) -> int | None:
     """Key of the best record that did not fail."""
-    scores = {}
+    scores: dict[int, float] = {}
     for key, record in records.items():
         value = record.quality[metric]
         if value is not None and not record.failure and not math.isnan(value):
             scores[key] = METRICS[metric].score(value)
-    return max(scores, key=scores.get) if scores else None
+    return max(scores, key=scores.__getitem__) if scores else None

@@ -41,7 +41,8 @@ class Spread:
     @property
     def top(self) -> float:
         """Where the scale of the picture ends, a round number: all but one pixel in two hundred lie below."""
-        return max(2.0, heat.round_up(float(torch.quantile(self.deviation.flatten()[:: self._stride], 0.995))))
+        stride = self.deviation.numel() // 2**16 + 1  # enough pixels for a percentile, and no sort of a million
+        return max(2.0, heat.round_up(float(torch.quantile(self.deviation.flatten()[::stride], 0.995))))
 
     @property
     def typical(self) -> float:
@@ -67,7 +68,3 @@ class Spread:
         if self.typical >= 1:
             return words
         return f"{words} They hardly differ: the measurement decides, or the solver seeks one best image."
-
-    @property
-    def _stride(self) -> int:
-        return self.deviation.numel() // 2**16 + 1  # enough pixels for a percentile, and no sort of a million

@@ -199,27 +199,27 @@ class Settings:
         helper = self._helper(auxiliary)
         if not self.degraded:
             x = images.to_tensor(images.fit(picture, self.size, task.multiple))
-            return self.measurement_of(x, None if helper is None else task.prepare(helper, tuple(x.shape[-2:])))
+            height, width = x.shape[-2:]
+            return self.measurement_of(x, None if helper is None else task.prepare(helper, (height, width)))
         if task.auxiliary == "mask" and helper is not None and self.size is not None:
             picture = masks.filled(picture, helper)
         x = images.to_tensor(images.fit(picture, self.size))
-        shape = task.image_shape(tuple(x.shape[-2:]))
+        height, width = x.shape[-2:]
+        shape = task.image_shape((height, width))
         generator = randomness.generator(self.seed, randomness.MEASUREMENT)
         operator = task.operator((3, *shape), generator, None if helper is None else task.prepare(helper, shape))
         y = operator.measurement_of(x)
         return Problem(task, operator, y, noise.estimate(y, operator) if self.sigma_y is None else self.sigma_y, None)
 
     def measurement_of(self, truth: Tensor, auxiliary: Tensor | None = None) -> Problem:
-        """The problem of clean images, all measured by one operator.
+        """The problem of clean images (B, C, H, W) on [-1, 1], all measured by one operator.
 
-        Args:
-            truth: (B, C, H, W) on [-1, 1].
-            auxiliary: as `Task.prepare` gives it.
+        The auxiliary picture is as `Task.prepare` gives it.
         """
         generator = randomness.generator(self.seed, randomness.MEASUREMENT)
         operator = self.task.operator(tuple(truth.shape[1:]), generator, auxiliary)
-        y = noise.measure(truth, operator, self.sigma_y, self.photons, generator)
-        sigma_y = self.sigma_y
+        sigma_y = noise.DEFAULT_SIGMA_Y if self.sigma_y is None else self.sigma_y
+        y = noise.measure(truth, operator, sigma_y, self.photons, generator)
         if self.photons is not None:  # it then stands for both kinds of noise
             sigma_y = math.hypot(sigma_y, noise.equivalent_sigma_y(y, self.photons, operator))
         return Problem(self.task, operator, y, sigma_y, truth)

@@ -15,7 +15,7 @@ PHOTO = "photo.jpg"
 def command_line(settings: Settings, photo: str = PHOTO) -> str:
     """`python -m inverse restore ...`; parameters at their preset are left out."""
     words = ["python -m inverse restore", shlex.quote(photo), "-o restored.png", f"--task {settings.task.name}"]
-    words += [_flag(name, value) for name, value in _changed_task(settings).items()]
+    words += [_flag(name, value) for name, value in settings.task.changed().items()]
     words += [f"--solver {settings.solver.name}"]
     words += [_flag(name, value) for name, value in changed_solver(settings).items()]
     if settings.task.auxiliary:
@@ -32,7 +32,7 @@ def python(settings: Settings, photo: str = PHOTO) -> str:
     if settings.degraded:
         arguments["degraded"] = True
     arguments |= {
-        "task_parameters": _changed_task(settings) or None,
+        "task_parameters": settings.task.changed() or None,
         "solver_parameters": changed_solver(settings) or None,
         "auxiliary": f"{settings.task.auxiliary}.png" if settings.task.auxiliary else None,
         **_changed(settings),
@@ -50,15 +50,10 @@ def _changed(settings: Settings) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value != own[name] or name == "seed"}
 
 
-def _changed_task(settings: Settings) -> dict[str, Any]:
-    defaults = type(settings.task).defaults()
-    return {name: value for name, value in settings.task.to_dict().items() if value != defaults[name]}
-
-
 def changed_solver(settings: Settings) -> dict[str, Any]:
     """The solver's parameters that are not as its preset for the task has them."""
-    usual = preset(settings.task.name, settings.solver.name, kind=kind_of(settings.prior)).to_dict()
-    return {name: value for name, value in settings.solver.to_dict().items() if value != usual[name]}
+    usual = preset(settings.task.name, settings.solver.name, kind=kind_of(settings.prior))
+    return settings.solver.changed(usual.to_dict())
 
 
 def _flag(name: str, value: Any) -> str:

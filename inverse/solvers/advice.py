@@ -54,16 +54,14 @@ def lead(task: str, solver: str, table: Table = PRESETS, baselines: Baselines = 
     return (title, ahead) if ahead >= NOTICEABLE else None
 
 
-def advice(
-    task: str, solver: str, table: Table = PRESETS, baselines: Baselines = BASELINES, kind: str = EMBEDDED
-) -> str:
+def advice(task: str, solver: str, kind: str = EMBEDDED) -> str:
     """A sentence for whoever chooses the solver for the task; empty where its preset is the better one.
 
     With a prior of a kind that has no presets it says that instead.
     """
     if words := remark(kind):
         return words
-    found = lead(task, solver, table, baselines)
+    found = lead(task, solver)
     if found is None:
         return ""
     title, ahead = found

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal, overload
 
 import torch
 from torch import Tensor
@@ -14,13 +14,13 @@ from torch import Tensor
 from inverse.denoisers import memory
 from inverse.denoisers.base import Denoiser
 from inverse.errors import DivergenceError, ProblemError
-from inverse.operators.base import Operator
-from inverse.parameters import Parameters, Registry
-from inverse.solvers.calls import Answer, Call, Pause, driven
+from inverse.operators.base import Operator, is_linear
+from inverse.parameters import Integer, Parameters, Registry
+from inverse.solvers.calls import Answer, Call, Computation, Pause, Process, advanced, driven
 from inverse.solvers.fields import schedule_field, sigma_max_field, sigma_min_field, steps_field
 from inverse.solvers.run import Run
 from inverse.solvers.schedule import noise_levels
-from inverse.solvers.step import Step
+from inverse.solvers.step import Map, Step, unchanged
 
 LIMIT = 1e6
 """Clean images lie on [-1, 1] and noise levels end at 200: whatever grows beyond this has diverged."""
@@ -35,9 +35,6 @@ Frame = tuple[float, Tensor, Tensor]
 Frames = Generator[Frame | Call | Pause, Answer | None, None]
 """A solver's own loop: it yields frames, by `yield from run.denoise(...)` calls of the network, and between two
 pieces of work that needs none, by `yield from run.operator_call()`, pauses."""
-
-Process = Generator[Step | Call | Pause, Answer | None, None]
-"""A run that leaves calls of the network to its driver, which sends the answers."""
 
 
 def gradient_cost(forwards: int, gradients: int, jacobian: str) -> tuple[int, int]:
@@ -83,17 +80,23 @@ class Solver(Parameters):
     @classmethod
     def able(cls, operator: Operator) -> bool:
         """Whether it can deal with an operator, on the space where it works."""
-        if not operator.linear:
+        if not is_linear(operator):
             return not cls.linear_only
         return operator.has_svd or not cls.needs_svd
+
+    @classmethod
+    def step_range(cls) -> tuple[int, int]:
+        """The fewest `steps` and the most."""
+        spec = cls.specs()["steps"]
+        if not isinstance(spec, Integer):
+            raise TypeError(f"the steps of {cls.__name__} are no whole number")
+        return spec.low, spec.high
 
     @abstractmethod
     def frames(self, run: Run, sigmas: list[float]) -> Frames:
         """The algorithm. Runs without autograd; yields after every update, the last time with the result as x0_hat.
 
-        Args:
-            run: prior, measurement and randomness.
-            sigmas: the noise levels, the largest first, and 0 at the end.
+        The noise levels have the largest first, and 0 at the end.
         """
 
     @property
@@ -111,15 +114,20 @@ class Solver(Parameters):
         """Gradients through a non-linear A that a whole run takes without the network."""
         return 0
 
+    @overload
     def solve(
-        self,
-        denoiser: Denoiser,
-        operator: Operator,
-        y: Tensor,
-        sigma_y: float,
-        generators: Sequence[torch.Generator],
+        self, denoiser: Denoiser, operator: Operator, y: Tensor, sigma_y: float, generators: Sequence[torch.Generator],
+        pauses: Literal[False] = False,
+    ) -> Generator[Step, None, None]: ...  # fmt: skip
+    @overload
+    def solve(
+        self, denoiser: Denoiser, operator: Operator, y: Tensor, sigma_y: float, generators: Sequence[torch.Generator],
+        pauses: bool,
+    ) -> Generator[Step | Pause, None, None]: ...  # fmt: skip
+    def solve(
+        self, denoiser: Denoiser, operator: Operator, y: Tensor, sigma_y: float, generators: Sequence[torch.Generator],
         pauses: bool = False,
-    ) -> Iterator[Step | Pause]:
+    ) -> Generator[Step | Pause, None, None]:  # fmt: skip
         """Restores the image behind y, one sample a generator.
 
         A sample depends on its generator, not on the others: to the last bit where `denoiser.batches` is false, as on
@@ -153,30 +161,24 @@ class Solver(Parameters):
         y: Tensor,
         sigma_y: float,
         generators: Sequence[torch.Generator],
+        finish: Map = unchanged,
     ) -> Process:
         """`solve` without its calls of the network, which it yields among the steps: `answer` makes several as one.
 
-        Where the memory does not suffice for a call, its answer is None.
+        Where the memory does not suffice for a call, its answer is None. `finish` is that of all steps.
         """
         failed = False
         try:
-            yield from self._restored(denoiser, operator, y, sigma_y, generators)
+            yield from self._restored(Run(denoiser, operator, y, sigma_y, generators, finish))
         except (RuntimeError, MemoryError) as error:
             if not memory.exhausted(error):
                 raise
             failed = True
         if failed:  # only here has the error gone, with the frames and tensors that it held
-            raise memory.refusal(denoiser, tuple(operator.image_shape[-2:]), len(generators), self.cost[1] > 0)
+            _, height, width = operator.image_shape
+            raise memory.refusal(denoiser, (height, width), len(generators), self.cost[1] > 0)
 
-    def _restored(
-        self,
-        denoiser: Denoiser,
-        operator: Operator,
-        y: Tensor,
-        sigma_y: float,
-        generators: Sequence[torch.Generator],
-    ) -> Process:
-        run = Run(denoiser, operator, y, sigma_y, generators)
+    def _restored(self, run: Run) -> Process:
         if not self.able(run.operator):
             raise self._refusal(run)
         if self.needs_estimator and run.conditions is None:
@@ -184,12 +186,13 @@ class Solver(Parameters):
                 f"{self.title} needs a conditional estimator, and this prior does not look at the measurement. "
                 "Give it one, as `guided` does, or choose another solver."
             )
-        return (yield from (self._steps if denoiser.batches or len(generators) == 1 else self._one_by_one)(run))
+        at_once = run.denoiser.batches or len(run.generators) == 1
+        return (yield from (self._steps if at_once else self._one_by_one)(run))
 
     def _refusal(self, run: Run) -> ProblemError:
         """What it lacks on the prior's own space, and which solvers do not."""
         need, lack = "a linear task", "this one is not linear"
-        if run.operator.linear:
+        if is_linear(run.operator):
             need, lack = "the singular value decomposition of the task's operator", "none is known"
         where = " on this prior's own space" if self.able(run.pictures) else ""
         able = ", ".join(name for name, solver in SOLVERS.items() if solver.able(run.operator))
@@ -221,25 +224,16 @@ class Solver(Parameters):
         low = min(max(min(self.sigma_min, self.last_level * run.sigma_y), denoiser.sigma_min), high)
         sigmas = [*noise_levels(self.schedule, self.steps, high, low), 0.0]
         frames, reply, index, last = self.frames(run, sigmas), None, 0, None
-        while True:
-            try:
-                item, reply = frames.send(reply), None
-            except StopIteration:
-                return
-            if isinstance(item, Call):
+        while (item := advanced(frames, reply)) is not None:
+            if isinstance(item, Call | Pause):
                 reply = yield item
-                if reply is None:
-                    raise MemoryError
                 continue
-            if isinstance(item, Pause):
-                yield item
-                continue
-            (sigma, x, x0_hat), index = item, index + 1
+            (sigma, x, x0_hat), reply, index = item, None, index + 1
             if not _bounded(x, x0_hat):
                 raise DivergenceError(f"{self.title} stopped at step {index} of {self.total}: {self._cause(run)}", last)
             last = Step(
                 index, self.total, sigma, x, x0_hat, run.nfe, run.vjp, run.residual, run.operator_calls,
-                denoiser.lower, denoiser.preview,
+                denoiser.lower, denoiser.preview, run.finish,
             )  # fmt: skip
             yield last
 
@@ -256,17 +250,12 @@ class Solver(Parameters):
         return f"it diverged, and its values left every bound. {remedy} more steps."
 
 
-def _next_step(process: Process) -> Generator[Call, Answer | None, Step | None]:
+def _next_step(process: Process) -> Computation[Step | None]:
     """The next step of a run, whose calls are handed on; None at its end."""
     reply = None
-    while True:
-        try:
-            item = process.send(reply)
-        except StopIteration:
-            return None
-        if isinstance(item, Step):
-            return item
+    while isinstance(item := advanced(process, reply), Call | Pause):
         reply = yield item
+    return item
 
 
 def _bounded(*images: Tensor) -> bool:

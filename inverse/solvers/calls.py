@@ -7,19 +7,21 @@ no network yields a `Pause` now and then, so that whoever drives the loop can en
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Hashable, Iterator, Sequence
+from collections.abc import Callable, Generator, Hashable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from itertools import chain
-from typing import Any
+from typing import Any, Literal, TypeVar, overload
 
 import torch
 from torch import Tensor
 
 from inverse.denoisers import memory
 from inverse.denoisers.base import Denoiser
+from inverse.solvers.step import Step
 
-Answer = tuple[Tensor, Tensor | None]
+T = TypeVar("T")
+
+Answer = tuple[Tensor, ...]
 """D(x, sigma), and J^T v where it was asked for."""
 
 
@@ -56,34 +58,45 @@ class Pause:
 
 PAUSE = Pause()
 
-Computation = Generator[Call | Pause, Answer | None, Tensor]
-"""What yields calls and pauses, is sent the answers of calls, and returns an image."""
+Computation = Generator[Call | Pause, Answer | None, T]
+"""What yields calls and pauses, is sent the answers of calls, None where the memory does not suffice, and returns T."""
+
+Process = Generator[Step | Call | Pause, Answer | None, None]
+"""A run that leaves calls of the network to its driver, which sends the answers."""
+
+
+def answered(call: Call) -> Computation[Answer]:
+    """The answer to a call, by `yield from`.
+
+    Raises:
+        MemoryError: the memory does not suffice for it.
+    """
+    reply = yield call
+    if reply is None:
+        raise MemoryError
+    return reply
 
 
 @torch.inference_mode(False)
 @torch.no_grad()
 def answer(denoiser: Denoiser, calls: Sequence[Call]) -> list[Answer]:
-    """Answers calls by one pass of the network, forward, and backward where v is asked for.
-
-    Args:
-        denoiser: the prior.
-        calls: at least one, all `alike`.
-    """
+    """Answers one or several calls, all `alike`, by one pass of the network, forward, and backward for v."""
     x, sigma, conditions = calls[0].x, calls[0].sigma, calls[0].conditions
     if len(calls) > 1:
         x = torch.cat([call.x for call in calls])
         # Filled where they are needed: a copy from the host would wait for the device.
         sigma = torch.cat([call.x.new_full(call.x.shape[:1], call.sigma) for call in calls])
-        conditions = conditions and tuple(chain.from_iterable(call.conditions for call in calls))
+        conditions = conditions and tuple(each for call in calls for each in call.conditions or ())
     counts = [len(call.x) for call in calls]
-    if calls[0].cotangent is None:
-        return [(estimate, None) for estimate in denoiser(x, sigma, conditions).split(counts)]
+    cotangents = [call.cotangent for call in calls if call.cotangent is not None]
+    if not cotangents:
+        return [(estimate,) for estimate in denoiser(x, sigma, conditions).split(counts)]
     with torch.enable_grad():
         x = x.detach().requires_grad_()
         x0_hat = denoiser(x, sigma, conditions)
     estimates = x0_hat.detach().split(counts)
-    cotangents = [call.cotangent(estimate) for call, estimate in zip(calls, estimates, strict=True)]
-    (product,) = torch.autograd.grad(x0_hat, x, torch.cat(cotangents))
+    v = torch.cat([cotangent(estimate) for cotangent, estimate in zip(cotangents, estimates, strict=True)])
+    (product,) = torch.autograd.grad(x0_hat, x, v)
     return list(zip(estimates, product.split(counts), strict=True))
 
 
@@ -98,18 +111,27 @@ def attempted(denoiser: Denoiser, calls: Sequence[Call]) -> list[Answer] | None:
     return None
 
 
-def driven(process: Generator[Any, Answer | None, None], denoiser: Denoiser, pauses: bool = False) -> Iterator[Any]:
-    """What else a process yields, its calls being answered one by one; with None where the memory does not suffice.
+def advanced(process: Generator[T, Answer | None, Any], reply: Answer | None) -> T | None:
+    """What a process yields next, sent the answer to its last call; None at its end."""
+    try:
+        return process.send(reply)
+    except StopIteration:
+        return None
+
+
+@overload
+def driven(process: Process, denoiser: Denoiser, pauses: Literal[False] = False) -> Generator[Step, None, None]: ...
+@overload
+def driven(process: Process, denoiser: Denoiser, pauses: bool) -> Generator[Step | Pause, None, None]: ...
+def driven(process: Process, denoiser: Denoiser, pauses: bool = False) -> Generator[Step | Pause, None, None]:
+    """The steps of a process, its calls being answered one by one; with None where the memory does not suffice.
 
     Its pauses are yielded if asked for, and one after every call.
     """
     with closing(process):
         reply = None
-        while True:
-            try:
-                item, reply = process.send(reply), None
-            except StopIteration:
-                return
+        while (item := advanced(process, reply)) is not None:
+            reply = None
             if isinstance(item, Call):
                 (reply,) = attempted(denoiser, [item]) or (None,)
                 item = PAUSE

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+
 from inverse.solvers.base import Solver
 
 BACKWARD_COST = 1.4
@@ -23,27 +25,16 @@ def at_cost(solver: Solver, budget: float) -> Solver:
 
     That is within one step of it, but for solvers that cannot run with so few steps, or so many: see `misses`.
     """
-    spec = type(solver).specs()["steps"]
-    low, high = spec.low, spec.high
-    while high - low > 1:
-        middle = (low + high) // 2
-        if passes(solver.replace(steps=middle)) <= budget:
-            low = middle
-        else:
-            high = middle
-    tried = [solver.replace(steps=steps) for steps in (low, high)]
+    low, high = solver.step_range()
+    within = low + bisect_right(range(low + 1, high), budget, key=lambda steps: passes(solver.replace(steps=steps)))
+    tried = [solver.replace(steps=steps) for steps in (within, within + 1)]
     return min(tried, key=lambda each: abs(passes(each) - budget))
 
 
 def misses(solver: Solver, budget: float) -> str:
-    """Why a solver from `at_cost` does not keep the budget, a sentence; empty where it does, to one step.
-
-    Args:
-        solver: as `at_cost` returned it.
-        budget: network passes, as given there.
-    """
-    spec, cost = type(solver).specs()["steps"], passes(solver)
-    bound = {spec.low: "fewest", spec.high: "most"}.get(solver.steps)
+    """Why a solver from `at_cost` does not keep the budget, a sentence; empty where it does, to one step."""
+    (low, high), cost = solver.step_range(), passes(solver)
+    bound = {low: "fewest", high: "most"}.get(solver.steps)
     if bound is None or (cost <= budget if bound == "fewest" else cost >= budget):
         return ""
     inward = solver.replace(steps=solver.steps + (1 if bound == "fewest" else -1))

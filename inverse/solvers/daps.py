@@ -7,6 +7,7 @@ from itertools import pairwise
 
 from torch import Tensor
 
+from inverse.operators.base import is_linear
 from inverse.parameters import choice, integer, real
 from inverse.solvers.base import SOLVERS, Frames, Solver
 from inverse.solvers.calls import Computation
@@ -88,13 +89,13 @@ class DAPS(Solver):
             variance = sigma**2
             if self.spread == "calibrated":
                 variance *= data_variance / (variance + data_variance)
-            if run.operator.linear:
+            if is_linear(run.operator):
                 x = self._linear_step(run, estimate, variance, sigma_next)
             else:
                 x = yield from self._langevin_step(run, estimate, variance, sigma_next)
             yield sigma_next, x, estimate if sigma_next else x
 
-    def _ode(self, run: Run, x: Tensor, sigma: float, sigma_min: float) -> Computation:
+    def _ode(self, run: Run, x: Tensor, sigma: float, sigma_min: float) -> Computation[Tensor]:
         """Euler steps of dx/dsigma = (x - D) / sigma down to 0."""
         for level, level_next in pairwise([*noise_levels("karras", self.ode_steps, sigma, sigma_min), 0.0]):
             x0_hat = yield from run.denoise(x, level)
@@ -103,19 +104,19 @@ class DAPS(Solver):
 
     def _linear_step(self, run: Run, estimate: Tensor, variance: float, sigma_next: float) -> Tensor:
         """x_next of the class docstring for p(x0 | x) = N(estimate, variance I)."""
-        sigma_y = max(run.sigma_y, SIGMA_Y_FLOOR)
+        operator, sigma_y = run.linear, max(run.sigma_y, SIGMA_Y_FLOOR)
         c = sigma_y**2 / variance
-        if not run.operator.has_svd:
+        if not operator.has_svd:
             z = estimate + self.stochasticity * variance**0.5 * run.noise()
-            misfit = run.y + sigma_y * run.noise(run.y.shape[1:]) - run.operator(z)
-            return z + run.operator.regularized_pinv(misfit, c) + sigma_next * run.noise()
-        s = run.operator.singular_values
+            misfit = run.y + sigma_y * run.noise(run.y.shape[1:]) - operator(z)
+            return z + operator.regularized_pinv(misfit, c) + sigma_next * run.noise()
+        s = operator.singular_values
         gain, kept = s / (s.square() + c), c / (s.square() + c)  # of the measurement and of z
         std = ((self.stochasticity * kept).square() * variance + (sigma_y * gain).square() + sigma_next**2).sqrt()
-        mean = kept * run.operator.to_spectral(estimate) + gain * run.spectrum
-        return run.operator.from_spectral(mean + std * run.noise())
+        mean = kept * operator.to_spectral(estimate) + gain * run.spectrum
+        return operator.from_spectral(mean + std * run.noise())
 
-    def _langevin_step(self, run: Run, estimate: Tensor, variance: float, sigma_next: float) -> Computation:
+    def _langevin_step(self, run: Run, estimate: Tensor, variance: float, sigma_next: float) -> Computation[Tensor]:
         """The same where A is not linear, by `yield from`."""
         sigma_y = max(run.sigma_y, SIGMA_Y_FLOOR)
         step = self.step_size / (run.operator.norm**2 / sigma_y**2 + 1 / variance)

@@ -51,11 +51,11 @@ class DDNM(Solver):
 
     def frames(self, run: Run, sigmas: list[float]) -> Frames:
         z = sigmas[0] * run.noise()  # V^T of white noise is white noise
-        x = run.operator.from_spectral(z)
+        x = run.linear.from_spectral(z)
         for sigma, sigma_next in pairwise(sigmas):
             for left in reversed(range(self.repeats if sigma_next else 1)):
                 x0_hat = yield from run.denoise(x, sigma)
                 level = sigma if left else sigma_next
                 z = spectral_step(run, z, x0_hat, sigma, sigma_next, self.stochasticity, 1.0, self.cut, level)
-                x = run.operator.from_spectral(z)
+                x = run.linear.from_spectral(z)
                 yield level, x, x0_hat if sigma_next else x

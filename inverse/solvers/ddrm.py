@@ -53,11 +53,11 @@ class DDRM(Solver):
 
     def frames(self, run: Run, sigmas: list[float]) -> Frames:
         z = sigmas[0] * run.noise()  # V^T of white noise is white noise
-        x = run.operator.from_spectral(z)
+        x = run.linear.from_spectral(z)
         for sigma, sigma_next in pairwise(sigmas):
             x0_hat = yield from run.denoise(x, sigma)
             z = spectral_step(run, z, x0_hat, sigma, sigma_next, self.stochasticity, self.step_size, self.cut)
-            x = run.operator.from_spectral(z)
+            x = run.linear.from_spectral(z)
             yield sigma_next, x, x0_hat if sigma_next else x
 
 
@@ -76,7 +76,7 @@ def spectral_step(
 
     What it draws and further noise up to the level `renoised`, where that is higher, are drawn as one.
     """
-    s = run.operator.singular_values
+    s = run.linear.singular_values
     known = (s > cut * s.max()).to(s.dtype)  # 0 or 1, as is clear: products take a tenth of the time of torch.where
     safe = s + (1 - known)
     level = run.sigma_y / safe
@@ -89,5 +89,5 @@ def spectral_step(
     a = (1 - known) * (kept / sigma)
     b = clear * (eta_b / safe) + (known - clear) * whitening
     c = (clear * fresh + (1 - clear) * (eta * sigma_next) ** 2 + max(renoised**2 - sigma_next**2, 0.0)).sqrt()
-    z_next = (1 - a - b * s) * run.operator.to_spectral(x0_hat)
+    z_next = (1 - a - b * s) * run.linear.to_spectral(x0_hat)
     return z_next.addcmul_(a, z).addcmul_(b, run.spectrum).addcmul_(c, run.noise())

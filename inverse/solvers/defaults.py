@@ -14,12 +14,7 @@ GENERAL = "vml-map"
 
 @dataclass(frozen=True)
 class Default:
-    """A row of the table.
-
-    Attributes:
-        solver: its name.
-        reason: a sentence.
-    """
+    """A row of the table: a solver's name, and why it is the default, in a sentence."""
 
     solver: str
     reason: str

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from inverse.operators.base import is_linear
 from inverse.parameters import choice, real
 from inverse.solvers.base import SOLVERS, Frames, Solver
 from inverse.solvers.fields import sigma_min_field, steps_field, stop_at_noise_field
@@ -87,11 +88,11 @@ class REDDiff(Solver):
             yield (sigma, x, mu) if index < self.steps else (0.0, mu, mu)
 
     def _start(self, run: Run) -> Tensor:
-        if not run.operator.linear:
+        if not is_linear(run.operator):
             return 0.01 * run.noise()
         if self.start == "pseudo-inverse":
-            return run.operator.pinv(run.y)
-        return run.operator.regularized_pinv(run.y, (max(run.sigma_y, SIGMA_Y_FLOOR) / run.denoiser.data_std) ** 2)
+            return run.linear.pinv(run.y)
+        return run.linear.regularized_pinv(run.y, (max(run.sigma_y, SIGMA_Y_FLOOR) / run.denoiser.data_std) ** 2)
 
     def _excess(self, run: Run, mu: Tensor) -> Tensor:
         """(1 - f* / f)_+: the data term's gradient is then that of (f - f*)_+^2 / 2."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -14,8 +14,9 @@ from inverse import randomness
 from inverse.denoisers.base import Denoiser
 from inverse.errors import ProblemError
 from inverse.operators import noise
-from inverse.operators.base import Operator
-from inverse.solvers.calls import PAUSE, Answer, Call, Computation, Pause
+from inverse.operators.base import LinearOperator, Operator, as_linear, is_linear
+from inverse.solvers.calls import PAUSE, Call, Computation, Pause, answered
+from inverse.solvers.step import Map, unchanged
 
 SIGMA_Y_FLOOR = 1e-3
 """Where a formula divides by sigma_y or inverts H, a noiseless measurement counts as this noisy: as sigma_y -> 0 the
@@ -23,19 +24,12 @@ prior's weight vanishes, and rounding errors are magnified instead."""
 
 
 class Run:
-    """One run of a solver.
+    """One run of a solver; the arguments are those of `Solver.process`.
 
     Attributes:
         operator: A on the prior's own space; that is what a solver inverts.
         pictures: A of pictures.
         y: one measurement a sample; `measured` is what was given, one for all or one for each.
-
-    Args:
-        denoiser: the prior.
-        operator: A, of pictures.
-        y: one measurement (1, *measurement_shape) or one a sample.
-        sigma_y: standard deviation of its noise, on [-1, 1].
-        generators: one CPU generator a sample.
 
     Raises:
         ProblemError: y does not fit the operator or the number of samples.
@@ -48,8 +42,9 @@ class Run:
         y: Tensor,
         sigma_y: float,
         generators: Sequence[torch.Generator],
+        finish: Map = unchanged,
     ) -> None:
-        self.denoiser = denoiser
+        self.denoiser, self.finish = denoiser, finish
         self.pictures = operator.to(denoiser.device, denoiser.dtype)
         self.operator = denoiser.lift(self.pictures)
         expected = tuple(operator.measurement_shape)
@@ -90,37 +85,38 @@ class Run:
         self.operator_calls += 1
         yield PAUSE
 
-    def denoise(self, x: Tensor, sigma: float) -> Computation:
+    @property
+    def linear(self) -> LinearOperator:
+        """The operator of a linear task: what a solver that is `linear_only` works with."""
+        return as_linear(self.operator)
+
+    def denoise(self, x: Tensor, sigma: float) -> Computation[Tensor]:
         """D(x, sigma), by `yield from`."""
         self.nfe += self.denoiser.passes
-        x0_hat, _ = yield Call(x, sigma, None, self.conditions)
+        (x0_hat,) = yield from answered(Call(x, sigma, None, self.conditions))
         self.denoised = (x, x0_hat)
         return x0_hat
 
     def denoise_vjp(
         self, x: Tensor, sigma: float, cotangent: Callable[[Tensor], Tensor], jacobian: str = "exact"
-    ) -> Generator[Call, Answer, tuple[Tensor, Tensor]]:
+    ) -> Computation[tuple[Tensor, Tensor]]:
         """D(x, sigma) and J^T v with J = dD/dx, v = cotangent(D), by `yield from`.
 
-        Args:
-            x: (B, C, H, W).
-            sigma: its noise level.
-            cotangent: v as a function of D, (B, C, H, W) -> (B, C, H, W).
-            jacobian: "exact": by a backward pass. "finite-difference": J v by a second forward pass, a hundredth of
-                the noise away (a tenth in bfloat16). J is symmetric for an exact denoiser only, so that for a network
-                this is an approximation; but no graph is held in memory.
+        With the jacobian "exact", by a backward pass; with "finite-difference", J v by a second forward pass, a
+        hundredth of the noise away (a tenth in bfloat16). J is symmetric for an exact denoiser only, so that for a
+        network this is an approximation; but no graph is held in memory.
         """
         if jacobian == "finite-difference":
             return (yield from self._denoise_difference(x, sigma, cotangent))
         self.nfe += self.denoiser.passes
         self.vjp += self.denoiser.passes
-        x0_hat, product = yield Call(x, sigma, cotangent, self.conditions)
+        x0_hat, product = yield from answered(Call(x, sigma, cotangent, self.conditions))
         self.denoised = (x, x0_hat)
         return x0_hat, product
 
     def denoise_misfit(
         self, x: Tensor, sigma: float, jacobian: str = "exact"
-    ) -> Generator[Call, Answer, tuple[Tensor, Tensor, Tensor]]:
+    ) -> Computation[tuple[Tensor, Tensor, Tensor]]:
         """D(x, sigma), the gradient g in x of f = ||y - A(D)||_2, and how far to go along -g, by `yield from`.
 
         A step of length t >= 0 that moved D by -t g would, to first order, lower f by t <v, g>, with v = df/dD and
@@ -130,21 +126,21 @@ class Run:
         Returns:
             x0_hat and g, (B, C, H, W), and t, (B, 1, 1, 1); t is huge where -g leads D nowhere.
         """
-        misfit = slope = None
+        found: list[tuple[Tensor, Tensor]] = []
 
         def cotangent(x0_hat: Tensor) -> Tensor:
-            nonlocal misfit, slope
-            misfit, slope = self.misfit_and_gradient(x0_hat)
-            return slope
+            found[:] = [self.misfit_and_gradient(x0_hat)]
+            return found[0][1]
 
         x0_hat, gradient = yield from self.denoise_vjp(x, sigma, cotangent, jacobian)
+        ((misfit, slope),) = found
         excess = (misfit - self.noise_norm(x0_hat)).clamp_min(0)
         descent = (slope * gradient).sum((1, 2, 3), keepdim=True)
         return x0_hat, gradient, excess / descent.clamp_min(torch.finfo(descent.dtype).tiny)
 
     def _denoise_difference(
         self, x: Tensor, sigma: float, cotangent: Callable[[Tensor], Tensor]
-    ) -> Generator[Call, Answer, tuple[Tensor, Tensor]]:
+    ) -> Computation[tuple[Tensor, Tensor]]:
         # Rounding drowns a small difference. Against the backward pass of the embedded prior, the cosine is 0.95 to
         # 0.99 in float32; in bfloat16 it is 0.84 to 0.97 at the larger distance, and 0.45 to 0.97 at the smaller.
         share = 0.1 if self.denoiser.bfloat16 else 0.01
@@ -159,46 +155,44 @@ class Run:
     @cached_property
     def spectrum(self) -> Tensor:
         """U^T y of a linear operator, in the layout of its coefficients."""
-        return self.operator.measurement_to_spectral(self.y)
+        return self.linear.measurement_to_spectral(self.y)
 
     def correction(self, x: Tensor, c: float) -> Tensor:
         """H^T (H H^T + c I)^-1 (y - H x) of a linear operator, for c > 0, (B, C, H, W)."""
-        misfit = self._misfit(x)
-        if not self.operator.spectral:
-            return self.operator.regularized_pinv(misfit, c)
-        s = self.operator.singular_values
-        return self.operator.from_spectral(s / (s.square() + c) * misfit)
+        misfit, operator = self._misfit(x), self.linear
+        if not operator.spectral:
+            return operator.regularized_pinv(misfit, c)
+        s = operator.singular_values
+        return operator.from_spectral(s / (s.square() + c) * misfit)
 
     def _misfit(self, x: Tensor) -> Tensor:
         """y - H x of a linear operator; U^T of it, in the layout of coefficients, where it is applied among those."""
-        if not self.operator.spectral:
-            return self.y - self.operator(x)
-        return self.spectrum - self.operator.singular_values * self.operator.to_spectral(x)
+        operator = self.linear
+        if not operator.spectral:
+            return self.y - operator(x)
+        return self.spectrum - operator.singular_values * operator.to_spectral(x)
 
     def spectral_misfit(self, x: Tensor) -> Tensor:
         """U^T (y - H x) of a linear operator, in the layout of its coefficients."""
-        misfit = self._misfit(x)
-        return misfit if self.operator.spectral else self.operator.measurement_to_spectral(misfit)
+        misfit, operator = self._misfit(x), self.linear
+        return misfit if operator.spectral else operator.measurement_to_spectral(misfit)
 
     def adjoint_residual(self, x0_hat: Tensor) -> Tensor:
         """H^T (y - H x0_hat); for a non-linear A what it stands for, minus the gradient of ||y - A(x0_hat)||^2 / 2."""
-        if self.operator.linear:
+        if is_linear(self.operator):
             return self._adjoint(self._misfit(x0_hat))
         return self.operator.vjp(x0_hat, lambda value: self.y - value)[1]
 
     def _adjoint(self, misfit: Tensor) -> Tensor:
         """H^T of what `_misfit` returns."""
-        if not self.operator.spectral:
-            return self.operator.adjoint(misfit)
-        return self.operator.from_spectral(self.operator.singular_values * misfit)
-
-    def misfit_gradient(self, x0_hat: Tensor) -> Tensor:
-        """Gradient of ||y - A(x0_hat)||_2 in x0_hat, for each sample; 0 where the misfit is 0."""
-        return self.misfit_and_gradient(x0_hat)[1]
+        operator = self.linear
+        if not operator.spectral:
+            return operator.adjoint(misfit)
+        return operator.from_spectral(operator.singular_values * misfit)
 
     def misfit_and_gradient(self, x0_hat: Tensor) -> tuple[Tensor, Tensor]:
-        """||y - A(x0_hat)||_2, (B, 1, 1, 1), and `misfit_gradient`."""
-        if self.operator.linear:
+        """f = ||y - A(x0_hat)||_2 of each sample, (B, 1, 1, 1), and its gradient in x0_hat; 0 where f is 0."""
+        if is_linear(self.operator):
             misfit = self._misfit(x0_hat)  # U is orthogonal: its coefficients are as long as the misfit itself
             norm = norms(misfit)
             return norm, -self._adjoint(misfit) / norm.clamp_min(torch.finfo(misfit.dtype).tiny)

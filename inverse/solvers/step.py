@@ -73,6 +73,8 @@ class Step:
     @cached_property
     def residual(self) -> Tensor:
         """Root mean square of y - A(x0_hat), before `finish`, over what was measured, (B,), in the units of y."""
+        if self.measure is None:
+            raise ValueError("a copy of a step has no other residual than the one that it was copied with")
         with torch.no_grad():
             return self.measure(self._estimate)
 

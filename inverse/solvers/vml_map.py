@@ -7,6 +7,7 @@ from itertools import pairwise
 
 from torch import Tensor
 
+from inverse.operators.base import is_linear
 from inverse.parameters import integer, real
 from inverse.solvers.base import SOLVERS, Frames, Solver
 from inverse.solvers.fields import guidance_scale_field, schedule_field, sigma_min_field, steps_field
@@ -84,6 +85,6 @@ class VMLMAP(Solver):
 
 def _correction(run: Run, x: Tensor, c: float) -> Tensor:
     """H^T (H H^T + c I)^-1 (y - H x); for a non-linear A its Lipschitz constant stands for the singular values."""
-    if run.operator.linear:
+    if is_linear(run.operator):
         return run.correction(x, c)
     return run.adjoint_residual(x) / (run.operator.norm**2 + c)

@@ -34,6 +34,6 @@ class VMLMAPPreconditioned(VMLMAPPublished):
 
     def _pull(self, run: Run, x0_hat: Tensor) -> Tensor:
         """||H||^2 H^+ (y - H D)."""
-        s = run.operator.singular_values
+        s = run.linear.singular_values
         inverse = torch.where(s >= self.cut * s.max(), 1 / s.clamp_min(torch.finfo(s.dtype).tiny), 0)
-        return run.operator.norm**2 * run.operator.from_spectral(inverse * run.spectral_misfit(x0_hat))
+        return run.operator.norm**2 * run.linear.from_spectral(inverse * run.spectral_misfit(x0_hat))

@@ -15,6 +15,7 @@ from inverse.denoisers.exact import GaussianField
 from inverse.denoisers.posterior import GaussianPosterior
 from inverse.errors import ParameterError
 from inverse.operators import TASKS, Operator, Task
+from inverse.operators.base import as_linear
 from inverse.operators.noise import DEFAULT_SIGMA_Y
 from inverse.parameters import Integer
 
@@ -154,7 +155,7 @@ def case(
     prior = GaussianField(shape, colours=judged.colours)
     generator = randomness.generator(seed, randomness.MEASUREMENT)
     made = TASKS.find(judged.task).create(judged.parameters)
-    operator = made.operator(shape, generator, None).to("cpu", torch.float64)
+    operator = as_linear(made.operator(shape, generator, None)).to("cpu", torch.float64)
     posterior = GaussianPosterior(prior, operator, sigma_y)
     truths = prior.sample(generator, measurements)
     noise = torch.randn(measurements, *operator.measurement_shape, generator=generator, dtype=torch.float64)

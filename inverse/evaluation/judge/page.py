@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import textwrap
+from collections import Counter
 from collections.abc import Callable, Iterable
 from itertools import groupby
 from typing import Any
@@ -75,8 +76,7 @@ def _summary(rows: list[JudgeRow]) -> list[str]:
     lines += _heading(("solver", "bias", "std ratio", "90 %", "to MAP", "verdicts"))
     for name in dict.fromkeys(row.name for row in rows):
         own = [row for row in rows if row.name == name]
-        counts = {verdict: sum(r.verdict == verdict for r in own) for verdict in dict.fromkeys(r.verdict for r in own)}
-        verdicts = [f"{count} {verdict}" for verdict, count in sorted(counts.items(), key=lambda item: -item[1])]
+        verdicts = [f"{count} {verdict}" for verdict, count in Counter(row.verdict for row in own).most_common()]
         figures: list[Callable[[JudgeRow], float]] = [
             lambda r: r.bias, lambda r: r.std_ratio, lambda r: r.coverage[0.9], lambda r: r.map_distance,
         ]  # fmt: skip

@@ -191,13 +191,12 @@ def _row(solver: Solver, task: str, known: Case, samples: int, seed: int) -> Jud
     start = time.perf_counter()
     x, nfe, vjp = _draw(solver, known, samples, seed)
     seconds = time.perf_counter() - start
-    defaults = solver.defaults()
     return JudgeRow(
         solver=solver.name,
         title=solver.title,
         task=task,
         sigma_y=known.sigma_y,
-        settings={name: value for name, value in solver.to_dict().items() if value != defaults[name]},
+        settings=solver.changed(),
         size=known.truths.shape[-1],
         measurements=len(known.truths),
         samples=samples,
