@@ -10,7 +10,7 @@ import pytest
 
 from inverse.web.host import port
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture

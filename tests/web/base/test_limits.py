@@ -9,7 +9,7 @@ from inverse.errors import ParameterError
 from inverse.web.base import limits
 from inverse.web.base.limits import Limits
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[3]
 
 
 def test_the_environment_sets_every_limit():

@@ -28,7 +28,7 @@ from inverse.solvers.advice import advice
 from inverse.solvers.defaults import default_solver
 from inverse.solvers.presets import possible, preset
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 QUICK = ["--steps", "2", "--gradient-steps", "1", "--device", "cpu"]
 
 

@@ -16,7 +16,7 @@ from inverse.solvers import SOLVERS
 from inverse.solvers.presets import preset, solvers_for
 from inverse.web.jobs.settings import solver_choices
 
-README = Path(__file__).parents[1] / "README.md"
+README = Path(__file__).parents[2] / "README.md"
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from inverse.solvers import Step
 from inverse.web.jobs import batches, device, running
 from inverse.web.jobs.settings import Settings
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[3]
 FORK = multiprocessing.get_context("fork")
 
 

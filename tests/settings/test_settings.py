@@ -274,7 +274,7 @@ def test_the_task_left_out_is_the_one_for_the_mode():
     assert Settings.from_dict({"schema": 1, "mode": DEGRADED})[0].task.name == "denoise"
 
 
-OLD = Path(__file__).parent / "data" / "settings-0.1"
+OLD = Path(__file__).parents[1] / "data" / "settings-0.1"
 """Files that version 0.1.0 wrote."""
 
 

@@ -15,7 +15,7 @@ from inverse.resources import EXAMPLES
 
 pytestmark = pytest.mark.slow
 
-DIST = Path(__file__).parents[1] / "dist"
+DIST = Path(__file__).parents[2] / "dist"
 BARE = {name: text for name, text in os.environ.items() if name not in ("PYTHONPATH", "PYTHONHOME")}
 
 

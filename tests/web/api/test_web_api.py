@@ -27,7 +27,7 @@ from inverse.solvers.presets import preset
 from inverse.text import visible_record
 from inverse.web.jobs import running
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[3]
 QUICK = {"task": "denoise", "size": 64, "solver": {"name": "diffpir", "parameters": {"steps": 3}}}
 HTTP = httpx.Client(timeout=120)
 ENDPOINTS = {"/degrade", "/restore", "/sweep", "/solvers"}

@@ -15,7 +15,7 @@ from inverse.denoisers.embedded import EDMDenoiser, load_network, precondition, 
 from inverse.denoisers.network import NetworkConfig, ResidualUNet
 from inverse.errors import ParameterError, PriorError, ProblemError
 
-CHECK = Path(__file__).parent / "data" / "prior-check.safetensors"
+CHECK = Path(__file__).parents[1] / "data" / "prior-check.safetensors"
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ import httpx
 import pytest
 from PIL import Image
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 ADDRESS = "http://127.0.0.1:7860"
 
 

@@ -58,7 +58,7 @@ def test_a_row_says_only_what_differs():
 
 
 def test_the_documentation_is_made_of_the_tables():
-    file = Path(__file__).parents[1] / "docs" / "presets.md"
+    file = Path(__file__).parents[2] / "docs" / "presets.md"
     assert file.read_text(encoding="utf-8") == page(), "python -m inverse.evaluation.presets_page docs/presets.md"
 
 
