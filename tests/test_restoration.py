@@ -252,7 +252,7 @@ def test_photons_of_a_degraded_photo_are_refused(photo):
 @pytest.mark.parametrize("solver", ["vml-map", "dps"])
 def test_the_mode_of_inference_changes_nothing(photo, solver):
     """Not even for whoever loads the same prior later."""
-    catalog._load.cache_clear()
+    catalog.forget()
     transforms.dct_matrix.cache_clear()
     settings = {"solver_parameters": {"steps": 10}, "size": 32}
     with torch.inference_mode():

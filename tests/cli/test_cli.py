@@ -16,7 +16,7 @@ from PIL import Image
 from rich.console import Console
 
 from inverse.__main__ import COMMANDS, main
-from inverse.cli.judge import _table
+from inverse.cli.judge import table
 from inverse.cli.options import WRITTEN, save_picture
 from inverse.evaluation.judge import JUDGE_TASKS, judge
 from inverse.imaging import images, metrics
@@ -260,7 +260,7 @@ def test_the_judge_cuts_no_name_in_a_window_of_80_columns(monkeypatch):
     (row,) = judge([SOLVERS["ddrm"](steps=3)], samples=2, tasks=["blur"], measurements=1)
     solver, task = max(SOLVERS, key=len), max(JUDGE_TASKS, key=len)
     console = Console(file=StringIO())
-    console.print(_table([replace(row, solver=solver, task=task, nfe=9999, residual=99.99)]))
+    console.print(table([replace(row, solver=solver, task=task, nfe=9999, residual=99.99)]))
     shown = console.file.getvalue()
     assert solver in shown and task in shown and "…" not in shown
 

@@ -92,7 +92,7 @@ from inverse.denoisers import memory
 from inverse.errors import CapacityError
 from inverse.restoration import degrade, stream
 prior, solver, gradient = load_prior("embedded", "cpu", "float32"), sys.argv[1], sys.argv[2] == "True"
-memory._system_bounds = memory._group_bounds = list  # what other programs leave is not what is tested
+memory.system_bounds = memory.group_bounds = list  # what other programs leave is not what is tested
 
 def used():
     return int(re.search(r"VmData:\\s*(\\d+)", open("/proc/self/status").read())[1]) * 1024
@@ -135,7 +135,7 @@ def test_in_memory_that_is_really_short_the_size_in_the_sentence_fits(solver):
     assert failures == 3 and 0.5 < least <= most < 1.1, "neither uselessly small nor by luck"
 
 
-@pytest.mark.skipif(memory._TRIM is None, reason="the C library hands memory back by itself")
+@pytest.mark.skipif(memory.TRIM is None, reason="the C library hands memory back by itself")
 def test_what_others_left_behind_goes_back_to_the_system():
     """Pieces too small for pages of their own, below one that stays: the C library alone keeps their memory."""
 

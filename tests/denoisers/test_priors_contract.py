@@ -5,7 +5,7 @@ import pickle
 
 import pytest
 import torch
-from test_solvers import SIGMA_Y, Saturation, quick
+from test_solvers import SIGMA_Y, Certain, Saturation, quick
 
 from inverse.batch.lockstep import Runner, lockstep
 from inverse.denoisers.base import Denoiser
@@ -19,7 +19,6 @@ from inverse.randomness import generator
 from inverse.restoration import stream
 from inverse.results.problem import Problem
 from inverse.solvers import SOLVERS
-from inverse.solvers.run import Run
 
 LATENT, PICTURE = (1, 8, 8), (1, 16, 16)
 NEED_SVD = {"ddrm", "ddnm", "vml-map-preconditioned"}
@@ -230,9 +229,9 @@ def test_the_draw_of_daps_is_the_same_with_and_without_a_decomposition():
     operator, y = pictures()
     found = []
     for kind in (Decomposed, Dense):
-        run = Run(GaussianField(LATENT), in_latents(operator, kind), y, 0.3, [generator(0, i) for i in range(2000)])
-        drawn = SOLVERS["daps"](stochasticity=0.7)._linear_step(run, sample(LATENT).expand(2000, -1, -1, -1), 0.2, 0.1)
-        found.append(drawn)
+        solver = SOLVERS["daps"](steps=2, sigma_max=0.5, sigma_min=0.1, spread="official", stochasticity=0.7)
+        prior, seeds = Certain(sample(LATENT)), [generator(0, index) for index in range(2000)]
+        found.append(next(solver.solve(prior, in_latents(operator, kind), y, 0.3, seeds)).x)
     one, other = found
     assert ((one.mean(0) - other.mean(0)).abs() <= 6 * (2 / 2000) ** 0.5 * one.std(0)).all()
     torch.testing.assert_close(one.std(0), other.std(0), rtol=0.12, atol=0)

@@ -153,7 +153,7 @@ def test_chrm_of_other_primaries_is_followed():
 
 def made(gamma, grey=False, described=b""):
     """A profile of that gamma; its description is what the test wants it to be."""
-    profile = colours._made(gamma, colours.SRGB_PRIMARIES, grey)
+    profile = colours.gamma_profile(gamma, colours.SRGB_PRIMARIES, grey)
     if not described:
         return profile
     text = described.decode().encode("utf-16-be")

@@ -477,7 +477,20 @@ def test_a_step_size_belongs_to_a_number_of_steps_and_pixels():
 # --- draws of single solvers, where their distribution is known
 
 
-@pytest.mark.parametrize("sigma_next", [0.0, 0.4])
+class Certain(Denoiser):
+    """A prior whose estimate is one picture, whatever it is asked."""
+
+    dtype, batches = torch.float64, True
+    sigma_min, sigma_max, data_std = 1e-4, 1e4, 0.4
+
+    def __init__(self, estimate):
+        self.estimate, self.channels = estimate, estimate.shape[1]
+
+    def denoise(self, x, sigma):
+        return self.estimate.expand_as(x)
+
+
+@pytest.mark.parametrize("index", [0, 1])
 @pytest.mark.parametrize(
     ("task", "settings"),
     [
@@ -486,12 +499,14 @@ def test_a_step_size_belongs_to_a_number_of_steps_and_pixels():
         *(("deblur-gaussian", {"std": 0.5, "edges": e}) for e in ("circular", "reflect")),
     ],
 )
-def test_daps_draws_from_the_gaussian_posterior(task, settings, sigma_next):
+def test_daps_draws_from_the_gaussian_posterior(task, settings, index):
     """p(x0 | x) = N(0.3, r^2 I): mean and pooled variance of 500 draws against closed forms, to six standard errors."""
-    prior, operator, y = setup(task, shape=(1, 8, 8), settings=settings)
-    run, variance, sigma_y = Run(prior, operator, y, 0.3, [generator(0, i) for i in range(500)]), 0.2, 0.3
-    estimate = torch.full((500, 1, 8, 8), 0.3, dtype=torch.float64)
-    drawn = SOLVERS["daps"](stochasticity=1.0)._linear_step(run, estimate, variance, sigma_next)
+    _, operator, y = setup(task, shape=(1, 8, 8), settings=settings)
+    estimate, sigma_y = torch.full((1, 1, 8, 8), 0.3, dtype=torch.float64), 0.3
+    solver = SOLVERS["daps"](steps=2, sigma_max=0.5, sigma_min=0.4, spread="official", stochasticity=1.0)
+    steps = list(solver.solve(Certain(estimate), operator, y, sigma_y, [generator(0, i) for i in range(500)]))
+    assert [step.sigma for step in steps] == pytest.approx([0.4, 0.0])
+    drawn, variance, sigma_next = steps[index].x, [0.5, 0.4][index] ** 2, steps[index].sigma
     s = operator.singular_values.square().expand(1, 1, 8, 8)
     expected = variance * sigma_y**2 / (s * variance + sigma_y**2) + sigma_next**2
     found = operator.to_spectral(drawn).var(0)
@@ -500,7 +515,7 @@ def test_daps_draws_from_the_gaussian_posterior(task, settings, sigma_next):
         if case.any():
             error = 6 * (2 / 500 / case.sum().item()) ** 0.5
             assert (found / expected[0])[case].mean().item() == pytest.approx(1, abs=error)
-    mean = estimate[:1] + operator.regularized_pinv(y - operator(estimate[:1]), sigma_y**2 / variance)
+    mean = estimate + operator.regularized_pinv(y - operator(estimate), sigma_y**2 / variance)
     assert (drawn.mean(0) - mean[0]).abs().max() <= 6 * (float(expected.max()) / 500) ** 0.5
 
 

@@ -139,7 +139,7 @@ class Page:
 
 @pytest.fixture
 def page(free_port, monkeypatch):
-    monkeypatch.setattr(server, "_warm_up", lambda: None)
+    monkeypatch.setattr(server, "warm_up", lambda: None)
     made = Page(free_port)
     yield made
     made.go_on.set()

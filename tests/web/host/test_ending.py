@@ -23,7 +23,7 @@ import torch
 
 from inverse.web.host import server
 
-server._warm_up = lambda: None
+server.warm_up = lambda: None
 
 
 def work():

@@ -77,7 +77,7 @@ class Toy:
 def toy():
     patch = pytest.MonkeyPatch()
     patch.setattr(limits, "current", lambda: ALLOWED)
-    patch.setattr(server, "_warm_up", lambda: None)
+    patch.setattr(server, "warm_up", lambda: None)
     patch.setattr(server, "TIDY_EVERY", 0.2)
     patch.setattr(sessions, "WITHOUT_PAGE", 1)
     made = Toy()

@@ -1,5 +1,6 @@
 """Runs on a GPU that a ZeroGPU Space lends: a stand-in for its package runs them in a forked process, as it does."""
 
+import importlib
 import multiprocessing
 import os
 import pickle
@@ -38,13 +39,13 @@ class Lender:
     def GPU(self, task, duration):
         def lent(job):
             self.asked.append(duration(job))
-            results, stop = FORK.SimpleQueue(), FORK.Event()
-            process = FORK.Process(target=self.work, args=(task, pickle.dumps(job), results, stop), daemon=True)
+            (results, sender), stop = FORK.Pipe(duplex=False), FORK.Event()
+            process = FORK.Process(target=self.work, args=(task, pickle.dumps(job), sender, stop), daemon=True)
             process.start()
             try:
                 while True:
-                    assert results._reader.poll(60), "the process hangs"
-                    kind, value = results.get()
+                    assert results.poll(60), "the process hangs"
+                    kind, value = results.recv()
                     if kind != "item":
                         break
                     yield value
@@ -52,7 +53,7 @@ class Lender:
                     raise gr.Error(f"ZeroGPU worker error: {value}")
             except GeneratorExit:
                 stop.set()
-                while results.get()[0] == "item":
+                while results.recv()[0] == "item":
                     pass
                 raise
             finally:
@@ -60,17 +61,17 @@ class Lender:
 
         return lent
 
-    def work(self, task, job, results, stop):
+    def work(self, task, job, sender, stop):
         generator = task(pickle.loads(job))
         try:
             for value in generator:
                 if stop.is_set():
                     generator.close()
                     break
-                results.put(("item", value))
-            results.put(("end", None))
+                sender.send(("item", value))
+            sender.send(("end", None))
         except Exception as error:  # all that the platform says of it
-            results.put(("error", type(error).__name__))
+            sender.send(("error", type(error).__name__))
         finally:
             with self.closed:
                 self.closed.value += 1
@@ -78,10 +79,15 @@ class Lender:
 
 @pytest.fixture
 def lender(monkeypatch):
-    lender = Lender()
-    monkeypatch.setattr(device, "LENT", True)
-    monkeypatch.setattr(device, "_lent", lender.GPU(device._run, duration=lambda job: round(job.seconds)))
-    return lender
+    """The program as it is where a GPU is lent: it looks for that when it is imported."""
+    lender, here = Lender(), dict(vars(device))
+    monkeypatch.setitem(sys.modules, "spaces", lender)
+    monkeypatch.setenv("SPACES_ZERO_GPU", "true")
+    importlib.reload(device)
+    yield lender
+    monkeypatch.undo()
+    vars(device).clear()
+    vars(device).update(here)
 
 
 @pytest.fixture
@@ -236,12 +242,12 @@ def test_the_platforms_package_is_used_where_it_lends_and_nowhere_else(tmp_path)
     (tmp_path / "spaces.py").write_text(
         "import sys\n"
         "assert 'torch' not in sys.modules or not sys.modules['torch'].cuda.is_initialized()\n"
-        "def GPU(task, duration):\n    return ('lent', task, duration)\n"
+        "def GPU(task, duration):\n    print('used')\n    return task\n"
     )
-    code = "from inverse.web.jobs import device; print(device.LENT, type(device._lent).__name__)"
+    code = "from inverse.web.jobs import device; print(device.LENT)"
     said = {}
     for lent in ("", "true"):
         variables = {**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}", "SPACES_ZERO_GPU": lent}
         run = subprocess.run([sys.executable, "-c", code], env=variables, capture_output=True, text=True, check=True)
         said[lent] = run.stdout.split()
-    assert said == {"": ["False", "function"], "true": ["True", "tuple"]}
+    assert said == {"": ["False"], "true": ["used", "True"]}
