@@ -3,6 +3,7 @@
 from datetime import datetime
 from types import SimpleNamespace
 
+import pages
 import pytest
 import torch
 from fastapi import HTTPException
@@ -14,8 +15,6 @@ from inverse.web.base import held, limits, sessions
 from inverse.web.base.limits import Limits
 from inverse.web.base.sessions import Sessions
 from inverse.web.jobs import running
-from inverse.web.jobs.waiting import Turn
-from inverse.web.page import events, jobs
 from inverse.web.page.starts import Starts
 
 
@@ -39,11 +38,7 @@ def test_a_runs_measurement_is_counted_and_goes_with_it(photo):
 
 @pytest.fixture(scope="module")
 def page():
-    from inverse.web.page import layout
-
-    made = layout.build()
-    events.wire(made)
-    return made
+    return pages.built()
 
 
 class Run:
@@ -55,7 +50,7 @@ class Run:
         monkeypatch.setattr(running, "restore", self._restore)
         monkeypatch.setattr(running, "finished", lambda latest, *_: ({"problem": latest.problem}, {}))
         values = {page.latest: self.latest, page.photo: photo, page.auxiliary: {}}
-        self.handler = jobs._run(page)(values)
+        self.handler = pages.after(page, page.run, "click")(values)
         next(self.handler)
         assert self.bytes > self.problem.y.nbytes
 
@@ -67,7 +62,7 @@ class Run:
 
     def stop(self):
         """What Stop shows the last picture of."""
-        return jobs._stop(self.page, Turn(), self.latest, Starts())[self.page.viewer]["problem"]
+        return pages.behind(self.page, self.page.stop, "click")(self.latest, Starts())[self.page.viewer]["problem"]
 
     @property
     def bytes(self):

@@ -4,6 +4,7 @@ import json
 import time
 from dataclasses import replace
 
+import pages
 import pytest
 import torch
 from PIL import Image
@@ -70,14 +71,14 @@ def test_the_figures_of_a_curve_are_in_the_units_that_they_say(problem):
         assert index == step.index
         assert residual == pytest.approx(1 / index / problem.sigma_y, rel=1e-3)
         assert psnr == pytest.approx(metrics.psnr(step.x0_hat[0], problem.truth[0]), rel=1e-3)
-    assert curve.value["relative_residual"]
+    assert curve.value["relative"]
 
 
 def test_a_curve_without_noise_or_truth_leaves_out_what_nobody_knows(problem):
     curve = Curve()
     for step in steps(problem, 2):
         curve.add(replace(problem, sigma_y=0.0, truth=None), step)
-    assert curve.last == (2, 0.5, None) and not curve.value["relative_residual"]
+    assert curve.last == (2, 0.5, None) and not curve.value["relative"]
     perfect = replace(step, index=3, z0_hat=problem.truth, measure=lambda _: torch.tensor([float("nan")]))
     curve.add(problem, perfect)
     assert curve.last == (3, None, None)
@@ -157,10 +158,7 @@ def test_what_a_result_was_made_from_is_told_apart(photo):
 
 
 def test_the_present_settings_follow_the_page_and_leave_the_mask_out(photo):
-    from inverse.web.page import events, layout
-
-    page = layout.build()
-    events.wire(page)
+    page = pages.built()
     tabs = [part for tab in page.tabs for part in tab.inputs]
     values = {component: component.value for component in {*page.choices, page.mask, *tabs}}
     values |= {
@@ -171,7 +169,7 @@ def test_the_present_settings_follow_the_page_and_leave_the_mask_out(photo):
         page.settings["seed"]: 12,
     }
     values[page.starts] = Starts()
-    found = events._preview(page, values)[page.history]
+    found = pages.preview(page, values)[page.history]
     assert found["settings"] == history.plain(form.settings(page, values).at(photo))
     assert found["settings"]["seed"] == 12 and found["origin"] == history.origin(photo, None)
     masked = Settings.create(size=64, task="inpaint-mask", sigma_y=0.1).with_auxiliary(Image.new("L", (20, 20)))

@@ -13,10 +13,9 @@ import gradio as gr
 import pytest
 from clients import Client, settles
 from gradio.server_messages import ProgressMessage
-from gradio.state_holder import SessionState
 
 from inverse.web.base import limits, sessions
-from inverse.web.base.gradio_internals import Session
+from inverse.web.base.gradio_internals import Session, SessionState, queue_of
 from inverse.web.base.limits import Limits
 from inverse.web.host import folder, server
 from inverse.web.jobs import waiting
@@ -42,7 +41,7 @@ class Toy:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
         server.launch(self.blocks, server_name="127.0.0.1", server_port=self.port, prevent_thread_lock=True)
-        self.queue = self.blocks._queue
+        self.queue = queue_of(self.blocks)
 
     def work(self, name):
         self.started.append(name)

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import gradio as gr
 import numpy as np
+import pages
 import pytest
 import torch
-from gradio.utils import get_upload_folder
 from PIL import Image, ImageDraw
 
 import inverse.web
@@ -32,6 +32,7 @@ from inverse.solvers.cost import passes
 from inverse.solvers.defaults import default_solver
 from inverse.solvers.presets import DEFAULT_TASK, default_task, preset, solvers_for
 from inverse.web.base import limits
+from inverse.web.base.gradio_internals import functions, upload_folder
 from inverse.web.base.guards import spoken_errors
 from inverse.web.base.limits import Limits
 from inverse.web.base.pictures import from_uri, mask_uri
@@ -40,8 +41,7 @@ from inverse.web.elements.share import BROUGHT
 from inverse.web.jobs import batches, device, frames, preview, running
 from inverse.web.jobs.batches import Batch, begin
 from inverse.web.jobs.settings import CLEAN, DEGRADED, Settings, estimated_noise, tasks_for, working_size
-from inverse.web.jobs.waiting import Turn
-from inverse.web.page import cards, choices, comparing, events, form, jobs, share
+from inverse.web.page import cards, choices, comparing, form, share
 from inverse.web.page.starts import Starts
 
 WEB = Path(inverse.web.__file__).parent
@@ -55,11 +55,7 @@ def decoded(uri):
 
 @pytest.fixture(scope="module")
 def page():
-    from inverse.web.page import events, layout
-
-    page = layout.build()
-    events.wire(page)
-    return page
+    return pages.built()
 
 
 @pytest.fixture
@@ -254,7 +250,7 @@ def test_the_noise_of_a_degraded_photo_is_estimated():
 
 def upload(page, values, file):
     """What follows from a file that a visitor uploads."""
-    folder = Path(get_upload_folder()) / "hash"
+    folder = upload_folder() / "hash"
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / file.name
     path.write_bytes(file.read_bytes())
@@ -312,7 +308,7 @@ def test_a_photos_true_size_is_said_and_what_it_is_worked_on_at(page, photograph
             **sent(page, mode=mode, task="denoise"),
             **{each: changes[each] for each in (page.photo, page.photo_file)},
         }
-        assert words in events._preview(page, values)[page.problem]["caption"]
+        assert words in pages.preview(page, values)[page.problem]["caption"]
 
 
 @pytest.mark.parametrize(
@@ -331,8 +327,8 @@ def test_files_are_called_after_the_visitors_own(name, called):
 def test_a_run_and_a_sweep_are_saved_under_the_photos_name(page, photograph):
     values = after(sent(page), upload(page, sent(page), photograph))
     values |= {page.photo: Image.new("RGB", (64, 48), "grey"), sweep_of(page).x_values: "2,3"}
-    latest = jobs._busy(page, Turn(), values)[page.latest]
-    *_, last = jobs._run(page)({**values, page.latest: latest})
+    latest = pages.behind(page, page.run, "click")(values)[page.latest]
+    *_, last = pages.after(page, page.run, "click")({**values, page.latest: latest})
     assert last[page.viewer]["filename"] == "IMG_47_1-restored.png"
     batch, tab = Batch(), sweep_of(page)
     list(tab.run(page, {**values, tab.batch: batch}))
@@ -347,13 +343,13 @@ def test_a_button_can_be_pressed_while_nothing_is_wrong_and_nothing_under_way(pa
     values = sent(page)
     starts = values[page.starts]
     for button, promise in ((page.run, page.why), *((tab.start, tab.promise) for tab in page.tabs)):
-        wrong = events._preview(page, {**values, page.settings["sigma_y"]: 7})
+        wrong = pages.preview(page, {**values, page.settings["sigma_y"]: 7})
         assert wrong[button]["interactive"] is False and "Noise σ_y must be a number from 0 to 1" in wrong[promise]
         assert starts.end(button)["interactive"] is False, "the end of a run does not make it right"
-        mended = events._preview(page, values)
+        mended = pages.preview(page, values)
         assert mended[button]["interactive"] is True and "must be" not in mended[promise]
         assert starts.begin(button)["interactive"] is False
-        assert events._preview(page, values)[button]["interactive"] is False, "what is under way is not begun again"
+        assert pages.preview(page, values)[button]["interactive"] is False, "what is under way is not begun again"
         assert starts.end(button)["interactive"] is True
 
 
@@ -365,7 +361,7 @@ def test_a_button_can_be_pressed_while_nothing_is_wrong_and_nothing_under_way(pa
     ],
 )  # fmt: skip
 def test_only_what_cannot_be_run_is_blocked(page, changes, blocked):
-    found = events._preview(page, sent(page, **changes))
+    found = pages.preview(page, sent(page, **changes))
     starts = [page.run, *(tab.start for tab in page.tabs)]
     assert {button.elem_id for button in starts if not found[button]["interactive"]} == blocked
 
@@ -448,7 +444,7 @@ def chosen(**changes):
 
 
 def test_settings_of_every_task_and_solver_come_back_from_the_page(page, photo):
-    loaded = next(fn for fn in page.blocks.fns.values() if fn.js == BROUGHT)
+    loaded = next(each for each in functions(page.blocks).values() if each.js == BROUGHT)
     for task in TASKS:
         for solver in solvers_for(task):
             made = Settings.create(
@@ -631,7 +627,7 @@ def test_hostile_values_of_the_tabs_end_in_a_sentence_that_names_the_field(page,
 def test_a_broken_number_does_not_call_a_damaged_photo_the_original(page):
     values = sent(page, sigma_y=-1)
     for mode in (CLEAN, DEGRADED):
-        shown = events._preview(page, {**values, page.mode: mode})[page.problem]
+        shown = pages.preview(page, {**values, page.mode: mode})[page.problem]
         assert shown["fault"] and "Noise σ_y must be" in shown["caption"] and "sigma_y" not in shown["caption"]
         assert (shown["truth"] is None) == (mode == DEGRADED) and (shown["measured"] is None) == (mode == CLEAN)
 
@@ -872,10 +868,7 @@ def test_a_stop_that_the_queue_never_hears_of_ends_a_batch(settings, photo, yiel
 
 
 def test_stop_before_a_batch_has_begun_is_remembered(page):
-    # Gradio keeps what is to be cancelled beside it, under the same button.
-    clicked = [each.fn for each in page.blocks.fns.values() if (sweep_of(page).stop._id, "click") in each.targets]
-    (stopped,) = [handler for handler in clicked if handler]
-    batch = batches.Batch()
+    stopped, batch = pages.behind(page, sweep_of(page).stop, "click"), batches.Batch()
     shown = stopped(batch, Starts())[sweep_of(page).table]
     assert batch.stopping and shown["phase"] == "stopped" and "cells" not in shown, "those of an earlier batch stay"
     assert sweep_of(page).start in stopped(None, Starts())
@@ -972,8 +965,10 @@ def test_the_shape_is_that_of_the_photo_as_it_is_used(size, degraded):
 def test_a_run_takes_the_photo_of_the_moment_when_it_was_asked_for(page, photo):
     """While it waits for the device the visitor may choose another."""
     other, values = Image.new("RGB", (72, 56)), sent(page)
-    latest = jobs._busy(page, Turn(), {**values, page.photo: photo})[page.latest]
-    run = jobs._run(page)({**values, page.photo: other, page.latest: latest, page.settings["size"]: 64})
+    latest = pages.behind(page, page.run, "click")({**values, page.photo: photo})[page.latest]
+    run = pages.after(page, page.run, "click")(
+        {**values, page.photo: other, page.latest: latest, page.settings["size"]: 64}
+    )
     *_, (last, problem) = [(update, latest.problem) for update in run]
     truth = images.to_image(problem.truth)
     assert truth.size == (64 * 72 // 56 // problem.task.multiple * problem.task.multiple, 64)
@@ -981,11 +976,11 @@ def test_a_run_takes_the_photo_of_the_moment_when_it_was_asked_for(page, photo):
 
 
 def test_a_server_that_knows_no_photo_of_the_page_takes_no_other(page):
-    shown = events._preview(page, {**sent(page), page.photo: None})
+    shown = pages.preview(page, {**sent(page), page.photo: None})
     assert "reload the page" in shown[page.problem]["caption"] and shown[page.problem]["truth"] is None
     assert shown[page.share] == share.NOTHING
     with pytest.raises(gr.Error, match="reload the page"):
-        list(jobs._run(page)({**sent(page), page.photo: None, page.latest: None}))
+        list(pages.after(page, page.run, "click")({**sent(page), page.photo: None, page.latest: None}))
 
 
 def test_what_the_browser_kept_of_a_damaged_photo_is_not_said_of_the_example(page, settings):
