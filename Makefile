@@ -35,16 +35,18 @@ test-fast: $(VENV)/.tested
 
 # Rules of the library that take no prior and no app to test.
 FASTEST := $(addprefix tests/, test_randomness.py test_resources.py test_text.py imaging/test_chunks.py \
-  imaging/test_metrics.py operators/test_operators.py project/test_contributing.py project/test_makefile.py \
-  project/test_versions.py results/test_spread.py solvers/test_presets.py solvers/test_schedule.py)
+  imaging/test_metrics.py operators/test_blur.py operators/test_families.py operators/test_operators.py \
+  operators/test_transforms.py project/test_contributing.py project/test_makefile.py project/test_versions.py \
+  results/test_spread.py solvers/test_presets.py solvers/test_schedule.py)
 test-fastest: $(VENV)/.tested
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(FASTEST)
 
 # What touches numbers once more, by the instructions of a common CPU, and a part of it by those of an old one: how a
 # kernel adds up depends on them, and so does whether the network computes in bfloat16.
 NUMBERS := $(addprefix tests/, test_faults.py test_restoration.py batch/test_lockstep.py batch/test_sweep.py \
-  denoisers/test_catalog.py denoisers/test_denoisers_unet.py denoisers/test_embedded.py denoisers/test_exact.py \
-  denoisers/test_memory.py operators results/test_spread.py solvers/test_solvers.py)
+  denoisers/test_catalog.py denoisers/test_damage.py denoisers/test_embedded.py denoisers/test_exact.py \
+  denoisers/test_memory.py denoisers/test_pickles.py denoisers/test_unet.py operators results/test_spread.py \
+  solvers/test_draws.py solvers/test_run.py solvers/test_solvers.py solvers/test_stop_at_noise.py)
 FEW_NUMBERS := $(addprefix tests/, batch/test_lockstep.py denoisers/test_embedded.py operators/test_noise.py)
 test-isa: $(VENV)/.tested
 	OMP_NUM_THREADS=1 ATEN_CPU_CAPABILITY=avx2 ONEDNN_MAX_CPU_ISA=AVX2 MKL_ENABLE_INSTRUCTIONS=AVX2 \

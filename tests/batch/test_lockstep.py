@@ -7,7 +7,7 @@ import weakref
 
 import pytest
 import torch
-from test_solvers import SIGMA_Y, Wrapped, quick, setup
+from toys import SIGMA_Y, Wrapped, quick, setup
 
 from inverse.batch.lockstep import Runner, lockstep
 from inverse.errors import CapacityError, DivergenceError, ProblemError

@@ -5,7 +5,7 @@ import pickle
 
 import pytest
 import torch
-from test_solvers import SIGMA_Y, Certain, Saturation, quick
+from toys import SIGMA_Y, Certain, Saturation, quick
 
 from inverse.batch.lockstep import Runner, lockstep
 from inverse.denoisers.base import Denoiser

@@ -62,6 +62,30 @@ def test_every_link_leads_to_a_file_that_is_there(document):
     assert not missing
 
 
+def promised():
+    """(promise, file, test) of every test that docs/promises.md names; "…" stands for what it leaves out."""
+    for row in re.findall(r"^\| .*$", (ROOT / "docs/promises.md").read_text(encoding="utf-8"), re.MULTILINE)[2:]:
+        _, number, promise, tests, *_ = map(str.strip, row.split("|"))
+        file = ""
+        for named in re.findall(r"`([^` ]+)`", tests):
+            place, _, test = named.rpartition("::")
+            if named.endswith(".py"):
+                place, test = named, ""
+            file = place or file
+            yield number or promise, file, test
+
+
+def test_every_test_that_the_promises_name_is_there():
+    files = {path.relative_to(ROOT / "tests").as_posix(): path.read_text() for path in ROOT.glob("tests/**/test_*.py")}
+    missing = []
+    for promise, file, test in promised():
+        found = [code for path, code in files.items() if f"/{file}" in f"/{path}" or path.startswith(f"{file}/")]
+        name = r"\w*".join(re.escape(part) for part in test.split("…"))
+        if not file or not any(re.search(rf"^def {name}\(" if name else "^def test_", code, re.M) for code in found):
+            missing.append((promise, file, test))
+    assert not missing
+
+
 def test_the_app_listens_where_the_environment_says(url, printed):
     """By a name of this machine, so that no test opens it to others; the default is the number."""
     end = time.monotonic() + 60

@@ -10,6 +10,7 @@ import pytest
 import torch
 from PIL import Image
 from safetensors.torch import load_file
+from trainings import TINY, Tiny, photographs, settings
 
 from inverse.denoisers.embedded import EDMDenoiser, load_network, precondition
 from inverse.denoisers.exact import GaussianField
@@ -27,39 +28,10 @@ from inverse.training.settings import PRESETS, PriorTraining
 from inverse.training.trainer import BEST, CHECKPOINT, LATEST, Trainer, edm_loss
 from inverse.training.validation import NOISE_LEVELS
 
-TINY = NetworkConfig(widths=(8, 12), depths=(1, 1), embedding=16, frequencies=4)
-
-
-@dataclass(frozen=True)
-class Tiny(PriorTraining):
-    """Small enough to train in a test."""
-
-    @property
-    def config(self):
-        return TINY
-
-
-def settings(**changes):
-    values = {
-        "crop": 16, "batch": 4, "iterations": 20, "learning_rate": 3e-3, "warmup": 2, "average": 0.9,
-        "report_every": 5, "validate_every": 10, "precision": "float32",
-    }  # fmt: skip
-    return Tiny(**(values | changes))
-
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """Eight photographs in two subfolders, a text that calls itself a picture, and one that is too small."""
-    folder = tmp_path_factory.mktemp("photos")
-    y, x = np.mgrid[0:40, 0:48] / 48
-    for index in range(8):
-        pixels = np.stack([np.sin((index + 2) * x + k * y) for k in range(3)], -1)
-        place = folder / ("flat" if index % 2 else "deep")
-        place.mkdir(exist_ok=True)
-        Image.fromarray((127.5 + 120 * pixels).astype(np.uint8)).save(place / f"photo{index}.png")
-    (folder / "broken.jpg").write_text("this is not a picture")
-    Image.new("RGB", (12, 40)).save(folder / "small.png")
-    return folder
+    return photographs(tmp_path_factory.mktemp("photos"))
 
 
 def weights_of(path):

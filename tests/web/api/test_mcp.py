@@ -1,6 +1,6 @@
 """The app as tools for language models, by the real MCP client; skipped where the extra `mcp` is not installed.
 
-It is asked for by the environment; that it is closed otherwise is tested in test_web_api.py.
+It is asked for by the environment; that it is closed otherwise is tested in test_api.py.
 """
 
 import asyncio
