@@ -9,8 +9,11 @@ from typing import Any
 import gradio as gr
 
 from inverse.web.base.gradio_internals import functions
+from inverse.web.elements import photos
 from inverse.web.page import events, layout
 from inverse.web.page.page import Page, Updates
+from inverse.web.page.starts import Starts
+from inverse.web.page.tab import Tab
 
 
 def built() -> Page:
@@ -18,6 +21,35 @@ def built() -> Page:
     page = layout.build()
     events.wire(page)
     return page
+
+
+def values_of(page: Page) -> dict[gr.Component, Any]:
+    """What Gradio would send for an untouched page."""
+    return {component: component.value for component in {*page.choices, page.mask, page.solver_by_hand}}
+
+
+def sent(page: Page, **changes: Any) -> dict[gr.Component, Any]:
+    """The same with the example photo and with the tabs, and with changes by the names of `part`."""
+    photo, file = photos.example("chelsea")
+    values = {**values_of(page), page.photo: photo, page.photo_file: file, page.auxiliary: {}, page.mask: None}
+    values[page.starts] = Starts()
+    tabs = [part for tab in page.tabs for part in tab.inputs]
+    values |= {component: component.value for component in tabs}
+    values[page.settings["size"]] = 128
+    return {**values, **{part(page, name): value for name, value in changes.items()}}
+
+
+def part(page: Page, name: str) -> gr.Component:
+    """A component of the page or of one of its tabs."""
+    return next(parts[name] for parts in (page.settings, *map(vars, (page, *page.tabs))) if name in parts)
+
+
+def sweep_of(page: Page) -> Tab:
+    return page.tabs[0]
+
+
+def compare_of(page: Page) -> Tab:
+    return page.tabs[1]
 
 
 def preview(page: Page, values: dict[gr.Component, Any]) -> Updates:

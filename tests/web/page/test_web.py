@@ -15,6 +15,7 @@ import numpy as np
 import pages
 import pytest
 import torch
+from pages import compare_of, part, sent, sweep_of, values_of
 from PIL import Image, ImageDraw
 
 import inverse.web
@@ -64,11 +65,6 @@ def settings():
         mode=CLEAN, size=128, task="denoise", task_parameters={}, sigma_y=0.1,
         solver="vml-map", solver_parameters={}, seed=3,
     )  # fmt: skip
-
-
-def values_of(page):
-    """What Gradio would send for an untouched page."""
-    return {component: component.value for component in {*page.choices, page.mask, page.solver_by_hand}}
 
 
 # Controls
@@ -407,32 +403,6 @@ def test_a_setting_that_is_left_open_is_none_or_refused_and_one_for_clean_photos
     own = {**values_of(page), page.mode: DEGRADED, page.task: "denoise", photons: 100.0}
     assert form.settings(page, own).photons is None
     assert form.settings(page, {**own, page.mode: CLEAN}).photons == 100
-
-
-# Tune
-
-
-def sweep_of(page):
-    return page.tabs[0]
-
-
-def compare_of(page):
-    return page.tabs[1]
-
-
-def part(page, name):
-    """A component of the page or of one of its tabs."""
-    return next(parts[name] for parts in (page.settings, *map(vars, (page, *page.tabs))) if name in parts)
-
-
-def sent(page, **changes):
-    photo, file = photos.example("chelsea")
-    values = {**values_of(page), page.photo: photo, page.photo_file: file, page.auxiliary: {}, page.mask: None}
-    values[page.starts] = Starts()
-    tabs = [part for tab in page.tabs for part in tab.inputs]
-    values |= {component: component.value for component in tabs}
-    values[page.settings["size"]] = 128
-    return {**values, **{part(page, name): value for name, value in changes.items()}}
 
 
 def chosen(**changes):
@@ -781,7 +751,7 @@ def test_first_and_last_frame_are_always_sent_and_the_last_is_exact(settings, ph
     assert decoded(shown[-1]["x0"][0]).tobytes() == truth.tobytes()
     view, status = sent[-1]
     assert view["phase"] == status["phase"] == "done" and status["progress"] == 100
-    assert view["filename"].endswith(".png") and view["width"], view["height"] == truth.size
+    assert view["filename"].endswith(".png") and (view["width"], view["height"]) == truth.size
 
 
 def test_updates_follow_the_clock_not_the_steps(settings, photo, monkeypatch):
