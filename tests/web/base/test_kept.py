@@ -36,11 +36,6 @@ def test_a_runs_measurement_is_counted_and_goes_with_it(photo):
     assert held.kept(latest) <= pixels + 1000
 
 
-@pytest.fixture(scope="module")
-def page():
-    return pages.built()
-
-
 class Run:
     """The handler of a run that has come to its first step."""
 

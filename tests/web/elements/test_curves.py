@@ -157,8 +157,7 @@ def test_what_a_result_was_made_from_is_told_apart(photo):
     assert history.origin(photo.copy(), brushed.copy()) == made[-1]
 
 
-def test_the_present_settings_follow_the_page_and_leave_the_mask_out(photo):
-    page = pages.built()
+def test_the_present_settings_follow_the_page_and_leave_the_mask_out(page, photo):
     tabs = [part for tab in page.tabs for part in tab.inputs]
     values = {component: component.value for component in {*page.choices, page.mask, *tabs}}
     values |= {
