@@ -34,16 +34,20 @@ test-fast: $(VENV)/.tested
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not browser and not slow and not load" -n 2
 
 # Rules of the library that take no prior and no app to test.
-FASTEST := $(addprefix tests/test_, chunks.py contributing.py makefile.py metrics.py operators.py presets.py \
-  randomness.py resources.py schedule.py spread.py text.py versions.py)
+FASTEST := $(addprefix tests/, test_randomness.py test_resources.py test_text.py imaging/test_chunks.py \
+  imaging/test_metrics.py operators/test_blur.py operators/test_families.py operators/test_operators.py \
+  operators/test_transforms.py project/test_contributing.py project/test_makefile.py project/test_versions.py \
+  results/test_spread.py solvers/test_presets.py solvers/test_schedule.py)
 test-fastest: $(VENV)/.tested
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(FASTEST)
 
 # What touches numbers once more, by the instructions of a common CPU, and a part of it by those of an old one: how a
 # kernel adds up depends on them, and so does whether the network computes in bfloat16.
-NUMBERS := $(addprefix tests/test_, catalog.py denoisers_unet.py embedded.py exact.py faults.py lockstep.py memory.py \
-  noise.py operators.py restoration.py solvers.py spread.py sweep.py)
-FEW_NUMBERS := $(addprefix tests/test_, embedded.py lockstep.py noise.py)
+NUMBERS := $(addprefix tests/, test_faults.py test_restoration.py batch/test_lockstep.py batch/test_sweep.py \
+  denoisers/test_catalog.py denoisers/test_damage.py denoisers/test_embedded.py denoisers/test_exact.py \
+  denoisers/test_memory.py denoisers/test_pickles.py denoisers/test_unet.py operators results/test_spread.py \
+  solvers/test_draws.py solvers/test_run.py solvers/test_solvers.py solvers/test_stop_at_noise.py)
+FEW_NUMBERS := $(addprefix tests/, batch/test_lockstep.py denoisers/test_embedded.py operators/test_noise.py)
 test-isa: $(VENV)/.tested
 	OMP_NUM_THREADS=1 ATEN_CPU_CAPABILITY=avx2 ONEDNN_MAX_CPU_ISA=AVX2 MKL_ENABLE_INSTRUCTIONS=AVX2 \
 	  $(BIN)/python -m pytest -m "not browser and not slow and not load" -n 2 $(NUMBERS)
@@ -94,7 +98,7 @@ floors: $(VENV)/.tested
 wheel: $(VENV)/.tested
 	rm -rf dist
 	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir dist .
-	$(BIN)/python -m pytest -m slow tests/test_wheel.py
+	$(BIN)/python -m pytest -m slow tests/project/test_wheel.py
 
 # The folder to push to a Hugging Face Space, checked.
 space: $(VENV)/.tested

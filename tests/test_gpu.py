@@ -4,9 +4,9 @@ import copy
 
 import pytest
 import torch
-from test_operators import CASES, images, label, measurements, operator_of
-from test_solvers import LINEAR, quick, run, setup
-from test_training import folder, settings  # noqa: F401 - the fixture is used by its name
+from operations import CASES, images, label, measurements, operator_of
+from toys import LINEAR, quick, run, setup
+from trainings import photographs, settings
 
 from inverse import degrade, load_prior, restore
 from inverse.denoisers.exact import GaussianField
@@ -83,7 +83,8 @@ def test_memory_of_the_gpu_is_measured():
     assert exhausted(caught.value)
 
 
-def test_training_on_the_gpu_learns_and_resumes(folder, tmp_path):  # noqa: F811
-    reports = list(train_prior(settings(iterations=40, precision="auto"), folder, tmp_path))
+def test_training_on_the_gpu_learns_and_resumes(tmp_path):
+    folder = photographs(tmp_path / "photos")
+    reports = list(train_prior(settings(iterations=40, precision="auto"), folder, tmp_path / "trained"))
     assert reports[-1].loss < reports[1].loss
-    assert next(train_prior(settings(iterations=50, precision="auto"), folder, tmp_path)).iteration == 40
+    assert next(train_prior(settings(iterations=50, precision="auto"), folder, tmp_path / "trained")).iteration == 40

@@ -96,7 +96,7 @@ def test_the_default_solver_gives_colours_back(prior):
     amounts = {"truth": [], "own": [], "general": []}
     for name in ("chelsea", "astronaut"):
         with Image.open(Path(__file__).parents[1] / "assets" / "examples" / f"{name}.jpg") as photo:
-            problem = degrade(photo.convert("RGB"), "colorize", size=96)
+            problem = degrade(photo.convert("RGB"), "colorize", size=64)
         (*_, own), (*_, general) = (stream(problem, solver, prior, samples=2) for solver in (None, GENERAL))
         for key, x in (("truth", problem.truth), ("own", own.x0_hat), ("general", general.x0_hat)):
             amounts[key].append(float((x - x.mean(1, keepdim=True)).abs().mean()))
@@ -252,7 +252,7 @@ def test_photons_of_a_degraded_photo_are_refused(photo):
 @pytest.mark.parametrize("solver", ["vml-map", "dps"])
 def test_the_mode_of_inference_changes_nothing(photo, solver):
     """Not even for whoever loads the same prior later."""
-    catalog._load.cache_clear()
+    catalog.forget()
     transforms.dct_matrix.cache_clear()
     settings = {"solver_parameters": {"steps": 10}, "size": 32}
     with torch.inference_mode():

@@ -64,25 +64,26 @@ def judge(
             rows.append(row)
             status.update(f"Judging ... {row.name}, {row.task}, sigma_y {row.sigma_y:g}: {row.verdict}")
     for _, same in groupby(rows, key=lambda row: row.sigma_y):
-        console.print(_table(list(same)))
+        console.print(table(list(same)))
     if markdown is not None:
         write_text(markdown, to_markdown(rows))
 
 
-def _table(rows: list[JudgeRow]) -> Table:
+def table(rows: list[JudgeRow]) -> Table:
+    """Rows of one sigma_y as a terminal shows them, with no name cut in a window of 80 columns."""
     first = rows[0]
     counted = [
         f"{n} {what}{'s' * (n > 1)}" for n, what in ((first.measurements, "measurement"), (first.samples, "sample"))
     ]
-    table = Table(
+    made = Table(
         box=None,
         padding=(0, 1, 0, 0),
         title=f"sigma_y {first.sigma_y:g}",
         caption=f"{counted[0]} of {first.size}x{first.size}, {counted[1]} each",
     )
     for column in ("solver", "task", "bias", "std\nratio", "50 %", "90 %", "to\nMAP", "resi-\ndual", "cost"):
-        table.add_column(column, justify="left" if column in ("solver", "task") else "right", no_wrap=True)
+        made.add_column(column, justify="left" if column in ("solver", "task") else "right", no_wrap=True)
     for row in rows:
         figures = (row.bias, row.std_ratio, row.coverage[0.5], row.coverage[0.9], row.map_distance, row.residual)
-        table.add_row(row.solver, row.task, *(f"{figure:.2f}" for figure in figures), f"{row.cost:.0f}")
-    return table
+        made.add_row(row.solver, row.task, *(f"{figure:.2f}" for figure in figures), f"{row.cost:.0f}")
+    return made

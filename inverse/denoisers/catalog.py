@@ -78,6 +78,11 @@ def load_prior(
     return _load(str(name), None, device, precision, allow_pickle)
 
 
+def forget() -> None:
+    """Lets go of the priors that are kept in memory for the next call."""
+    _load.cache_clear()
+
+
 @lru_cache(maxsize=2)
 @torch.inference_mode(False)  # what is kept must not depend on who asked first
 def _load(name: str, state: Any, device: str, precision: str, allow_pickle: bool) -> Denoiser:

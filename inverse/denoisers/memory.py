@@ -25,7 +25,7 @@ COPIES = 24
 """Pictures' worth of tensors that a solver, an operator and the stream of steps hold besides the network's own."""
 MARGIN = 1.5
 """Of free memory over what was measured: buffers inside of convolutions and fragments are not seen here."""
-_TRIM = getattr(ctypes.CDLL(None), "malloc_trim", None) if os.name == "posix" else None
+TRIM = getattr(ctypes.CDLL(None), "malloc_trim", None) if os.name == "posix" else None
 """Of the GNU C library only."""
 
 
@@ -76,8 +76,8 @@ def release(device: torch.device) -> None:
     """
     if device.type == "cuda" and torch.cuda.is_available():
         torch.cuda.empty_cache()
-    elif device.type == "cpu" and _TRIM is not None:
-        _TRIM(0)
+    elif device.type == "cpu" and TRIM is not None:
+        TRIM(0)
 
 
 def bytes_per_pixel(denoiser: Denoiser, gradient: bool) -> float:
@@ -125,11 +125,12 @@ def free_bytes(device: torch.device) -> int | None:
         return free + torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
     if device.type != "cpu":
         return None
-    bounds = [*_system_bounds(), *_group_bounds(), *_process_bounds()]
+    bounds = [*system_bounds(), *group_bounds(), *process_bounds()]
     return max(0, min(bounds)) if bounds else None
 
 
-def _system_bounds() -> list[int]:
+def system_bounds() -> list[int]:
+    """What the system says is available."""
     found = re.search(r"^MemAvailable:\s*(\d+) kB", _text("/proc/meminfo"), re.MULTILINE)
     if found:
         return [int(found[1]) * 1024]
@@ -139,7 +140,7 @@ def _system_bounds() -> list[int]:
         return []
 
 
-def _group_bounds() -> list[int]:
+def group_bounds() -> list[int]:
     """What the control group of a container allows, version 2 and version 1."""
     bounds = []
     for limit, used in (
@@ -155,7 +156,7 @@ def _group_bounds() -> list[int]:
     return bounds
 
 
-def _process_bounds() -> list[int]:
+def process_bounds() -> list[int]:
     """What `ulimit -v` and `ulimit -d` leave."""
     try:
         import resource

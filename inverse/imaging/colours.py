@@ -38,7 +38,7 @@ def profile_of(info: Mapping[Any, Any], grey: bool) -> bytes | None:
     if usual and (grey or np.allclose(primaries, SRGB_PRIMARIES, atol=0.002)):
         return None
     try:
-        return _made(gamma, primaries, grey)
+        return gamma_profile(gamma, primaries, grey)
     except (np.linalg.LinAlgError, ValueError, ArithmeticError, struct.error):  # chromaticities of no colours
         return None
 
@@ -101,7 +101,7 @@ class Profile:
             return image
 
 
-def _made(gamma: float, primaries: tuple[float, ...], grey: bool) -> bytes:
+def gamma_profile(gamma: float, primaries: tuple[float, ...], grey: bool) -> bytes:
     """An ICC profile of version 4 whose linear light is the number to the power of 1 / gamma, as in gAMA.
 
     The primaries are as in cHRM, x and y of white, red, green, blue; white becomes D50 by Bradford's transform.

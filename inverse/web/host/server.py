@@ -87,7 +87,7 @@ def launch(blocks: gr.Blocks, **settings: Any) -> Any:
     if not device.LENT:
         # The prior is read while the visitor looks at the page. A fault of it is told when a run needs it. Not before:
         # a program that ends for want of a port is aborted where PyTorch still works in another thread.
-        threading.Thread(target=_warm_up, daemon=True).start()
+        threading.Thread(target=warm_up, daemon=True).start()
     if not background:
         print(allowed.summary)
         if "server_port" not in settings:
@@ -126,7 +126,8 @@ async def _housekeeping(blocks: gr.Blocks, queue: Waiting, connections: Connecti
             task.cancel()
 
 
-def _warm_up() -> None:
+def warm_up() -> None:
+    """Reads the prior and uses it once, so that the first run need not wait for either."""
     try:
         prior = load_prior()
         with torch.no_grad():

@@ -1,0 +1,166 @@
+"""What follows from a choice: a task, a solver, a mode, a photo, a mask."""
+
+import base64
+import io
+import itertools
+
+import numpy as np
+import pytest
+from pages import sent, sweep_of, values_of
+from PIL import Image, ImageDraw
+
+from inverse.errors import InverseError, ParameterError
+from inverse.operators import TASKS
+from inverse.restoration import degrade
+from inverse.solvers import SOLVERS
+from inverse.solvers.advice import advice
+from inverse.solvers.defaults import default_solver
+from inverse.solvers.presets import preset, solvers_for
+from inverse.web.base.pictures import from_uri, mask_uri
+from inverse.web.jobs.settings import CLEAN, DEGRADED
+from inverse.web.page import choices, form
+
+
+def test_choosing_sets_the_preset(page):
+    for task in TASKS:
+        for solver in solvers_for(task):
+            changes = choices.change_solver(page, {page.task: task, page.solver: solver})
+            group = page.solvers.groups[solver]
+            found = {name: changes[component]["value"] for name, component in group.controls.items()}
+            assert found == preset(task, solver).to_dict()
+
+
+def at_task(page, task, solver, by_hand):
+    """What choosing a task changes on a page with a solver."""
+    values = {page.mode: CLEAN, page.task: task, page.solver: solver, page.photo: None, page.solver_by_hand: by_hand}
+    return choices.change_task(page, values)
+
+
+def test_a_solver_chosen_by_hand_stays_with_every_task_that_it_can_do(page):
+    for task, solver in itertools.product(TASKS, SOLVERS):
+        changes = at_task(page, task, solver, by_hand=True)
+        kept = solver in solvers_for(task)
+        assert changes[page.solver]["value"] == (solver if kept else default_solver(task))
+        assert changes[page.solver_by_hand] is kept
+
+
+def test_a_solver_that_nobody_chose_follows_the_task(page):
+    assert page.solver.value == default_solver(page.task.value) and page.solver_by_hand.value is False
+    for task, solver in itertools.product(TASKS, SOLVERS):
+        changes = at_task(page, task, solver, by_hand=False)
+        chosen = default_solver(task)
+        assert changes[page.solver]["value"] == chosen and changes[page.solver_by_hand] is False
+        group = page.solvers.groups[chosen]
+        found = {name: changes[component]["value"] for name, component in group.controls.items()}
+        assert found == preset(task, chosen).to_dict()
+
+
+def test_only_a_choice_counts_as_one(page):
+    values = {page.task: "colorize", page.solver: "ddrm", page.solver_by_hand: False}
+    assert choices.change_solver(page, values)[page.solver_by_hand] is True
+    assert page.solver_by_hand not in choices.reset(page, values)
+
+
+def test_the_page_says_where_a_classical_method_is_better(page):
+    for task in TASKS:
+        for solver in solvers_for(task):
+            changes = choices.change_solver(page, {page.task: task, page.solver: solver})
+            assert changes[page.solver_advice] == advice(task, solver)
+
+
+def test_the_noise_of_a_damaged_photo_is_estimated_again_for_another_task(page, photo):
+    mosaic = degrade(photo, "demosaic", sigma_y=0.1).measurement
+    values = {page.mode: DEGRADED, page.solver: "vml-map", page.solver_by_hand: False, page.photo: mosaic}
+    found = [
+        choices.change_task(page, {**values, page.task: task})[page.settings["sigma_y"]]
+        for task in ("denoise", "demosaic")
+    ]
+    assert found[0] > 0.2 > found[1], "to denoising a mosaic is noise"
+
+
+@pytest.mark.parametrize("name", ["task", "solver"])
+@pytest.mark.parametrize("bad", ["", "<b>no</b>", None, 3, ["dps"], "../../etc"])
+def test_unknown_names_are_refused(page, name, bad):
+    values = values_of(page)
+    values[getattr(page, name)] = bad
+    with pytest.raises(ParameterError, match="Available"):
+        form.settings(page, values)
+
+
+@pytest.mark.parametrize("mode", [None, [], {}, "other", 1])
+def test_an_unknown_mode_is_refused_in_words_and_not_remembered(page, mode):
+    with pytest.raises(ParameterError, match="mode must be"):
+        choices.change_mode(page, {**values_of(page), page.mode: mode, page.photo: None})
+
+
+def test_a_setting_that_is_left_open_is_none_or_refused_and_one_for_clean_photos_is_not_asked_of_others(page):
+    photons, sigma_y = (page.settings[name] for name in ("photons", "sigma_y"))
+    for empty in ("", None):
+        assert form.settings(page, {**values_of(page), photons: empty}).photons is None
+        with pytest.raises(ParameterError, match=r"^Noise σ_y must be"):
+            form.settings(page, {**values_of(page), sigma_y: empty})
+    own = {**values_of(page), page.mode: DEGRADED, page.task: "denoise", photons: 100.0}
+    assert form.settings(page, own).photons is None
+    assert form.settings(page, {**own, page.mode: CLEAN}).photons == 100
+
+
+def test_photons_of_a_photo_that_is_damaged_already_are_not_asked_for(page):
+    assert form.settings(page, sent(page, photons=40)).photons == 40
+    assert form.settings(page, sent(page, photons=None)).photons is None
+    assert form.settings(page, sent(page, photons=40, mode=DEGRADED, task="denoise")).photons is None
+    for bad in (0, -1, float("nan"), "40", True):
+        with pytest.raises(ParameterError, match="Photons must be"):
+            form.settings(page, sent(page, photons=bad))
+
+
+@pytest.mark.parametrize("hostile", [None, 7, ["dps"], {"a": 1}, "no-such", "inpaint-random"])
+def test_menus_leave_refusals_to_the_library(page, hostile):
+    """A value that the menu no longer offers arrives; one that the library does not know ends in its sentence."""
+    for menu in (page.task, page.solver, sweep_of(page).x_name, sweep_of(page).y_name):
+        assert menu.preprocess(hostile) == hostile
+    if hostile != "inpaint-random":
+        for name in ("task", "solver"):
+            with pytest.raises(ParameterError, match="Available"):
+                form.settings(page, sent(page, **{name: hostile}))
+
+
+def test_a_brushed_mask_reaches_the_problem(page, photo):
+    buffer = io.BytesIO()
+    mask = Image.new("L", (72, 56))
+    mask.paste(255, (10, 10, 30, 20))
+    mask.save(buffer, "PNG")
+    uri = "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
+    values = {**values_of(page), page.task: "inpaint-mask", page.mask: {"mask": uri}, page.settings["size"]: 128}
+    problem = form.settings(page, values).problem(photo, form.auxiliary_picture(page, values))
+    assert problem.operator.entries < 3 * problem.truth[0, 0].numel()
+
+
+def test_an_uploaded_mask_is_small_enough_to_be_sent_back():
+    box = Image.new("L", (900, 700))
+    box.paste(255, (100, 100, 500, 300))
+    uri, coarser = mask_uri(box)
+    assert not coarser and len(uri) < 2000 and from_uri(uri).convert("L").tobytes() == box.tobytes()
+    uri, coarser = mask_uri(Image.effect_noise((1200, 900), 200))
+    assert coarser and len(uri) <= 40_000 and min(from_uri(uri).size) > 200
+
+
+def test_thin_scratches_outlive_the_way_to_the_page(page, photo):
+    """An uploaded mask of a large scan, on the pad at the size at which the photo is used."""
+    scan = Image.new("L", (1440, 1120))
+    ImageDraw.Draw(scan).line((700, 0, 760, 1119), 255, 3)
+    values = {**values_of(page), page.task: "inpaint-mask", page.settings["size"]: 128, page.photo: photo}
+    on_pad = choices.on_pad(scan, form.settings(page, values), photo)
+    back = np.asarray(from_uri(mask_uri(on_pad)[0]).convert("L"))
+    assert back.any(1).all() and (back > 0).mean() < 0.05
+    dots = Image.fromarray(255 * (np.random.default_rng(0).random((1120, 1440)) < 0.02).astype(np.uint8))
+    uri, coarser = mask_uri(dots)
+    small = np.asarray(from_uri(uri).convert("L")) > 0
+    rows, columns = np.nonzero(np.asarray(dots))
+    assert coarser and small[rows * small.shape[0] // 1120, columns * small.shape[1] // 1440].all()
+
+
+@pytest.mark.parametrize("bad", ["x", "data:image/svg+xml;base64,AAAA", "data:image/png;base64,!", 5, ["a"]])
+def test_a_mask_that_is_no_picture_is_refused(page, bad):
+    values = {**values_of(page), page.task: "inpaint-mask", page.mask: {"mask": bad}}
+    with pytest.raises(InverseError):
+        form.auxiliary_picture(page, values)

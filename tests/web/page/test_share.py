@@ -1,0 +1,81 @@
+"""Settings that come from a link, a picture or the last visit."""
+
+import json
+from dataclasses import replace
+
+import pytest
+from pages import sent, sweep_of
+
+from inverse.errors import ParameterError, ProblemError
+from inverse.operators import TASKS
+from inverse.settings import Settings as PlainSettings
+from inverse.settings import carriers
+from inverse.solvers import SOLVERS
+from inverse.solvers.presets import DEFAULT_TASK, solvers_for
+from inverse.web.base.gradio_internals import functions
+from inverse.web.elements import photos
+from inverse.web.elements.share import BROUGHT
+from inverse.web.jobs.settings import CLEAN, DEGRADED, Settings
+from inverse.web.page import choices, form, share
+
+
+def test_settings_of_every_task_and_solver_come_back_from_the_page(page, photo):
+    loaded = next(each for each in functions(page.blocks).values() if each.js == BROUGHT)
+    for task in TASKS:
+        for solver in solvers_for(task):
+            made = Settings.create(
+                mode=CLEAN, size=200, task=task, task_parameters={}, sigma_y=0.123, solver=solver,
+                solver_parameters={"sigma_max": 3.5}, seed=99, photons=80.0, samples=3,
+            )  # fmt: skip
+            changes = choices.adopt(page, made, photo, {})
+            assert set(changes) <= set(loaded.outputs)
+            values = sent(page)
+            for component, change in changes.items():
+                values[component] = change.get("value", values.get(component)) if isinstance(change, dict) else change
+            assert form.settings(page, values) == made
+
+
+def test_kept_settings_that_are_not_understood_are_passed_over_and_links_are_not(page):
+    bad = {"kept": "nonsense"}
+    assert list(share.arrived(page, sent(page, share=bad))) == [page.share]
+    with pytest.raises(ParameterError):
+        share.arrived(page, sent(page, share={"link": "nonsense"}))
+    task = next(name for name in TASKS if len(solvers_for(name)) < len(SOLVERS))
+    solver = next(name for name in SOLVERS if name not in solvers_for(task))
+    made = PlainSettings.create(task=DEFAULT_TASK, solver=solver)
+    unfit = replace(made, task=TASKS.find(task)()).link
+    with pytest.raises(ProblemError):
+        share.arrived(page, sent(page, share={"link": unfit}))
+    assert list(share.arrived(page, sent(page, share={"kept": unfit}))) == [page.share]
+
+
+def test_what_the_page_has_no_control_for_is_named_when_it_is_left_out(page, photo, settings, monkeypatch):
+    said = []
+    monkeypatch.setattr(share.gr, "Warning", lambda sentence, **_: said.append(sentence))
+    for changes, expected in (
+        ({}, []),
+        ({"photons": 50.0, "samples": 3}, []),
+        ({"prior": "big"}, ["prior"]),
+    ):
+        said.clear()
+        link = replace(settings, **changes).link
+        share.arrived(page, sent(page, share={"link": link}))
+        assert [sentence.split()[0] for sentence in said] == expected
+
+
+def test_what_the_browser_kept_of_a_damaged_photo_is_not_said_of_the_example(page, settings):
+    kept = replace(settings, mode=DEGRADED, size=None, sigma_y=0.123)
+    values = {page.share: {"kept": kept.link}, page.photo: photos.example("chelsea")[0], page.auxiliary: {}}
+    changes = share.arrived(page, values)
+    assert changes[page.mode] == CLEAN and changes[page.settings["sigma_y"]] != 0.123
+
+
+def test_what_a_person_typed_is_shown_as_text_in_a_note_and_in_a_refusal(page, settings, monkeypatch):
+    said, typed = [], "<img src=x onerror=alert(1)>"
+    monkeypatch.setattr(share.gr, "Warning", lambda sentence, **_: said.append(sentence))
+    share.arrived(
+        page, sent(page, share={"link": carriers.pack(json.dumps({**json.loads(settings.to_json()), typed: 1}))})
+    )
+    values = sent(page, x_values=typed)
+    said.append(sweep_of(page).plan(page, values, form.settings(page, values))[sweep_of(page).promise])
+    assert len(said) == 2 and all("&lt;img" in words and "<img" not in words for words in said)
