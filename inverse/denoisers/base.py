@@ -118,6 +118,11 @@ class Denoiser(ABC):
         return None
 
     @property
+    def conditional(self) -> bool:
+        """Whether it looks at the measurement."""
+        return type(self).condition is not Denoiser.condition
+
+    @property
     def batches(self) -> bool:
         """Whether many images are asked for at once, which a GPU needs to be busy.
 

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from inverse import randomness
 from inverse.denoisers.base import Denoiser
+from inverse.errors import ProblemError
 from inverse.imaging import images, metrics
 from inverse.operators import Operator, Task, noise
 from inverse.operators.selection import Selection
@@ -52,7 +53,15 @@ class Problem:
 
         Sample i depends on the seed and on i alone. Where known pixels are kept, they are so in every step's `x0_hat`,
         whose residual stays that of the solver's own estimate.
+
+        Raises:
+            ProblemError: the solver needs a prior that looks at the measurement, and this one does not.
         """
+        if solver.needs_estimator and not denoiser.conditional:
+            raise ProblemError(
+                f"{solver.title} needs a conditional estimator, and this prior does not look at the measurement. "
+                "Set the estimator's weight above 0, or choose another solver."
+            )
         generators = [randomness.generator(seed, randomness.SOLVER, sample) for sample in range(samples)]
         finish = unchanged
         if self.keeps_known and isinstance(self.operator, Selection):

@@ -52,7 +52,8 @@ class Solver(Parameters):
         paper: its address; empty for none.
         linear_only: it needs a linear operator.
         needs_svd: it works on single coefficients, and needs the operator's singular value decomposition.
-        needs_estimator: it needs a prior that looks at the measurement, see `estimators`.
+        needs_estimator: nothing but the prior's estimate knows the measurement, so it must be one that looks at it; see
+            `estimators`. `Problem.process` refuses others.
         uses_sigma_y: it weighs the measurement by its noise level.
         unstable: the parameter that a diverging run should lower; empty when no parameter helps.
         last_level: the last noise level is at most so many sigma_y.
@@ -181,11 +182,6 @@ class Solver(Parameters):
     def _restored(self, run: Run) -> Process:
         if not self.able(run.operator):
             raise self._refusal(run)
-        if self.needs_estimator and run.conditions is None:
-            raise ProblemError(
-                f"{self.title} needs a conditional estimator, and this prior does not look at the measurement. "
-                "Give it one, as `guided` does, or choose another solver."
-            )
         at_once = run.denoiser.batches or len(run.generators) == 1
         return (yield from (self._steps if at_once else self._one_by_one)(run))
 
