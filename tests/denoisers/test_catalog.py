@@ -257,6 +257,8 @@ def test_a_prior_that_was_trained_on_is_read_anew(tmp_path, monkeypatch):
     shutil.copy(EMBEDDED, file)
     first = load_prior(str(file))
     assert load_prior(str(file)) is first
+    catalog.forget()
+    assert load_prior(str(file)) is not first
     shutil.copy(EMBEDDED, tmp_path / "next")
     os.utime(tmp_path / "next", ns=(1, 1))
     (tmp_path / "next").replace(file)

@@ -229,7 +229,7 @@ def test_the_draw_of_daps_is_the_same_with_and_without_a_decomposition():
     operator, y = pictures()
     found = []
     for kind in (Decomposed, Dense):
-        solver = SOLVERS["daps"](steps=2, sigma_max=0.5, sigma_min=0.1, spread="official", stochasticity=0.7)
+        solver = SOLVERS["daps"](steps=2, sigma_max=0.5, sigma_min=0.4, spread="official", stochasticity=0.7)
         prior, seeds = Certain(sample(LATENT)), [generator(0, index) for index in range(2000)]
         found.append(next(solver.solve(prior, in_latents(operator, kind), y, 0.3, seeds)).x)
     one, other = found
