@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from typing import Any
 
 from inverse.denoisers.base import Denoiser
@@ -91,7 +91,7 @@ def stream(
     seed: int = 0,
     samples: int = 1,
     pauses: bool = False,
-) -> Iterator[Step | Pause]:
+) -> Generator[Step | Pause, None, None]:
     """Restores step by step; close the generator to stop.
 
     Args:

@@ -5,10 +5,11 @@ from PIL import Image
 
 from inverse.denoisers.memory import Ledger
 from inverse.operators import TASKS
+from inverse.settings import Settings
 from inverse.web.base import limits
 from inverse.web.base.limits import Limits
 from inverse.web.jobs import affordable, preview
-from inverse.web.jobs.settings import Settings
+from inverse.web.jobs.job import Job
 
 PHOTO = Image.effect_noise((640, 480), 80).convert("RGB")
 MOST = 24
@@ -35,12 +36,12 @@ def little(monkeypatch):
 @pytest.fixture(scope="module", autouse=True)
 def _warm():
     """The prior is loaded when its speed is asked for first; that is no part of a preview."""
-    settings("denoise").cost((64, 64))
+    _ = Job(settings("denoise"), PHOTO).seconds
 
 
 def peak(chosen):
     with Ledger() as ledger:
-        shown, _ = preview.show(PHOTO, chosen, auxiliary(chosen.task.name))
+        shown, _ = preview.show(Job(chosen, PHOTO, auxiliary(chosen.task.name)))
     assert not shown["fault"], shown["caption"]
     return ledger.peak / 2**20, shown
 
@@ -66,8 +67,8 @@ def test_the_dearest_is_shown_smaller_and_the_page_says_so(monkeypatch):
 
 
 def test_what_a_run_costs_is_said_of_the_whole_picture():
-    chosen = settings("phase-retrieval", oversampling=4)
-    assert preview.show(PHOTO, chosen, None)[1] == chosen.cost((480, 640))
+    job = Job(settings("phase-retrieval", oversampling=4), PHOTO)
+    assert job.image_shape == (480, 640) and preview.show(job)[1] == job.cost
 
 
 def test_the_need_of_a_task_is_that_of_a_larger_picture():

@@ -23,7 +23,7 @@ from inverse.imaging import images, metrics
 from inverse.operators import TASKS
 from inverse.parameters import Flag, Integer, Parameters, Real, choice, flag, integer, real
 from inverse.restoration import degrade
-from inverse.settings import carriers
+from inverse.settings import CLEAN, DEGRADED, Settings, carriers
 from inverse.settings.carriers import read
 from inverse.solvers import SOLVERS, Step
 from inverse.solvers.advice import advice
@@ -37,10 +37,11 @@ from inverse.web.base.limits import Limits
 from inverse.web.base.pictures import from_uri, mask_uri
 from inverse.web.elements import controls, figures, photos
 from inverse.web.elements.share import BROUGHT
-from inverse.web.jobs import batches, device, frames, preview, running
-from inverse.web.jobs.batches import Batch, begin
-from inverse.web.jobs.settings import CLEAN, DEGRADED, Settings, estimated_noise, tasks_for, working_size
-from inverse.web.jobs.waiting import Turn
+from inverse.web.jobs import device, frames, offers, preview, running
+from inverse.web.jobs.batches import Batch
+from inverse.web.jobs.job import Job, estimated_noise, working_size
+from inverse.web.jobs.offers import tasks_for
+from inverse.web.jobs.running import Latest
 from inverse.web.page import cards, choices, comparing, events, form, jobs, share
 from inverse.web.page.starts import Starts
 
@@ -201,7 +202,7 @@ def test_hostile_values_end_in_a_sentence_that_names_the_field(field, bad):
     else:
         given[field] = bad
     with pytest.raises(ParameterError, match=rf"^{field} must be .*from"):
-        Settings.create(**given)
+        offers.create(**given)
 
 
 @pytest.mark.parametrize("name", ["task", "solver"])
@@ -230,7 +231,7 @@ def test_a_degraded_photo_is_offered_only_what_can_have_happened_to_it(photo):
             solver_parameters={}, seed=0,
         )  # fmt: skip
         if not kind.auxiliary:
-            assert made.problem(photo, None).truth is None
+            assert Job(made, photo).problem().truth is None
 
 
 def test_the_restored_image_stays_within_the_limit(monkeypatch):
@@ -331,8 +332,7 @@ def test_files_are_called_after_the_visitors_own(name, called):
 def test_a_run_and_a_sweep_are_saved_under_the_photos_name(page, photograph):
     values = after(sent(page), upload(page, sent(page), photograph))
     values |= {page.photo: Image.new("RGB", (64, 48), "grey"), sweep_of(page).x_values: "2,3"}
-    latest = jobs._busy(page, Turn(), values)[page.latest]
-    *_, last = jobs._run(page)({**values, page.latest: latest})
+    *_, last = jobs.run(page, {**values, page.latest: Latest()})
     assert last[page.viewer]["filename"] == "IMG_47_1-restored.png"
     batch, tab = Batch(), sweep_of(page)
     list(tab.run(page, {**values, tab.batch: batch}))
@@ -376,7 +376,7 @@ def test_refusals_call_a_parameter_what_the_page_calls_it(page):
     with pytest.raises(ParameterError, match=r"^Gradient steps must be a whole number .* Choose a value"):
         form.settings(page, {**values, solver: -1})
     tab = sweep_of(page)
-    promise = tab.plan(page, {**values, tab.x_values: "-1"}, form.settings(page, values))[tab.promise]
+    promise = tab.plan(page, {**values, tab.x_values: "-1"}, form.job(page, values))[tab.promise]
     assert ">Noise levels must be" in promise
 
 
@@ -386,9 +386,11 @@ def test_advice_on_size_fits_what_there_is_to_choose(photo, monkeypatch):
         made = chosen(
             mode=mode, size=None if mode == DEGRADED else 128, solver="dps", solver_parameters={"steps": 1000}
         )
+        monkeypatch.setattr(device, "seconds", lambda *_: 2)
+        job = Job(made, photo)
         with pytest.raises(ProblemError) as caught:
-            made.problem(photo)
-        for words in (str(caught.value), made.cost((512, 512))):
+            job.problem()
+        for words in (str(caught.value), job.cost):
             advice = words.split("Choose")[1]
             assert advised in advice and other not in advice
 
@@ -488,22 +490,25 @@ def test_more_samples_than_the_machine_restores_at_once_are_refused(photo, monke
     monkeypatch.setattr(limits, "current", lambda: Limits(side=300))
     big = photo.resize((256, 256))
     made = Settings.create(size=256, task="denoise", sigma_y=0.1, samples=1)
-    assert made.problem(big).truth.shape[-2:] == (256, 256)
+    assert Job(made, big).problem().truth.shape[-2:] == (256, 256)
     with pytest.raises(ProblemError, match="fewer samples or a smaller size"):
-        replace(made, samples=2).problem(big)
+        Job(replace(made, samples=2), big).problem()
     with pytest.raises(ParameterError, match="samples must be a whole number from 1 to 8"):
-        Settings.create(size=256, task="denoise", sigma_y=0.1, samples=9)
+        offers.create(size=256, task="denoise", sigma_y=0.1, samples=9)
 
 
-def test_the_cost_counts_every_sample(settings):
-    one, eight = (replace(settings, samples=samples, solver=settings.solver.replace(steps=200)) for samples in (1, 8))
-    assert "8 samples" in eight.cost((128, 128)) and "samples" not in one.cost((128, 128))
+def test_the_cost_counts_every_sample(settings, photo):
+    one, eight = (
+        Job(replace(settings, size=512, samples=samples, solver=settings.solver.replace(steps=200)), photo)
+        for samples in (1, 8)
+    )
+    assert "8 samples" in eight.cost and "samples" not in one.cost
 
     def minutes(words):
         number, unit = re.search(r"about (\d+) (s|min)", words).groups()
         return int(number) * (60 if unit == "min" else 1)
 
-    assert minutes(eight.cost((512, 512))) == pytest.approx(8 * minutes(one.cost((512, 512))), rel=0.3)
+    assert minutes(eight.cost) == pytest.approx(8 * minutes(one.cost), rel=0.3)
 
 
 def test_photons_of_a_photo_that_is_damaged_already_are_not_asked_for(page):
@@ -560,7 +565,7 @@ def test_what_the_page_has_no_control_for_is_named_when_it_is_left_out(page, pho
 
 
 def test_the_promise_counts_the_runs_or_says_what_is_wrong(page):
-    made = form.settings(page, sent(page))
+    made = form.job(page, sent(page))
     values, tab = sent(page, x_values="10,20,30", y_name="seed", y_values="1,2"), sweep_of(page)
     assert tab.plan(page, values, made)[tab.promise].startswith("6 runs, about")
     for bad in ("<b>", "1:100000:64", "", "10:20:9"):
@@ -573,13 +578,13 @@ def test_the_promise_counts_the_runs_or_says_what_is_wrong(page):
 
 def test_cells_and_rows_are_one_sample_each_however_many_the_page_asks_for(page, monkeypatch):
     values = sent(page, samples=4, x_values="10,20")
-    made = form.settings(page, values)
-    height, width = made.shape(values[page.photo])
+    made = form.job(page, values)
+    height, width = made.image_shape
     work = max(
         sum(passes(each.solver) for each in made_of) * height * width / 1e6
         for made_of in (
-            sweep_of(page).runs(page, values, made).runs,
-            compare_of(page).runs(page, values, made).runs,
+            sweep_of(page).runs(page, values, made.used).runs,
+            compare_of(page).runs(page, values, made.used).runs,
         )
     )
     monkeypatch.setattr(limits, "current", lambda: Limits(work=int(work) + 1))
@@ -590,9 +595,9 @@ def test_cells_and_rows_are_one_sample_each_however_many_the_page_asks_for(page,
 def test_equal_time_is_kept_or_the_row_says_that_it_is_not(page):
     names = ["vml-map", "dmap", "pigdm", "red-diff", "ddrm"]
     values = sent(page, contenders=names, budget=comparing.EQUAL)
-    made = form.settings(page, values)
-    budget = passes(made.solver)
-    runs, head, _ = compare_of(page).runs(page, values, made)
+    made = form.job(page, values)
+    budget = passes(made.settings.solver)
+    runs, head, _ = compare_of(page).runs(page, values, made.used)
     notes = dict(zip(names, head["notes"], strict=True))
     assert not notes["vml-map"] and not notes["ddrm"]
     for run in runs:
@@ -606,14 +611,14 @@ def test_equal_time_is_kept_or_the_row_says_that_it_is_not(page):
     words = compare_of(page).plan(page, values, made)[compare_of(page).promise]
     assert all(run.solver.title in words for run in runs if notes[run.solver.name]) and "Not equal" in words
     values = sent(page, contenders=names, budget=comparing.PRESET)
-    assert not any(compare_of(page).runs(page, values, made).head["notes"])
+    assert not any(compare_of(page).runs(page, values, made.used).head["notes"])
 
 
 @pytest.mark.parametrize("bad", [5, [1], {"a": 1}, True])
 @pytest.mark.parametrize("field", ["x_name", "x_values", "y_name", "y_values", "contenders", "budget"])
 def test_hostile_values_of_the_tabs_end_in_a_sentence_that_names_the_field(page, field, bad):
     values = sent(page, **{field: bad})
-    made = form.settings(page, values)
+    made = form.job(page, values)
     component = part(page, field)
     if field in ("contenders", "budget"):
         words = compare_of(page).plan(page, values, made)[compare_of(page).promise]
@@ -648,18 +653,16 @@ def test_the_page_knows_how_large_a_request_may_be(monkeypatch, name):
 
 
 def test_sentences_that_are_shown_as_text_are_not_escaped(settings, photo, monkeypatch):
-    def refused():
+    def refused(*_):
         TASKS.find('<i> & "b"')
 
-    generator, sent = running.restore(refused, running.Latest()), []
+    generator, sent = Latest().follow(refused), []
     with pytest.raises(gr.Error, match="&lt;i&gt;"):
         sent.extend(iter(lambda: next(generator), None))
     assert "<i> & " in sent[-1][1]["message"] and "&lt;" not in sent[-1][1]["message"]
 
-    monkeypatch.setattr(batches, "check_work", lambda *_: refused())
-    batch = batches.Batch()
-    batches.begin(batch, {}, [settings])
-    generator, sent = batches.stream(batch, photo, None), []
+    monkeypatch.setattr(Job, "check", refused)
+    generator, sent = Batch().begin(Job(settings, photo), {}), []
     with pytest.raises(gr.Error, match="&lt;i&gt;"):
         sent.extend(iter(lambda: next(generator), None))
     assert "<i> & " in sent[-1]["message"] and "&lt;" not in sent[-1]["message"]
@@ -667,7 +670,7 @@ def test_sentences_that_are_shown_as_text_are_not_escaped(settings, photo, monke
 
 def test_an_axis_of_another_solver_gives_way(page):
     values = sent(page, x_name="gradient_steps", x_values="1,2", solver="diffpir")
-    changes = sweep_of(page).plan(page, values, form.settings(page, values))
+    changes = sweep_of(page).plan(page, values, form.job(page, values))
     assert changes[sweep_of(page).axes_before]["x-name"] == changes[sweep_of(page).x_name]["value"]
     assert changes[sweep_of(page).x_name]["value"] in SOLVERS["diffpir"].specs()
     assert "runs, about" in changes[sweep_of(page).promise]
@@ -675,7 +678,7 @@ def test_an_axis_of_another_solver_gives_way(page):
 
 def test_a_sweep_streams_cells_and_adopts_one(page):
     values = sent(page, solver="diffpir", x_values="10,12")
-    values[sweep_of(page).batch] = batches.Batch()
+    values[sweep_of(page).batch] = Batch()
     views = [update[sweep_of(page).table] for update in sweep_of(page).run(page, values)]
     assert views[0]["phase"] == "running" and views[-1]["phase"] == "done" and len(views[-1]["cells"]) == 2
     assert views[-1]["best"]["psnr"] in (0, 1) and decoded(views[-1]["cells"][0]["src"])
@@ -698,7 +701,7 @@ def test_every_task_shows_a_measurement_or_says_what_it_needs(task, photo):
         mode=CLEAN, size=128, task=task, task_parameters={}, sigma_y=0.05, solver=solvers_for(task)[0],
         solver_parameters={}, seed=0,
     )  # fmt: skip
-    shown, cost = preview.show(photo, made, None)
+    shown, cost = preview.show(Job(made, photo))
     assert decoded(shown["truth"]).size[0] > 0
     if TASKS.find(task).auxiliary:
         assert shown["fault"] and shown["measured"] is None and shown["caption"].endswith(".") and not cost
@@ -713,7 +716,7 @@ def test_a_brushed_mask_reaches_the_problem(page, photo):
     mask.save(buffer, "PNG")
     uri = "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
     values = {**values_of(page), page.task: "inpaint-mask", page.mask: {"mask": uri}, page.settings["size"]: 128}
-    problem = form.settings(page, values).problem(photo, form.auxiliary_picture(page, values))
+    problem = form.job(page, {**values, page.photo: photo, page.photo_file: None}).problem()
     assert problem.operator.entries < 3 * problem.truth[0, 0].numel()
 
 
@@ -773,7 +776,8 @@ def steps(settings, photo, total, seconds=0.0, closed=None, fail=None):
 
 
 def run(settings, photo, latest=None):
-    return running.restore(lambda: (settings, settings.problem(photo, None)), latest or running.Latest())
+    job = Job(settings, photo)
+    return (latest or Latest()).follow(lambda: (job, job.problem()))
 
 
 def test_first_and_last_frame_are_always_sent_and_the_last_is_exact(settings, photo, monkeypatch):
@@ -800,7 +804,7 @@ def test_updates_follow_the_clock_not_the_steps(settings, photo, monkeypatch):
 
 def test_stop_is_heard_at_the_next_step(settings, photo, monkeypatch):
     monkeypatch.setattr(running, "stream", steps(settings, photo, 200))
-    latest = running.Latest()
+    latest = Latest()
     updates = run(settings, photo, latest)
     while latest.step is None:
         next(updates)
@@ -819,7 +823,7 @@ def pausing(*_, **options):
 
 def test_stop_is_heard_within_a_step(settings, photo, monkeypatch):
     monkeypatch.setattr(running, "stream", pausing)
-    latest = running.Latest()
+    latest = Latest()
     updates = run(settings, photo, latest)
     for _ in range(3):
         next(updates)
@@ -830,7 +834,7 @@ def test_stop_is_heard_within_a_step(settings, photo, monkeypatch):
 def test_the_clock_is_looked_at_within_a_step(settings, photo, monkeypatch):
     monkeypatch.setattr(running, "stream", pausing)
     monkeypatch.setattr(running.limits, "current", lambda: Limits(seconds=1))
-    statuses = [status for _, status in run(settings, photo, running.Latest())]
+    statuses = [status for _, status in run(settings, photo, Latest())]
     assert statuses[-1]["phase"] == "stopped" and "Stopped after 1 seconds" in statuses[-1]["message"]
 
 
@@ -838,7 +842,7 @@ def test_the_clock_is_looked_at_within_a_step(settings, photo, monkeypatch):
 def test_a_stop_that_the_queue_never_hears_of_ends_the_run(settings, photo, monkeypatch, yielded):
     closed = []
     monkeypatch.setattr(running, "stream", steps(settings, photo, 10**6, seconds=0.01, closed=closed))
-    latest = running.Latest()
+    latest = Latest()
     updates = run(settings, photo, latest)
     for _ in range(yielded):
         next(updates)
@@ -848,7 +852,7 @@ def test_a_stop_that_the_queue_never_hears_of_ends_the_run(settings, photo, monk
 
 
 def test_a_stop_at_the_last_step_is_no_end(settings, photo, monkeypatch):
-    latest = running.Latest()
+    latest = Latest()
 
     def last(*arguments, **options):
         yield from steps(settings, photo, 1)(*arguments, **options)
@@ -861,9 +865,8 @@ def test_a_stop_at_the_last_step_is_no_end(settings, photo, monkeypatch):
 @pytest.mark.parametrize("yielded", [1, 3])
 def test_a_stop_that_the_queue_never_hears_of_ends_a_batch(settings, photo, yielded):
     runs = [replace(settings, seed=seed) for seed in range(20)]
-    batch = batches.Batch()
-    batches.begin(batch, {}, runs)
-    views = batches.stream(batch, photo, None)
+    batch = Batch()
+    views = batch.begin(Job(settings, photo).several(runs), {})
     for _ in range(yielded):
         next(views)
     batch.stopping = True
@@ -875,7 +878,7 @@ def test_stop_before_a_batch_has_begun_is_remembered(page):
     # Gradio keeps what is to be cancelled beside it, under the same button.
     clicked = [each.fn for each in page.blocks.fns.values() if (sweep_of(page).stop._id, "click") in each.targets]
     (stopped,) = [handler for handler in clicked if handler]
-    batch = batches.Batch()
+    batch = Batch()
     shown = stopped(batch, Starts())[sweep_of(page).table]
     assert batch.stopping and shown["phase"] == "stopped" and "cells" not in shown, "those of an earlier batch stay"
     assert sweep_of(page).start in stopped(None, Starts())
@@ -901,14 +904,14 @@ def test_what_costs_much_comes_seldom(monkeypatch, cost, allowed):
 def test_closing_the_run_closes_the_solver_at_once(settings, photo, monkeypatch):
     closed = []
     monkeypatch.setattr(running, "stream", steps(settings, photo, 10**6, seconds=0.001, closed=closed))
-    latest = running.Latest()
+    latest = Latest()
     generator = run(settings, photo, latest)
     for view, _ in generator:
         if view and view["frame"]:
             break
     generator.close()
     assert len(closed) == 1, "and not after the rest of its steps, which take a quarter of an hour"
-    view, status = running.finished(latest, "stopped", "Stopped.")
+    view, status = latest.stop()
     assert status["phase"] == "stopped" and decoded(view["frame"]["x0"][0]).format == "PNG"
 
 
@@ -925,12 +928,12 @@ def test_divergence_says_so_and_keeps_the_last_good_frame(settings, photo, monke
     assert view["frame"]["index"] == 3
 
 
-def test_a_run_without_a_photo_says_what_to_do(settings):
-    generator = run(settings, None)
-    sent = [next(generator), next(generator)]
-    assert sent[-1][1]["phase"] == "failed"
+def test_a_run_without_a_photo_says_what_to_do(page):
+    updates = jobs.run(page, {**sent(page), page.photo: None, page.latest: None})
+    shown = [next(updates), next(updates)]
+    assert shown[-1][page.status]["phase"] == "failed"
     with pytest.raises(gr.Error, match="Choose a photo again"):
-        next(generator)
+        next(updates)
 
 
 def test_a_run_ends_at_its_time_limit(settings, photo, monkeypatch):
@@ -941,20 +944,17 @@ def test_a_run_ends_at_its_time_limit(settings, photo, monkeypatch):
     assert view["record"] and view["frame"]["x0"][0].startswith("data:image/png"), "as with Stop, the picture stays"
 
 
-def test_a_run_beyond_its_time_limit_is_announced(settings, monkeypatch):
+def test_a_run_beyond_its_time_limit_is_announced(settings, photo, monkeypatch):
     monkeypatch.setattr(limits, "current", lambda: Limits(seconds=60))
-    assert "a run ends after 1 min" not in settings.cost((8, 8))
-    assert "a run ends after 1 min" in settings.cost((200_000, 200_000))  # on any machine
-    seconds = device.seconds([settings], (20_000, 20_000))
-    for most, announced in ((int(0.9 * seconds), True), (int(1.1 * seconds) + 1, False)):
-        monkeypatch.setattr(limits, "current", lambda most=most: Limits(seconds=most))
-        assert ("a run ends after" in settings.cost((20_000, 20_000))) == announced
+    for seconds, announced in ((59, False), (61, True)):
+        monkeypatch.setattr(device, "seconds", lambda *_, seconds=seconds: seconds)
+        assert ("a run ends after 1 min" in Job(settings, photo).cost) == announced
 
 
 def test_a_photo_that_is_larger_than_what_comes_out_is_said_to_be_shrunk(photo):
     made = chosen(mode=DEGRADED, task="super-resolution")
-    small, _ = preview.show(photo, made, None)
-    large, _ = preview.show(photo.resize((1200, 900)), made, None)
+    small, _ = preview.show(Job(made, photo))
+    large, _ = preview.show(Job(made, photo.resize((1200, 900))))
     assert "shrunk" not in small["caption"]
     assert "256 × 192, restored at 1024 × 768" in large["caption"] and "1200 × 900" in large["caption"]
 
@@ -964,16 +964,16 @@ def test_a_photo_that_is_larger_than_what_comes_out_is_said_to_be_shrunk(photo):
 def test_the_shape_is_that_of_the_photo_as_it_is_used(size, degraded):
     for task in ("denoise", "super-resolution", "jpeg"):
         made = chosen(mode=DEGRADED if degraded else CLEAN, task=task, size=None if degraded else 128)
-        used = made.used(Image.new("RGB", size))
-        found = made.shape(Image.new("RGB", size))
+        job = Job(made, Image.new("RGB", size))
+        used, found = job.part, job.image_shape
         assert found == (made.task.image_shape((used.height, used.width)) if degraded else (used.height, used.width))
 
 
 def test_a_run_takes_the_photo_of_the_moment_when_it_was_asked_for(page, photo):
     """While it waits for the device the visitor may choose another."""
     other, values = Image.new("RGB", (72, 56)), sent(page)
-    latest = jobs._busy(page, Turn(), {**values, page.photo: photo})[page.latest]
-    run = jobs._run(page)({**values, page.photo: other, page.latest: latest, page.settings["size"]: 64})
+    latest = Latest(asked={page.photo: photo})
+    run = jobs.run(page, {**values, page.photo: other, page.latest: latest, page.settings["size"]: 64})
     *_, (last, problem) = [(update, latest.problem) for update in run]
     truth = images.to_image(problem.truth)
     assert truth.size == (64 * 72 // 56 // problem.task.multiple * problem.task.multiple, 64)
@@ -985,7 +985,7 @@ def test_a_server_that_knows_no_photo_of_the_page_takes_no_other(page):
     assert "reload the page" in shown[page.problem]["caption"] and shown[page.problem]["truth"] is None
     assert shown[page.share] == share.NOTHING
     with pytest.raises(gr.Error, match="reload the page"):
-        list(jobs._run(page)({**sent(page), page.photo: None, page.latest: None}))
+        list(jobs.run(page, {**sent(page), page.photo: None, page.latest: None}))
 
 
 def test_what_the_browser_kept_of_a_damaged_photo_is_not_said_of_the_example(page, settings):
@@ -995,12 +995,12 @@ def test_what_the_browser_kept_of_a_damaged_photo_is_not_said_of_the_example(pag
     assert changes[page.mode] == CLEAN and changes[page.settings["sigma_y"]] != 0.123
 
 
-def test_a_sweep_that_is_refused_leaves_the_one_before_on_the_page(page):
-    old = Batch()
-    begin(old, {}, [chosen()])
+def test_a_sweep_that_is_refused_leaves_the_one_before_on_the_page(photo):
+    old, job = Batch(), Job(chosen(), photo)
+    old.begin(job, {})
     asked = Batch(earlier=Batch.shown(old))
     assert Batch.shown(asked) is old and Batch.shown(Batch(earlier=Batch.shown(asked))) is old
-    begin(asked, {}, old.runs)
+    asked.begin(job, {})
     assert Batch.shown(asked) is asked and asked.earlier is None
 
 
@@ -1047,5 +1047,5 @@ def test_what_a_person_typed_is_shown_as_text_in_a_note_and_in_a_refusal(page, s
         page, sent(page, share={"link": carriers.pack(json.dumps({**json.loads(settings.to_json()), typed: 1}))})
     )
     values = sent(page, x_values=typed)
-    said.append(sweep_of(page).plan(page, values, form.settings(page, values))[sweep_of(page).promise])
+    said.append(sweep_of(page).plan(page, values, form.job(page, values))[sweep_of(page).promise])
     assert len(said) == 2 and all("&lt;img" in words and "<img" not in words for words in said)

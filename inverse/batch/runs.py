@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 
@@ -41,7 +41,7 @@ def run_all(
     *,
     pixels: int | None = None,
     pauses: bool = False,
-) -> Iterator[Progress]:
+) -> Generator[Progress, None, None]:
     """Runs settings, several in lockstep where that pays; close the generator to stop, between any two steps.
 
     A run's result is that of `stream`: to the last bit on a CPU, where they run one after the other; to rounding where

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 
 import torch
@@ -56,7 +56,7 @@ class Problem:
 
     def steps(
         self, solver: Solver, denoiser: Denoiser, seed: int = 0, samples: int = 1, pauses: bool = False
-    ) -> Iterator[Step | Pause]:
+    ) -> Generator[Step | Pause, None, None]:
         """The same run, its calls answered one by one; pauses and errors as in `Solver.solve`."""
         return driven(self.process(solver, denoiser, seed, samples), denoiser, pauses)
 

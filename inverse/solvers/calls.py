@@ -7,7 +7,7 @@ no network yields a `Pause` now and then, so that whoever drives the loop can en
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Hashable, Iterator, Sequence
+from collections.abc import Callable, Generator, Hashable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import chain
@@ -98,7 +98,9 @@ def attempted(denoiser: Denoiser, calls: Sequence[Call]) -> list[Answer] | None:
     return None
 
 
-def driven(process: Generator[Any, Answer | None, None], denoiser: Denoiser, pauses: bool = False) -> Iterator[Any]:
+def driven(
+    process: Generator[Any, Answer | None, None], denoiser: Denoiser, pauses: bool = False
+) -> Generator[Any, None, None]:
     """What else a process yields, its calls being answered one by one; with None where the memory does not suffice.
 
     Its pauses are yielded if asked for, and one after every call.

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Any
-
-from torch import Tensor
 
 from inverse.imaging import metrics
 from inverse.results.problem import Problem
+from inverse.results.record import Record
 from inverse.results.spread import Spread
 from inverse.solvers import Step
 
@@ -50,21 +48,16 @@ def running(problem: Problem, step: Step, seconds: float) -> dict[str, Any]:
     }
 
 
-def verdict(problem: Problem, step: Step, seconds: float) -> str:
+def verdict(problem: Problem, step: Step, record: Record) -> str:
     """What to say at the end."""
-    said, samples = f"Done in {seconds:.1f} s", len(step.x0_hat)
-    if problem.truth is None:
+    said, samples = f"Done in {record.seconds:.1f} s", len(step.x0_hat)
+    psnr, ssim = record.quality["psnr"], record.quality["ssim"]
+    if problem.truth is None or psnr is None or ssim is None:
         return f"{said}." if samples == 1 else f"{said}: {samples} samples."
-    psnr, ssim = _mean(metrics.psnr, problem, step), _mean(metrics.ssim, problem, step)
     if samples > 1:
         together = metrics.psnr(Spread.of(step.x0_hat).mean, problem.truth[0])
         return f"{said}: PSNR {psnr:.2f} dB a sample, {together:.2f} dB for the mean of {samples}."
     return f"{said}: PSNR {psnr:.2f} dB" + ("." if math.isnan(ssim) else f", SSIM {ssim:.3f}.")
-
-
-def _mean(metric: Callable[[Tensor, Tensor], float], problem: Problem, step: Step) -> float:
-    """A metric of every sample against the truth, averaged."""
-    return sum(metric(x0_hat, problem.truth[0]) for x0_hat in step.x0_hat) / len(step.x0_hat)
 
 
 def distance(problem: Problem, step: Step) -> float:

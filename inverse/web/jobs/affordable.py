@@ -14,7 +14,7 @@ from inverse.imaging import images
 from inverse.operators import Task
 from inverse.restoration import degrade, measured
 from inverse.web.base import limits
-from inverse.web.jobs.settings import Settings
+from inverse.web.jobs.job import Job
 
 PROBE = 64
 """Side of the photo on which the need is measured, in pixels."""
@@ -26,19 +26,19 @@ SMALLEST = 64
 """A preview is never smaller, whatever it costs."""
 
 
-def affordable(settings: Settings, photo: Image.Image) -> Settings:
-    """The settings for the preview of a photo, with a smaller size where that needs more memory than it may."""
-    needed, most = need(settings, photo), limits.current().preview * 2**20
+def affordable(job: Job) -> Job:
+    """The job whose problem is previewed: with a smaller size where that needs more memory than it may."""
+    needed, most = need(job), limits.current().preview * 2**20
     if needed <= most:
-        return settings
-    used = settings.at(photo).size or min(photo.size)
-    return replace(settings, size=max(SMALLEST, int(used * math.sqrt(most / needed))))
+        return job
+    size = max(SMALLEST, int((job.used.size or min(job.photo.size)) * math.sqrt(most / needed)))
+    return replace(job, settings=replace(job.settings, size=size))
 
 
-def need(settings: Settings, photo: Image.Image) -> float:
-    """Bytes that the preview of a photo takes."""
-    height, width = settings.shape(photo)
-    return bytes_per_pixel(settings.task, settings.degraded) * height * width
+def need(job: Job) -> float:
+    """Bytes that the preview of a job takes."""
+    height, width = job.image_shape
+    return bytes_per_pixel(job.settings.task, job.settings.degraded) * height * width
 
 
 @lru_cache(maxsize=256)

@@ -55,15 +55,14 @@ def seconds(runs: Sequence[Settings], image_shape: tuple[int, int]) -> float:
     return GPU_START + each * sum(passes(run.solver) for run in runs)
 
 
-def promise(runs: Sequence[Settings], image_shape: tuple[int, int]) -> str:
-    """`seconds` in words."""
-    return f"about {brief(runs, image_shape)}" + (" time" if LENT else "")
+def promise(about: float) -> str:
+    """So many seconds in words."""
+    return f"about {brief(about)}" + (" time" if LENT else "")
 
 
-def brief(runs: Sequence[Settings], image_shape: tuple[int, int]) -> str:
-    """`seconds` in as few words as fit on a button: "9 s", or "9 s GPU" where a GPU is lent."""
-    text = spoken(seconds(runs, image_shape))
-    return f"{text} GPU" if LENT else text
+def brief(about: float) -> str:
+    """So many seconds in as few words as fit on a button: "9 s", or "9 s GPU" where a GPU is lent."""
+    return f"{spoken(about)} GPU" if LENT else spoken(about)
 
 
 def stream(

@@ -8,6 +8,7 @@ import gradio as gr
 from PIL import Image
 
 from inverse.operators import TASKS
+from inverse.settings import CLEAN, DEGRADED, Settings
 from inverse.solvers import SOLVERS, Solver
 from inverse.solvers.advice import advice
 from inverse.solvers.presets import solvers_for
@@ -15,7 +16,7 @@ from inverse.web.elements.chooser import chooser, entries
 from inverse.web.elements.controls import Groups, setting
 from inverse.web.elements.menu import buttons
 from inverse.web.elements.picker import EXAMPLE_TITLES, picked, picker
-from inverse.web.jobs.settings import CLEAN, DEFAULT_SIZE, DEGRADED, SIZES, Settings, tasks_for
+from inverse.web.jobs.offers import DEFAULT_SIZE, SIZES, tasks_for
 
 EXAMPLE = "chelsea"
 """The photo on the page when it opens."""

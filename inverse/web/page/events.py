@@ -9,15 +9,14 @@ from typing import Any
 import gradio as gr
 
 from inverse.errors import InverseError
+from inverse.settings import DEGRADED
 from inverse.web.base.pictures import jpeg
 from inverse.web.base.turns import heavy
 from inverse.web.elements import history, photos
 from inverse.web.elements.controls import Values
-from inverse.web.elements.photos import UNKNOWN
 from inverse.web.elements.reason import is_refusal, refused
 from inverse.web.elements.share import BROUGHT
 from inverse.web.jobs import device, preview
-from inverse.web.jobs.settings import DEGRADED, chosen
 from inverse.web.page import cards, choices, form, jobs, share
 from inverse.web.page.handlers import LIGHT, SPOKEN, light
 from inverse.web.page.layout import KEYS, RUN
@@ -107,33 +106,30 @@ def _preview(page: Page, values: Values, keep: bool = True) -> Updates:
 
     `keep` lets the browser keep what is chosen for the next visit.
     """
-    photo, file, starts = values[page.photo], values[page.photo_file] or UNKNOWN, values[page.starts]
+    starts = values[page.starts]
     try:
-        chosen(photo)
-        settings = form.settings(page, values)
-        auxiliary = form.auxiliary_picture(page, values)
-        shown, cost = preview.show(photo, settings, auxiliary, file.size)
+        job = form.job(page, values)
     except InverseError as error:
-        fault = preview.unsolvable(photo, values[page.mode] == DEGRADED, error)
+        fault = preview.unsolvable(values[page.photo], values[page.mode] == DEGRADED, error)
         changes = {page.problem: fault, page.cost: "", page.share: share.NOTHING, page.why: refused(error)}
         changes[page.run] = starts.judge(page.run, False, value=RUN)
         for tab in page.tabs:
             changes |= {tab.promise: refused(error), tab.start: starts.judge(tab.start, False)}
         return changes
-    changes = {page.problem: shown, page.cost: cost, page.share: share.copies(settings, photo, keep)}
-    about = device.brief([settings] * settings.samples, settings.shape(photo))
+    shown, cost = preview.show(job)
+    changes = {page.problem: shown, page.cost: cost, page.share: share.copies(job.used, keep)}
     changes[page.why] = refused(shown["caption"]) if shown["fault"] else KEYS
-    changes[page.run] = starts.judge(page.run, not shown["fault"], value=f"{RUN} ~{about}")
-    changes[page.history] = history.now(settings.at(photo), history.origin(photo, auxiliary))
+    changes[page.run] = starts.judge(page.run, not shown["fault"], value=f"{RUN} ~{device.brief(job.seconds)}")
+    changes[page.history] = history.now(job.used, job.origin)
     for tab in page.tabs:
-        changes |= tab.plan(page, values, settings)
-        if shown["fault"] and settings.samples == 1:  # as in every cell
+        changes |= tab.plan(page, values, job)
+        if shown["fault"] and job.settings.samples == 1:  # as in every cell
             changes[tab.promise] = changes[page.why]
         changes[tab.start] = starts.judge(tab.start, not is_refusal(changes[tab.promise]))
-    if settings.task.auxiliary == "mask":
+    if job.settings.task.auxiliary == "mask":
         drawn = form.drawn(values[page.mask])
-        pad = {"photo": jpeg(settings.used(photo), 92), "mask": drawn, "damaged": settings.degraded}
-        changes[page.mask] = {**pad, "filename": file.made("mask")}
+        pad = {"photo": jpeg(job.part, 92), "mask": drawn, "damaged": job.settings.degraded}
+        changes[page.mask] = {**pad, "filename": job.file.made("mask")}
     return changes
 
 

@@ -14,6 +14,7 @@ from inverse.denoisers.catalog import best_device
 from inverse.imaging import images
 from inverse.operators.noise import DEFAULT_SIGMA_Y
 from inverse.resources import EXAMPLES
+from inverse.settings import CLEAN, Settings
 from inverse.solvers.presets import DEFAULT_TASK
 from inverse.web.base.files import FAVICON
 from inverse.web.elements.controls import setting
@@ -26,13 +27,8 @@ from inverse.web.elements.share import share
 from inverse.web.elements.status import status
 from inverse.web.elements.viewer import awaiting, viewer
 from inverse.web.host import received
-from inverse.web.jobs import preview
-from inverse.web.jobs.settings import (
-    CLEAN,
-    DEFAULT_SIZE,
-    SAMPLES,
-    Settings,
-)
+from inverse.web.jobs import offers, preview
+from inverse.web.jobs.job import Job
 from inverse.web.page import cards
 from inverse.web.page.page import Page
 from inverse.web.page.starts import Starts
@@ -73,8 +69,8 @@ def build() -> Page:
 
 def _start() -> Settings:
     """What the page starts with."""
-    return Settings.create(
-        mode=CLEAN, size=DEFAULT_SIZE, task=DEFAULT_TASK, task_parameters={}, sigma_y=DEFAULT_SIGMA_Y,
+    return offers.create(
+        mode=CLEAN, size=offers.DEFAULT_SIZE, task=DEFAULT_TASK, task_parameters={}, sigma_y=DEFAULT_SIGMA_Y,
         seed=0,
     )  # fmt: skip
 
@@ -98,7 +94,7 @@ def _stage(photo: Image.Image, start: Settings) -> dict[str, object]:
         run = gr.Button(RUN, variant="primary", elem_id="run", elem_classes="inv-start", scale=0, min_width=160)
         stop = gr.Button("Stop", elem_id="stop", elem_classes="inv-stop", interactive=False, scale=0, min_width=90)
         why = reason(KEYS, button="run", elem_id="keys")
-        samples = setting("samples", start.samples, spec=SAMPLES, slider=False)
+        samples = setting("samples", start.samples, spec=offers.SAMPLES, slider=False)
         seed = setting("seed", start.seed, slider=False)
         dice = gr.Button("⚄", elem_id="dice", scale=0, min_width=40)
         progress = status()
@@ -106,7 +102,7 @@ def _stage(photo: Image.Image, start: Settings) -> dict[str, object]:
         with gr.Column(elem_id="inputs", scale=0, min_width=0):
             with gr.Column(visible=start.task.auxiliary == "mask", elem_id="mask-panel") as mask_panel:
                 pad = mask()
-            shown = problem(preview.show(photo, start, None)[0])
+            shown = problem(preview.show(Job(start, photo))[0])
         restored = viewer(awaiting(photo))
     curves()
     return {

@@ -13,14 +13,15 @@ from inverse.batch import grid
 from inverse.batch.sweep import Sweep, axis, suggestion, sweepable, value_of
 from inverse.errors import InverseError, ParameterError
 from inverse.results.record import METRICS
+from inverse.settings import Settings
 from inverse.settings.carriers import png_text
 from inverse.web.elements import batch
 from inverse.web.elements.controls import Values, in_plain_words, label
 from inverse.web.elements.menu import menu
 from inverse.web.elements.reason import refused
-from inverse.web.jobs import batches
 from inverse.web.jobs.batches import Batch
-from inverse.web.jobs.settings import Settings, axis_choices, chosen
+from inverse.web.jobs.job import Job
+from inverse.web.jobs.offers import axis_choices
 from inverse.web.page import form
 from inverse.web.page.handlers import SPOKEN, light
 from inverse.web.page.page import Page, Updates
@@ -64,12 +65,13 @@ class SweepTab(Tab):
         gr.on([self.x_name.input, self.y_name.input], light(page, self.suggest), asked, outputs, **SPOKEN)
         self.table.download(light(page, self.download), {self.table, self.batch}, [self.file], **SPOKEN)
 
-    def plan(self, page: Page, values: Values, settings: Settings) -> Updates:
+    def plan(self, page: Page, values: Values, job: Job) -> Updates:
         """Which axes there are, and what the sweep would cost."""
         try:
             self._check(values)
         except ParameterError as error:
             return {self.promise: refused(error)}
+        settings = job.used
         names, changes, kept = sweepable(settings), {}, dict(values)
         for name, text, offered in self._controls(settings):
             changes[name] = gr.update(choices=offered)
@@ -80,8 +82,7 @@ class SweepTab(Tab):
                 changes[name] = gr.update(choices=offered, value=kept[name])
                 changes[self.axes_before] = self._named(kept)
         try:
-            runs = self._sweep(kept, settings).runs
-            words = batches.promise(runs, chosen(values[page.photo]))
+            words = job.several(self._sweep(kept, settings).runs).promise
         except InverseError as error:
             words = refused(error)
         return {**changes, self.promise: words}
@@ -125,7 +126,7 @@ class SweepTab(Tab):
             sheet.save(buffer, "PNG", pnginfo=png_text(batch.plan.settings.to_json()))
             content = buffer.getvalue()
         data = f"data:{mime};base64,{base64.b64encode(content).decode()}"
-        file = {"name": batch.file.made(what, kind), "data": data}
+        file = {"name": batch.job.file.made(what, kind), "data": data}
         return {self.file: {**file, "at": batch.head["id"], "count": len(batch.done), "metric": metric}}
 
     def _controls(self, settings: Settings) -> tuple[tuple[Any, Any, list[tuple[str, str]]], ...]:
