@@ -36,7 +36,8 @@ from inverse.web.jobs.offers import SAMPLES
 from inverse.web.jobs.running import Latest
 
 Plain = dict[str, Any]
-File = dict[str, Any]
+File = Any
+"""A `FileData` as plain data, which is what Gradio takes from a handler."""
 
 
 def degrade(

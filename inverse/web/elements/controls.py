@@ -72,6 +72,7 @@ def setting(
         slider, also, without: as for `number`.
     """
     known = dataclasses.replace(spec or Settings.specs()[name].spec, unit="")  # which its name says
+    assert isinstance(known, Real | Integer)
     return number(known, value, name=name, label=label(name), elem_id=name, slider=slider, also=also, without=without)
 
 

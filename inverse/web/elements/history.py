@@ -31,6 +31,7 @@ def card(settings: Settings, origin: dict[str, str], record: Record) -> dict[str
         origin: of its pictures, as `Job.origin` tells them apart.
         record: of how it ended.
     """
+    assert record.image is not None
     thumb = record.image.copy()
     thumb.thumbnail((THUMB, THUMB), Image.Resampling.LANCZOS)
     residual = record.quality["residual"] if settings.sigma_y else record.residual

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
@@ -67,7 +67,7 @@ class Batch(Lifecycle):
         """How many runs there are."""
         return len(self.job.runs) if self.job else 0
 
-    def begin(self, job: Job, head: dict[str, Any], plan: Sweep | None = None) -> Iterator[View]:
+    def begin(self, job: Job, head: dict[str, Any], plan: Sweep | None = None) -> Generator[View, None, None]:
         """Fills a new one, and runs it: yields values of the element by the clock, and whenever a run has ended.
 
         Raises:
@@ -76,12 +76,12 @@ class Batch(Lifecycle):
         self.job, self.plan, self.earlier = job, plan, None
         self.head, self.start = {**head, "id": time.time_ns() // 1_000_000}, time.perf_counter()
         self.begun = True
-        return self.follow(self._checked)
 
-    def _checked(self) -> tuple[Job]:
-        assert self.job is not None
-        self.job.check()
-        return (self.job,)
+        def prepare() -> tuple[Job]:
+            job.check()
+            return (job,)
+
+        return self.follow(prepare)
 
     def seen(self, phase: str, message: str, **live: Any) -> View:
         """The value of the element that shows it."""
@@ -102,11 +102,10 @@ class Batch(Lifecycle):
             return self.told("stopped", "Stopped before it began.")
         return self.seen("stopped", f"Stopped. {len(self.done)} of {self.count} runs are finished and stay.")
 
-    def work(self) -> Iterator[View]:
-        assert self.job is not None
+    def work(self, job: Job) -> Generator[View, None, None]:
         start, due = time.perf_counter(), 0.0
         live: dict[int, Step] = {}
-        with closing(run_all(self.job.runs, self.job.photo, self.job.auxiliary, pauses=True)) as progresses:
+        with closing(run_all(job.runs, job.photo, job.auxiliary, pauses=True)) as progresses:
             for progress in progresses:
                 if progress.record is None:
                     if progress.step is not None:
@@ -114,7 +113,7 @@ class Batch(Lifecycle):
                     if time.perf_counter() - start > limits.current().seconds:
                         raise ProblemError(
                             f"This was stopped after {limits.current().seconds} seconds; what is finished stays. "
-                            f"Choose fewer runs, {self.job.settings.smaller} or fewer steps."
+                            f"Choose fewer runs, {job.settings.smaller} or fewer steps."
                         )
                     patient = PATIENCE if reader_is_behind() else 0
                     if time.perf_counter() < due + patient and not self.stopping:

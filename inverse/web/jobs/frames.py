@@ -47,12 +47,15 @@ class Show(Protocol):
 
     def begun(self, problem: Problem, settings: Settings) -> Frame:
         """What is to be solved."""
+        ...
 
     def live(self, step: Step) -> Frame:
         """A step before the last one."""
+        ...
 
     def last(self, problem: Problem, step: Step, settings: Settings | None) -> Frame:
         """The last step of a run."""
+        ...
 
 
 class Player:
@@ -131,4 +134,4 @@ def texts(step: Step, settings: Settings | None, names: Sequence[int | str] = ()
     if settings is None:
         return [""] * len(names)
     also: dict[str, Any] = {} if step.index == step.total else {"stopped_at": step.index}
-    return [settings.to_json(**also, **({"sample": name} if len(step.x0_hat) > 1 else {})) for name in names]
+    return [settings.to_json(None, **also, **({"sample": name} if len(step.x0_hat) > 1 else {})) for name in names]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,11 +49,11 @@ class Lifecycle(ABC):
         """What the page is told before it begins."""
         return {"phase": phase, "message": message}
 
-    def follow(self, prepare: Callable[[], tuple[Any, ...]]) -> Iterator[Seen]:
+    def follow(self, prepare: Callable[[], tuple[Any, ...]]) -> Generator[Seen, None, None]:
         """Yields what the page is shown, by the clock, the first and the last always.
 
         Args:
-            prepare: makes the job, and what `work` needs besides; it may fail.
+            prepare: makes the job, and what else `work` needs; it may fail.
 
         Raises:
             gr.Error: a sentence with the cause and the remedy; what was shown last stays.
@@ -63,9 +63,9 @@ class Lifecycle(ABC):
         try:
             with spoken_errors():
                 if not self.stopping:
-                    self.job, *more = prepare()
-                    size = self.job.image_shape
-                    yield from device.stream(_work, *more, state=self, runs=self.job.runs, image_shape=size)
+                    job, *more = prepare()
+                    self.job = job
+                    yield from device.stream(_work, job, *more, state=self, runs=job.runs, image_shape=job.image_shape)
         except Exception as error:
             yield self.failed(said(error), error.__cause__)
             raise
@@ -76,7 +76,7 @@ class Lifecycle(ABC):
         """What the page is shown now."""
 
     @abstractmethod
-    def work(self, *given: Any) -> Iterator[Seen]:
+    def work(self, job: Job, *given: Any) -> Generator[Seen, None, None]:
         """Does it, where the device is, of what `prepare` made."""
 
     @abstractmethod
@@ -95,7 +95,7 @@ class Lifecycle(ABC):
         """Its handler has ended, or was closed, as Stop does."""
 
 
-def _work(*given: Any) -> Iterator[Seen]:
+def _work(*given: Any) -> Generator[Seen, None, None]:
     """`Lifecycle.work` as a function of a module, which can go to another process; the lifecycle comes last."""
     *more, state = given
     return state.work(*more)

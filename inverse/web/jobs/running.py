@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
@@ -112,11 +112,10 @@ class Latest(Lifecycle):
         self.view = self.job = self.problem = self.step = self.record = None
         self.curve = Curve()
 
-    def work(self, problem: Problem) -> Iterator[Shown]:
-        assert self.job is not None
-        settings, start = self.job.used, time.perf_counter()
+    def work(self, job: Job, problem: Problem) -> Generator[Shown, None, None]:
+        settings, start = job.used, time.perf_counter()
         self.problem = problem
-        self.view = view = self._start(self.job, problem)
+        self.view = view = self._start(job, problem)
         yield view, self.status
         due, alive = 0.0, start + UPDATE_EVERY  # of what a step shows, and of a sign of life between two steps
         pictures, analysis = Clock(UPDATE_EVERY, FRAME_SHARE), Clock(ANALYSED_EVERY, ANALYSED_SHARE)

@@ -50,10 +50,11 @@ def receive_photo(page: Page, values: Values) -> Updates:
         photo, file = photos.received(given.get("path"))
         before = values[page.photo_file]
         caption, mode = "Your photo", values[page.mode] if before and before.own else DEGRADED
-    changes = {
+    width, height = file.size or photo.size
+    changes: Updates = {
         page.photo: photo,
         page.photo_file: file,
-        page.picker: picked(photo, f"{caption}, {file.size[0]} × {file.size[1]}"),
+        page.picker: picked(photo, f"{caption}, {width} × {height}"),
         page.mask: {"mask": "", "reset": True},
         page.viewer: awaiting(photo),
         page.status: {"phase": "idle"},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import gradio as gr
 
@@ -68,7 +69,7 @@ class CompareTab(Tab):
         except InverseError as error:
             words = refused(error)
         # What may stay is not sent: the visitor may have changed it meanwhile.
-        gone = {} if picked == values[self.contenders] else {"value": picked}
+        gone: dict[str, Any] = {} if picked == values[self.contenders] else {"value": picked}
         return {self.contenders: gr.update(choices=solver_choices(task), **gone), self.promise: words}
 
     def runs(self, page: Page, values: Values, settings: Settings) -> Plan:

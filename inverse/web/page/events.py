@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 import gradio as gr
+from gradio.events import Dependency
 
 from inverse.errors import InverseError
 from inverse.settings import DEGRADED
@@ -41,7 +42,7 @@ def _opened(page: Page) -> Callable[..., Updates]:
     return heavy(lambda *values: handler(dict(zip(inputs, values, strict=True))))
 
 
-def _then_preview(page: Page, follows: Callable[..., gr.events.Dependency], keep: bool = True) -> None:
+def _then_preview(page: Page, follows: Callable[..., Dependency], keep: bool = True) -> None:
     handler = light(page, partial(_preview, keep=keep), newest=True)
     follows(handler, page.asked, _preview_outputs(page), **LIGHT)
 
@@ -61,7 +62,7 @@ def _wire_choices(page: Page) -> None:
     noise = [page.settings["sigma_y"], page.sigma_y_note]
     chosen = {page.mode, page.task, page.solver, page.solver_by_hand, page.photo}
     mode = list(dict.fromkeys([page.mode_note, page.task, *page.settings.values(), *task, *noise]))
-    listen: list[tuple[list[Any], Callable[..., Updates], Collection[gr.Component], list[gr.Component]]] = [
+    listen: list[tuple[list[Any], Callable[..., Updates], Collection[gr.Component], list[Any]]] = [
         (
             [page.picker.upload], choices.receive_photo, {*chosen, page.picker, page.photo_file},
             [page.photo, page.photo_file, page.picker, page.mask, page.viewer, page.status, page.mode, *mode],
@@ -111,13 +112,13 @@ def _preview(page: Page, values: Values, keep: bool = True) -> Updates:
         job = form.job(page, values)
     except InverseError as error:
         fault = preview.unsolvable(values[page.photo], values[page.mode] == DEGRADED, error)
-        changes = {page.problem: fault, page.cost: "", page.share: share.NOTHING, page.why: refused(error)}
+        changes: Updates = {page.problem: fault, page.cost: "", page.share: share.NOTHING, page.why: refused(error)}
         changes[page.run] = starts.judge(page.run, False, value=RUN)
         for tab in page.tabs:
             changes |= {tab.promise: refused(error), tab.start: starts.judge(tab.start, False)}
         return changes
     shown, cost = preview.show(job)
-    changes = {page.problem: shown, page.cost: cost, page.share: share.copies(job.used, keep)}
+    changes: Updates = {page.problem: shown, page.cost: cost, page.share: share.copies(job.used, keep)}
     changes[page.why] = refused(shown["caption"]) if shown["fault"] else KEYS
     changes[page.run] = starts.judge(page.run, not shown["fault"], value=f"{RUN} ~{device.brief(job.seconds)}")
     changes[page.history] = history.now(job.used, job.origin)

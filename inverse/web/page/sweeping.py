@@ -72,7 +72,7 @@ class SweepTab(Tab):
         except ParameterError as error:
             return {self.promise: refused(error)}
         settings = job.used
-        names, changes, kept = sweepable(settings), {}, dict(values)
+        names, changes, kept = sweepable(settings), Updates(), dict(values)
         for name, text, offered in self._controls(settings):
             changes[name] = gr.update(choices=offered)
             if values[name] and values[name] not in names:  # of another solver or task
@@ -95,7 +95,7 @@ class SweepTab(Tab):
         """
         self._check(values)
         settings = form.settings(page, values)
-        names, changes = sweepable(settings), {}
+        names, changes = sweepable(settings), Updates()
         for name, text, _ in self._controls(settings):
             found = values[name]
             if found in names and found != values[self.axes_before].get(name.elem_id):
@@ -113,7 +113,7 @@ class SweepTab(Tab):
     def download(self, page: Page, values: Values) -> Updates:
         """The grid as a PNG that carries the settings, or the figures as CSV."""
         batch, asked = Batch.shown(values[self.batch]), values[self.table]
-        if batch is None or not batch.done:
+        if batch is None or batch.job is None or batch.plan is None or not batch.done:
             raise ParameterError("No run is finished yet, so there is nothing to save. Run the sweep first.")
         asked = asked if isinstance(asked, dict) else {}
         kind, metric = asked.get("download"), asked.get("metric")
@@ -146,7 +146,7 @@ class SweepTab(Tab):
         pairs = ((self.x_name, self.x_values), (self.y_name, self.y_values))
         return Sweep(settings, tuple(axis(settings, values[n], values[t] or "") for n, t in pairs if values[n]))
 
-    def _named(self, values: Values) -> dict[str, str]:
+    def _named(self, values: Values) -> dict[str | None, str]:
         """Which parameter the text of each axis is written for."""
         return {name.elem_id: values[name] for name in (self.x_name, self.y_name)}
 
