@@ -84,10 +84,6 @@ class Group:
     column: gr.Column
     controls: dict[str, gr.Component]
 
-    def read(self, values: Values) -> dict[str, Any]:
-        """Parameters by name."""
-        return {name: values[component] for name, component in self.controls.items()}
-
     def updates(self, parameters: Mapping[str, Any]) -> dict[gr.Component, Any]:
         """What sets the controls to these parameters."""
         return {self.controls[name]: gr.update(value=value) for name, value in parameters.items()}
@@ -124,7 +120,7 @@ class Groups:
 
     def read(self, name: str, values: Values) -> dict[str, Any]:
         """Parameters of the named group."""
-        return self.groups[name].read(values)
+        return {parameter: values[each] for parameter, each in self.groups[name].controls.items()}
 
     def show(self, name: str) -> dict[gr.Column, Any]:
         """What makes one column visible and hides the others."""

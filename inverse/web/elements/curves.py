@@ -11,7 +11,7 @@ import gradio as gr
 from inverse.imaging import metrics
 from inverse.results.problem import Problem
 from inverse.solvers import Step
-from inverse.web.elements.element import element
+from inverse.web.elements.element import element, template
 from inverse.web.elements.figures import distance
 
 POINTS = 400
@@ -62,7 +62,9 @@ def tidy(value: float | None) -> float | None:
 
 def curves() -> gr.HTML:
     """Draws the curve of what the viewer shows, which the viewer hands over."""
-    markup = "".join(PLOT.format(name=name, title=title, note=note) for name, (title, note) in PLOTS.items())
+    markup = "".join(
+        template("curves").format(name=name, title=title, note=note) for name, (title, note) in PLOTS.items()
+    )
     return element("curves", None, markup, {name: title for name, (title, _) in PLOTS.items()}, elem_id="curves")
 
 
@@ -71,8 +73,3 @@ PLOTS = {
     "psnr": ("PSNR", "closeness to the original"),
 }
 """Title and note of each curve, in the order of a `Point`."""
-PLOT = """
-<figure class="inv-plot" data-plot="{name}">
- <figcaption><b>{title}</b> <small>{note}</small><output></output></figcaption>
- <svg role="img" aria-label="{title}: no run yet"></svg>
-</figure>"""

@@ -60,17 +60,4 @@ def plain(settings: Settings) -> dict[str, Any]:
 
 def history() -> gr.HTML:
     """The cards; is given {"settings", "origin"} of what stands on the page now."""
-    return element("history", None, MARKUP, elem_id="history")
-
-
-MARKUP = """
-<div class="inv-history-head">
-  <b>Results</b>
-  <span class="inv-said" role="status" aria-live="polite"></span>
-  <button type="button" class="inv-small" data-do="zip" disabled>Save all</button>
-  <button type="button" class="inv-small" data-do="clear" disabled>Remove all</button>
-</div>
-<p class="inv-history-empty">Every run that is finished or stopped is kept here, until you close this tab.</p>
-<div class="inv-cards" role="toolbar" aria-label="Results of this visit" hidden></div>
-<section class="inv-detail" aria-label="The chosen result" hidden></section>
-"""
+    return element("history", None, elem_id="history")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gradio as gr
 
 from inverse.parameters import Integer, Real
-from inverse.web.elements.element import element, literal
+from inverse.web.elements.element import element, literal, template
 
 
 def number(
@@ -46,7 +46,7 @@ def number(
         "without": without,
         "also": also,
     }
-    markup = MARKUP.format(
+    markup = template("number").format(
         name=literal(name),
         label=literal(label),
         unit=f" <small>{literal(spec.unit)}</small>" if spec.unit else "",
@@ -56,16 +56,3 @@ def number(
     )
     classes = ["inv-number"] + ([] if slider else ["inv-bare"])
     return element("number", value, markup, given, label=label, elem_id=elem_id, elem_classes=classes)
-
-
-MARKUP = """
-<div class="inv-number-row">
-  <span class="inv-label" title="{name}: {limits}">{label}{unit}</span>
-  <button type="button" class="inv-ask" aria-expanded="false" aria-label="About {label}">?</button>
-  <span class="inv-also"></span>
-  <input type="number" step="any" inputmode="decimal" autocomplete="off" aria-label="{label}" data-parameter="{name}">
-</div>
-{slider}
-<p class="inv-fault" role="alert"></p>
-<p class="inv-help" hidden>{help}</p>
-"""

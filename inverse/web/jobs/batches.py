@@ -89,9 +89,6 @@ class Batch(Lifecycle):
         count = {"count": self.count, "best": winners, "cells": list(self.cells)}
         return {**self.head, **count, "phase": phase, "message": message, **live}
 
-    def failed(self, sentence: str, cause: BaseException | None) -> View:
-        return self.seen("failed", sentence)
-
     def ended(self) -> Iterator[View]:
         seconds = time.perf_counter() - self.start
         yield self.stop() if self.stopping else self.seen("done", f"Done: {self.count} runs in {seconds:.1f} s.")

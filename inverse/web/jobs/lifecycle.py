@@ -79,9 +79,9 @@ class Lifecycle(ABC):
     def work(self, job: Job, *given: Any) -> Generator[Seen, None, None]:
         """Does it, where the device is, of what `prepare` made."""
 
-    @abstractmethod
     def failed(self, sentence: str, cause: BaseException | None) -> Seen:
         """What the page is shown of one that failed."""
+        return self.seen("failed", sentence)
 
     @abstractmethod
     def ended(self) -> Iterator[Seen]:

@@ -18,7 +18,7 @@ from inverse.web.base import limits
 from inverse.web.elements import figures, history
 from inverse.web.elements.curves import Curve
 from inverse.web.jobs import frames
-from inverse.web.jobs.frames import Clock, Frame, Player, Show
+from inverse.web.jobs.frames import Clock, Files, Frame, Player
 from inverse.web.jobs.job import Job
 from inverse.web.jobs.lifecycle import Lifecycle
 from inverse.web.jobs.waiting import reader_is_behind
@@ -59,7 +59,7 @@ class Latest(Lifecycle):
     """
 
     run: int = field(default_factory=lambda: time.time_ns() // 1_000_000)
-    show: Show = field(default_factory=Player)
+    show: Player | Files = field(default_factory=Player)
     view: View | None = None
     status: Status = field(default_factory=dict)
     problem: Problem | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -48,53 +48,40 @@ def _then_preview(page: Page, follows: Callable[..., Dependency], keep: bool = T
 
 
 def _wire_choices(page: Page) -> None:
+    def listen(
+        trigger: Any, handler: Callable[..., Updates], inputs: set[gr.Component], outputs: Sequence[Any]
+    ) -> None:
+        _then_preview(page, gr.on([trigger], light(page, handler), set(inputs), outputs, **SPOKEN).success)
+
     solver = [
-        page.solver_summary,
-        page.solver_advice,
-        page.solver_source,
-        *page.solvers.columns,
-        *page.solvers.components,
-    ]
+        page.solver_summary, page.solver_advice, page.solver_source, *page.solvers.columns, *page.solvers.components,
+    ]  # fmt: skip
     task = [
         page.task_summary, *page.tasks.columns, page.mask_panel, page.picture_panel, page.picture_upload,
         page.picture_note, page.solver, page.solver_by_hand, *solver,
     ]  # fmt: skip
     noise = [page.settings["sigma_y"], page.sigma_y_note]
-    chosen = {page.mode, page.task, page.solver, page.solver_by_hand, page.photo}
     mode = list(dict.fromkeys([page.mode_note, page.task, *page.settings.values(), *task, *noise]))
-    listen: list[tuple[list[Any], Callable[..., Updates], Collection[gr.Component], list[Any]]] = [
-        (
-            [page.picker.upload], choices.receive_photo, {*chosen, page.picker, page.photo_file},
-            [page.photo, page.photo_file, page.picker, page.mask, page.viewer, page.status, page.mode, *mode],
-        ),
-        ([page.mode.input], choices.change_mode, chosen, mode),
-        ([page.task.input], choices.change_task, chosen, [*task, *noise]),
-        ([page.solver.input], choices.change_solver, chosen, [*solver, page.solver_by_hand]),
-        ([page.reset.click], choices.reset, chosen, solver),
-        ([page.mask.upload], choices.receive_mask, {*page.choices, page.mask, page.photo}, [page.mask]),
-        (
-            [page.picture_upload.upload], choices.receive_picture, {page.task, page.auxiliary, page.picture_upload},
-            [page.auxiliary, page.picture_note],
-        ),
-    ]  # fmt: skip
-    carried = [
-        page.mode, page.mode_note, page.task, *page.settings.values(), *task, *page.tasks.components, *noise,
-        page.mask, page.auxiliary,
-    ]  # fmt: skip
-    outputs = [page.share, *dict.fromkeys(carried)]
+    chosen = {page.mode, page.task, page.solver, page.solver_by_hand, page.photo}
+    photo = [page.photo, page.photo_file, page.picker, page.mask, page.viewer, page.status, page.mode, *mode]
+    listen(page.picker.upload, choices.receive_photo, {*chosen, page.picker, page.photo_file}, photo)
+    listen(page.mode.input, choices.change_mode, chosen, mode)
+    listen(page.task.input, choices.change_task, chosen, [*task, *noise])
+    listen(page.solver.input, choices.change_solver, chosen, [*solver, page.solver_by_hand])
+    listen(page.reset.click, choices.reset, chosen, solver)
+    listen(page.mask.upload, choices.receive_mask, {*page.choices, page.mask, page.photo}, [page.mask])
+    picture = {page.task, page.auxiliary, page.picture_upload}
+    listen(page.picture_upload.upload, choices.receive_picture, picture, [page.auxiliary, page.picture_note])
+    carried = [page.share, page.mode, *mode, *page.tasks.components, page.mask, page.auxiliary]
+    brought = [page.share, page.photo, page.auxiliary]
     for tab in page.tabs:
-        inputs = {tab.table, tab.batch, page.photo, page.auxiliary}
-        listen.append(([tab.table.select], tab.adopt, inputs, [*outputs, page.switch]))
-    listen.append(([page.share.upload], share.arrived, {page.share, page.photo, page.auxiliary}, outputs))
-    inputs = [page.share, page.photo, page.auxiliary]
-    example = partial(photos.example, cards.EXAMPLE)
-    brought = page.blocks.load(example, None, [page.photo, page.photo_file], **LIGHT)
-    opened = brought.then(_opened(page), inputs, outputs, js=BROUGHT, **SPOKEN)
+        listen(tab.table.select, tab.adopt, {tab.table, tab.batch, page.photo, page.auxiliary}, [*carried, page.switch])
+    listen(page.share.upload, share.arrived, {*brought}, carried)
+    example = page.blocks.load(partial(photos.example, cards.EXAMPLE), None, [page.photo, page.photo_file], **LIGHT)
+    opened = example.then(_opened(page), brought, carried, js=BROUGHT, **SPOKEN)
     _then_preview(page, opened.success)
     # What a damaged link holds is refused, and the page is used without it; what was kept stays.
     _then_preview(page, opened.failure, keep=False)
-    for triggers, handler, inputs, outputs in listen:
-        _then_preview(page, gr.on(triggers, light(page, handler), set(inputs), outputs, **SPOKEN).success)
 
 
 def _preview_outputs(page: Page) -> list[gr.Component]:
