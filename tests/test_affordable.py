@@ -1,11 +1,13 @@
 """A preview stays within its memory, at a smaller size where the whole one would not."""
 
+import re
+
 import pytest
 from PIL import Image
 
 from inverse.denoisers.memory import Ledger
 from inverse.operators import TASKS
-from inverse.settings import Settings
+from inverse.settings import CLEAN, DEGRADED, Settings
 from inverse.web.base import limits
 from inverse.web.base.limits import Limits
 from inverse.web.jobs import affordable, preview
@@ -16,8 +18,9 @@ MOST = 24
 """Megabytes; less than every task needs for 640 x 480 pixels at the least."""
 
 
-def settings(task, **parameters):
-    return Settings.create(task=task, task_parameters=parameters, sigma_y=0.05, size=480)
+def settings(task, mode=CLEAN, **parameters):
+    size = 480 if mode == CLEAN else None
+    return Settings.create(mode=mode, task=task, task_parameters=parameters, sigma_y=0.05, size=size)
 
 
 def auxiliary(task):
@@ -64,6 +67,16 @@ def test_the_dearest_is_shown_smaller_and_the_page_says_so(monkeypatch):
     assert (whole > 5 * MOST and shown["caption"].startswith("640 × 480") is False) or "Shown here" not in shown[
         "caption"
     ]
+
+
+@pytest.mark.parametrize("task", ["deblur-gaussian", "super-resolution"])
+def test_a_photo_that_is_damaged_already_is_shown_smaller_too(task, monkeypatch):
+    monkeypatch.setattr(limits, "current", lambda: Limits(preview=16))
+    chosen = settings(task, DEGRADED)
+    affordable.bytes_per_pixel(chosen.task, True)
+    used, shown = peak(chosen)
+    (whole, smaller) = (tuple(map(int, size)) for size in re.findall(r"(\d+) × (\d+)", shown["caption"]))
+    assert used <= 1.1 * 16 and "Shown here as it is at" in shown["caption"] and smaller < whole
 
 
 def test_what_a_run_costs_is_said_of_the_whole_picture():

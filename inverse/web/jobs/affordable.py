@@ -32,6 +32,8 @@ def affordable(job: Job) -> Job:
     if needed <= most:
         return job
     size = max(SMALLEST, int((job.used.size or min(job.photo.size)) * math.sqrt(most / needed)))
+    if job.settings.degraded:  # such a photo is used at its own size
+        return replace(job, photo=images.fit(job.photo, size))
     return replace(job, settings=replace(job.settings, size=size))
 
 
