@@ -127,7 +127,7 @@ def test_a_sweep_comes_back_cell_by_cell_and_can_be_adopted(settings, photo, len
     batch, plan = Batch(), Sweep(settings, (axis(settings, "steps", "2,3"),))
     views = list(batch.begin(Job(settings, photo).several(plan.runs), {}, plan))
     assert views[-1]["phase"] == "done" and [cell["index"] for cell in views[-1]["cells"]] == [0, 1]
-    assert batch.job.runs == plan.runs and [record.total for record in batch.done.values()] == [2, 3]
+    assert batch.runs == plan.runs and [record.total for record in batch.done.values()] == [2, 3]
     assert batch.done[1].image.size
     assert len(lender.asked) == 1, "one call for all cells"
 

@@ -14,10 +14,12 @@ from inverse.batch.runs import run_all
 from inverse.batch.sweep import Sweep
 from inverse.errors import ProblemError
 from inverse.results.record import METRICS, Record, best
+from inverse.settings import Settings
 from inverse.solvers import Step
 from inverse.solvers.cost import in_passes
 from inverse.web.base import limits
 from inverse.web.base.pictures import frame, jpeg
+from inverse.web.elements.photos import UNKNOWN, PhotoFile
 from inverse.web.jobs.job import Job
 from inverse.web.jobs.lifecycle import Lifecycle
 from inverse.web.jobs.running import UPDATE_EVERY
@@ -39,7 +41,9 @@ class Batch(Lifecycle):
 
     Attributes:
         head: what the page needs to lay the cells out.
-        plan: what the runs were made from.
+        runs: settings of every cell.
+        plan: what they were made from.
+        file: of the photo.
         done: records by place.
         cells: the same for the page.
         start: when it began, by the clock.
@@ -47,7 +51,9 @@ class Batch(Lifecycle):
     """
 
     head: dict[str, Any] = field(default_factory=dict)
+    runs: list[Settings] = field(default_factory=list)
     plan: Sweep | None = None
+    file: PhotoFile = UNKNOWN
     done: dict[int, Record] = field(default_factory=dict)
     cells: list[dict[str, Any]] = field(default_factory=list)
     start: float = 0.0
@@ -62,18 +68,13 @@ class Batch(Lifecycle):
     def complete(self) -> bool:
         return not self.stopping and not any(record.failure for record in self.done.values())
 
-    @property
-    def count(self) -> int:
-        """How many runs there are."""
-        return len(self.job.runs) if self.job else 0
-
     def begin(self, job: Job, head: dict[str, Any], plan: Sweep | None = None) -> Generator[View, None, None]:
         """Fills a new one, and runs it: yields values of the element by the clock, and whenever a run has ended.
 
         Raises:
             gr.Error: as `follow`.
         """
-        self.job, self.plan, self.earlier = job, plan, None
+        self.runs, self.plan, self.file, self.earlier = job.runs, plan, job.file, None
         self.head, self.start = {**head, "id": time.time_ns() // 1_000_000}, time.perf_counter()
         self.begun = True
 
@@ -86,18 +87,18 @@ class Batch(Lifecycle):
     def seen(self, phase: str, message: str, **live: Any) -> View:
         """The value of the element that shows it."""
         winners = {metric: best(self.done, metric) for metric in METRICS}
-        count = {"count": self.count, "best": winners, "cells": list(self.cells)}
+        count = {"count": len(self.runs), "best": winners, "cells": list(self.cells)}
         return {**self.head, **count, "phase": phase, "message": message, **live}
 
     def ended(self) -> Iterator[View]:
         seconds = time.perf_counter() - self.start
-        yield self.stop() if self.stopping else self.seen("done", f"Done: {self.count} runs in {seconds:.1f} s.")
+        yield self.stop() if self.stopping else self.seen("done", f"Done: {len(self.runs)} runs in {seconds:.1f} s.")
 
     def stop(self) -> View:
         self.stopping = True
         if not self.begun:
             return self.told("stopped", "Stopped before it began.")
-        return self.seen("stopped", f"Stopped. {len(self.done)} of {self.count} runs are finished and stay.")
+        return self.seen("stopped", f"Stopped. {len(self.done)} of {len(self.runs)} runs are finished and stay.")
 
     def work(self, job: Job) -> Generator[View, None, None]:
         start, due = time.perf_counter(), 0.0
@@ -128,10 +129,10 @@ class Batch(Lifecycle):
 
     def _said(self, seconds: float) -> str:
         finished = len(self.done)
-        text = f"{finished} of {self.count} runs finished"
+        text = f"{finished} of {len(self.runs)} runs finished"
         if not finished:
             return f"{text}."
-        left = seconds / finished * (self.count - finished)
+        left = seconds / finished * (len(self.runs) - finished)
         return f"{text}, about {left:.0f} s left." if left < 90 else f"{text}, about {left / 60:.1f} min left."
 
 

@@ -22,14 +22,12 @@ class Lifecycle(ABC):
     Attributes:
         asked: what the server held of the page when it was asked for, by component, until it begins.
         begun: whether its turn has come; until then it may be refused.
-        job: what is run, once it is known.
         stopping: whether Stop was pressed; it ends after this step. Gradio alone would not always end it: to what its
             queue has no name for yet, its own Stop says nothing.
     """
 
     asked: Mapping[Any, Any] | None = None
     begun: bool = False
-    job: Job | None = None
     stopping: bool = False
 
     def as_asked(self, values: Mapping[Any, Any]) -> Mapping[Any, Any]:
@@ -64,7 +62,6 @@ class Lifecycle(ABC):
             with spoken_errors():
                 if not self.stopping:
                     job, *more = prepare()
-                    self.job = job
                     yield from device.stream(_work, job, *more, state=self, runs=job.runs, image_shape=job.image_shape)
         except Exception as error:
             yield self.failed(said(error), error.__cause__)

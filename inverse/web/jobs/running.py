@@ -48,7 +48,7 @@ class Latest(Lifecycle):
         run: its number, by which the page tells it from earlier ones.
         show: what the run becomes for who asked for it.
         view, status: as sent last.
-        problem: of the run.
+        job, problem: of the run.
         step: the last one.
         record: how the run ended.
         curve: of the steps until now.
@@ -62,6 +62,7 @@ class Latest(Lifecycle):
     show: Player | Files = field(default_factory=Player)
     view: View | None = None
     status: Status = field(default_factory=dict)
+    job: Job | None = None
     problem: Problem | None = None
     step: Step | None = None
     record: Record | None = None
@@ -114,7 +115,7 @@ class Latest(Lifecycle):
 
     def work(self, job: Job, problem: Problem) -> Generator[Shown, None, None]:
         settings, start = job.used, time.perf_counter()
-        self.problem = problem
+        self.job, self.problem = job, problem
         self.view = view = self._start(job, problem)
         yield view, self.status
         due, alive = 0.0, start + UPDATE_EVERY  # of what a step shows, and of a sign of life between two steps

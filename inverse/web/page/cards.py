@@ -12,9 +12,9 @@ from inverse.settings import CLEAN, DEGRADED, Settings
 from inverse.solvers import SOLVERS, Solver
 from inverse.solvers.advice import advice
 from inverse.solvers.presets import solvers_for
+from inverse.web.base.gradio_internals import unchecked
 from inverse.web.elements.chooser import chooser, entries
 from inverse.web.elements.controls import Groups, setting
-from inverse.web.elements.menu import buttons
 from inverse.web.elements.picker import EXAMPLE_TITLES, picked, picker
 from inverse.web.jobs.offers import DEFAULT_SIZE, SIZES, tasks_for
 from inverse.web.page.page import Page
@@ -37,16 +37,16 @@ def photo(page: Page, picture: Image.Image) -> None:
     with gr.Column(elem_id="card-photo", elem_classes="inv-card"):
         with gr.Row(elem_classes="inv-head", equal_height=True):
             _title(1, "Photo")
-            page.mode = buttons(
+            page.mode = unchecked(gr.Radio(
                 [("Clean, to try", CLEAN), ("Damaged", DEGRADED)], value=CLEAN, label="What kind of photo",
                 elem_id="mode", elem_classes="inv-choice inv-unlabelled", interactive=True,
-            )  # fmt: skip
+            ))  # fmt: skip
         page.mode_note = _words(MODE_WORDS[CLEAN])
         page.picker = picker(picked(picture, f"{EXAMPLE_TITLES[EXAMPLE]}, {picture.width} × {picture.height}"))
-        page.settings["size"] = buttons(
+        page.settings["size"] = unchecked(gr.Radio(
             [(str(n), n) for n in SIZES], value=DEFAULT_SIZE, label="Shorter side, pixels",
             elem_id="size", elem_classes="inv-choice inv-inline", interactive=True,
-        )  # fmt: skip
+        ))  # fmt: skip
 
 
 def damage(page: Page, start: Settings) -> None:

@@ -12,9 +12,9 @@ from inverse.settings import Settings
 from inverse.solvers import SOLVERS
 from inverse.solvers.cost import at_cost, misses, passes
 from inverse.solvers.presets import possible, preset, solvers_for
+from inverse.web.base.gradio_internals import unchecked
 from inverse.web.elements import batch
 from inverse.web.elements.controls import Values
-from inverse.web.elements.menu import boxes, buttons
 from inverse.web.elements.reason import refused
 from inverse.web.jobs.job import Job
 from inverse.web.jobs.offers import solver_choices
@@ -34,17 +34,17 @@ class CompareTab(Tab):
     def __init__(self, start: Settings) -> None:
         able = [name for name in SOLVERS if possible(start.task.name, name)]
         with gr.Column(elem_id="card-compare", elem_classes="inv-card"):
-            self.contenders = boxes(
+            self.contenders = unchecked(gr.CheckboxGroup(
                 solver_choices(start.task.name), value=able[:SHOWN], label="Solvers, on the same measurement and seed",
                 elem_id="contenders", interactive=True,
-            )  # fmt: skip
-            self.budget = buttons(
+            ))  # fmt: skip
+            self.budget = unchecked(gr.Radio(
                 [
                     ("Each at its preset", PRESET),
                     ("Each with about as much network time as the one under Method", EQUAL),
                 ],
                 value=PRESET, label="Settings", elem_id="budget", elem_classes="inv-unlabelled", interactive=True,
-            )  # fmt: skip
+            ))  # fmt: skip
             with gr.Row(elem_classes="inv-go", equal_height=True):
                 self._go("compare-promise")
             self.batch = gr.State(None)

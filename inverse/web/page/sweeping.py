@@ -15,9 +15,9 @@ from inverse.errors import InverseError, ParameterError
 from inverse.results.record import METRICS
 from inverse.settings import Settings
 from inverse.settings.carriers import png_text
+from inverse.web.base.gradio_internals import unchecked
 from inverse.web.elements import batch
 from inverse.web.elements.controls import Values, in_plain_words, label
-from inverse.web.elements.menu import menu
 from inverse.web.elements.reason import refused
 from inverse.web.jobs.batches import Batch
 from inverse.web.jobs.job import Job
@@ -45,10 +45,10 @@ class SweepTab(Tab):
         first = offered[0][1]
         with gr.Column(elem_id="card-sweep", elem_classes="inv-card"):
             with gr.Row(elem_classes="inv-axes"):
-                self.x_name = menu(offered, value=first, label="Columns", elem_id="x-name", interactive=True)
+                self.x_name = _menu(offered, first, "Columns", "x-name")
                 self.x_values = _text(_suggested(start, first), "x-values")
                 offered = [("(none)", ""), *offered]
-                self.y_name = menu(offered, value="", label="Rows", elem_id="y-name", interactive=True)
+                self.y_name = _menu(offered, "", "Rows", "y-name")
                 self.y_values = _text("", "y-values")
             with gr.Row(elem_classes="inv-go", equal_height=True):
                 self._go("promise")
@@ -113,7 +113,7 @@ class SweepTab(Tab):
     def download(self, page: Page, values: Values) -> Updates:
         """The grid as a PNG that carries the settings, or the figures as CSV."""
         batch, asked = Batch.shown(values[self.batch]), values[self.table]
-        if batch is None or batch.job is None or batch.plan is None or not batch.done:
+        if batch is None or batch.plan is None or not batch.done:
             raise ParameterError("No run is finished yet, so there is nothing to save. Run the sweep first.")
         asked = asked if isinstance(asked, dict) else {}
         kind, metric = asked.get("download"), asked.get("metric")
@@ -126,7 +126,7 @@ class SweepTab(Tab):
             sheet.save(buffer, "PNG", pnginfo=png_text(batch.plan.settings.to_json()))
             content = buffer.getvalue()
         data = f"data:{mime};base64,{base64.b64encode(content).decode()}"
-        file = {"name": batch.job.file.made(what, kind), "data": data}
+        file = {"name": batch.file.made(what, kind), "data": data}
         return {self.file: {**file, "at": batch.head["id"], "count": len(batch.done), "metric": metric}}
 
     def _controls(self, settings: Settings) -> tuple[tuple[Any, Any, list[tuple[str, str]]], ...]:
@@ -149,6 +149,10 @@ class SweepTab(Tab):
     def _named(self, values: Values) -> dict[str | None, str]:
         """Which parameter the text of each axis is written for."""
         return {name.elem_id: values[name] for name in (self.x_name, self.y_name)}
+
+
+def _menu(offered: list[tuple[str, str]], value: str, label: str, name: str) -> gr.Dropdown:
+    return unchecked(gr.Dropdown(offered, value=value, label=label, elem_id=name, interactive=True))
 
 
 def _text(value: str, name: str) -> gr.Textbox:

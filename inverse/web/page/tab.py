@@ -92,9 +92,9 @@ class Tab(ABC):
         """
         batch, asked = Batch.shown(values[self.batch]), values[self.table]
         index = asked.get("adopt") if isinstance(asked, dict) else None
-        if batch is None or batch.job is None or type(index) is not int or not 0 <= index < batch.count:
+        if batch is None or type(index) is not int or not 0 <= index < len(batch.runs):
             raise ParameterError("This cell is of an earlier run, and its settings are gone. Run it again.")
-        changes = choices.adopt(page, batch.job.runs[index], values[page.photo], values[page.auxiliary])
+        changes = choices.adopt(page, batch.runs[index], values[page.photo], values[page.auxiliary])
         return {**changes, page.switch: gr.Tabs(selected="restore")}
 
     def _go(self, promise: str) -> None:
