@@ -27,14 +27,14 @@ OPERATOR_HELP = "Inner steps so far that ask what the task does to a photo, and 
 
 def running(problem: Problem, step: Step, seconds: float) -> dict[str, Any]:
     """Progress and figures after a step, `seconds` after the start of the run."""
-    rate = step.index / max(seconds, 1e-6)
+    rate, far = step.index / max(seconds, 1e-6), distance(problem, step)
     figures = [
         ["Update", f"{step.index} / {step.total}", UPDATE_HELP],
         ["Speed", f"{rate:.1f} / s" if rate >= 1 else f"{1 / rate:.1f} s each", "Updates per second."],
         [TIME_LEFT, _time((step.total - step.index) / rate), "At the present speed."],
         ["Network calls", str(step.nfe), "Forward passes of the network so far (NFE)."],
         *([["Operator calls", str(step.operator_calls), OPERATOR_HELP]] if step.operator_calls else []),
-        ["Data residual", residual(problem, step), RESIDUAL_HELP],
+        ["Data residual", f"{far:.2f} × noise" if problem.sigma_y else f"{far:.4f}", RESIDUAL_HELP],
     ]
     if problem.truth is not None:
         several = "" if len(step.x0_hat) == 1 else " The mean over the samples."
@@ -63,11 +63,6 @@ def verdict(problem: Problem, step: Step, record: Record) -> str:
 def distance(problem: Problem, step: Step) -> float:
     """The residual in units of the noise, or in those of y where there is none."""
     return problem.relative_residual(step) if problem.sigma_y else float(step.residual.mean())
-
-
-def residual(problem: Problem, step: Step) -> str:
-    value = distance(problem, step)
-    return f"{value:.2f} × noise" if problem.sigma_y else f"{value:.4f}"
 
 
 def _time(seconds: float) -> str:

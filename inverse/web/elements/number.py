@@ -14,7 +14,6 @@ def number(
     *,
     name: str,
     label: str,
-    help: str = "",
     slider: bool = True,
     also: tuple[float, str] = (0, ""),
     without: str = "",
@@ -29,7 +28,6 @@ def number(
         value: where it starts.
         name: what the library calls it.
         label: what people read.
-        help: replaces the specification's own help and effect.
         slider: False for a bare number.
         also: (factor, words) to show the same value in another unit below.
         without: a word for no value, which is then allowed; the slider has it at its right end.
@@ -52,7 +50,7 @@ def number(
         unit=f" <small>{literal(spec.unit)}</small>" if spec.unit else "",
         limits=literal(spec.limits),
         slider=f'<input type="range" aria-label="{literal(label)}, slider">' if slider else "",
-        help=literal(help or " ".join(filter(None, [spec.help, spec.effect]))),
+        help=literal(" ".join(filter(None, [spec.help, spec.effect]))),
     )
     classes = ["inv-number"] + ([] if slider else ["inv-bare"])
     return element("number", value, markup, given, label=label, elem_id=elem_id, elem_classes=classes)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from functools import lru_cache, partial
+from functools import lru_cache
 
 from PIL import Image
 
@@ -12,7 +12,7 @@ from inverse.denoisers import memory
 from inverse.errors import InverseError
 from inverse.imaging import images
 from inverse.operators import Task
-from inverse.restoration import degrade, measured
+from inverse.settings import CLEAN, DEGRADED, Settings
 from inverse.web.base import limits
 from inverse.web.jobs.job import Job
 
@@ -55,10 +55,10 @@ def bytes_per_pixel(task: Task, degraded: bool) -> float:
     if task.auxiliary:
         auxiliary = Image.new("L", (15, 15))
         auxiliary.paste("white", (5, 5, 10, 10))
-    make = partial(measured, sigma_y=0.05) if degraded else degrade
+    settings = Settings.create(mode=DEGRADED if degraded else CLEAN, task=task, sigma_y=0.05)
     try:
         with memory.Ledger() as ledger:
-            problem = make(photo, task, auxiliary=auxiliary)
+            problem = settings.problem(photo, auxiliary)
             pixels = math.prod(problem.operator.image_shape[-2:])
             images.to_image(problem.operator.preview(problem.y))
     except InverseError:  # it does not fit so small a photo

@@ -64,7 +64,7 @@ class Lifecycle(ABC):
                     job, *more = prepare()
                     yield from device.stream(_work, job, *more, state=self, runs=job.runs, image_shape=job.image_shape)
         except Exception as error:
-            yield self.failed(said(error), error.__cause__)
+            yield self.failed(error)
             raise
         yield from self.ended()
 
@@ -76,9 +76,9 @@ class Lifecycle(ABC):
     def work(self, job: Job, *given: Any) -> Generator[Seen, None, None]:
         """Does it, where the device is, of what `prepare` made."""
 
-    def failed(self, sentence: str, cause: BaseException | None) -> Seen:
+    def failed(self, error: Exception) -> Seen:
         """What the page is shown of one that failed."""
-        return self.seen("failed", sentence)
+        return self.seen("failed", said(error))
 
     @abstractmethod
     def ended(self) -> Iterator[Seen]:

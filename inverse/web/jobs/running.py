@@ -15,6 +15,7 @@ from inverse.results.record import Record
 from inverse.solvers import Step
 from inverse.solvers.calls import Pause
 from inverse.web.base import limits
+from inverse.web.base.guards import said
 from inverse.web.elements import figures, history
 from inverse.web.elements.curves import Curve
 from inverse.web.jobs import frames
@@ -84,10 +85,10 @@ class Latest(Lifecycle):
         self.status = self.told(phase, message)
         return None, self.status
 
-    def failed(self, sentence: str, cause: BaseException | None) -> Shown:
-        if isinstance(cause, DivergenceError):
-            self.step = cause.last or self.step
-        return self.finished("failed", sentence)
+    def failed(self, error: Exception) -> Shown:
+        if isinstance(error.__cause__, DivergenceError):
+            self.step = error.__cause__.last or self.step
+        return self.finished("failed", said(error))
 
     def ended(self) -> Iterator[Shown]:
         if not self.complete:

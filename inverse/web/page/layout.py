@@ -96,12 +96,9 @@ def _stage(page: Page, photo: Image.Image, start: Settings) -> None:
 
 
 def _header() -> str:
+    icon = base64.b64encode(FAVICON.read_bytes()).decode()
     return (
-        f'<h1><img src="{_icon()}" alt="" width="26" height="26">inverse</h1>'
+        f'<h1><img src="data:image/svg+xml;base64,{icon}" alt="" width="26" height="26">inverse</h1>'
         "<p>Repairs photos with a diffusion model, and lets you watch and tune how.</p>"
         f'<span class="inv-device" title="Where the model runs">on {best_device().upper()}</span>'
     )
-
-
-def _icon() -> str:
-    return "data:image/svg+xml;base64," + base64.b64encode(FAVICON.read_bytes()).decode()

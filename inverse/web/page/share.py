@@ -8,6 +8,7 @@ from typing import Any
 
 import gradio as gr
 
+from inverse.denoisers.cards import EMBEDDED
 from inverse.errors import InverseError
 from inverse.operators.noise import DEFAULT_SIGMA_Y
 from inverse.settings import CLEAN, Settings, snippets
@@ -57,14 +58,10 @@ def _without_photo(settings: Settings) -> Settings:
 
 def _beyond_the_page(settings: Settings) -> list[str]:
     """A sentence for everything that the command line can do and the page cannot."""
-    left_out = {
-        "prior": (settings.prior, "embedded"),
-    }
-    return [
-        f"{name} {visible(value)} was left out: this page has no control for it. Use the command line for this run."
-        for name, (value, usual) in left_out.items()
-        if value != usual
-    ]
+    if settings.prior == EMBEDDED:
+        return []
+    prior = visible(settings.prior)
+    return [f"prior {prior} was left out: this page has no control for it. Use the command line for this run."]
 
 
 def _adopted(page: Page, values: Values, settings: Settings) -> Updates:
