@@ -33,7 +33,7 @@ class Place:
         state: the visitor's last one.
         seen: elements that show it; the first says where it stands in line, too.
         new: one that is asked for, with what the server holds of the page, after the one before.
-        job: what would be run.
+        job: what would be run of what is chosen on the page.
         run: the handler that needs the device.
         shown: updates of `seen`, of what a lifecycle shows.
         refused: what is said of one that was not begun.
@@ -44,7 +44,7 @@ class Place:
     state: gr.State
     seen: list[gr.HTML]
     new: Callable[[Values, Any], Lifecycle]
-    job: Callable[[Page, Values], Job]
+    job: Callable[[Page, Values, Job], Job]
     run: Callable[[Page, Values], Iterator[Updates]]
     shown: Callable[[Any], Updates]
     refused: str
@@ -53,8 +53,8 @@ class Place:
 def wire(page: Page) -> None:
     """Connects the buttons that start and stop something."""
     restore = Place(
-        page.run, page.stop, page.latest, [page.status, page.viewer], lambda asked, _: Latest(asked=asked), form.job,
-        run, partial(_shown, page), "This run was not begun.",
+        page.run, page.stop, page.latest, [page.status, page.viewer], lambda asked, _: Latest(asked=asked),
+        lambda page, values, job: job, run, partial(_shown, page), "This run was not begun.",
     )  # fmt: skip
     turns = {page.status: _wire(page, restore)}
     for tab in page.tabs:
@@ -76,7 +76,9 @@ def _wire(page: Page, place: Place) -> Turn:
     def busy(values: Values) -> Updates:
         last = place.new({component: values[component] for component in page.held}, values[state])
         try:
-            seconds = place.job(page, values).seconds
+            # Without its picture, which takes time to decode and changes nothing here.
+            chosen = Job(form.settings(page, values), form.chosen_photo(page, values))
+            seconds = place.job(page, values, chosen).seconds
         except InverseError:  # it cannot be run, as its handler will say
             seconds = None
         return {

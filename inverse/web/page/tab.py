@@ -68,9 +68,8 @@ class Tab(ABC):
     def wire(self, page: Page) -> None:  # noqa: B027  there may be nothing
         """Connects what only this tab has."""
 
-    def job(self, page: Page, values: Values) -> Job:
-        """All that would be run; InverseError where it cannot be."""
-        job = form.job(page, values)
+    def job(self, page: Page, values: Values, job: Job) -> Job:
+        """All that would be run of what is chosen on the page; InverseError where it cannot be."""
         return job.several(self.runs(page, values, job.used).runs)
 
     def run(self, page: Page, values: Values) -> Iterator[Updates]:
