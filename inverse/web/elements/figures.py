@@ -31,7 +31,7 @@ def running(problem: Problem, step: Step, seconds: float) -> dict[str, Any]:
     figures = [
         ["Update", f"{step.index} / {step.total}", UPDATE_HELP],
         ["Speed", f"{rate:.1f} / s" if rate >= 1 else f"{1 / rate:.1f} s each", "Updates per second."],
-        [TIME_LEFT, _time((step.total - step.index) / rate), "At the present speed."],
+        [TIME_LEFT, duration((step.total - step.index) / rate), "At the present speed."],
         ["Network calls", str(step.nfe), "Forward passes of the network so far (NFE)."],
         *([["Operator calls", str(step.operator_calls), OPERATOR_HELP]] if step.operator_calls else []),
         ["Data residual", f"{far:.2f} × noise" if problem.sigma_y else f"{far:.4f}", RESIDUAL_HELP],
@@ -65,5 +65,6 @@ def distance(problem: Problem, step: Step) -> float:
     return problem.relative_residual(step) if problem.sigma_y else float(step.residual.mean())
 
 
-def _time(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """Seconds that are left, in words."""
     return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.1f} min"

@@ -19,6 +19,7 @@ from inverse.solvers import Step
 from inverse.solvers.cost import in_passes
 from inverse.web.base import limits
 from inverse.web.base.pictures import frame, jpeg
+from inverse.web.elements.figures import duration
 from inverse.web.elements.photos import UNKNOWN, PhotoFile
 from inverse.web.jobs.job import Job
 from inverse.web.jobs.lifecycle import Lifecycle
@@ -132,8 +133,7 @@ class Batch(Lifecycle):
         text = f"{finished} of {len(self.runs)} runs finished"
         if not finished:
             return f"{text}."
-        left = seconds / finished * (len(self.runs) - finished)
-        return f"{text}, about {left:.0f} s left." if left < 90 else f"{text}, about {left / 60:.1f} min left."
+        return f"{text}, about {duration(seconds / finished * (len(self.runs) - finished))} left."
 
 
 def _live(index: int, step: Step) -> dict[str, Any]:
