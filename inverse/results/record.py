@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -75,6 +75,8 @@ class Record:
         quality: a value for every name in METRICS; None where it is not known.
         nfe, vjp: forward passes of the network for each sample, and those that were followed by a backward pass.
         operator_calls: gradients through A that were taken without the network.
+        residual: root mean square of y - A(x0_hat), the mean over the samples, in units of y; `quality` has it in those
+            of the noise.
         seconds: how long it took; its share of the passes that it made together with other runs.
         step, total: the last step, of how many.
         failure: why it failed, a sentence; empty when it did not.
@@ -85,6 +87,7 @@ class Record:
     nfe: int = 0
     vjp: int = 0
     operator_calls: int = 0
+    residual: float = math.nan
     seconds: float = 0.0
     step: int = 0
     total: int = 0
@@ -92,13 +95,19 @@ class Record:
     image: Image.Image | None = field(default=None, repr=False, compare=False)
 
     @classmethod
-    def of(cls, problem: Problem, step: Step, seconds: float, failure: str = "") -> Record:
-        """The record of a run that came to this step, in so many seconds."""
+    def of(
+        cls, problem: Problem, step: Step, seconds: float, failure: str = "", without: Collection[str] = ()
+    ) -> Record:
+        """The record of a run that came to this step, in so many seconds.
+
+        `without` are metrics that nobody asks for: SSIM takes a second for a picture of a megapixel.
+        """
         return cls(
-            quality={name: metric.of(problem, step) for name, metric in METRICS.items()},
+            quality={name: None if name in without else metric.of(problem, step) for name, metric in METRICS.items()},
             nfe=step.nfe,
             vjp=step.vjp,
             operator_calls=step.operator_calls,
+            residual=float(step.residual.mean()),
             seconds=seconds,
             step=step.index,
             total=step.total,

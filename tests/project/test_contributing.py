@@ -14,7 +14,7 @@ from inverse.evaluation import judge
 from inverse.restoration import degrade, stream
 from inverse.solvers import SOLVERS
 from inverse.solvers.presets import preset, solvers_for
-from inverse.web.jobs.settings import solver_choices
+from inverse.web.jobs.offers import solver_choices
 
 README = Path(__file__).parents[2] / "README.md"
 

@@ -19,23 +19,25 @@ from inverse.batch import grid
 from inverse.batch.sweep import Sweep
 from inverse.batch.sweep import axis as sweep_axis
 from inverse.errors import ParameterError
-from inverse.operators import Task
 from inverse.results.problem import Problem
-from inverse.results.record import METRICS, Record, best
-from inverse.settings import SCHEMA, settings
+from inverse.results.record import METRICS, best
+from inverse.settings import SCHEMA, Settings
 from inverse.settings.listing import listing
 from inverse.web.base import limits
 from inverse.web.base.gradio_internals import upload_folder
 from inverse.web.base.guards import said, spoken_errors, uploaded_helper, uploaded_photo
 from inverse.web.base.pictures import png_bytes
+from inverse.web.elements.history import plain
 from inverse.web.elements.photos import plain_name
-from inverse.web.jobs import batches, running
 from inverse.web.jobs.batches import Batch
 from inverse.web.jobs.frames import Files
-from inverse.web.jobs.settings import SAMPLES, Settings, estimated_noise
+from inverse.web.jobs.job import Job, estimated_noise
+from inverse.web.jobs.offers import SAMPLES
+from inverse.web.jobs.running import Latest
 
 Plain = dict[str, Any]
-File = dict[str, Any]
+File = Any
+"""A `FileData` as plain data, which is what Gradio takes from a handler."""
 
 
 def degrade(
@@ -52,14 +54,13 @@ def degrade(
         The degraded photo as a PNG, and a record with the settings that were used and notes on what in them could not be honoured.
     """  # noqa: E501  (Gradio reads one line a parameter)
     with _spoken_errors():
-        picture = _photo(photo)
-        wanted, notes = _settings(settings, picture)
-        if wanted.degraded:
+        job, notes = _job(photo, settings, auxiliary)
+        if job.settings.degraded:
             raise ParameterError('mode must be "clean" here: this photo is to be degraded. Leave mode out.')
-        problem = wanted.problem(picture, _auxiliary(auxiliary, wanted.task))
+        problem = job.problem()
         notes += _understood(problem)
-        file = _png(problem.measurement, f"degraded-{wanted.task.name}.png")
-        return file, {"settings": _plain_settings(wanted), "sigma_y": problem.sigma_y, "notes": notes}
+        file = _png(problem.measurement, f"degraded-{problem.task.name}.png")
+        return file, {"settings": plain(job.used), "sigma_y": problem.sigma_y, "notes": notes}
 
 
 def restore(
@@ -76,23 +77,19 @@ def restore(
         The restored photo as a PNG that carries its settings (none until the end), and a record: phase, message, step, total, progress in percent, nfe (network evaluations), vjp (those with a backward pass), residual (in units of the noise), sometimes preview (a JPEG as a data URI); at the end seconds, samples (the PNG of every one), psnr and ssim of a clean photo (the mean over the samples), the settings that were used, and notes on what in them could not be honoured.
     """  # noqa: E501
     with _spoken_errors():
-        picture = _photo(photo)
-        wanted, notes = _settings(settings, picture)
-        helper = _auxiliary(auxiliary, wanted.task)
-        problem = wanted.problem(picture, helper)
+        job, notes = _job(photo, settings, auxiliary)
+        problem = job.problem()
         notes += _understood(problem)
-        used = wanted.with_auxiliary(helper)
     name = f"{plain_name(_path(photo))}-restored.png"
-    latest = running.Latest(show=Files())
-    with _spoken_errors(), closing(running.restore(lambda: (used, problem), latest)) as updates:
+    latest = Latest(show=Files())
+    with _spoken_errors(), closing(latest.follow(lambda: (job, problem))) as updates:
         for view, status in updates:
             record = {"phase": status["phase"], "message": status["message"], **_figures(latest, problem, status)}
             frame = view and view["frame"]
-            if status["phase"] == "done":
+            if frame and latest.record:
                 files = [_saved(content, name) for content in frame["files"]]
-                figures = Record.of(problem, latest.step, status["seconds"]).figures
-                ended = {**record, **figures, "samples": files, "settings": _plain_settings(used), "notes": notes}
-                yield files[0], ended
+                ended = {**record, **latest.record.figures, "samples": files}
+                yield files[0], {**ended, "settings": plain(job.used), "notes": notes}
             else:
                 yield None, {**record, "preview": frame and frame.get("preview")}
 
@@ -114,16 +111,14 @@ def sweep(
     """  # noqa: E501
     batch = Batch()
     with _spoken_errors():
-        picture = _photo(photo)
-        asked, notes = _settings(settings, picture)
-        wanted = replace(asked, samples=1)
-        if asked != wanted:
+        job, notes = _job(photo, settings, auxiliary)
+        wanted = replace(job.used, samples=1)
+        if wanted != job.used:
             notes.append("samples was left out: every run of a sweep is of one.")
-        helper = _auxiliary(auxiliary, wanted.task)
         plan = Sweep(wanted, tuple(_axis(wanted, name, text) for name, text in (("x", x), ("y", y)) if text != ""))
-        batches.begin(batch, {}, plan.runs, plan)
+        views = batch.begin(job.several(plan.runs), {}, plan)
     told = 0
-    with _spoken_errors(), closing(batches.stream(batch, picture, helper)) as views:
+    with _spoken_errors(), closing(views):
         for view in views:
             record = {"phase": view["phase"], "message": view["message"], "count": len(plan.runs), "cell": None}
             fresh = view["cells"][told:]
@@ -166,16 +161,8 @@ def _spoken_errors() -> Iterator[None]:
 # From what a client sent
 
 
-def _photo(value: Any) -> Image.Image:
-    return uploaded_photo(_path(value))
-
-
 def _path(value: Any) -> Any:
     return value.get("path") if isinstance(value, Mapping) else value
-
-
-def _auxiliary(value: Any, task: Task) -> Image.Image | None:
-    return None if value is None else uploaded_helper(_path(value), task)
 
 
 def _understood(problem: Problem) -> list[str]:
@@ -185,24 +172,26 @@ def _understood(problem: Problem) -> list[str]:
     return [f"The mask marks {problem.operator.missing:.1%} of the pixels as missing."]
 
 
-def _settings(data: Any, photo: Image.Image) -> tuple[Settings, list[str]]:
-    """Checked settings with the size at which this photo is used, and sentences on what could not be honoured.
+def _job(photo: Any, data: Any, auxiliary: Any) -> tuple[Job, list[str]]:
+    """What a client wants done, and sentences on what of it could not be honoured.
 
     Raises:
-        ParameterError: a value is not allowed.
+        InverseError: a file is not usable, or a value is not allowed.
     """
+    picture = uploaded_photo(_path(photo))
     if not isinstance(data, Mapping | None):
         raise ParameterError("settings must be an object with names and values. The endpoint solvers lists them.")
-    found, notes = settings.Settings.from_dict({"schema": SCHEMA, **(data or {})})
+    found, notes = Settings.from_dict({"schema": SCHEMA, **(data or {})})
     if found.prior != "embedded":
         raise ParameterError("prior must be embedded here. Use the command line for others.")
     SAMPLES.check("samples", found.samples)
-    sigma_y = estimated_noise(photo, found.task) if found.sigma_y is None else found.sigma_y
-    chosen = Settings(**{**vars(found), "sigma_y": sigma_y})
-    used = chosen.at(photo)
-    if used.size is not None and used.size < min(chosen.size or used.size + 1, *photo.size):
-        notes.append(f"The photo is used with a shorter side of {used.size} pixels, the most that is possible here.")
-    return used, notes
+    if found.sigma_y is None:
+        found = replace(found, sigma_y=estimated_noise(picture, found.task))
+    job = Job(found, picture, None if auxiliary is None else uploaded_helper(_path(auxiliary), found.task))
+    size = job.used.size
+    if size is not None and size < min(found.size or size + 1, *picture.size):
+        notes.append(f"The photo is used with a shorter side of {size} pixels, the most that is possible here.")
+    return job, notes
 
 
 def _axis(chosen: Settings, which: str, text: Any) -> Any:
@@ -215,12 +204,7 @@ def _axis(chosen: Settings, which: str, text: Any) -> Any:
 # To what it gets
 
 
-def _plain_settings(chosen: Settings) -> Plain:
-    """Without the auxiliary picture, which the client has and the PNG carries."""
-    return {name: entry for name, entry in chosen.to_dict().items() if name != "auxiliary"}
-
-
-def _figures(latest: running.Latest, problem: Problem, status: Mapping[str, Any]) -> Plain:
+def _figures(latest: Latest, problem: Problem, status: Mapping[str, Any]) -> Plain:
     step = latest.step
     if step is None:
         return {"step": 0, "total": None, "progress": 0, "nfe": 0, "vjp": 0, "operator_calls": 0, "residual": None}
@@ -246,7 +230,7 @@ def _table(plan: Sweep, batch: Batch) -> Plain:
         "table": [{**_place(plan, cell), **cell} for cell in cells],
         "csv": grid.table(plan, batch.done),
         "best": {metric: best(batch.done, metric) for metric in METRICS},
-        "settings": _plain_settings(plan.settings),
+        "settings": plain(plan.settings),
     }
 
 

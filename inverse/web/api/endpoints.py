@@ -20,12 +20,13 @@ from inverse.web.jobs.waiting import DEVICE
 def publish(blocks: gr.Blocks) -> None:
     """Adds the endpoints to the page."""
     heavy(degrade)
-    for function, queue in (
+    queues: tuple[tuple[Callable, dict[str, Any]], ...] = (
         (degrade, {"concurrency_limit": 2}),
         (restore, {"concurrency_id": DEVICE, "concurrency_limit": 1}),
         (sweep, {"concurrency_id": DEVICE, "concurrency_limit": 1}),
         (solvers, {"concurrency_limit": None}),
-    ):
+    )
+    for function, queue in queues:
         with blocks:
             event = gr.api(
                 heavy(_plain(function)) if function is degrade else _plain(function),
@@ -61,7 +62,7 @@ def _plain(function: Callable) -> Callable:
         "SOLVER": default_solver(DEFAULT_DEGRADED_TASK),
     }
     for place, name in examples.items():
-        function.__doc__ = function.__doc__.replace(f'"{place}"', f'"{name}"')
+        function.__doc__ = (function.__doc__ or "").replace(f'"{place}"', f'"{name}"')
     function.__signature__ = signature.replace(parameters=parameters, return_annotation=result)
     function.__annotations__ = {name: _required(hint) for name, hint in hints.items()} | {"return": result}
     return function

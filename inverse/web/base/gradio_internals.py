@@ -44,7 +44,12 @@ Field = TypeVar("Field", gr.Dropdown, gr.Radio, gr.CheckboxGroup)
 
 
 def unchecked(field: Field) -> Field:
-    """Has a field hand over what the browser sent, whatever it is, now and after every update; and returns it."""
+    """Has a field hand over what the browser sent, whatever it is, now and after every update; and returns it.
+
+    So refusals are left to the library: Gradio's own name neither the field nor what helps. Its check compares with the
+    choices that the server has by then; right after they changed, another event of the same page may still bring the
+    earlier value, and would be answered with a bare error 500.
+    """
     setattr(field, PREPROCESS, lambda payload: payload)
     return field
 

@@ -7,7 +7,7 @@ from typing import Any
 import gradio as gr
 
 from inverse.results.record import METRICS
-from inverse.web.elements.element import element
+from inverse.web.elements.element import element, template
 
 
 def grid() -> gr.HTML:
@@ -22,7 +22,7 @@ def rows() -> gr.HTML:
 
 def file() -> gr.HTML:
     """Saves what it is given: {"name", "data": data URI}."""
-    return element("file", {}, elem_id="file")
+    return element("file", {}, "", elem_id="file")
 
 
 def _figure(title: str, help: str, digits: int, unit: str, best: str) -> dict[str, Any]:
@@ -40,23 +40,7 @@ FIGURES = {
 
 def _markup(words: str, label: str, kind: str, tools: str = "") -> str:
     """How far the runs are, a table, what to expect before, and two cells side by side."""
-    return f"""
-<div class="inv-batch-head">
-  <p class="inv-message" role="status" aria-live="polite"></p>
-  {tools}
-</div>
-<div class="inv-progress" role="progressbar" aria-label="Progress" aria-valuemin="0" aria-valuemax="100"><i></i></div>
-<p class="inv-empty">{words}</p>
-<div class="inv-scroll" tabindex="0" aria-label="{label}"><table class="{kind}"></table></div>
-<dialog class="inv-look" tabindex="-1" aria-label="Two results side by side">
-  <div class="inv-pair"></div>
-  <p>
-    <button type="button" class="inv-small" name="turn" value="-1" aria-label="Previous">←</button>
-    <button type="button" class="inv-small" name="turn" value="1" aria-label="Next">→</button>
-    <button type="button" class="inv-small" name="keep">Keep this one on the left</button>
-    <button type="button" class="inv-small" name="close">Close</button>
-  </p>
-</dialog>"""
+    return template("batch").format(words=words, label=label, kind=kind, tools=tools)
 
 
 GRID = _markup(
@@ -64,11 +48,7 @@ GRID = _markup(
     "the same damaged photo, the best one is marked, and a click takes over its settings.",
     "Results of the sweep",
     "inv-grid",
-    """
-  <span class="inv-segments" role="radiogroup" aria-label="Judge cells by"></span>
-  <button type="button" class="inv-small" data-download="png" disabled>Save PNG</button>
-  <button type="button" class="inv-small" data-download="csv" disabled>Save CSV</button>
-""",
+    template("grid-tools"),
 )
 ROWS = _markup(
     "<b>Which solver is best for this photo?</b> Choose some above. All of them restore the same damaged photo with "

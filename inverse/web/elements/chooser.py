@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 
 from inverse.parameters import Parameters
-from inverse.web.elements.element import element
+from inverse.web.elements.element import element, template
 
 
 def chooser(offered: list[dict[str, str]], value: str, *, label: str, elem_id: str) -> gr.HTML:
@@ -20,7 +20,7 @@ def chooser(offered: list[dict[str, str]], value: str, *, label: str, elem_id: s
         label: what it chooses, for screen readers.
         elem_id: of the element.
     """
-    markup = MARKUP.format(label=label, id=f"{elem_id}-list")
+    markup = template("chooser").format(label=label, id=f"{elem_id}-list")
     return element("chooser", value, markup, label=label, elem_id=elem_id, elem_classes="inv-chooser", choices=offered)
 
 
@@ -35,10 +35,3 @@ def entries(registry: Mapping[str, type[Parameters]], names: Iterable[str]) -> l
 def offer(registry: Mapping[str, type[Parameters]], names: Iterable[str], value: str) -> Any:
     """The update of a chooser that offers these and has chosen one."""
     return gr.update(choices=entries(registry, names), value=value)
-
-
-MARKUP = """
-<input type="text" role="combobox" readonly aria-label="{label}" aria-haspopup="listbox" aria-expanded="false"
- aria-controls="{id}">
-<div role="listbox" id="{id}" aria-label="{label}" hidden><div class="inv-columns" role="presentation"></div></div>
-"""

@@ -72,6 +72,7 @@ def setting(
         slider, also, without: as for `number`.
     """
     known = dataclasses.replace(spec or Settings.specs()[name].spec, unit="")  # which its name says
+    assert isinstance(known, Real | Integer)
     return number(known, value, name=name, label=label(name), elem_id=name, slider=slider, also=also, without=without)
 
 
@@ -82,10 +83,6 @@ class Group:
     kind: type[Parameters]
     column: gr.Column
     controls: dict[str, gr.Component]
-
-    def read(self, values: Values) -> dict[str, Any]:
-        """Parameters by name."""
-        return {name: values[component] for name, component in self.controls.items()}
 
     def updates(self, parameters: Mapping[str, Any]) -> dict[gr.Component, Any]:
         """What sets the controls to these parameters."""
@@ -123,7 +120,7 @@ class Groups:
 
     def read(self, name: str, values: Values) -> dict[str, Any]:
         """Parameters of the named group."""
-        return self.groups[name].read(values)
+        return {parameter: values[each] for parameter, each in self.groups[name].controls.items()}
 
     def show(self, name: str) -> dict[gr.Column, Any]:
         """What makes one column visible and hides the others."""

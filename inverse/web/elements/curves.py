@@ -11,7 +11,7 @@ import gradio as gr
 from inverse.imaging import metrics
 from inverse.results.problem import Problem
 from inverse.solvers import Step
-from inverse.web.elements.element import element
+from inverse.web.elements.element import element, template
 from inverse.web.elements.figures import distance
 
 POINTS = 400
@@ -38,8 +38,8 @@ class Curve:
         """Takes a step, unless it has it; of several samples the mean of their figures."""
         if self.last is not None and self.last[0] >= step.index:
             return
-        psnr = None if problem.truth is None else _tidy(metrics.mean_psnr(step.x0_hat, problem.truth))
-        point = (step.index, _tidy(distance(problem, step)), psnr)
+        psnr = None if problem.truth is None else tidy(metrics.mean_psnr(step.x0_hat, problem.truth))
+        point = (step.index, tidy(distance(problem, step)), psnr)
         self._total, self._relative = step.total, problem.sigma_y > 0
         # In this order: Stop may read while the run writes.
         if not self._kept or step.index - self._kept[-1][0] >= math.ceil(step.total / POINTS):
@@ -55,14 +55,16 @@ class Curve:
         return {"total": self._total, "relative": self._relative, "points": points}
 
 
-def _tidy(value: float) -> float | None:
-    """Four digits; None for what no curve can show."""
-    return float(f"{value:.4g}") if math.isfinite(value) else None
+def tidy(value: float | None) -> float | None:
+    """Four digits; None for what nobody knows, or no curve can show."""
+    return float(f"{value:.4g}") if value is not None and math.isfinite(value) else None
 
 
 def curves() -> gr.HTML:
     """Draws the curve of what the viewer shows, which the viewer hands over."""
-    markup = "".join(PLOT.format(name=name, title=title, note=note) for name, (title, note) in PLOTS.items())
+    markup = "".join(
+        template("curves").format(name=name, title=title, note=note) for name, (title, note) in PLOTS.items()
+    )
     return element("curves", None, markup, {name: title for name, (title, _) in PLOTS.items()}, elem_id="curves")
 
 
@@ -71,8 +73,3 @@ PLOTS = {
     "psnr": ("PSNR", "closeness to the original"),
 }
 """Title and note of each curve, in the order of a `Point`."""
-PLOT = """
-<figure class="inv-plot" data-plot="{name}">
- <figcaption><b>{title}</b> <small>{note}</small><output></output></figcaption>
- <svg role="img" aria-label="{title}: no run yet"></svg>
-</figure>"""

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Any
-
-from torch import Tensor
 
 from inverse.imaging import metrics
 from inverse.results.problem import Problem
+from inverse.results.record import Record
 from inverse.results.spread import Spread
 from inverse.solvers import Step
 
@@ -29,14 +27,14 @@ OPERATOR_HELP = "Inner steps so far that ask what the task does to a photo, and 
 
 def running(problem: Problem, step: Step, seconds: float) -> dict[str, Any]:
     """Progress and figures after a step, `seconds` after the start of the run."""
-    rate = step.index / max(seconds, 1e-6)
+    rate, far = step.index / max(seconds, 1e-6), distance(problem, step)
     figures = [
         ["Update", f"{step.index} / {step.total}", UPDATE_HELP],
         ["Speed", f"{rate:.1f} / s" if rate >= 1 else f"{1 / rate:.1f} s each", "Updates per second."],
-        [TIME_LEFT, _time((step.total - step.index) / rate), "At the present speed."],
+        [TIME_LEFT, duration((step.total - step.index) / rate), "At the present speed."],
         ["Network calls", str(step.nfe), "Forward passes of the network so far (NFE)."],
         *([["Operator calls", str(step.operator_calls), OPERATOR_HELP]] if step.operator_calls else []),
-        ["Data residual", residual(problem, step), RESIDUAL_HELP],
+        ["Data residual", f"{far:.2f} × noise" if problem.sigma_y else f"{far:.4f}", RESIDUAL_HELP],
     ]
     if problem.truth is not None:
         several = "" if len(step.x0_hat) == 1 else " The mean over the samples."
@@ -50,21 +48,16 @@ def running(problem: Problem, step: Step, seconds: float) -> dict[str, Any]:
     }
 
 
-def verdict(problem: Problem, step: Step, seconds: float) -> str:
+def verdict(problem: Problem, step: Step, record: Record) -> str:
     """What to say at the end."""
-    said, samples = f"Done in {seconds:.1f} s", len(step.x0_hat)
-    if problem.truth is None:
+    said, samples = f"Done in {record.seconds:.1f} s", len(step.x0_hat)
+    psnr, ssim = record.quality["psnr"], record.quality["ssim"]
+    if problem.truth is None or psnr is None or ssim is None:
         return f"{said}." if samples == 1 else f"{said}: {samples} samples."
-    psnr, ssim = _mean(metrics.psnr, problem, step), _mean(metrics.ssim, problem, step)
     if samples > 1:
         together = metrics.psnr(Spread.of(step.x0_hat).mean, problem.truth[0])
         return f"{said}: PSNR {psnr:.2f} dB a sample, {together:.2f} dB for the mean of {samples}."
     return f"{said}: PSNR {psnr:.2f} dB" + ("." if math.isnan(ssim) else f", SSIM {ssim:.3f}.")
-
-
-def _mean(metric: Callable[[Tensor, Tensor], float], problem: Problem, step: Step) -> float:
-    """A metric of every sample against the truth, averaged."""
-    return sum(metric(x0_hat, problem.truth[0]) for x0_hat in step.x0_hat) / len(step.x0_hat)
 
 
 def distance(problem: Problem, step: Step) -> float:
@@ -72,10 +65,6 @@ def distance(problem: Problem, step: Step) -> float:
     return problem.relative_residual(step) if problem.sigma_y else float(step.residual.mean())
 
 
-def residual(problem: Problem, step: Step) -> str:
-    value = distance(problem, step)
-    return f"{value:.2f} × noise" if problem.sigma_y else f"{value:.4f}"
-
-
-def _time(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """Seconds that are left, in words."""
     return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.1f} min"

@@ -7,45 +7,43 @@ the result's own PNG to "Load settings", so that nothing on the server remembers
 
 from __future__ import annotations
 
-import zlib
+from dataclasses import replace
 from typing import Any
 
 import gradio as gr
 from PIL import Image
 
+from inverse.results.record import Record
 from inverse.settings import Settings
-from inverse.solvers import Step
-from inverse.web.base.pictures import frame, jpeg
-from inverse.web.elements.curves import Point
+from inverse.web.base.pictures import jpeg
+from inverse.web.elements.curves import tidy
 from inverse.web.elements.element import element
 
 THUMB = 128
 """Longer side of a card's picture, in pixels."""
 
 
-def record(settings: Settings, step: Step, point: Point, seconds: float, origin: dict[str, str]) -> dict[str, Any]:
+def card(settings: Settings, origin: dict[str, str], record: Record) -> dict[str, Any]:
     """What a card says of a run, and what it is compared by.
 
     Args:
         settings: of the run.
-        step: the last one.
-        point: of the curve, at that step.
-        seconds: how long the solver took.
-        origin: as the function of that name returned it.
+        origin: of its pictures, as `Job.origin` tells them apart.
+        record: of how it ended.
     """
-    _, residual, psnr = point
-    thumb = frame(step.x0_hat[0])
+    assert record.image is not None
+    thumb = record.image.copy()
     thumb.thumbnail((THUMB, THUMB), Image.Resampling.LANCZOS)
+    residual = record.quality["residual"] if settings.sigma_y else record.residual
     return {
-        "settings": plain(settings),
-        "origin": origin,
+        **now(settings, origin),
         "task": settings.task.title,
         "solver": settings.solver.title,
-        "psnr": psnr,
-        "residual": residual,
-        "seconds": round(seconds, 2),
-        "step": step.index,
-        "total": step.total,
+        "psnr": tidy(record.quality["psnr"]),
+        "residual": tidy(residual),
+        "seconds": round(record.seconds, 2),
+        "step": record.step,
+        "total": record.total,
         "thumb": jpeg(thumb, 85),
     }
 
@@ -57,31 +55,9 @@ def now(settings: Settings, origin: dict[str, str]) -> dict[str, Any]:
 
 def plain(settings: Settings) -> dict[str, Any]:
     """The settings without the picture that a task may need, which `origin` stands for."""
-    return {name: value for name, value in settings.to_dict().items() if name != "auxiliary"}
-
-
-def origin(photo: Image.Image, auxiliary: Image.Image | None) -> dict[str, str]:
-    """What tells the photo, and the picture that the task needs, from others."""
-    return {"photo": _digest(photo), "picture": _digest(auxiliary) if auxiliary else ""}
-
-
-def _digest(picture: Image.Image) -> str:
-    return f"{picture.width}x{picture.height}-{zlib.crc32(picture.tobytes()):08x}"
+    return replace(settings, auxiliary="").to_dict()
 
 
 def history() -> gr.HTML:
     """The cards; is given {"settings", "origin"} of what stands on the page now."""
-    return element("history", None, MARKUP, elem_id="history")
-
-
-MARKUP = """
-<div class="inv-history-head">
-  <b>Results</b>
-  <span class="inv-said" role="status" aria-live="polite"></span>
-  <button type="button" class="inv-small" data-do="zip" disabled>Save all</button>
-  <button type="button" class="inv-small" data-do="clear" disabled>Remove all</button>
-</div>
-<p class="inv-history-empty">Every run that is finished or stopped is kept here, until you close this tab.</p>
-<div class="inv-cards" role="toolbar" aria-label="Results of this visit" hidden></div>
-<section class="inv-detail" aria-label="The chosen result" hidden></section>
-"""
+    return element("history", None, elem_id="history")

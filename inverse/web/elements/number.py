@@ -5,7 +5,7 @@ from __future__ import annotations
 import gradio as gr
 
 from inverse.parameters import Integer, Real
-from inverse.web.elements.element import element, literal
+from inverse.web.elements.element import element, literal, template
 
 
 def number(
@@ -14,7 +14,6 @@ def number(
     *,
     name: str,
     label: str,
-    help: str = "",
     slider: bool = True,
     also: tuple[float, str] = (0, ""),
     without: str = "",
@@ -29,7 +28,6 @@ def number(
         value: where it starts.
         name: what the library calls it.
         label: what people read.
-        help: replaces the specification's own help and effect.
         slider: False for a bare number.
         also: (factor, words) to show the same value in another unit below.
         without: a word for no value, which is then allowed; the slider has it at its right end.
@@ -46,26 +44,13 @@ def number(
         "without": without,
         "also": also,
     }
-    markup = MARKUP.format(
+    markup = template("number").format(
         name=literal(name),
         label=literal(label),
         unit=f" <small>{literal(spec.unit)}</small>" if spec.unit else "",
         limits=literal(spec.limits),
         slider=f'<input type="range" aria-label="{literal(label)}, slider">' if slider else "",
-        help=literal(help or " ".join(filter(None, [spec.help, spec.effect]))),
+        help=literal(" ".join(filter(None, [spec.help, spec.effect]))),
     )
     classes = ["inv-number"] + ([] if slider else ["inv-bare"])
     return element("number", value, markup, given, label=label, elem_id=elem_id, elem_classes=classes)
-
-
-MARKUP = """
-<div class="inv-number-row">
-  <span class="inv-label" title="{name}: {limits}">{label}{unit}</span>
-  <button type="button" class="inv-ask" aria-expanded="false" aria-label="About {label}">?</button>
-  <span class="inv-also"></span>
-  <input type="number" step="any" inputmode="decimal" autocomplete="off" aria-label="{label}" data-parameter="{name}">
-</div>
-{slider}
-<p class="inv-fault" role="alert"></p>
-<p class="inv-help" hidden>{help}</p>
-"""

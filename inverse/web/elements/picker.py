@@ -14,7 +14,7 @@ from inverse.resources import EXAMPLES
 from inverse.settings.carriers import KEY
 from inverse.web.base import limits
 from inverse.web.base.pictures import jpeg
-from inverse.web.elements.element import element, literal
+from inverse.web.elements.element import element, literal, template
 
 EXAMPLE_TITLES = {
     "chelsea": "Chelsea the cat",
@@ -32,7 +32,7 @@ def picker(value: dict[str, str]) -> gr.HTML:
         for name, title in EXAMPLE_TITLES.items()
     )
     given = {"megabytes": limits.current().body, "key": f"iTXt{KEY}\0"}  # by which a PNG is known that carries settings
-    return element("picker", value, MARKUP.format(examples=examples), given, label="Photo", elem_id="photo")
+    return element("picker", value, template("picker").format(examples=examples), given, label="Photo", elem_id="photo")
 
 
 def picked(photo: Image.Image, caption: str) -> dict[str, str]:
@@ -50,16 +50,5 @@ def _thumbnail(name: str) -> str:
         return jpeg(image.crop((left, top, left + side, top + side)).resize((96, 96), Image.Resampling.LANCZOS), 82)
 
 
-MARKUP = """
-<label class="inv-drop">
-  <span class="inv-thumb"></span>
-  <span class="inv-drop-words"><b>Choose a photo</b><small>or drop it here, or paste it</small></span>
-  <input type="file" accept="image/png,image/jpeg,image/webp,image/bmp,image/tiff,image/gif,image/avif"
-   aria-label="Choose a photo">
-</label>
-<div class="inv-examples" role="group" aria-label="Example photos">
-  {examples}
-</div>
-"""
 EXAMPLE = """<button type="button" data-example="{name}" title="{title}"
 ><img src="{thumb}" alt="Example: {title}"></button>"""

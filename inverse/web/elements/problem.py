@@ -11,12 +11,4 @@ from inverse.web.elements.element import element
 
 def problem(value: dict[str, Any]) -> gr.HTML:
     """Is given {"truth", "measured", "caption", "measured_title", "fault"}."""
-    return element("problem", value, MARKUP, elem_id="problem")
-
-
-MARKUP = """
-<figure class="inv-figure" data-part="truth"><figcaption><b>Original</b></figcaption>
- <div class="inv-box"></div></figure>
-<figure class="inv-figure" data-part="measured"><figcaption><b>Damaged</b> <small>measurement y</small></figcaption>
- <div class="inv-box"></div><p class="inv-note" aria-live="polite"></p></figure>
-"""
+    return element("problem", value, elem_id="problem")

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import gradio as gr
 
 from inverse.parameters import Choice
-from inverse.web.elements.element import element, literal
+from inverse.web.elements.element import element, literal, template
 
 
 def select(spec: Choice, value: str, *, name: str, label: str, words: Mapping[str, str], elem_id: str) -> gr.HTML:
@@ -18,7 +18,7 @@ def select(spec: Choice, value: str, *, name: str, label: str, words: Mapping[st
         words: what people read for each option.
     """
     options = "".join(f'<option value="{literal(each)}">{literal(words[each])}</option>' for each in spec.options)
-    markup = MARKUP.format(
+    markup = template("select").format(
         label=literal(label),
         name=literal(name),
         limits=literal(spec.limits),
@@ -26,13 +26,3 @@ def select(spec: Choice, value: str, *, name: str, label: str, words: Mapping[st
         help=literal(" ".join(filter(None, [spec.help, spec.effect]))),
     )
     return element("select", value, markup, label=label, elem_id=elem_id, elem_classes=["inv-number", "inv-select"])
-
-
-MARKUP = """
-<div class="inv-number-row">
-  <span class="inv-label" title="{name}: {limits}">{label}</span>
-  <button type="button" class="inv-ask" aria-expanded="false" aria-label="About {label}">?</button>
-</div>
-<select aria-label="{label}" data-parameter="{name}">{options}</select>
-<p class="inv-help" hidden>{help}</p>
-"""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from functools import lru_cache, partial
+from functools import lru_cache
 
 from PIL import Image
 
@@ -12,9 +12,9 @@ from inverse.denoisers import memory
 from inverse.errors import InverseError
 from inverse.imaging import images
 from inverse.operators import Task
-from inverse.restoration import degrade, measured
+from inverse.settings import CLEAN, DEGRADED, Settings
 from inverse.web.base import limits
-from inverse.web.jobs.settings import Settings
+from inverse.web.jobs.job import Job
 
 PROBE = 64
 """Side of the photo on which the need is measured, in pixels."""
@@ -26,19 +26,21 @@ SMALLEST = 64
 """A preview is never smaller, whatever it costs."""
 
 
-def affordable(settings: Settings, photo: Image.Image) -> Settings:
-    """The settings for the preview of a photo, with a smaller size where that needs more memory than it may."""
-    needed, most = need(settings, photo), limits.current().preview * 2**20
+def affordable(job: Job) -> Job:
+    """The job whose problem is previewed: with a smaller size where that needs more memory than it may."""
+    needed, most = need(job), limits.current().preview * 2**20
     if needed <= most:
-        return settings
-    used = settings.at(photo).size or min(photo.size)
-    return replace(settings, size=max(SMALLEST, int(used * math.sqrt(most / needed))))
+        return job
+    size = max(SMALLEST, int((job.used.size or min(job.photo.size)) * math.sqrt(most / needed)))
+    if job.settings.degraded:  # such a photo is used at its own size
+        return replace(job, photo=images.fit(job.photo, size))
+    return replace(job, settings=replace(job.settings, size=size))
 
 
-def need(settings: Settings, photo: Image.Image) -> float:
-    """Bytes that the preview of a photo takes."""
-    height, width = settings.shape(photo)
-    return bytes_per_pixel(settings.task, settings.degraded) * height * width
+def need(job: Job) -> float:
+    """Bytes that the preview of a job takes."""
+    height, width = job.image_shape
+    return bytes_per_pixel(job.settings.task, job.settings.degraded) * height * width
 
 
 @lru_cache(maxsize=256)
@@ -53,10 +55,10 @@ def bytes_per_pixel(task: Task, degraded: bool) -> float:
     if task.auxiliary:
         auxiliary = Image.new("L", (15, 15))
         auxiliary.paste("white", (5, 5, 10, 10))
-    make = partial(measured, sigma_y=0.05) if degraded else degrade
+    settings = Settings.create(mode=DEGRADED if degraded else CLEAN, task=task, sigma_y=0.05)
     try:
         with memory.Ledger() as ledger:
-            problem = make(photo, task, auxiliary=auxiliary)
+            problem = settings.problem(photo, auxiliary)
             pixels = math.prod(problem.operator.image_shape[-2:])
             images.to_image(problem.operator.preview(problem.y))
     except InverseError:  # it does not fit so small a photo

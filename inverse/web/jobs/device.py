@@ -10,7 +10,7 @@ import io
 import os
 import pickle
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
@@ -55,21 +55,20 @@ def seconds(runs: Sequence[Settings], image_shape: tuple[int, int]) -> float:
     return GPU_START + each * sum(passes(run.solver) for run in runs)
 
 
-def promise(runs: Sequence[Settings], image_shape: tuple[int, int]) -> str:
-    """`seconds` in words."""
-    return f"about {brief(runs, image_shape)}" + (" time" if LENT else "")
+def promise(about: float) -> str:
+    """So many seconds in words."""
+    return f"about {brief(about)}" + (" time" if LENT else "")
 
 
-def brief(runs: Sequence[Settings], image_shape: tuple[int, int]) -> str:
-    """`seconds` in as few words as fit on a button: "9 s", or "9 s GPU" where a GPU is lent."""
-    text = spoken(seconds(runs, image_shape))
-    return f"{text} GPU" if LENT else text
+def brief(about: float) -> str:
+    """So many seconds in as few words as fit on a button: "9 s", or "9 s GPU" where a GPU is lent."""
+    return f"{spoken(about)} GPU" if LENT else spoken(about)
 
 
 def stream(
-    function: Callable[..., Iterator[Any]], *arguments: Any, state: Any, runs: Sequence[Settings],
+    function: Callable[..., Generator[Any, None, None]], *arguments: Any, state: Any, runs: Sequence[Settings],
     image_shape: tuple[int, int],
-) -> Iterator[Any]:  # fmt: skip
+) -> Generator[Any, None, None]:  # fmt: skip
     """Yields what `function(*arguments, state)` yields, from where the device is.
 
     Args:
@@ -98,7 +97,7 @@ def stream(
             f"This needs {about:.0f} seconds of a GPU, and {GPU_MOST} can be had at once. "
             f"Choose {'fewer runs, ' if len(runs) > 1 else ''}{runs[0].smaller} or fewer steps."
         )
-    with closing(_lent(Job(about, pack((function, arguments, state))))) as parcels:
+    with closing(_lent(Parcel(about, pack((function, arguments, state))))) as parcels:
         for parcel in parcels:
             update, error, changed = unpack(parcel)
             vars(state).update({**vars(changed), "stopping": state.stopping})
@@ -110,17 +109,17 @@ def stream(
 
 
 @dataclass(frozen=True)
-class Job:
+class Parcel:
     """What crosses to the process that has the GPU: how many seconds to ask for, and the packed call."""
 
     seconds: float
     content: bytes
 
 
-def _run(job: Job) -> Iterator[bytes]:
+def _run(parcel: Parcel) -> Generator[bytes, None, None]:
     # A forked process waits for ever for the threads that its parent had.
     torch.set_num_threads(1)
-    function, arguments, state = unpack(job.content)
+    function, arguments, state = unpack(parcel.content)
     try:
         with closing(function(*arguments, state)) as updates:
             for update in updates:
@@ -129,7 +128,9 @@ def _run(job: Job) -> Iterator[bytes]:
         yield pack((None, error, state))
 
 
-_lent = spaces.GPU(_run, duration=lambda job: round(job.seconds)) if spaces else _run
+_lent: Callable[[Parcel], Generator[bytes, None, None]] = _run
+if spaces:
+    _lent = spaces.GPU(_run, duration=lambda parcel: round(parcel.seconds))
 
 
 class _Packer(pickle.Pickler):

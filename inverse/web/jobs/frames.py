@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from inverse.imaging import images
 from inverse.results.misfit import misfit
@@ -36,31 +36,20 @@ class Clock:
         self.due = time.perf_counter() + min(max(self.every, seconds * (1 / self.share - 1)), self.most)
 
 
-class Show(Protocol):
-    """What a run becomes for whoever asked for it. It works where the device is, so it is something that can be copied.
+class Player:
+    """Data URIs, for the page: of every sample the estimate and the state, exact and with the settings at the end.
+
+    It works where the device is, so it is something that can be copied; and so is `Files`, which does the same for
+    programs.
 
     Attributes:
         analyses: it has use for `analysed`.
     """
 
-    analyses: bool
-
-    def begun(self, problem: Problem, settings: Settings) -> Frame:
-        """What is to be solved."""
-
-    def live(self, step: Step) -> Frame:
-        """A step before the last one."""
-
-    def last(self, problem: Problem, step: Step, settings: Settings | None) -> Frame:
-        """The last step of a run."""
-
-
-class Player:
-    """Data URIs, for the page: of every sample the estimate and the state, exact and with the settings at the end."""
-
     analyses = True
 
     def begun(self, problem: Problem, settings: Settings) -> Frame:
+        """What is to be solved."""
         height, width = problem.operator.image_shape[-2:]
         return {
             "before": exact(problem.measurement),
@@ -71,7 +60,7 @@ class Player:
         }
 
     def live(self, step: Step) -> Frame:
-        """{"index", "total", "x0": [...], "xt": [...]}.
+        """A step before the last one: {"index", "total", "x0": [...], "xt": [...]}.
 
         The more samples there are, the smaller are their pictures, so that a frame stays as large as that of one.
         """
@@ -84,7 +73,8 @@ class Player:
             "xt": [jpeg(noisy(x, step.sigma), 80, side=side) for x in step.x],
         }
 
-    def last(self, problem: Problem, step: Step, settings: Settings | None) -> Frame:
+    def last(self, problem: Problem, step: Step, settings: Settings) -> Frame:
+        """The last step of a run."""
         pictures = {**self.live(step), **analysed(problem, step)}
         pictures["x0"] = [
             png(frame(x0_hat), text) for x0_hat, text in zip(step.x0_hat, texts(step, settings), strict=True)
@@ -106,7 +96,7 @@ class Files:
     def live(self, step: Step) -> Frame:
         return {"preview": jpeg(frame(step.draft.x0_hat[0]))}
 
-    def last(self, problem: Problem, step: Step, settings: Settings | None) -> Frame:
+    def last(self, problem: Problem, step: Step, settings: Settings) -> Frame:
         named = zip(step.x0_hat, texts(step, settings), strict=True)
         return {"files": [png_bytes(frame(x0_hat), text) for x0_hat, text in named]}
 
@@ -122,13 +112,11 @@ def analysed(problem: Problem, step: Step) -> Frame:
     return more
 
 
-def texts(step: Step, settings: Settings | None, names: Sequence[int | str] = ()) -> list[str]:
+def texts(step: Step, settings: Settings, names: Sequence[int | str] = ()) -> list[str]:
     """The settings that pictures carry, as text: of every sample, or of what is made from all of them.
 
     They say which sample it is, and where the run was stopped before its end.
     """
     names = names or range(1, len(step.x0_hat) + 1)
-    if settings is None:
-        return [""] * len(names)
     also: dict[str, Any] = {} if step.index == step.total else {"stopped_at": step.index}
-    return [settings.to_json(**also, **({"sample": name} if len(step.x0_hat) > 1 else {})) for name in names]
+    return [settings.to_json(None, **also, **({"sample": name} if len(step.x0_hat) > 1 else {})) for name in names]

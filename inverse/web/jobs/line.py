@@ -13,7 +13,7 @@ USUAL = 20.0
 MOST = 1000
 """Jobs that are expected at once; of more, the oldest are forgotten."""
 
-Job = tuple[str, int]
+Ask = tuple[str, int]
 """A session, and the number of the function that it asks for."""
 
 
@@ -43,10 +43,10 @@ class Line:
         running: when a job's turn came, and the seconds it was expected to take, by its id.
     """
 
-    expected: dict[Job, float] = field(default_factory=dict)
+    expected: dict[Ask, float] = field(default_factory=dict)
     running: dict[str, tuple[float, float]] = field(default_factory=dict)
 
-    def expect(self, job: Job, seconds: float) -> None:
+    def expect(self, job: Ask, seconds: float) -> None:
         """A job is about to be asked for."""
         self.expected[job] = seconds
         while len(self.expected) > MOST:
@@ -65,7 +65,7 @@ class Line:
         """A job is over."""
         self.running.pop(event._id, None)
 
-    def place(self, job: Job, running: list[Event], waiting: list[Event]) -> Place | None:
+    def place(self, job: Ask, running: list[Event], waiting: list[Event]) -> Place | None:
         """Where a job stands, or will stand when it is asked for; None where nobody is before it, or none is expected.
 
         Args:
@@ -89,5 +89,5 @@ def ordinal(number: int) -> str:
     return f"{number}{'th' if teen else {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th')}"
 
 
-def _job(event: Event) -> Job:
+def _job(event: Event) -> Ask:
     return event.session_hash, event.fn._id

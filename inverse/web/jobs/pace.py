@@ -26,9 +26,7 @@ class Pace:
         self._measured = float("inf")
         self._measured_at = -float("inf")
 
-    def seconds(
-        self, runs: Sequence[Settings], image_shape: tuple[int, int], denoiser: Denoiser | None = None
-    ) -> float:
+    def seconds(self, runs: Sequence[Settings], image_shape: tuple[int, int]) -> float:
         """About how long all the runs take, for images of size (H, W)."""
         return _work(runs, image_shape) * (self._learned or self._fastest())
 

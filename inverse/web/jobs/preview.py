@@ -14,36 +14,30 @@ from inverse.web.base.dear import dear
 from inverse.web.base.guards import MAX_STORED_SIDE
 from inverse.web.base.pictures import exact, jpeg
 from inverse.web.jobs.affordable import affordable, need
-from inverse.web.jobs.settings import Settings, chosen
+from inverse.web.jobs.job import Job
 
 
-def show(
-    photo: Image.Image | None, settings: Settings, auxiliary: Image.Image | None, size: tuple[int, int] | None = None
-) -> tuple[dict[str, Any], str]:
+def show(job: Job) -> tuple[dict[str, Any], str]:
     """The value of the problem view, and what a run costs, in words.
 
     The view holds pictures, or the photo and a sentence on what is missing or wrong.
-
-    Args:
-        photo: as the page keeps it.
-        settings: of the run.
-        auxiliary: the picture that the task needs.
-        size: (W, H) of the photo's own file, where it is known.
     """
+    degraded = job.settings.degraded
     try:
-        settings.check_size(chosen(photo))
-        within = affordable(settings, photo)
-        with dear(need(within, photo)):
-            problem, shape = within.problem(photo, auxiliary), settings.shape(photo)
-            shown = pictures(problem, settings.degraded, size or photo.size)
-        if within is not settings:
-            height, width = problem.operator.image_shape[-2:]
+        job.check()
+        within = affordable(job)
+        with dear(need(within)):
+            problem = within.problem()
+            shown = pictures(problem, degraded, job.file.size or job.photo.size)
+        if within is not job:
+            (height, width), (whole_height, whole_width) = problem.operator.image_shape[-2:], job.image_shape
             shown["caption"] = (
-                f"{shape[1]} × {shape[0]} pixels. Shown here as it is at {width} × {height}: more takes too much memory"
+                f"{whole_width} × {whole_height} pixels. "
+                f"Shown here as it is at {width} × {height}: more takes too much memory"
             )
-        return shown, settings.cost(shape)
+        return shown, job.cost
     except InverseError as error:
-        return unsolvable(photo, settings.degraded, error), ""
+        return unsolvable(job.photo, degraded, error), ""
 
 
 def pictures(problem: Problem, degraded: bool, own: tuple[int, int]) -> dict[str, Any]:

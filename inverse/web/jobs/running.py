@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,16 +11,17 @@ from typing import Any
 from inverse.errors import DivergenceError
 from inverse.restoration import stream
 from inverse.results.problem import Problem
+from inverse.results.record import Record
 from inverse.solvers import Step
 from inverse.solvers.calls import Pause
 from inverse.web.base import limits
-from inverse.web.base.guards import said, spoken_errors
-from inverse.web.elements import figures
+from inverse.web.base.guards import said
+from inverse.web.elements import figures, history
 from inverse.web.elements.curves import Curve
-from inverse.web.elements.history import record
-from inverse.web.jobs import device, frames
-from inverse.web.jobs.frames import Clock, Player, Show
-from inverse.web.jobs.settings import Settings
+from inverse.web.jobs import frames
+from inverse.web.jobs.frames import Clock, Files, Frame, Player
+from inverse.web.jobs.job import Job
+from inverse.web.jobs.lifecycle import Lifecycle
 from inverse.web.jobs.waiting import reader_is_behind
 
 UPDATE_EVERY = 0.25
@@ -36,185 +37,181 @@ STOPPED = "Stopped. The last picture stays."
 
 View = dict[str, Any]
 Status = dict[str, Any]
+Shown = tuple[View | None, Status]
+"""The view, None when only figures change, and the status."""
 
 
 @dataclass
-class Latest:
-    """What a visitor's run has come to. Stop reads it while the run writes it.
+class Latest(Lifecycle):
+    """What a visitor's run has come to.
 
     Attributes:
         run: its number, by which the page tells it from earlier ones.
         show: what the run becomes for who asked for it.
         view, status: as sent last.
-        problem, settings: of the run; its last picture carries the settings.
-        filename: what its result is called when it is saved.
-        origin: which photo and which picture it was made from, as `history.origin` tells them apart.
+        job, problem: of the run.
         step: the last one.
+        record: how the run ended.
         curve: of the steps until now.
         seconds: how long it has taken until then.
         overhead: seconds spent on showing rather than on solving.
-        stopping: whether Stop was pressed; the run ends after this step. Gradio alone would not always end it: to what
-            its queue has no name for yet, its own Stop says nothing.
         expired: why the run ended before its end though nobody stopped it.
         over, shown: whether the run's handler has ended, and whether Stop has taken the last picture.
-        asked: what the server held of the page when it was asked for, by component, until it begins.
     """
 
     run: int = field(default_factory=lambda: time.time_ns() // 1_000_000)
-    show: Show = field(default_factory=Player)
+    show: Player | Files = field(default_factory=Player)
     view: View | None = None
     status: Status = field(default_factory=dict)
+    job: Job | None = None
     problem: Problem | None = None
-    settings: Settings | None = None
-    filename: str = "restored.png"
-    origin: dict[str, str] = field(default_factory=dict)
     step: Step | None = None
+    record: Record | None = None
     curve: Curve = field(default_factory=Curve)
     seconds: float = 0.0
     overhead: float = 0.0
-    stopping: bool = False
     expired: str = ""
     over: bool = False
     shown: bool = False
-    asked: dict[Any, Any] | None = None
 
     @property
     def complete(self) -> bool:
-        """Whether a run that is over went to its end."""
         return not self.stopping and not self.expired
 
-    def ended(self, closed: bool) -> None:
-        """The run's handler has ended, or was closed, as Stop does, which then shows the last picture."""
-        self.over = True
-        if self.shown or not (closed or self.stopping):
-            self.release()
+    def told(self, phase: str, message: str) -> dict[str, Any]:
+        return {"run": self.run, **super().told(phase, message)}
 
-    def was_shown(self) -> None:
-        """Stop has taken the last picture, after the handler has ended or before."""
+    def seen(self, phase: str, message: str) -> Shown:
+        self.status = self.told(phase, message)
+        return None, self.status
+
+    def failed(self, error: Exception) -> Shown:
+        if isinstance(error.__cause__, DivergenceError):
+            self.step = error.__cause__.last or self.step
+        return self.finished("failed", said(error))
+
+    def ended(self) -> Iterator[Shown]:
+        if not self.complete:
+            yield self.finished("stopped", self.expired or STOPPED)
+
+    def stop(self) -> Shown:
+        """Ends the run, and gives its last picture, after its handler has ended or before."""
+        self.stopping = True
+        seen = self.finished("stopped", STOPPED)
         self.shown = True
         if self.over:
-            self.release()
+            self._release()
+        return seen
 
-    def release(self) -> None:
+    def left(self, closed: bool) -> None:
+        """Keeps what Stop needs, which then shows the last picture."""
+        self.over = True
+        if self.shown or not (closed or self.stopping):
+            self._release()
+
+    def _release(self) -> None:
         """Lets go of what only a run needs, which may be hundreds of megabytes: the page has the result."""
-        self.view = self.problem = self.step = None
+        self.view = self.job = self.problem = self.step = self.record = None
         self.curve = Curve()
 
+    def work(self, job: Job, problem: Problem) -> Generator[Shown, None, None]:
+        settings, start = job.used, time.perf_counter()
+        self.job, self.problem = job, problem
+        self.view = view = self._start(job, problem)
+        yield view, self.status
+        due, alive = 0.0, start + UPDATE_EVERY  # of what a step shows, and of a sign of life between two steps
+        pictures, analysis = Clock(UPDATE_EVERY, FRAME_SHARE), Clock(ANALYSED_EVERY, ANALYSED_SHARE)
+        points, curve_due = Clock(0.0, CURVE_SHARE, most=ANALYSED_EVERY), 0.0
+        steps = stream(problem, settings.solver, seed=settings.seed, samples=settings.samples, pauses=True)
+        with closing(steps):
+            for step in steps:
+                now = time.perf_counter()
+                self.seconds = now - start
+                within = isinstance(step, Pause)  # nothing to show, but the clock is looked at, and Stop is heard
+                if not within:
+                    self.step = step
+                    if step.index == step.total:
+                        break
+                if now - start > limits.current().seconds:
+                    self.expired = (
+                        f"Stopped after {limits.current().seconds} seconds, the most that a run may take here. "
+                        f"Choose {settings.smaller} or fewer steps."
+                    )
+                    yield None, self.status  # from another process, what changed comes with an update only
+                    return
+                if within:
+                    if now >= alive or self.stopping:
+                        yield None, self.status
+                        alive = time.perf_counter() + UPDATE_EVERY
+                    continue
+                if now >= points.due:
+                    self.curve.add(problem, step)
+                    points.spent(time.perf_counter() - now)
+                if now < due and not self.stopping:
+                    continue
+                self.status = {"run": self.run, **figures.running(problem, step, now - start)}
+                keeps_up = not self.stopping and (view["frame"] is None or not reader_is_behind())
+                pictured, curved = keeps_up and now >= pictures.due, keeps_up and now >= curve_due
+                begun = now
+                if pictured:
+                    more = self._analysed(problem, step, analysis)
+                    begun = time.perf_counter()
+                    self.view = view = {**view, "frame": {**self.show.live(step), **more}}
+                if curved:
+                    self.view = view = {**view, "curve": self.curve.value}
+                    curve_due = now + CURVE_EVERY
+                yield view if pictured or curved else None, self.status
+                if pictured:
+                    pictures.spent(time.perf_counter() - begun)
+                due = alive = time.perf_counter() + UPDATE_EVERY
+                self.overhead += time.perf_counter() - now
+        assert self.step is not None
+        self.seconds = time.perf_counter() - start
+        yield self._done(problem, self.step)
 
-def restore(prepare: Callable[[], tuple[Settings, Problem]], latest: Latest) -> Iterator[tuple[View | None, Status]]:
-    """Yields (view, status) by the clock, the first and the last frame always; view is None when only figures change.
+    def _analysed(self, problem: Problem, step: Step, clock: Clock) -> Frame:
+        """The pictures that cost most, when they are due."""
+        begun = time.perf_counter()
+        if not self.show.analyses or begun < clock.due:
+            return {}
+        found = frames.analysed(problem, step)
+        clock.spent(time.perf_counter() - begun)
+        return found
 
-    Args:
-        prepare: makes what is to be solved; it may fail.
-        latest: is kept up to date.
+    def _done(self, problem: Problem, step: Step) -> Shown:
+        self.record = Record.of(problem, step, self.seconds)
+        self.status = {
+            "run": self.run,
+            **figures.running(problem, step, self.seconds),
+            "progress": 100,
+            "seconds": round(self.seconds, 3),
+            "overhead": round(self.overhead, 3),
+        }
+        return self.finished("done", figures.verdict(problem, step, self.record))
 
-    Raises:
-        gr.Error: a sentence with the cause and the remedy; the last frame stays.
-    """
-    latest.status = {"run": latest.run, "phase": "running", "message": "Preparing…"}
-    yield None, latest.status
-    if latest.stopping:
-        yield finished(latest, "stopped", STOPPED)
-        return
-    try:
-        with spoken_errors():
-            settings, problem = prepare()
-            size = tuple(problem.operator.image_shape[-2:])
-            runs, status = [settings] * settings.samples, latest.status
-            run = device.stream(_frames, settings, problem, state=latest, runs=runs, image_shape=size)
-            with closing(run) as updates:
-                for view, status in updates:
-                    yield view, status
-            if status["phase"] == "running":  # Stop ended it, or the clock
-                yield finished(latest, "stopped", latest.expired or STOPPED)
-    except Exception as error:
-        if isinstance(error.__cause__, DivergenceError):
-            latest.step = error.__cause__.last or latest.step
-        yield finished(latest, "failed", said(error))
-        raise
+    def finished(self, phase: str, message: str) -> Shown:
+        """The last frame, exact, and the status of a run that ended as `phase` says: done, stopped or failed."""
+        status = {"run": self.run, **self.status, "phase": phase, "message": message}
+        # Before they are let go.
+        job, step, problem, view, curve, record = (
+            self.job, self.step, self.problem, self.view, self.curve, self.record
+        )  # fmt: skip
+        if job is None or view is None or problem is None or step is None:
+            return None, status
+        curve.add(problem, step)
+        view = {**view, "phase": phase, "frame": self.show.last(problem, step, job.carried), "curve": curve.value}
+        if phase != "failed":
+            record = record or Record.of(problem, step, self.seconds, without=["ssim"])
+            view["record"] = history.card(job.used, job.origin, record)
+        return view, status
 
-
-def _frames(settings: Settings, problem: Problem, latest: Latest) -> Iterator[tuple[View | None, Status]]:
-    start = time.perf_counter()
-    latest.view, latest.problem, latest.settings = _start(settings, problem, latest), problem, settings
-    yield latest.view, latest.status
-    due, alive = 0.0, start + UPDATE_EVERY  # of what a step shows, and of a sign of life between two steps
-    pictures, analysis = Clock(UPDATE_EVERY, FRAME_SHARE), Clock(ANALYSED_EVERY, ANALYSED_SHARE)
-    points, curve_due = Clock(0.0, CURVE_SHARE, most=ANALYSED_EVERY), 0.0
-    with closing(stream(problem, settings.solver, seed=settings.seed, samples=settings.samples, pauses=True)) as steps:
-        for step in steps:
-            now = time.perf_counter()
-            latest.seconds = now - start
-            within = isinstance(step, Pause)  # nothing to show, but the clock is looked at, and Stop is heard
-            if not within:
-                latest.step = step
-                if step.index == step.total:
-                    break
-            if now - start > limits.current().seconds:
-                limit = f"{limits.current().seconds} seconds, the most that a run may take here"
-                latest.expired = f"Stopped after {limit}. Choose {settings.smaller} or fewer steps."
-                yield None, latest.status  # from another process, what changed comes with an update only
-                return
-            if within:
-                if now >= alive or latest.stopping:
-                    yield None, latest.status
-                    alive = time.perf_counter() + UPDATE_EVERY
-                continue
-            if now >= points.due:
-                latest.curve.add(problem, step)
-                points.spent(time.perf_counter() - now)
-            if now < due and not latest.stopping:
-                continue
-            latest.status = {"run": latest.run, **figures.running(problem, step, now - start)}
-            keeps_up = not latest.stopping and (latest.view["frame"] is None or not reader_is_behind())
-            pictured, curved = keeps_up and now >= pictures.due, keeps_up and now >= curve_due
-            if pictured:
-                more = {}
-                if latest.show.analyses and now >= analysis.due:
-                    more = frames.analysed(problem, step)
-                    analysis.spent(time.perf_counter() - now)
-                begun = time.perf_counter()
-                latest.view = {**latest.view, "frame": {**latest.show.live(step), **more}}
-            if curved:
-                latest.view = {**latest.view, "curve": latest.curve.value}
-                curve_due = now + CURVE_EVERY
-            yield latest.view if pictured or curved else None, latest.status
-            if pictured:
-                pictures.spent(time.perf_counter() - begun)
-            due = alive = time.perf_counter() + UPDATE_EVERY
-            latest.overhead += time.perf_counter() - now
-    latest.seconds = seconds = time.perf_counter() - start
-    latest.status = {
-        "run": latest.run,
-        **figures.running(problem, latest.step, seconds),
-        "progress": 100,
-        "seconds": round(seconds, 3),
-        "overhead": round(latest.overhead, 3),
-    }
-    yield finished(latest, "done", figures.verdict(problem, latest.step, seconds))
-
-
-def finished(latest: Latest, phase: str, message: str) -> tuple[View | None, Status]:
-    """The last frame, exact, and the status of a run that ended as `phase` says: done, stopped or failed."""
-    status = {"run": latest.run, **latest.status, "phase": phase, "message": message}
-    step, problem, view, curve = latest.step, latest.problem, latest.view, latest.curve  # before they are let go
-    if view is None or problem is None or step is None:
-        return None, status
-    curve.add(problem, step)
-    last = latest.show.last(problem, step, latest.settings)
-    view = {**view, "phase": phase, "frame": last, "curve": curve.value}
-    if phase != "failed":
-        view["record"] = record(latest.settings, step, curve.last, latest.seconds, latest.origin)
-    return view, status
-
-
-def _start(settings: Settings, problem: Problem, latest: Latest) -> View:
-    return {
-        "run": latest.run,
-        "phase": "running",
-        **latest.show.begun(problem, settings),
-        "filename": latest.filename,
-        "frame": None,
-        "curve": None,
-        "record": None,
-    }
+    def _start(self, job: Job, problem: Problem) -> View:
+        return {
+            "run": self.run,
+            "phase": "running",
+            **self.show.begun(problem, job.settings),
+            "filename": job.file.made("restored"),
+            "frame": None,
+            "curve": None,
+            "record": None,
+        }

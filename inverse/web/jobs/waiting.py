@@ -28,7 +28,7 @@ from inverse.web.base.gradio_internals import (
     queue_of,
 )
 from inverse.web.base.sessions import LONGEST_NAME
-from inverse.web.jobs.line import Job, Line, Place
+from inverse.web.jobs.line import Ask, Line, Place
 
 DEVICE = "gpu"
 """The concurrency id of everything that uses the device: one job at a time."""
@@ -64,6 +64,8 @@ class Mailbox(asyncio.Queue):
 class Waiting(Queue):
     """Gradio's queue, with refusals in sentences and an end for jobs that nobody listens to."""
 
+    pending_messages_per_session: Any  # a Mailbox each
+
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
         self.line = Line()
@@ -91,10 +93,8 @@ class Waiting(Queue):
         if (fn.concurrency_id == DEVICE and on_device >= allowed.waiting) or len(own) >= QUICK:
             raise HTTPException(429, TOO_MANY.format(count=on_device or len(own)))
         async with self.pending_message_lock:
-            if body.session_hash not in self.pending_messages_per_session:
-                self.pending_messages_per_session[body.session_hash] = Mailbox()
             # Whoever asks for a job is there, however long ago the last one was.
-            self.pending_messages_per_session[body.session_hash].asked = time.monotonic()
+            self.pending_messages_per_session.setdefault(body.session_hash, Mailbox()).asked = time.monotonic()
         return await super().push(body, request, username)
 
     def compute_analytics_summary(self, records: Any) -> dict[str, Any]:
@@ -127,7 +127,7 @@ class Waiting(Queue):
             for event in events:
                 self.line.end(event)
 
-    def place(self, job: Job) -> Place | None:
+    def place(self, job: Ask) -> Place | None:
         """Where a job for the device stands; see `Line.place`."""
         running = [event for events in self.active_jobs for event in events or () if event.concurrency_id == DEVICE]
         waiting = self.event_queue_per_concurrency_id.get(DEVICE)
@@ -205,7 +205,7 @@ def _own() -> _Own | None:
     """The queue, and the session of the visitor whose handler is running."""
     request, blocks = LocalContext.request.get(None), LocalContext.blocks.get(None)
     queue = queue_of(blocks)
-    if request is None or not isinstance(queue, Waiting):
+    if request is None or request.session_hash is None or not isinstance(queue, Waiting):
         return None
     return _Own(queue, request.session_hash)
 

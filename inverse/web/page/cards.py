@@ -8,14 +8,16 @@ import gradio as gr
 from PIL import Image
 
 from inverse.operators import TASKS
+from inverse.settings import CLEAN, DEGRADED, Settings
 from inverse.solvers import SOLVERS, Solver
 from inverse.solvers.advice import advice
 from inverse.solvers.presets import solvers_for
+from inverse.web.base.gradio_internals import unchecked
 from inverse.web.elements.chooser import chooser, entries
 from inverse.web.elements.controls import Groups, setting
-from inverse.web.elements.menu import buttons
 from inverse.web.elements.picker import EXAMPLE_TITLES, picked, picker
-from inverse.web.jobs.settings import CLEAN, DEFAULT_SIZE, DEGRADED, SIZES, Settings, tasks_for
+from inverse.web.jobs.offers import DEFAULT_SIZE, SIZES, tasks_for
+from inverse.web.page.page import Page
 
 EXAMPLE = "chelsea"
 """The photo on the page when it opens."""
@@ -30,65 +32,55 @@ NOT_DAMAGED_HERE = (
 """Said when a visitor's own photo came, and nobody had said yet what kind it is."""
 
 
-def photo(picture: Image.Image) -> dict[str, object]:
+def photo(page: Page, picture: Image.Image) -> None:
     """What is restored."""
     with gr.Column(elem_id="card-photo", elem_classes="inv-card"):
         with gr.Row(elem_classes="inv-head", equal_height=True):
             _title(1, "Photo")
-            mode = buttons(
+            page.mode = unchecked(gr.Radio(
                 [("Clean, to try", CLEAN), ("Damaged", DEGRADED)], value=CLEAN, label="What kind of photo",
                 elem_id="mode", elem_classes="inv-choice inv-unlabelled", interactive=True,
-            )  # fmt: skip
-        mode_note = _words(MODE_WORDS[CLEAN])
-        chosen = picker(picked(picture, f"{EXAMPLE_TITLES[EXAMPLE]}, {picture.width} × {picture.height}"))
-        size = buttons(
+            ))  # fmt: skip
+        page.mode_note = _words(MODE_WORDS[CLEAN])
+        page.picker = picker(picked(picture, f"{EXAMPLE_TITLES[EXAMPLE]}, {picture.width} × {picture.height}"))
+        page.settings["size"] = unchecked(gr.Radio(
             [(str(n), n) for n in SIZES], value=DEFAULT_SIZE, label="Shorter side, pixels",
             elem_id="size", elem_classes="inv-choice inv-inline", interactive=True,
-        )  # fmt: skip
-    return {"mode": mode, "mode_note": mode_note, "picker": chosen, "settings": {"size": size}}
+        ))  # fmt: skip
 
 
-def damage(start: Settings) -> dict[str, object]:
+def damage(page: Page, start: Settings) -> None:
     """What happened to it."""
     kind = type(start.task)
     with gr.Column(elem_id="card-damage", elem_classes="inv-card"):
         with gr.Row(elem_classes="inv-head", equal_height=True):
             _title(2, "Damage")
-            task = chooser(entries(TASKS, tasks_for(CLEAN)), kind.name, label="Task", elem_id="task")
-        summary = _words(kind.summary)
-        tasks = Groups.create("task", TASKS, start.task)
-        with gr.Column(visible=kind.auxiliary not in ("", "mask"), elem_classes="inv-group") as picture_panel:
-            picture_upload = gr.UploadButton("Upload the picture it needs", size="sm", elem_id="picture-upload")
-            picture_note = _words("")
+            page.task = chooser(entries(TASKS, tasks_for(CLEAN)), kind.name, label="Task", elem_id="task")
+        page.task_summary = _words(kind.summary)
+        page.tasks = Groups.create("task", TASKS, start.task)
+        with gr.Column(visible=kind.auxiliary not in ("", "mask"), elem_classes="inv-group") as page.picture_panel:
+            page.picture_upload = gr.UploadButton("Upload the picture it needs", size="sm", elem_id="picture-upload")
+            page.picture_note = _words("")
         with gr.Column(elem_classes="inv-group"):
-            sigma_y = setting("sigma_y", start.sigma_y, also=(127.5, "of 255"))
-            photons = setting("photons", start.photons, without="off")
-        sigma_y_note = _words("")
-    return {
-        "task": task, "task_summary": summary, "tasks": tasks, "picture_panel": picture_panel,
-        "picture_upload": picture_upload, "picture_note": picture_note,
-        "settings": {"sigma_y": sigma_y, "photons": photons}, "sigma_y_note": sigma_y_note,
-    }  # fmt: skip
+            page.settings["sigma_y"] = setting("sigma_y", start.sigma_y, also=(127.5, "of 255"))
+            page.settings["photons"] = setting("photons", start.photons, without="off")
+        page.sigma_y_note = _words("")
 
 
-def method(start: Settings) -> dict[str, object]:
+def method(page: Page, start: Settings) -> None:
     """How it is restored."""
     with gr.Column(elem_id="card-method", elem_classes="inv-card"):
         with gr.Row(elem_classes="inv-head", equal_height=True):
             _title(3, "Method")
             offered = entries(SOLVERS, solvers_for(start.task.name))
-            solver = chooser(offered, start.solver.name, label="Solver", elem_id="solver")
-        summary = _words(start.solver.summary)
-        advised = _words(advice(start.task.name, start.solver.name))
-        solvers = Groups.create("solver", SOLVERS, start.solver)
-        source = _words(cited(type(start.solver)))
+            page.solver = chooser(offered, start.solver.name, label="Solver", elem_id="solver")
+        page.solver_summary = _words(start.solver.summary)
+        page.solver_advice = _words(advice(start.task.name, start.solver.name))
+        page.solvers = Groups.create("solver", SOLVERS, start.solver)
+        page.solver_source = _words(cited(type(start.solver)))
         with gr.Row(elem_classes="inv-foot", equal_height=True):
-            cost = _words("")
-            reset = gr.Button("Reset to preset", size="sm", elem_id="reset", scale=0, min_width=130)
-    return {
-        "solver": solver, "solver_summary": summary, "solver_advice": advised, "solver_source": source,
-        "solvers": solvers, "cost": cost, "reset": reset,
-    }  # fmt: skip
+            page.cost = _words("")
+            page.reset = gr.Button("Reset to preset", size="sm", elem_id="reset", scale=0, min_width=130)
 
 
 def cited(solver: type[Solver]) -> str:

@@ -14,6 +14,7 @@ from inverse.errors import ImageError, ProblemError
 from inverse.imaging import images, masks
 from inverse.operators import TASKS
 from inverse.operators.noise import DEFAULT_SIGMA_Y
+from inverse.settings import CLEAN, DEGRADED, Settings
 from inverse.solvers import SOLVERS
 from inverse.solvers.advice import advice
 from inverse.solvers.defaults import default_solver
@@ -24,16 +25,8 @@ from inverse.web.elements import chooser, photos
 from inverse.web.elements.controls import Values
 from inverse.web.elements.picker import EXAMPLE_TITLES, picked
 from inverse.web.elements.viewer import awaiting
-from inverse.web.jobs.settings import (
-    CLEAN,
-    DEFAULT_SIZE,
-    DEGRADED,
-    SIZES,
-    Settings,
-    chosen,
-    estimated_noise,
-    tasks_for,
-)
+from inverse.web.jobs.job import Job, estimated_noise
+from inverse.web.jobs.offers import DEFAULT_SIZE, SIZES, tasks_for
 from inverse.web.page import cards, form
 from inverse.web.page.page import Page, Updates
 
@@ -57,10 +50,11 @@ def receive_photo(page: Page, values: Values) -> Updates:
         photo, file = photos.received(given.get("path"))
         before = values[page.photo_file]
         caption, mode = "Your photo", values[page.mode] if before and before.own else DEGRADED
-    changes = {
+    width, height = file.size or photo.size
+    changes: Updates = {
         page.photo: photo,
         page.photo_file: file,
-        page.picker: picked(photo, f"{caption}, {file.size[0]} × {file.size[1]}"),
+        page.picker: picked(photo, f"{caption}, {width} × {height}"),
         page.mask: {"mask": "", "reset": True},
         page.viewer: awaiting(photo),
         page.status: {"phase": "idle"},
@@ -168,7 +162,7 @@ def size_choice(settings: Settings, photo: Image.Image | None) -> Any:
 def receive_mask(page: Page, values: Values) -> Updates:
     """A mask picture was uploaded; the pad shows it, and it can be brushed on."""
     task = TASKS.find(values[page.task])()
-    settings, photo = form.settings(page, values), chosen(values[page.photo])
+    settings, photo = form.settings(page, values), form.chosen_photo(page, values)
     mask = uploaded_helper((values[page.mask] or {}).get("path"), task)
     uri, coarser = mask_uri(on_pad(mask, settings, photo))
     if coarser:
@@ -184,7 +178,7 @@ def on_pad(mask: Image.Image, settings: Settings, photo: Image.Image | None) -> 
     """
     if photo is None:
         return mask
-    return images.to_image(2 * masks.fitted(mask, settings.shape(photo)).expand(3, -1, -1) - 1)
+    return images.to_image(2 * masks.fitted(mask, Job(settings, photo).image_shape).expand(3, -1, -1) - 1)
 
 
 def receive_picture(page: Page, values: Values) -> Updates:

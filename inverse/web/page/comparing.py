@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import gradio as gr
 
 from inverse.errors import InverseError, ParameterError
+from inverse.settings import Settings
 from inverse.solvers import SOLVERS
 from inverse.solvers.cost import at_cost, misses, passes
 from inverse.solvers.presets import possible, preset, solvers_for
+from inverse.web.base.gradio_internals import unchecked
 from inverse.web.elements import batch
 from inverse.web.elements.controls import Values
-from inverse.web.elements.menu import boxes, buttons
 from inverse.web.elements.reason import refused
-from inverse.web.jobs import batches
-from inverse.web.jobs.settings import Settings, chosen, solver_choices
+from inverse.web.jobs.job import Job
+from inverse.web.jobs.offers import solver_choices
 from inverse.web.page.page import Page, Updates
 from inverse.web.page.tab import Plan, Tab, metrics
 
@@ -32,17 +34,17 @@ class CompareTab(Tab):
     def __init__(self, start: Settings) -> None:
         able = [name for name in SOLVERS if possible(start.task.name, name)]
         with gr.Column(elem_id="card-compare", elem_classes="inv-card"):
-            self.contenders = boxes(
+            self.contenders = unchecked(gr.CheckboxGroup(
                 solver_choices(start.task.name), value=able[:SHOWN], label="Solvers, on the same measurement and seed",
                 elem_id="contenders", interactive=True,
-            )  # fmt: skip
-            self.budget = buttons(
+            ))  # fmt: skip
+            self.budget = unchecked(gr.Radio(
                 [
                     ("Each at its preset", PRESET),
                     ("Each with about as much network time as the one under Method", EQUAL),
                 ],
                 value=PRESET, label="Settings", elem_id="budget", elem_classes="inv-unlabelled", interactive=True,
-            )  # fmt: skip
+            ))  # fmt: skip
             with gr.Row(elem_classes="inv-go", equal_height=True):
                 self._go("compare-promise")
             self.batch = gr.State(None)
@@ -50,24 +52,25 @@ class CompareTab(Tab):
         self.inputs, self.planned = [self.contenders, self.budget], [self.contenders]
         self.triggers = [self.contenders.input, self.budget.input]
 
-    def plan(self, page: Page, values: Values, settings: Settings) -> Updates:
+    def plan(self, page: Page, values: Values, job: Job) -> Updates:
         """Which solvers can deal with the task, and what they would cost."""
-        able = solvers_for(settings.task.name)
+        task = job.settings.task.name
+        able = solvers_for(task)
         try:
             picked = [name for name in self._contenders(values) if name in able]
         except ParameterError as error:
             return {self.promise: refused(error)}
         try:
-            runs, notes = _runs(settings, picked, values[self.budget])
-            words = batches.promise(runs, chosen(values[page.photo]))
+            runs, notes = _runs(job.used, picked, values[self.budget])
+            words = job.several(runs).promise
             strays = [run.solver.title for run, note in zip(runs, notes, strict=True) if note]
             if strays:
                 words += f" Not equal: {', '.join(strays)}, which cannot take so few steps, or so many."
         except InverseError as error:
             words = refused(error)
         # What may stay is not sent: the visitor may have changed it meanwhile.
-        gone = {} if picked == values[self.contenders] else {"value": picked}
-        return {self.contenders: gr.update(choices=solver_choices(settings.task.name), **gone), self.promise: words}
+        gone: dict[str, Any] = {} if picked == values[self.contenders] else {"value": picked}
+        return {self.contenders: gr.update(choices=solver_choices(task), **gone), self.promise: words}
 
     def runs(self, page: Page, values: Values, settings: Settings) -> Plan:
         runs, notes = _runs(settings, self._contenders(values), values[self.budget])

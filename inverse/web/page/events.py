@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
 import gradio as gr
+from gradio.events import Dependency
 
 from inverse.errors import InverseError
+from inverse.settings import DEGRADED
 from inverse.web.base.pictures import jpeg
 from inverse.web.base.turns import heavy
 from inverse.web.elements import history, photos
 from inverse.web.elements.controls import Values
-from inverse.web.elements.photos import UNKNOWN
 from inverse.web.elements.reason import is_refusal, refused
 from inverse.web.elements.share import BROUGHT
 from inverse.web.jobs import device, preview
-from inverse.web.jobs.settings import DEGRADED, chosen
 from inverse.web.page import cards, choices, form, jobs, share
 from inverse.web.page.handlers import LIGHT, SPOKEN, light
 from inverse.web.page.layout import KEYS, RUN
@@ -42,59 +42,46 @@ def _opened(page: Page) -> Callable[..., Updates]:
     return heavy(lambda *values: handler(dict(zip(inputs, values, strict=True))))
 
 
-def _then_preview(page: Page, follows: Callable[..., gr.events.Dependency], keep: bool = True) -> None:
+def _then_preview(page: Page, follows: Callable[..., Dependency], keep: bool = True) -> None:
     handler = light(page, partial(_preview, keep=keep), newest=True)
     follows(handler, page.asked, _preview_outputs(page), **LIGHT)
 
 
 def _wire_choices(page: Page) -> None:
+    def listen(
+        trigger: Any, handler: Callable[..., Updates], inputs: set[gr.Component], outputs: Sequence[Any]
+    ) -> None:
+        _then_preview(page, gr.on([trigger], light(page, handler), set(inputs), outputs, **SPOKEN).success)
+
     solver = [
-        page.solver_summary,
-        page.solver_advice,
-        page.solver_source,
-        *page.solvers.columns,
-        *page.solvers.components,
-    ]
+        page.solver_summary, page.solver_advice, page.solver_source, *page.solvers.columns, *page.solvers.components,
+    ]  # fmt: skip
     task = [
         page.task_summary, *page.tasks.columns, page.mask_panel, page.picture_panel, page.picture_upload,
         page.picture_note, page.solver, page.solver_by_hand, *solver,
     ]  # fmt: skip
     noise = [page.settings["sigma_y"], page.sigma_y_note]
-    chosen = {page.mode, page.task, page.solver, page.solver_by_hand, page.photo}
     mode = list(dict.fromkeys([page.mode_note, page.task, *page.settings.values(), *task, *noise]))
-    listen: list[tuple[list[Any], Callable[..., Updates], Collection[gr.Component], list[gr.Component]]] = [
-        (
-            [page.picker.upload], choices.receive_photo, {*chosen, page.picker, page.photo_file},
-            [page.photo, page.photo_file, page.picker, page.mask, page.viewer, page.status, page.mode, *mode],
-        ),
-        ([page.mode.input], choices.change_mode, chosen, mode),
-        ([page.task.input], choices.change_task, chosen, [*task, *noise]),
-        ([page.solver.input], choices.change_solver, chosen, [*solver, page.solver_by_hand]),
-        ([page.reset.click], choices.reset, chosen, solver),
-        ([page.mask.upload], choices.receive_mask, {*page.choices, page.mask, page.photo}, [page.mask]),
-        (
-            [page.picture_upload.upload], choices.receive_picture, {page.task, page.auxiliary, page.picture_upload},
-            [page.auxiliary, page.picture_note],
-        ),
-    ]  # fmt: skip
-    carried = [
-        page.mode, page.mode_note, page.task, *page.settings.values(), *task, *page.tasks.components, *noise,
-        page.mask, page.auxiliary,
-    ]  # fmt: skip
-    outputs = [page.share, *dict.fromkeys(carried)]
+    chosen = {page.mode, page.task, page.solver, page.solver_by_hand, page.photo}
+    photo = [page.photo, page.photo_file, page.picker, page.mask, page.viewer, page.status, page.mode, *mode]
+    listen(page.picker.upload, choices.receive_photo, {*chosen, page.picker, page.photo_file}, photo)
+    listen(page.mode.input, choices.change_mode, chosen, mode)
+    listen(page.task.input, choices.change_task, chosen, [*task, *noise])
+    listen(page.solver.input, choices.change_solver, chosen, [*solver, page.solver_by_hand])
+    listen(page.reset.click, choices.reset, chosen, solver)
+    listen(page.mask.upload, choices.receive_mask, {*page.choices, page.mask, page.photo}, [page.mask])
+    picture = {page.task, page.auxiliary, page.picture_upload}
+    listen(page.picture_upload.upload, choices.receive_picture, picture, [page.auxiliary, page.picture_note])
+    carried = [page.share, page.mode, *mode, *page.tasks.components, page.mask, page.auxiliary]
+    brought = [page.share, page.photo, page.auxiliary]
     for tab in page.tabs:
-        inputs = {tab.table, tab.batch, page.photo, page.auxiliary}
-        listen.append(([tab.table.select], tab.adopt, inputs, [*outputs, page.switch]))
-    listen.append(([page.share.upload], share.arrived, {page.share, page.photo, page.auxiliary}, outputs))
-    inputs = [page.share, page.photo, page.auxiliary]
-    example = partial(photos.example, cards.EXAMPLE)
-    brought = page.blocks.load(example, None, [page.photo, page.photo_file], **LIGHT)
-    opened = brought.then(_opened(page), inputs, outputs, js=BROUGHT, **SPOKEN)
+        listen(tab.table.select, tab.adopt, {tab.table, tab.batch, page.photo, page.auxiliary}, [*carried, page.switch])
+    listen(page.share.upload, share.arrived, {*brought}, carried)
+    example = page.blocks.load(partial(photos.example, cards.EXAMPLE), None, [page.photo, page.photo_file], **LIGHT)
+    opened = example.then(_opened(page), brought, carried, js=BROUGHT, **SPOKEN)
     _then_preview(page, opened.success)
     # What a damaged link holds is refused, and the page is used without it; what was kept stays.
     _then_preview(page, opened.failure, keep=False)
-    for triggers, handler, inputs, outputs in listen:
-        _then_preview(page, gr.on(triggers, light(page, handler), set(inputs), outputs, **SPOKEN).success)
 
 
 def _preview_outputs(page: Page) -> list[gr.Component]:
@@ -107,33 +94,30 @@ def _preview(page: Page, values: Values, keep: bool = True) -> Updates:
 
     `keep` lets the browser keep what is chosen for the next visit.
     """
-    photo, file, starts = values[page.photo], values[page.photo_file] or UNKNOWN, values[page.starts]
+    starts = values[page.starts]
     try:
-        chosen(photo)
-        settings = form.settings(page, values)
-        auxiliary = form.auxiliary_picture(page, values)
-        shown, cost = preview.show(photo, settings, auxiliary, file.size)
+        job = form.job(page, values)
     except InverseError as error:
-        fault = preview.unsolvable(photo, values[page.mode] == DEGRADED, error)
-        changes = {page.problem: fault, page.cost: "", page.share: share.NOTHING, page.why: refused(error)}
+        fault = preview.unsolvable(values[page.photo], values[page.mode] == DEGRADED, error)
+        changes: Updates = {page.problem: fault, page.cost: "", page.share: share.NOTHING, page.why: refused(error)}
         changes[page.run] = starts.judge(page.run, False, value=RUN)
         for tab in page.tabs:
             changes |= {tab.promise: refused(error), tab.start: starts.judge(tab.start, False)}
         return changes
-    changes = {page.problem: shown, page.cost: cost, page.share: share.copies(settings, photo, keep)}
-    about = device.brief([settings] * settings.samples, settings.shape(photo))
+    shown, cost = preview.show(job)
+    changes: Updates = {page.problem: shown, page.cost: cost, page.share: share.copies(job.used, keep)}
     changes[page.why] = refused(shown["caption"]) if shown["fault"] else KEYS
-    changes[page.run] = starts.judge(page.run, not shown["fault"], value=f"{RUN} ~{about}")
-    changes[page.history] = history.now(settings.at(photo), history.origin(photo, auxiliary))
+    changes[page.run] = starts.judge(page.run, not shown["fault"], value=f"{RUN} ~{device.brief(job.seconds)}")
+    changes[page.history] = history.now(job.used, job.origin)
     for tab in page.tabs:
-        changes |= tab.plan(page, values, settings)
-        if shown["fault"] and settings.samples == 1:  # as in every cell
+        changes |= tab.plan(page, values, job)
+        if shown["fault"] and job.settings.samples == 1:  # as in every cell
             changes[tab.promise] = changes[page.why]
         changes[tab.start] = starts.judge(tab.start, not is_refusal(changes[tab.promise]))
-    if settings.task.auxiliary == "mask":
+    if job.settings.task.auxiliary == "mask":
         drawn = form.drawn(values[page.mask])
-        pad = {"photo": jpeg(settings.used(photo), 92), "mask": drawn, "damaged": settings.degraded}
-        changes[page.mask] = {**pad, "filename": file.made("mask")}
+        pad = {"photo": jpeg(job.part, 92), "mask": drawn, "damaged": job.settings.degraded}
+        changes[page.mask] = {**pad, "filename": job.file.made("mask")}
     return changes
 
 

@@ -6,12 +6,35 @@ from typing import Any
 
 from PIL import Image
 
+from inverse.errors import ProblemError
 from inverse.operators import TASKS
+from inverse.settings import DEGRADED, Settings
 from inverse.solvers import SOLVERS
 from inverse.web.base.pictures import from_uri
 from inverse.web.elements.controls import Values, in_plain_words
-from inverse.web.jobs.settings import DEGRADED, Settings
+from inverse.web.elements.photos import UNKNOWN
+from inverse.web.jobs import offers
+from inverse.web.jobs.job import Job
 from inverse.web.page.page import Page
+
+NO_PHOTO = "The server has no photo of this page: it was restarted perhaps. Choose a photo again, or reload the page."
+
+
+def job(page: Page, values: Values) -> Job:
+    """What is chosen on the page.
+
+    Raises:
+        InverseError: with a sentence on what is missing or wrong.
+    """
+    photo, file = chosen_photo(page, values), values[page.photo_file] or UNKNOWN
+    return Job(settings(page, values), photo, auxiliary_picture(page, values), file)
+
+
+def chosen_photo(page: Page, values: Values) -> Image.Image:
+    """The photo on the page; ProblemError where the server has none."""
+    if values[page.photo] is None:
+        raise ProblemError(NO_PHOTO)
+    return values[page.photo]
 
 
 @in_plain_words()
@@ -27,7 +50,7 @@ def settings(page: Page, values: Values) -> Settings:
         hidden = known.clean_only and values[page.mode] == DEGRADED
         if name in others and (hidden or (known.none and others[name] == "")):
             others[name] = None
-    return Settings.create(
+    return offers.create(
         mode=values[page.mode],
         task=task,
         task_parameters=page.tasks.read(task, values),

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import gradio as gr
 
 from inverse.errors import InverseError
 from inverse.results.problem import Problem
-from inverse.web.elements import history
 from inverse.web.elements.controls import Values
-from inverse.web.elements.photos import UNKNOWN
-from inverse.web.jobs import device, running
 from inverse.web.jobs.batches import Batch
-from inverse.web.jobs.settings import Settings, chosen
+from inverse.web.jobs.job import Job
+from inverse.web.jobs.lifecycle import Lifecycle
+from inverse.web.jobs.running import Latest
 from inverse.web.jobs.waiting import DEVICE, Turn
 from inverse.web.page import form
 from inverse.web.page.handlers import LIGHT
@@ -23,173 +24,138 @@ from inverse.web.page.starts import Starts
 from inverse.web.page.tab import Tab
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where on the page something is started and seen.
+
+    Attributes:
+        start, stop: buttons.
+        state: the visitor's last one.
+        seen: elements that show it; the first says where it stands in line, too.
+        new: one that is asked for, with what the server holds of the page, after the one before.
+        job: what would be run of what is chosen on the page.
+        run: the handler that needs the device.
+        shown: updates of `seen`, of what a lifecycle shows.
+        refused: what is said of one that was not begun.
+    """
+
+    start: gr.Button
+    stop: gr.Button
+    state: gr.State
+    seen: list[gr.HTML]
+    new: Callable[[Values, Any], Lifecycle]
+    job: Callable[[Page, Values, Job], Job]
+    run: Callable[[Page, Values], Iterator[Updates]]
+    shown: Callable[[Any], Updates]
+    refused: str
+
+
 def wire(page: Page) -> None:
     """Connects the buttons that start and stop something."""
-    _wire_line(page, _wire_run(page), {tab.table: _wire_batch(page, tab) for tab in page.tabs})
-
-
-def _wire_run(page: Page) -> Turn:
-    buttons, turn = [page.run, page.stop], Turn()
-    asked = page.run.click(
-        partial(_busy, page, turn), page.asked, [*buttons, page.status, page.latest, page.pulse], **LIGHT
-    )
-    run = asked.then(
-        _run(page), {*page.asked, page.latest}, [page.status, page.viewer],
-        concurrency_id=DEVICE, concurrency_limit=1, show_progress="hidden", api_visibility="private",
+    restore = Place(
+        page.run, page.stop, page.latest, [page.status, page.viewer], lambda asked, _: Latest(asked=asked),
+        lambda page, values, job: job, run, partial(_shown, page), "This run was not begun.",
     )  # fmt: skip
-    turn.function = run["id"]
-    # One of them follows every run, `failure` a stopped one too, and nothing else lets the next run begin: what came
-    # late would free the buttons of that one.
-    run.success(partial(_idle, page, turn), page.starts, buttons, **LIGHT)
-    late = [page.latest, page.starts]
-    run.failure(partial(_failed, page, turn), late, [*buttons, page.status], **LIGHT)
-    stopped = [*buttons, page.status, page.viewer]
-    page.stop.click(partial(_stop, page, turn), late, stopped, cancels=[run], **LIGHT)
-    return turn
+    turns = {page.status: _wire(page, restore)}
+    for tab in page.tabs:
+        turns[tab.table] = _wire(page, _place(tab))
+    _wire_line(page, turns)
 
 
-def _wire_batch(page: Page, tab: Tab) -> Turn:
-    """A button that starts several runs, and one that stops them; what is finished stays."""
-    turn, start, stop, state, element = Turn(), tab.start, tab.stop, tab.batch, tab.table
+def _place(tab: Tab) -> Place:
+    return Place(
+        tab.start, tab.stop, tab.batch, [tab.table], lambda asked, last: Batch(asked, earlier=Batch.shown(last)),
+        tab.job, tab.run, lambda view: {tab.table: view}, "These runs were not begun.",
+    )  # fmt: skip
+
+
+def _wire(page: Page, place: Place) -> Turn:
+    """A button that starts something, and one that stops it; what has come of it stays."""
+    turn, start, stop, state, seen = Turn(), place.start, place.stop, place.state, place.seen
 
     def busy(values: Values) -> Updates:
-        batch = Batch(asked=_asked(page, values), earlier=Batch.shown(values[state]))
-        seconds = _expected(page, values, lambda settings: tab.runs(page, values, settings).runs)
+        last = place.new({component: values[component] for component in page.held}, values[state])
+        try:
+            # Without its picture, which takes time to decode and changes nothing here.
+            chosen = Job(form.settings(page, values), form.chosen_photo(page, values))
+            seconds = place.job(page, values, chosen).seconds
+        except InverseError:  # it cannot be run, as its handler will say
+            seconds = None
         return {
-            start: values[page.starts].begin(start), stop: gr.update(interactive=True), state: batch,
-            element: {"phase": "waiting", "message": turn.ask(seconds)}, page.pulse: gr.Timer(active=True),
+            start: values[page.starts].begin(start), stop: gr.update(interactive=True), state: last,
+            seen[0]: last.told("waiting", turn.ask(seconds)), page.pulse: gr.Timer(active=True),
         }  # fmt: skip
 
     def idle(starts: Starts) -> Updates:
         turn.leave()
         return {start: starts.end(start), stop: gr.update(interactive=False)}
 
-    def stopped(batch: Batch | None, starts: Starts) -> Updates:
-        turn.leave()
-        if not batch:
+    def failed(last: Lifecycle | None, starts: Starts) -> Updates:
+        if last is None or last.begun or last.stopping:
             return idle(starts)
-        view = batch.stop()
-        return {stop: gr.update(interactive=False), element: view}
+        return {**idle(starts), seen[0]: last.told("failed", place.refused)}
 
-    def failed(batch: Batch | None, starts: Starts) -> Updates:
-        if batch is None or batch.runs or batch.stopping:
+    def stopped(last: Lifecycle | None, starts: Starts) -> Updates:
+        if last is None:
             return idle(starts)
-        return {**idle(starts), element: {"phase": "failed", "message": "These runs were not begun."}}
+        turn.leave()
+        return {stop: gr.update(interactive=False), **place.shown(last.stop())}
 
     def began(values: Values) -> Iterator[Updates]:
-        yield from tab.run(page, _as_asked(values, values[state]))
+        yield from place.run(page, values)
 
-    inputs = {*page.asked, state}
-    asked = start.click(busy, inputs, [start, stop, state, element, page.pulse], **LIGHT)
-    run = asked.then(
-        began, inputs, [element],
+    inputs, buttons, late = {*page.asked, state}, [start, stop], [state, page.starts]
+    asked = start.click(busy, inputs, [*buttons, state, seen[0], page.pulse], **LIGHT)
+    begun = asked.then(
+        began, inputs, seen,
         concurrency_id=DEVICE, concurrency_limit=1, show_progress="hidden", api_visibility="private",
     )  # fmt: skip
-    turn.function = run["id"]
-    late = [state, page.starts]
-    run.success(idle, page.starts, [start, stop], **LIGHT)
-    run.failure(failed, late, [start, stop, element], **LIGHT)
-    stop.click(stopped, late, [start, stop, element], cancels=[run], **LIGHT)
+    turn.function = begun["id"]
+    # One of them follows every run, `failure` a stopped one too, and nothing else lets the next run begin: what came
+    # late would free the buttons of that one.
+    begun.success(idle, page.starts, buttons, **LIGHT)
+    begun.failure(failed, late, [*buttons, seen[0]], **LIGHT)
+    stop.click(stopped, late, [*buttons, *seen], cancels=[begun], **LIGHT)
     return turn
 
 
-def _wire_line(page: Page, run: Turn, turns: dict[gr.HTML, Turn]) -> None:
+def _wire_line(page: Page, turns: dict[gr.HTML, Turn]) -> None:
     """While something waits for the device, its place in the line is told anew now and then."""
 
-    def told(latest: running.Latest | None) -> Updates:
-        words = {page.status: run.words if latest else "", **{table: turn.words for table, turn in turns.items()}}
-        changes = {element: {"phase": "waiting", "message": said} for element, said in words.items() if said}
-        if page.status in changes:
+    def told(latest: Latest | None) -> Updates:
+        changes: Updates = {}
+        for element, turn in turns.items():
+            if words := turn.words:
+                changes[element] = {"phase": "waiting", "message": words}
+        if latest is None:
+            changes.pop(page.status, None)
+        elif page.status in changes:
             changes[page.status]["run"] = latest.run
         return changes or {page.pulse: gr.Timer(active=False)}
 
-    page.pulse.tick(told, page.latest, [page.status, *turns, page.pulse], **LIGHT)
+    page.pulse.tick(told, page.latest, [*turns, page.pulse], **LIGHT)
 
 
-def _expected(page: Page, values: Values, runs: Callable[[Settings], list[Settings]]) -> float | None:
-    """About how many seconds the runs of what is chosen take on the device; None where they cannot be run."""
+def run(page: Page, values: Values) -> Iterator[Updates]:
+    """The handler of a run."""
+    latest = values[page.latest] or Latest()
+    values = latest.as_asked(values)
+
+    def prepare() -> tuple[Job, Problem]:
+        job = form.job(page, values)
+        return job, job.problem()
+
+    closed = False
     try:
-        made = runs(form.settings(page, values))
-        return device.seconds(made, made[0].shape(chosen(values[page.photo]))) if made else None
-    except InverseError:
-        return None
+        for seen in latest.follow(prepare):
+            yield _shown(page, seen)
+    except GeneratorExit:
+        closed = True
+        raise
+    finally:
+        latest.left(closed)
 
 
-def _asked(page: Page, values: Values) -> Values:
-    return {component: values[component] for component in page.held}
-
-
-def _as_asked(values: Values, state: running.Latest | Batch | None) -> Values:
-    """The values with the photo and the pictures that were on the page when the button was pressed.
-
-    What a component holds comes with the request; what the server holds is of the moment when the job's turn comes.
-    """
-    if state is None or state.asked is None:
-        return values
-    asked, state.asked = state.asked, None
-    return {**values, **asked}
-
-
-def _busy(page: Page, turn: Turn, values: Values) -> Updates:
-    latest = running.Latest(asked=_asked(page, values))
-    seconds = _expected(page, values, lambda settings: [settings] * settings.samples)
-    return {
-        page.run: values[page.starts].begin(page.run),
-        page.stop: gr.update(interactive=True),
-        page.status: {"run": latest.run, "phase": "waiting", "message": turn.ask(seconds)},
-        page.latest: latest,
-        page.pulse: gr.Timer(active=True),
-    }
-
-
-def _run(page: Page) -> Callable[[Values], Iterator[Updates]]:
-    """The handler that needs the device; one function, so that a host's decorator can be put around it."""
-
-    def run(values: Values) -> Iterator[Updates]:
-        latest = values[page.latest] or running.Latest()
-        values = _as_asked(values, latest)
-
-        def prepare() -> tuple[Settings, Problem]:
-            settings, auxiliary = form.settings(page, values), form.auxiliary_picture(page, values)
-            problem = settings.problem(values[page.photo], auxiliary)
-            latest.origin = history.origin(values[page.photo], auxiliary)
-            latest.filename = (values[page.photo_file] or UNKNOWN).made("restored")
-            return settings.at(values[page.photo]).with_auxiliary(auxiliary), problem
-
-        closed = False
-        try:
-            for view, status in running.restore(prepare, latest):
-                yield {page.status: status} if view is None else {page.status: status, page.viewer: view}
-        except GeneratorExit:
-            closed = True
-            raise
-        finally:
-            latest.ended(closed)
-
-    return run
-
-
-def _idle(page: Page, turn: Turn, starts: Starts) -> Updates:
-    turn.leave()
-    return {page.run: starts.end(page.run), page.stop: gr.update(interactive=False)}
-
-
-def _failed(page: Page, turn: Turn, latest: running.Latest | None, starts: Starts) -> Updates:
-    if latest is None or latest.status or latest.stopping:
-        return _idle(page, turn, starts)
-    refused = {"run": latest.run, "phase": "failed", "message": "This run was not begun."}
-    return {**_idle(page, turn, starts), page.status: refused}
-
-
-def _stop(page: Page, turn: Turn, latest: running.Latest | None, starts: Starts) -> Updates:
-    if latest is None:
-        return _idle(page, turn, starts)
-    turn.leave()
-    latest.stopping = True
-    view, status = running.finished(latest, "stopped", running.STOPPED)
-    latest.was_shown()
-    return {
-        page.stop: gr.update(interactive=False),
-        page.status: status,
-        **({} if view is None else {page.viewer: view}),
-    }
+def _shown(page: Page, seen: tuple[Any, Any]) -> Updates:
+    view, status = seen
+    return {page.status: status} if view is None else {page.status: status, page.viewer: view}

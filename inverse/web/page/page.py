@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
+from gradio.blocks import Block
 
 from inverse.web.elements.controls import Groups
 
 if TYPE_CHECKING:
     from inverse.web.page.tab import Tab
 
-Updates = dict[gr.Component, Any]
+Updates = dict[Block, Any]
 
 
-@dataclass(frozen=True)
 class Page:
-    """Every component that an event reads or writes."""
+    """Every component that an event reads or writes; `layout` and `cards` put them here as they make them."""
 
     blocks: gr.Blocks
     # Kept per visitor: the photo as uploaded and its file, the auxiliary pictures by kind, what the last run showed.
@@ -30,7 +29,7 @@ class Page:
     starts: gr.State
     # Asks now and then where a job stands that waits for the device.
     pulse: gr.Timer
-    # Settings besides mode, task and solver, by name; where each stands is for the cards and the stage to say
+    # Settings besides mode, task and solver, by name, where the cards and the stage have them
     settings: dict[str, gr.Component]
     # Settings in and out
     share: gr.HTML
@@ -69,6 +68,9 @@ class Page:
     history: gr.HTML
     switch: gr.Tabs
     tabs: tuple[Tab, ...]
+
+    def __init__(self) -> None:
+        self.settings = {}
 
     @property
     def choices(self) -> set[gr.Component]:

@@ -7,16 +7,16 @@ from dataclasses import replace
 from typing import Any
 
 import gradio as gr
-from PIL import Image
 
+from inverse.denoisers.cards import EMBEDDED
 from inverse.errors import InverseError
 from inverse.operators.noise import DEFAULT_SIGMA_Y
-from inverse.settings import CLEAN, snippets
+from inverse.settings import CLEAN, Settings, snippets
 from inverse.settings.carriers import read, unpack
 from inverse.text import visible
 from inverse.web.base.guards import uploaded_bytes
 from inverse.web.elements.controls import Values
-from inverse.web.jobs.settings import DEFAULT_SIZE, Settings
+from inverse.web.jobs import offers
 from inverse.web.page import choices
 from inverse.web.page.page import Page, Updates
 
@@ -37,12 +37,12 @@ def arrived(page: Page, values: Values) -> Updates:
         data = unpack(value["link"])
     elif "kept" in value:
         try:
-            return _adopted(page, values, _without_photo(Settings.from_dict(unpack(value["kept"]))[0]))
+            return _adopted(page, values, _without_photo(offers.understood(unpack(value["kept"]))[0]))
         except InverseError:  # of an older program, say; the visitor did not ask for it just now
             return {page.share: gr.skip()}
     else:
         return {page.share: gr.skip()}
-    settings, notes = Settings.from_dict(data)
+    settings, notes = offers.understood(data)
     for note in [*notes, *_beyond_the_page(settings)]:
         gr.Warning(html.escape(note, quote=False), duration=12)
     return _adopted(page, values, settings)
@@ -53,34 +53,23 @@ def _without_photo(settings: Settings) -> Settings:
     if not settings.degraded:
         return settings
     gr.Info("Your photo was not kept. Choose it again.", duration=8)
-    return replace(settings, mode=CLEAN, sigma_y=DEFAULT_SIGMA_Y, size=DEFAULT_SIZE)
+    return replace(settings, mode=CLEAN, sigma_y=DEFAULT_SIGMA_Y, size=offers.DEFAULT_SIZE)
 
 
 def _beyond_the_page(settings: Settings) -> list[str]:
     """A sentence for everything that the command line can do and the page cannot."""
-    left_out = {
-        "prior": (settings.prior, "embedded"),
-    }
-    return [
-        f"{name} {visible(value)} was left out: this page has no control for it. Use the command line for this run."
-        for name, (value, usual) in left_out.items()
-        if value != usual
-    ]
+    if settings.prior == EMBEDDED:
+        return []
+    prior = visible(settings.prior)
+    return [f"prior {prior} was left out: this page has no control for it. Use the command line for this run."]
 
 
 def _adopted(page: Page, values: Values, settings: Settings) -> Updates:
     return choices.adopt(page, settings, values[page.photo], values[page.auxiliary])
 
 
-def copies(settings: Settings, photo: Image.Image, keep: bool = True) -> dict[str, Any]:
-    """The value of the menu: the same run in other words.
-
-    Args:
-        settings: of the run.
-        photo: the one on the page.
-        keep: let the browser keep them for the next visit.
-    """
-    used = settings.at(photo)
+def copies(used: Settings, keep: bool = True) -> dict[str, Any]:
+    """The value of the menu: a run with these settings in other words; `keep` lets the browser keep them."""
     return {
         "command line": snippets.command_line(used),
         "Python": snippets.python(used),

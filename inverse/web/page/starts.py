@@ -19,8 +19,8 @@ class Starts:
         unfit: ids of buttons for which something that is chosen is missing or wrong.
     """
 
-    under_way: set[str] = field(default_factory=set)
-    unfit: set[str] = field(default_factory=set)
+    under_way: set[str | None] = field(default_factory=set)
+    unfit: set[str | None] = field(default_factory=set)
 
     def begin(self, button: gr.Button) -> Any:
         """The update of a button that was pressed."""

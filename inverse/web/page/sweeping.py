@@ -13,14 +13,15 @@ from inverse.batch import grid
 from inverse.batch.sweep import Sweep, axis, suggestion, sweepable, value_of
 from inverse.errors import InverseError, ParameterError
 from inverse.results.record import METRICS
+from inverse.settings import Settings
 from inverse.settings.carriers import png_text
+from inverse.web.base.gradio_internals import unchecked
 from inverse.web.elements import batch
 from inverse.web.elements.controls import Values, in_plain_words, label
-from inverse.web.elements.menu import menu
 from inverse.web.elements.reason import refused
-from inverse.web.jobs import batches
 from inverse.web.jobs.batches import Batch
-from inverse.web.jobs.settings import Settings, axis_choices, chosen
+from inverse.web.jobs.job import Job
+from inverse.web.jobs.offers import axis_choices
 from inverse.web.page import form
 from inverse.web.page.handlers import SPOKEN, light
 from inverse.web.page.page import Page, Updates
@@ -44,10 +45,10 @@ class SweepTab(Tab):
         first = offered[0][1]
         with gr.Column(elem_id="card-sweep", elem_classes="inv-card"):
             with gr.Row(elem_classes="inv-axes"):
-                self.x_name = menu(offered, value=first, label="Columns", elem_id="x-name", interactive=True)
+                self.x_name = _menu(offered, first, "Columns", "x-name")
                 self.x_values = _text(_suggested(start, first), "x-values")
                 offered = [("(none)", ""), *offered]
-                self.y_name = menu(offered, value="", label="Rows", elem_id="y-name", interactive=True)
+                self.y_name = _menu(offered, "", "Rows", "y-name")
                 self.y_values = _text("", "y-values")
             with gr.Row(elem_classes="inv-go", equal_height=True):
                 self._go("promise")
@@ -64,13 +65,14 @@ class SweepTab(Tab):
         gr.on([self.x_name.input, self.y_name.input], light(page, self.suggest), asked, outputs, **SPOKEN)
         self.table.download(light(page, self.download), {self.table, self.batch}, [self.file], **SPOKEN)
 
-    def plan(self, page: Page, values: Values, settings: Settings) -> Updates:
+    def plan(self, page: Page, values: Values, job: Job) -> Updates:
         """Which axes there are, and what the sweep would cost."""
         try:
             self._check(values)
         except ParameterError as error:
             return {self.promise: refused(error)}
-        names, changes, kept = sweepable(settings), {}, dict(values)
+        settings = job.used
+        names, changes, kept = sweepable(settings), Updates(), dict(values)
         for name, text, offered in self._controls(settings):
             changes[name] = gr.update(choices=offered)
             if values[name] and values[name] not in names:  # of another solver or task
@@ -80,8 +82,7 @@ class SweepTab(Tab):
                 changes[name] = gr.update(choices=offered, value=kept[name])
                 changes[self.axes_before] = self._named(kept)
         try:
-            runs = self._sweep(kept, settings).runs
-            words = batches.promise(runs, chosen(values[page.photo]))
+            words = job.several(self._sweep(kept, settings).runs).promise
         except InverseError as error:
             words = refused(error)
         return {**changes, self.promise: words}
@@ -94,7 +95,7 @@ class SweepTab(Tab):
         """
         self._check(values)
         settings = form.settings(page, values)
-        names, changes = sweepable(settings), {}
+        names, changes = sweepable(settings), Updates()
         for name, text, _ in self._controls(settings):
             found = values[name]
             if found in names and found != values[self.axes_before].get(name.elem_id):
@@ -112,7 +113,7 @@ class SweepTab(Tab):
     def download(self, page: Page, values: Values) -> Updates:
         """The grid as a PNG that carries the settings, or the figures as CSV."""
         batch, asked = Batch.shown(values[self.batch]), values[self.table]
-        if batch is None or not batch.done:
+        if batch is None or batch.plan is None or not batch.done:
             raise ParameterError("No run is finished yet, so there is nothing to save. Run the sweep first.")
         asked = asked if isinstance(asked, dict) else {}
         kind, metric = asked.get("download"), asked.get("metric")
@@ -145,9 +146,13 @@ class SweepTab(Tab):
         pairs = ((self.x_name, self.x_values), (self.y_name, self.y_values))
         return Sweep(settings, tuple(axis(settings, values[n], values[t] or "") for n, t in pairs if values[n]))
 
-    def _named(self, values: Values) -> dict[str, str]:
+    def _named(self, values: Values) -> dict[str | None, str]:
         """Which parameter the text of each axis is written for."""
         return {name.elem_id: values[name] for name in (self.x_name, self.y_name)}
+
+
+def _menu(offered: list[tuple[str, str]], value: str, label: str, name: str) -> gr.Dropdown:
+    return unchecked(gr.Dropdown(offered, value=value, label=label, elem_id=name, interactive=True))
 
 
 def _text(value: str, name: str) -> gr.Textbox:

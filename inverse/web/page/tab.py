@@ -11,12 +11,11 @@ import gradio as gr
 from inverse.batch.sweep import Sweep
 from inverse.errors import ParameterError
 from inverse.results.record import METRICS
+from inverse.settings import Settings
 from inverse.web.base.guards import spoken_errors
 from inverse.web.elements.controls import Values
-from inverse.web.elements.photos import UNKNOWN
-from inverse.web.jobs import batches
 from inverse.web.jobs.batches import Batch
-from inverse.web.jobs.settings import Settings, chosen
+from inverse.web.jobs.job import Job
 from inverse.web.page import choices, form
 from inverse.web.page.page import Page, Updates
 
@@ -59,8 +58,8 @@ class Tab(ABC):
         """Builds it in the layout's current place, for settings that the page starts with."""
 
     @abstractmethod
-    def plan(self, page: Page, values: Values, settings: Settings) -> Updates:
-        """What follows here from the settings, a promise or a refusal included."""
+    def plan(self, page: Page, values: Values, job: Job) -> Updates:
+        """What follows here from what is chosen on the page, a promise or a refusal included."""
 
     @abstractmethod
     def runs(self, page: Page, values: Values, settings: Settings) -> Plan:
@@ -69,15 +68,19 @@ class Tab(ABC):
     def wire(self, page: Page) -> None:  # noqa: B027  there may be nothing
         """Connects what only this tab has."""
 
+    def job(self, page: Page, values: Values, job: Job) -> Job:
+        """All that would be run of what is chosen on the page; InverseError where it cannot be."""
+        return job.several(self.runs(page, values, job.used).runs)
+
     def run(self, page: Page, values: Values) -> Iterator[Updates]:
         """The handler that needs the device."""
         batch = values[self.batch] or Batch()
+        values = batch.as_asked(values)
         with spoken_errors():
-            auxiliary, photo = form.auxiliary_picture(page, values), chosen(values[page.photo])
-            runs, head, sweep = self.runs(page, values, form.settings(page, values).at(photo))
-            batches.begin(batch, head, runs, sweep)
-            batch.file = values[page.photo_file] or UNKNOWN
-        for view in batches.stream(batch, photo, auxiliary):
+            job = form.job(page, values)
+            runs, head, sweep = self.runs(page, values, job.used)
+            views = batch.begin(job.several(runs), head, sweep)
+        for view in views:
             yield {self.table: view}
 
     def adopt(self, page: Page, values: Values) -> Updates:

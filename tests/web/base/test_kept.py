@@ -1,9 +1,10 @@
 """What sessions keep is counted in bytes and bounded; what a run needs goes with the run."""
 
+import contextlib
 from datetime import datetime
 from types import SimpleNamespace
 
-import pages
+import gradio as gr
 import pytest
 import torch
 from fastapi import HTTPException
@@ -11,11 +12,14 @@ from PIL import Image
 
 from inverse import web
 from inverse.restoration import degrade
+from inverse.settings import Settings
+from inverse.solvers import Step
 from inverse.web.base import held, limits, sessions
 from inverse.web.base.limits import Limits
 from inverse.web.base.sessions import Sessions
 from inverse.web.jobs import running
-from inverse.web.page.starts import Starts
+from inverse.web.jobs.job import Job
+from inverse.web.jobs.running import Latest
 
 
 def test_pictures_tensors_and_text_are_counted_once_wherever_they_lie():
@@ -27,71 +31,71 @@ def test_pictures_tensors_and_text_are_counted_once_wherever_they_lie():
     assert held.kept([nested, None, 5, object()]) == 0
 
 
-def test_a_runs_measurement_is_counted_and_goes_with_it(photo):
+def test_a_runs_measurement_is_counted(photo):
     problem = degrade(photo, "phase-retrieval")
-    latest = running.Latest(problem=problem, asked=(photo, None))
+    latest = Latest(problem=problem, asked={"photo": photo})
     pixels = photo.width * photo.height * 3
     assert held.kept(latest) >= problem.y.nbytes + problem.truth.nbytes + pixels
-    latest.release()
-    assert held.kept(latest) <= pixels + 1000
 
 
 class Run:
-    """The handler of a run that has come to its first step."""
+    """A run that has come to its first step."""
 
-    def __init__(self, page, photo, monkeypatch, failing=False):
-        self.page, self.latest, self.problem = page, running.Latest(), degrade(photo, "denoise")
-        self.failing = failing
-        monkeypatch.setattr(running, "restore", self._restore)
-        monkeypatch.setattr(running, "finished", lambda latest, *_: ({"problem": latest.problem}, {}))
-        values = {page.latest: self.latest, page.photo: photo, page.auxiliary: {}}
-        self.handler = pages.after(page, page.run, "click")(values)
-        next(self.handler)
+    def __init__(self, photo, monkeypatch, failing=False):
+        self.latest, self.failing = Latest(), failing
+        job = Job(Settings.create(task="phase-retrieval", sigma_y=0.05), photo)
+        self.problem = job.problem()
+        monkeypatch.setattr(running, "stream", self._stream)
+        self.updates = self.latest.follow(lambda: (job, self.problem))
+        while self.latest.step is None:
+            next(self.updates)
         assert self.bytes > self.problem.y.nbytes
 
-    def _restore(self, prepare, latest):
-        latest.problem, latest.view, latest.step = self.problem, {}, object()
-        yield None, {"phase": "running"}
-        if self.failing:
-            raise RuntimeError
+    def _stream(self, *_, **__):
+        truth = self.problem.truth
+        for index in range(1, 4):
+            yield Step(index, 3, 0.5, truth, truth, index, 0, lambda _: torch.tensor([0.1]))
+            if self.failing:
+                raise RuntimeError
 
-    def stop(self):
-        """What Stop shows the last picture of."""
-        return pages.behind(self.page, self.page.stop, "click")(self.latest, Starts())[self.page.viewer]["problem"]
+    def end(self):
+        """As the page's handler does, when there is nothing more."""
+        with contextlib.suppress(gr.Error):
+            list(self.updates)
+        self.latest.left(closed=False)
+
+    def close(self):
+        """As the page's handler does, when Gradio closes it."""
+        self.updates.close()
+        self.latest.left(closed=True)
 
     @property
     def bytes(self):
         return held.kept(self.latest)
 
 
-def test_nothing_of_a_run_that_ended_by_itself_stays_with_the_session(page, photo, monkeypatch):
-    run = Run(page, photo, monkeypatch)
-    list(run.handler)
-    assert run.bytes < 1000
-
-
-def test_nothing_of_a_run_that_failed_stays(page, photo, monkeypatch):
-    run = Run(page, photo, monkeypatch, failing=True)
-    with pytest.raises(RuntimeError):
-        list(run.handler)
+@pytest.mark.parametrize("failing", [False, True])
+def test_nothing_of_a_run_that_ended_or_failed_stays_with_the_session(photo, monkeypatch, failing):
+    run = Run(photo, monkeypatch, failing)
+    run.end()
     assert run.bytes < 1000
 
 
 @pytest.mark.parametrize("ends", ["closed", "of itself"])
 @pytest.mark.parametrize("first", ["the run", "stop"])
-def test_stop_shows_the_last_picture_and_then_nothing_stays(page, photo, monkeypatch, first, ends):
+def test_stop_shows_the_last_picture_and_then_nothing_stays(photo, monkeypatch, first, ends):
     """It comes while the run goes on, or when it was closed for it already."""
-    run = Run(page, photo, monkeypatch)
+    run = Run(photo, monkeypatch)
 
     def end():
         run.latest.stopping = ends == "of itself" or run.latest.stopping
-        run.handler.close() if ends == "closed" else list(run.handler)
+        run.close() if ends == "closed" else run.end()
 
     if first == "the run":
         end()
-        assert run.stop() is run.problem
+        assert run.latest.stop()[0]["frame"]
     else:
-        assert run.stop() is run.problem
+        assert run.latest.stop()[0]["frame"]
         assert run.bytes > run.problem.y.nbytes, "the run still needs it"
         end()
     assert run.bytes < 1000

@@ -11,11 +11,13 @@ from PIL import Image
 
 from inverse.errors import DivergenceError
 from inverse.imaging import metrics
+from inverse.settings import CLEAN, Settings
 from inverse.solvers import Step
-from inverse.web.elements import history
+from inverse.web.elements import history, photos
 from inverse.web.elements.curves import POINTS, Curve
 from inverse.web.jobs import running
-from inverse.web.jobs.settings import CLEAN, Settings
+from inverse.web.jobs.job import Job
+from inverse.web.jobs.running import Latest
 from inverse.web.page import form
 from inverse.web.page.starts import Starts
 
@@ -26,8 +28,13 @@ def settings():
 
 
 @pytest.fixture
-def problem(settings, photo):
-    return settings.problem(photo, None)
+def job(settings, photo):
+    return Job(settings, photo)
+
+
+@pytest.fixture
+def problem(job):
+    return job.problem()
 
 
 def steps(problem, total):
@@ -99,25 +106,25 @@ def streamed(monkeypatch, problem, total, fail=None, seconds=0.0):
     monkeypatch.setattr(running, "stream", stream)
 
 
-def test_a_run_brings_its_curve_and_at_the_end_its_record(settings, problem, monkeypatch):
+def test_a_run_brings_its_curve_and_at_the_end_its_record(job, problem, monkeypatch):
     monkeypatch.setattr(running, "CURVE_EVERY", 0.3)
     streamed(monkeypatch, problem, 40, seconds=0.03)
-    latest = running.Latest(origin={"photo": "a", "picture": ""})
-    views = [view for view, _ in running.restore(lambda: (settings, problem), latest) if view and view["frame"]]
+    latest = Latest()
+    views = [view for view, _ in latest.follow(lambda: (job, problem)) if view and view["frame"]]
     lengths = [len(view["curve"]["points"]) for view in views]
     assert lengths == sorted(lengths) and 3 <= len(set(lengths)) < len(views), "by its own, slower clock"
     taken = [index for index, _, _ in views[-1]["curve"]["points"]]
     assert taken[0] == 1 and taken[-1] == 40
     assert not any(view["record"] for view in views[:-1])
     made = views[-1]["record"]
-    assert made["settings"] == settings.to_dict() and made["origin"] == latest.origin
+    assert made["settings"] == job.settings.to_dict() and made["origin"] == job.origin
     assert (made["step"], made["total"]) == (40, 40) and made["seconds"] > 1
     assert made["psnr"] == pytest.approx(metrics.psnr(latest.step.x0_hat[0], problem.truth[0]), rel=1e-3)
     assert json.dumps(views[-1], allow_nan=False)
     assert len(json.dumps(made)) < 20_000, "a card is small"
 
 
-def test_points_that_cost_much_are_few(settings, problem, monkeypatch):
+def test_points_that_cost_much_are_few(job, problem, monkeypatch):
     def stream(*_, **__):  # short also on a busy machine: after half a second a point comes whatever it costs
         for step in steps(problem, 100):
             time.sleep(0.001)
@@ -125,36 +132,43 @@ def test_points_that_cost_much_are_few(settings, problem, monkeypatch):
 
     monkeypatch.setattr(running, "stream", stream)
     begun = time.perf_counter()
-    view, _ = list(running.restore(lambda: (settings, problem), running.Latest()))[-1]
+    view, _ = list(Latest().follow(lambda: (job, problem)))[-1]
     most = 2 + running.CURVE_SHARE * (time.perf_counter() - begun) / 0.03
     assert 2 <= len(view["curve"]["points"]) <= most
 
 
-def test_a_stopped_run_has_a_record_and_a_failed_one_has_none(settings, problem, monkeypatch):
+def test_a_stopped_run_has_a_record_and_a_failed_one_has_none(job, problem, monkeypatch):
     streamed(monkeypatch, problem, 10**6)
-    latest = running.Latest()
-    run = running.restore(lambda: (settings, problem), latest)
+    latest = Latest()
+    run = latest.follow(lambda: (job, problem))
     next(view for view, _ in run if view and view["frame"])
     run.close()
-    view, _ = running.finished(latest, "stopped", "Stopped.")
+    view, _ = latest.stop()
     assert view["record"]["step"] == latest.step.index < view["record"]["total"]
     assert view["curve"]["points"][-1][0] == latest.step.index
 
     streamed(monkeypatch, problem, 9, fail=3)
-    views, run = [], running.restore(lambda: (settings, problem), running.Latest())
+    views, run = [], Latest().follow(lambda: (job, problem))
     with pytest.raises(Exception, match="Lower step_size"):
         views.extend(view for view, _ in run)
     assert views[-1]["phase"] == "failed" and views[-1]["frame"] and views[-1]["record"] is None
 
 
-def test_what_a_result_was_made_from_is_told_apart(photo):
+def test_what_a_result_was_made_from_is_told_apart(settings, photo):
     mask = Image.new("L", (20, 20))
     brushed = mask.copy()
     brushed.putpixel((3, 4), 255)
-    made = [history.origin(photo, None), history.origin(photo.rotate(180), None), history.origin(photo, mask)]
-    made.append(history.origin(photo, brushed))
+    pictures = [(photo, None), (photo.rotate(180), None), (photo, mask), (photo, brushed)]
+    made = [Job(settings, *each).origin for each in pictures]
     assert len({json.dumps(one) for one in made}) == 4
-    assert history.origin(photo.copy(), brushed.copy()) == made[-1]
+    assert Job(settings, photo.copy(), brushed.copy()).origin == made[-1]
+
+
+def test_a_photo_is_looked_at_once_when_it_is_brought_and_not_at_every_preview(settings, monkeypatch):
+    picture, file = photos.example("chelsea")
+    assert Job(settings, picture).origin == Job(settings, picture, None, file).origin
+    monkeypatch.setattr(photos.zlib, "crc32", lambda *_: pytest.fail("the photo is hashed again"))
+    assert Job(settings, picture, None, file).origin["photo"] == file.digest
 
 
 def test_the_present_settings_follow_the_page_and_leave_the_mask_out(page, photo):
@@ -169,8 +183,9 @@ def test_the_present_settings_follow_the_page_and_leave_the_mask_out(page, photo
     }
     values[page.starts] = Starts()
     found = pages.preview(page, values)[page.history]
-    assert found["settings"] == history.plain(form.settings(page, values).at(photo))
-    assert found["settings"]["seed"] == 12 and found["origin"] == history.origin(photo, None)
+    job = form.job(page, values)
+    assert found["settings"] == history.plain(job.used)
+    assert found["settings"]["seed"] == 12 and found["origin"] == job.origin
     masked = Settings.create(size=64, task="inpaint-mask", sigma_y=0.1).with_auxiliary(Image.new("L", (20, 20)))
     assert masked.auxiliary and "auxiliary" not in history.plain(masked)
 

@@ -1,22 +1,26 @@
 """A preview stays within its memory, at a smaller size where the whole one would not."""
 
+import re
+
 import pytest
 from PIL import Image
 
 from inverse.denoisers.memory import Ledger
 from inverse.operators import TASKS
+from inverse.settings import CLEAN, DEGRADED, Settings
 from inverse.web.base import limits
 from inverse.web.base.limits import Limits
 from inverse.web.jobs import affordable, preview
-from inverse.web.jobs.settings import Settings
+from inverse.web.jobs.job import Job
 
 PHOTO = Image.effect_noise((640, 480), 80).convert("RGB")
 MOST = 24
 """Megabytes; less than every task needs for 640 x 480 pixels at the least."""
 
 
-def settings(task, **parameters):
-    return Settings.create(task=task, task_parameters=parameters, sigma_y=0.05, size=480)
+def settings(task, mode=CLEAN, **parameters):
+    size = 480 if mode == CLEAN else None
+    return Settings.create(mode=mode, task=task, task_parameters=parameters, sigma_y=0.05, size=size)
 
 
 def auxiliary(task):
@@ -35,12 +39,12 @@ def little(monkeypatch):
 @pytest.fixture(scope="module", autouse=True)
 def _warm():
     """The prior is loaded when its speed is asked for first; that is no part of a preview."""
-    settings("denoise").cost((64, 64))
+    _ = Job(settings("denoise"), PHOTO).seconds
 
 
 def peak(chosen):
     with Ledger() as ledger:
-        shown, _ = preview.show(PHOTO, chosen, auxiliary(chosen.task.name))
+        shown, _ = preview.show(Job(chosen, PHOTO, auxiliary(chosen.task.name)))
     assert not shown["fault"], shown["caption"]
     return ledger.peak / 2**20, shown
 
@@ -65,9 +69,19 @@ def test_the_dearest_is_shown_smaller_and_the_page_says_so(monkeypatch):
     ]
 
 
+@pytest.mark.parametrize("task", ["deblur-gaussian", "super-resolution"])
+def test_a_photo_that_is_damaged_already_is_shown_smaller_too(task, monkeypatch):
+    monkeypatch.setattr(limits, "current", lambda: Limits(preview=16))
+    chosen = settings(task, DEGRADED)
+    affordable.bytes_per_pixel(chosen.task, True)
+    used, shown = peak(chosen)
+    (whole, smaller) = (tuple(map(int, size)) for size in re.findall(r"(\d+) × (\d+)", shown["caption"]))
+    assert used <= 1.1 * 16 and "Shown here as it is at" in shown["caption"] and smaller < whole
+
+
 def test_what_a_run_costs_is_said_of_the_whole_picture():
-    chosen = settings("phase-retrieval", oversampling=4)
-    assert preview.show(PHOTO, chosen, None)[1] == chosen.cost((480, 640))
+    job = Job(settings("phase-retrieval", oversampling=4), PHOTO)
+    assert job.image_shape == (480, 640) and preview.show(job)[1] == job.cost
 
 
 def test_the_need_of_a_task_is_that_of_a_larger_picture():

@@ -16,10 +16,12 @@ import torch
 from inverse.batch.sweep import Sweep, axis
 from inverse.errors import DivergenceError, InverseError, ProblemError
 from inverse.results.record import Record
-from inverse.settings import Settings as PlainSettings
+from inverse.settings import Settings
 from inverse.solvers import Step
-from inverse.web.jobs import batches, device, running
-from inverse.web.jobs.settings import Settings
+from inverse.web.jobs import device
+from inverse.web.jobs.batches import Batch
+from inverse.web.jobs.job import Job
+from inverse.web.jobs.running import Latest
 
 ROOT = Path(__file__).parents[3]
 FORK = multiprocessing.get_context("fork")
@@ -98,11 +100,12 @@ def settings():
 
 
 def restored(settings, photo, latest=None):
-    return running.restore(lambda: (settings, settings.problem(photo)), latest or running.Latest())
+    job = Job(settings, photo)
+    return (latest or Latest()).follow(lambda: (job, job.problem()))
 
 
 def test_a_run_gives_the_same_pixels_there_as_here(settings, photo, lender, monkeypatch):
-    there, latest = list(restored(settings, photo, kept := running.Latest())), kept
+    there, latest = list(restored(settings, photo, kept := Latest())), kept
     monkeypatch.setattr(device, "LENT", False)
     here = list(restored(settings, photo))
     assert there[-1][0]["frame"]["x0"] == here[-1][0]["frame"]["x0"]
@@ -114,22 +117,21 @@ def test_stop_ends_the_run_there_and_the_page_has_its_last_picture(photo, lender
     long = Settings.create(
         mode="clean", size=64, task="denoise", sigma_y=0.1, solver="dps", solver_parameters={"steps": 1000}, seed=3
     )
-    latest = running.Latest()
+    latest = Latest()
     updates = restored(long, photo, latest)
     for view, _ in updates:
         if view and view["frame"]:
             break
     updates.close()
     assert lender.closed.value == 1
-    view, status = running.finished(latest, "stopped", "Stopped.")
+    view, status = latest.stop()
     assert status["phase"] == "stopped" and view["frame"]["x0"][0].startswith("data:image/png")
     assert 0 < latest.step.index < latest.step.total
 
 
 def test_a_sweep_comes_back_cell_by_cell_and_can_be_adopted(settings, photo, lender):
-    batch, plan = batches.Batch(), Sweep(settings, (axis(settings, "steps", "2,3"),))
-    batches.begin(batch, {}, plan.runs, plan)
-    views = list(batches.stream(batch, photo, None))
+    batch, plan = Batch(), Sweep(settings, (axis(settings, "steps", "2,3"),))
+    views = list(batch.begin(Job(settings, photo).several(plan.runs), {}, plan))
     assert views[-1]["phase"] == "done" and [cell["index"] for cell in views[-1]["cells"]] == [0, 1]
     assert batch.runs == plan.runs and [record.total for record in batch.done.values()] == [2, 3]
     assert batch.done[1].image.size
@@ -202,8 +204,8 @@ def test_seconds_are_learned_from_complete_runs_only(monkeypatch, complete):
     assert len(learned) == complete
 
 
-def test_a_batch_with_a_failed_run_is_not_complete(settings):
-    batch = batches.Batch(runs=[settings] * 2)
+def test_a_batch_with_a_failed_run_is_not_complete():
+    batch = Batch()
     done = Record(seconds=0.1)
     batch.done = {0: done, 1: done}
     assert batch.complete
@@ -223,9 +225,9 @@ def test_the_estimate_grows_with_steps_size_and_runs(settings, monkeypatch):
     monkeypatch.setattr(device, "LENT", True)
     plain = device.seconds([settings], (256, 256))
     more = settings.solver.replace(steps=40)
-    slower = PlainSettings(**{**vars(settings), "solver": more})
+    slower = replace(settings, solver=more)
     assert plain < device.seconds([slower], (256, 256)) and plain < device.seconds([settings], (1024, 1024))
-    assert plain < device.seconds([settings] * 2, (256, 256)) and "GPU time" in device.promise([settings], (256, 256))
+    assert plain < device.seconds([settings] * 2, (256, 256)) and "GPU time" in device.promise(plain)
 
 
 def test_what_is_packed_comes_back(settings, photo):
