@@ -170,7 +170,7 @@ class Solver(Parameters):
         """
         failed = False
         try:
-            yield from self._restored(Run(denoiser, operator, y, sigma_y, generators, finish))
+            yield from self._restored(Run(denoiser, operator, y, sigma_y, generators), finish)
         except (RuntimeError, MemoryError) as error:
             if not memory.exhausted(error):
                 raise
@@ -179,9 +179,10 @@ class Solver(Parameters):
             _, height, width = operator.image_shape
             raise memory.refusal(denoiser, (height, width), len(generators), self.cost[1] > 0)
 
-    def _restored(self, run: Run) -> Process:
+    def _restored(self, run: Run, finish: Map) -> Process:
         if not self.able(run.operator):
             raise self._refusal(run)
+        run.finish = finish
         at_once = run.denoiser.batches or len(run.generators) == 1
         return (yield from (self._steps if at_once else self._one_by_one)(run))
 

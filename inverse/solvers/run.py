@@ -24,11 +24,12 @@ prior's weight vanishes, and rounding errors are magnified instead."""
 
 
 class Run:
-    """One run of a solver; the arguments are those of `Solver.process`.
+    """One run of a solver; the arguments are those of `Solver.solve`.
 
     Attributes:
         operator: A on the prior's own space; that is what a solver inverts.
         pictures: A of pictures.
+        finish: what is done to every estimate's picture, as in `Step`.
         y: one measurement a sample; `measured` is what was given, one for all or one for each.
 
     Raises:
@@ -42,9 +43,9 @@ class Run:
         y: Tensor,
         sigma_y: float,
         generators: Sequence[torch.Generator],
-        finish: Map = unchanged,
     ) -> None:
-        self.denoiser, self.finish = denoiser, finish
+        self.denoiser = denoiser
+        self.finish: Map = unchanged
         self.pictures = operator.to(denoiser.device, denoiser.dtype)
         self.operator = denoiser.lift(self.pictures)
         expected = tuple(operator.measurement_shape)
