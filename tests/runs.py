@@ -7,9 +7,10 @@ import time
 import torch
 from PIL import Image
 
+from inverse.settings import CLEAN, Settings
 from inverse.solvers import Step
-from inverse.web.jobs import running
-from inverse.web.jobs.settings import CLEAN, Settings
+from inverse.web.jobs.job import Job
+from inverse.web.jobs.running import Latest
 
 
 def decoded(uri):
@@ -48,4 +49,5 @@ def steps(settings, photo, total, seconds=0.0, closed=None, fail=None):
 
 
 def run(settings, photo, latest=None):
-    return running.restore(lambda: (settings, settings.problem(photo, None)), latest or running.Latest())
+    job = Job(settings, photo)
+    return (latest or Latest()).follow(lambda: (job, job.problem()))

@@ -3,7 +3,7 @@
 import pages
 import pytest
 
-from inverse.web.jobs.settings import CLEAN, Settings
+from inverse.settings import CLEAN, Settings
 
 
 @pytest.fixture(scope="session")

@@ -12,11 +12,13 @@ from runs import chosen
 from inverse.errors import ParameterError, ProblemError
 from inverse.imaging import images
 from inverse.operators import TASKS
+from inverse.settings import CLEAN, DEGRADED, Settings
 from inverse.solvers.presets import default_task, solvers_for
 from inverse.web.base import limits
 from inverse.web.base.limits import Limits
-from inverse.web.jobs import device
-from inverse.web.jobs.settings import CLEAN, DEGRADED, Settings, estimated_noise, tasks_for, working_size
+from inverse.web.jobs import device, offers
+from inverse.web.jobs.job import Job, estimated_noise, working_size
+from inverse.web.jobs.offers import tasks_for
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf"), -1, 1e308, True, "7", None, [5], {}])
@@ -32,7 +34,7 @@ def test_hostile_values_end_in_a_sentence_that_names_the_field(field, bad):
     else:
         given[field] = bad
     with pytest.raises(ParameterError, match=rf"^{field} must be .*from"):
-        Settings.create(**given)
+        offers.create(**given)
 
 
 def test_a_degraded_photo_is_offered_only_what_can_have_happened_to_it(photo):
@@ -46,7 +48,7 @@ def test_a_degraded_photo_is_offered_only_what_can_have_happened_to_it(photo):
             solver_parameters={}, seed=0,
         )  # fmt: skip
         if not kind.auxiliary:
-            assert made.problem(photo, None).truth is None
+            assert Job(made, photo).problem().truth is None
 
 
 def test_the_restored_image_stays_within_the_limit(monkeypatch):
@@ -71,9 +73,11 @@ def test_advice_on_size_fits_what_there_is_to_choose(photo, monkeypatch):
         made = chosen(
             mode=mode, size=None if mode == DEGRADED else 128, solver="dps", solver_parameters={"steps": 1000}
         )
+        monkeypatch.setattr(device, "seconds", lambda *_: 2)
+        job = Job(made, photo)
         with pytest.raises(ProblemError) as caught:
-            made.problem(photo)
-        for words in (str(caught.value), made.cost((512, 512))):
+            job.problem()
+        for words in (str(caught.value), job.cost):
             advice = words.split("Choose")[1]
             assert advised in advice and other not in advice
 
@@ -82,32 +86,32 @@ def test_more_samples_than_the_machine_restores_at_once_are_refused(photo, monke
     monkeypatch.setattr(limits, "current", lambda: Limits(side=300))
     big = photo.resize((256, 256))
     made = Settings.create(size=256, task="denoise", sigma_y=0.1, samples=1)
-    assert made.problem(big).truth.shape[-2:] == (256, 256)
+    assert Job(made, big).problem().truth.shape[-2:] == (256, 256)
     with pytest.raises(ProblemError, match="fewer samples or a smaller size"):
-        replace(made, samples=2).problem(big)
+        Job(replace(made, samples=2), big).problem()
     with pytest.raises(ParameterError, match="samples must be a whole number from 1 to 8"):
-        Settings.create(size=256, task="denoise", sigma_y=0.1, samples=9)
+        offers.create(size=256, task="denoise", sigma_y=0.1, samples=9)
 
 
-def test_the_cost_counts_every_sample(settings):
-    one, eight = (replace(settings, samples=samples, solver=settings.solver.replace(steps=200)) for samples in (1, 8))
-    assert "8 samples" in eight.cost((128, 128)) and "samples" not in one.cost((128, 128))
+def test_the_cost_counts_every_sample(settings, photo):
+    one, eight = (
+        Job(replace(settings, size=512, samples=samples, solver=settings.solver.replace(steps=200)), photo)
+        for samples in (1, 8)
+    )
+    assert "8 samples" in eight.cost and "samples" not in one.cost
 
     def minutes(words):
         number, unit = re.search(r"about (\d+) (s|min)", words).groups()
         return int(number) * (60 if unit == "min" else 1)
 
-    assert minutes(eight.cost((512, 512))) == pytest.approx(8 * minutes(one.cost((512, 512))), rel=0.3)
+    assert minutes(eight.cost) == pytest.approx(8 * minutes(one.cost), rel=0.3)
 
 
-def test_a_run_beyond_its_time_limit_is_announced(settings, monkeypatch):
+def test_a_run_beyond_its_time_limit_is_announced(settings, photo, monkeypatch):
     monkeypatch.setattr(limits, "current", lambda: Limits(seconds=60))
-    assert "a run ends after 1 min" not in settings.cost((8, 8))
-    assert "a run ends after 1 min" in settings.cost((200_000, 200_000))  # on any machine
-    seconds = device.seconds([settings], (20_000, 20_000))
-    for most, announced in ((int(0.9 * seconds), True), (int(1.1 * seconds) + 1, False)):
-        monkeypatch.setattr(limits, "current", lambda most=most: Limits(seconds=most))
-        assert ("a run ends after" in settings.cost((20_000, 20_000))) == announced
+    for seconds, announced in ((59, False), (61, True)):
+        monkeypatch.setattr(device, "seconds", lambda *_, seconds=seconds: seconds)
+        assert ("a run ends after 1 min" in Job(settings, photo).cost) == announced
 
 
 @pytest.mark.parametrize("size", [(1, 1), (7, 300), (64, 48), (301, 201), (1200, 75)])
@@ -115,6 +119,6 @@ def test_a_run_beyond_its_time_limit_is_announced(settings, monkeypatch):
 def test_the_shape_is_that_of_the_photo_as_it_is_used(size, degraded):
     for task in ("denoise", "super-resolution", "jpeg"):
         made = chosen(mode=DEGRADED if degraded else CLEAN, task=task, size=None if degraded else 128)
-        used = made.used(Image.new("RGB", size))
-        found = made.shape(Image.new("RGB", size))
+        job = Job(made, Image.new("RGB", size))
+        used, found = job.part, job.image_shape
         assert found == (made.task.image_shape((used.height, used.width)) if degraded else (used.height, used.width))

@@ -5,19 +5,23 @@ import time
 from dataclasses import replace
 
 import gradio as gr
+import pages
 import pytest
+from pages import sent
 from runs import chosen, decoded, run, steps
 
 from inverse.errors import DivergenceError
 from inverse.imaging import images
 from inverse.operators import TASKS
+from inverse.settings import Settings
 from inverse.settings.carriers import read
 from inverse.solvers.calls import PAUSE
 from inverse.web.base import limits
 from inverse.web.base.limits import Limits
-from inverse.web.jobs import batches, frames, running
-from inverse.web.jobs.batches import Batch, begin
-from inverse.web.jobs.settings import Settings
+from inverse.web.jobs import frames, running
+from inverse.web.jobs.batches import Batch
+from inverse.web.jobs.job import Job
+from inverse.web.jobs.running import Latest
 
 
 def test_a_saved_picture_carries_what_made_it(settings, photo, monkeypatch):
@@ -42,18 +46,16 @@ def test_every_sample_says_which_it_is(settings, photo, monkeypatch):
 
 
 def test_sentences_that_are_shown_as_text_are_not_escaped(settings, photo, monkeypatch):
-    def refused():
+    def refused(*_):
         TASKS.find('<i> & "b"')
 
-    generator, sent = running.restore(refused, running.Latest()), []
+    generator, sent = Latest().follow(refused), []
     with pytest.raises(gr.Error, match="&lt;i&gt;"):
         sent.extend(iter(lambda: next(generator), None))
     assert "<i> & " in sent[-1][1]["message"] and "&lt;" not in sent[-1][1]["message"]
 
-    monkeypatch.setattr(batches, "check_work", lambda *_: refused())
-    batch = batches.Batch()
-    batches.begin(batch, {}, [settings])
-    generator, sent = batches.stream(batch, photo, None), []
+    monkeypatch.setattr(Job, "check", refused)
+    generator, sent = Batch().begin(Job(settings, photo), {}), []
     with pytest.raises(gr.Error, match="&lt;i&gt;"):
         sent.extend(iter(lambda: next(generator), None))
     assert "<i> & " in sent[-1]["message"] and "&lt;" not in sent[-1]["message"]
@@ -83,7 +85,7 @@ def test_updates_follow_the_clock_not_the_steps(settings, photo, monkeypatch):
 
 def test_stop_is_heard_at_the_next_step(settings, photo, monkeypatch):
     monkeypatch.setattr(running, "stream", steps(settings, photo, 200))
-    latest = running.Latest()
+    latest = Latest()
     updates = run(settings, photo, latest)
     while latest.step is None:
         next(updates)
@@ -102,7 +104,7 @@ def pausing(*_, **options):
 
 def test_stop_is_heard_within_a_step(settings, photo, monkeypatch):
     monkeypatch.setattr(running, "stream", pausing)
-    latest = running.Latest()
+    latest = Latest()
     updates = run(settings, photo, latest)
     for _ in range(3):
         next(updates)
@@ -113,7 +115,7 @@ def test_stop_is_heard_within_a_step(settings, photo, monkeypatch):
 def test_the_clock_is_looked_at_within_a_step(settings, photo, monkeypatch):
     monkeypatch.setattr(running, "stream", pausing)
     monkeypatch.setattr(running.limits, "current", lambda: Limits(seconds=1))
-    statuses = [status for _, status in run(settings, photo, running.Latest())]
+    statuses = [status for _, status in run(settings, photo, Latest())]
     assert statuses[-1]["phase"] == "stopped" and "Stopped after 1 seconds" in statuses[-1]["message"]
 
 
@@ -121,7 +123,7 @@ def test_the_clock_is_looked_at_within_a_step(settings, photo, monkeypatch):
 def test_a_stop_that_the_queue_never_hears_of_ends_the_run(settings, photo, monkeypatch, yielded):
     closed = []
     monkeypatch.setattr(running, "stream", steps(settings, photo, 10**6, seconds=0.01, closed=closed))
-    latest = running.Latest()
+    latest = Latest()
     updates = run(settings, photo, latest)
     for _ in range(yielded):
         next(updates)
@@ -131,7 +133,7 @@ def test_a_stop_that_the_queue_never_hears_of_ends_the_run(settings, photo, monk
 
 
 def test_a_stop_at_the_last_step_is_no_end(settings, photo, monkeypatch):
-    latest = running.Latest()
+    latest = Latest()
 
     def last(*arguments, **options):
         yield from steps(settings, photo, 1)(*arguments, **options)
@@ -144,9 +146,8 @@ def test_a_stop_at_the_last_step_is_no_end(settings, photo, monkeypatch):
 @pytest.mark.parametrize("yielded", [1, 3])
 def test_a_stop_that_the_queue_never_hears_of_ends_a_batch(settings, photo, yielded):
     runs = [replace(settings, seed=seed) for seed in range(20)]
-    batch = batches.Batch()
-    batches.begin(batch, {}, runs)
-    views = batches.stream(batch, photo, None)
+    batch = Batch()
+    views = batch.begin(Job(settings, photo).several(runs), {})
     for _ in range(yielded):
         next(views)
     batch.stopping = True
@@ -174,14 +175,14 @@ def test_what_costs_much_comes_seldom(monkeypatch, cost, allowed):
 def test_closing_the_run_closes_the_solver_at_once(settings, photo, monkeypatch):
     closed = []
     monkeypatch.setattr(running, "stream", steps(settings, photo, 10**6, seconds=0.001, closed=closed))
-    latest = running.Latest()
+    latest = Latest()
     generator = run(settings, photo, latest)
     for view, _ in generator:
         if view and view["frame"]:
             break
     generator.close()
     assert len(closed) == 1, "and not after the rest of its steps, which take a quarter of an hour"
-    view, status = running.finished(latest, "stopped", "Stopped.")
+    view, status = latest.stop()
     assert status["phase"] == "stopped" and decoded(view["frame"]["x0"][0]).format == "PNG"
 
 
@@ -198,12 +199,12 @@ def test_divergence_says_so_and_keeps_the_last_good_frame(settings, photo, monke
     assert view["frame"]["index"] == 3
 
 
-def test_a_run_without_a_photo_says_what_to_do(settings):
-    generator = run(settings, None)
-    sent = [next(generator), next(generator)]
-    assert sent[-1][1]["phase"] == "failed"
+def test_a_run_without_a_photo_says_what_to_do(page):
+    updates = pages.after(page, page.run, "click")({**sent(page), page.photo: None, page.latest: None})
+    shown = [next(updates), next(updates)]
+    assert shown[-1][page.status]["phase"] == "failed"
     with pytest.raises(gr.Error, match="Choose a photo again"):
-        next(generator)
+        next(updates)
 
 
 def test_a_run_ends_at_its_time_limit(settings, photo, monkeypatch):
@@ -214,10 +215,10 @@ def test_a_run_ends_at_its_time_limit(settings, photo, monkeypatch):
     assert view["record"] and view["frame"]["x0"][0].startswith("data:image/png"), "as with Stop, the picture stays"
 
 
-def test_a_sweep_that_is_refused_leaves_the_one_before_on_the_page(page):
-    old = Batch()
-    begin(old, {}, [chosen()])
+def test_a_sweep_that_is_refused_leaves_the_one_before_on_the_page(photo):
+    old, job = Batch(), Job(chosen(), photo)
+    old.begin(job, {})
     asked = Batch(earlier=Batch.shown(old))
     assert Batch.shown(asked) is old and Batch.shown(Batch(earlier=Batch.shown(asked))) is old
-    begin(asked, {}, old.runs)
+    asked.begin(job, {})
     assert Batch.shown(asked) is asked and asked.earlier is None

@@ -12,12 +12,12 @@ from PIL import Image, ImageDraw
 from inverse.errors import InverseError, ParameterError
 from inverse.operators import TASKS
 from inverse.restoration import degrade
+from inverse.settings import CLEAN, DEGRADED
 from inverse.solvers import SOLVERS
 from inverse.solvers.advice import advice
 from inverse.solvers.defaults import default_solver
 from inverse.solvers.presets import preset, solvers_for
 from inverse.web.base.pictures import from_uri, mask_uri
-from inverse.web.jobs.settings import CLEAN, DEGRADED
 from inverse.web.page import choices, form
 
 
@@ -131,7 +131,7 @@ def test_a_brushed_mask_reaches_the_problem(page, photo):
     mask.save(buffer, "PNG")
     uri = "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
     values = {**values_of(page), page.task: "inpaint-mask", page.mask: {"mask": uri}, page.settings["size"]: 128}
-    problem = form.settings(page, values).problem(photo, form.auxiliary_picture(page, values))
+    problem = form.job(page, {**values, page.photo: photo, page.photo_file: None}).problem()
     assert problem.operator.entries < 3 * problem.truth[0, 0].numel()
 
 

@@ -11,8 +11,8 @@ from pages import sent, sweep_of
 import inverse.web
 from inverse.errors import ParameterError
 from inverse.operators import TASKS
+from inverse.settings import CLEAN, DEGRADED
 from inverse.solvers import SOLVERS
-from inverse.web.jobs.settings import CLEAN, DEGRADED
 from inverse.web.page import cards, form
 
 WEB = Path(inverse.web.__file__).parent
@@ -62,7 +62,7 @@ def test_refusals_call_a_parameter_what_the_page_calls_it(page):
     with pytest.raises(ParameterError, match=r"^Gradient steps must be a whole number .* Choose a value"):
         form.settings(page, {**values, solver: -1})
     tab = sweep_of(page)
-    promise = tab.plan(page, {**values, tab.x_values: "-1"}, form.settings(page, values))[tab.promise]
+    promise = tab.plan(page, {**values, tab.x_values: "-1"}, form.job(page, values))[tab.promise]
     assert ">Noise levels must be" in promise
 
 

@@ -8,10 +8,10 @@ from pages import sent, sweep_of
 from PIL import Image
 
 from inverse.imaging import images
+from inverse.settings import CLEAN, DEGRADED
 from inverse.solvers.presets import default_task
 from inverse.web.base.gradio_internals import upload_folder
 from inverse.web.jobs.batches import Batch
-from inverse.web.jobs.settings import CLEAN, DEGRADED
 from inverse.web.page import choices, form, share
 
 

@@ -8,14 +8,12 @@ from pages import sent, sweep_of
 
 from inverse.errors import ParameterError, ProblemError
 from inverse.operators import TASKS
-from inverse.settings import Settings as PlainSettings
-from inverse.settings import carriers
+from inverse.settings import CLEAN, DEGRADED, Settings, carriers
 from inverse.solvers import SOLVERS
 from inverse.solvers.presets import DEFAULT_TASK, solvers_for
 from inverse.web.base.gradio_internals import functions
 from inverse.web.elements import photos
 from inverse.web.elements.share import BROUGHT
-from inverse.web.jobs.settings import CLEAN, DEGRADED, Settings
 from inverse.web.page import choices, form, share
 
 
@@ -42,7 +40,7 @@ def test_kept_settings_that_are_not_understood_are_passed_over_and_links_are_not
         share.arrived(page, sent(page, share={"link": "nonsense"}))
     task = next(name for name in TASKS if len(solvers_for(name)) < len(SOLVERS))
     solver = next(name for name in SOLVERS if name not in solvers_for(task))
-    made = PlainSettings.create(task=DEFAULT_TASK, solver=solver)
+    made = Settings.create(task=DEFAULT_TASK, solver=solver)
     unfit = replace(made, task=TASKS.find(task)()).link
     with pytest.raises(ProblemError):
         share.arrived(page, sent(page, share={"link": unfit}))
@@ -77,5 +75,5 @@ def test_what_a_person_typed_is_shown_as_text_in_a_note_and_in_a_refusal(page, s
         page, sent(page, share={"link": carriers.pack(json.dumps({**json.loads(settings.to_json()), typed: 1}))})
     )
     values = sent(page, x_values=typed)
-    said.append(sweep_of(page).plan(page, values, form.settings(page, values))[sweep_of(page).promise])
+    said.append(sweep_of(page).plan(page, values, form.job(page, values))[sweep_of(page).promise])
     assert len(said) == 2 and all("&lt;img" in words and "<img" not in words for words in said)

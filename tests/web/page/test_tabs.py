@@ -11,13 +11,13 @@ from inverse.solvers import SOLVERS
 from inverse.solvers.cost import passes
 from inverse.web.base import limits
 from inverse.web.base.limits import Limits
-from inverse.web.jobs import batches
+from inverse.web.jobs.batches import Batch
 from inverse.web.page import comparing, form
 from inverse.web.page.starts import Starts
 
 
 def test_the_promise_counts_the_runs_or_says_what_is_wrong(page):
-    made = form.settings(page, sent(page))
+    made = form.job(page, sent(page))
     values, tab = sent(page, x_values="10,20,30", y_name="seed", y_values="1,2"), sweep_of(page)
     assert tab.plan(page, values, made)[tab.promise].startswith("6 runs, about")
     for bad in ("<b>", "1:100000:64", "", "10:20:9"):
@@ -30,13 +30,13 @@ def test_the_promise_counts_the_runs_or_says_what_is_wrong(page):
 
 def test_cells_and_rows_are_one_sample_each_however_many_the_page_asks_for(page, monkeypatch):
     values = sent(page, samples=4, x_values="10,20")
-    made = form.settings(page, values)
-    height, width = made.shape(values[page.photo])
+    made = form.job(page, values)
+    height, width = made.image_shape
     work = max(
         sum(passes(each.solver) for each in made_of) * height * width / 1e6
         for made_of in (
-            sweep_of(page).runs(page, values, made).runs,
-            compare_of(page).runs(page, values, made).runs,
+            sweep_of(page).runs(page, values, made.used).runs,
+            compare_of(page).runs(page, values, made.used).runs,
         )
     )
     monkeypatch.setattr(limits, "current", lambda: Limits(work=int(work) + 1))
@@ -47,9 +47,9 @@ def test_cells_and_rows_are_one_sample_each_however_many_the_page_asks_for(page,
 def test_equal_time_is_kept_or_the_row_says_that_it_is_not(page):
     names = ["vml-map", "dmap", "pigdm", "red-diff", "ddrm"]
     values = sent(page, contenders=names, budget=comparing.EQUAL)
-    made = form.settings(page, values)
-    budget = passes(made.solver)
-    runs, head, _ = compare_of(page).runs(page, values, made)
+    made = form.job(page, values)
+    budget = passes(made.settings.solver)
+    runs, head, _ = compare_of(page).runs(page, values, made.used)
     notes = dict(zip(names, head["notes"], strict=True))
     assert not notes["vml-map"] and not notes["ddrm"]
     for run in runs:
@@ -63,14 +63,14 @@ def test_equal_time_is_kept_or_the_row_says_that_it_is_not(page):
     words = compare_of(page).plan(page, values, made)[compare_of(page).promise]
     assert all(run.solver.title in words for run in runs if notes[run.solver.name]) and "Not equal" in words
     values = sent(page, contenders=names, budget=comparing.PRESET)
-    assert not any(compare_of(page).runs(page, values, made).head["notes"])
+    assert not any(compare_of(page).runs(page, values, made.used).head["notes"])
 
 
 @pytest.mark.parametrize("bad", [5, [1], {"a": 1}, True])
 @pytest.mark.parametrize("field", ["x_name", "x_values", "y_name", "y_values", "contenders", "budget"])
 def test_hostile_values_of_the_tabs_end_in_a_sentence_that_names_the_field(page, field, bad):
     values = sent(page, **{field: bad})
-    made = form.settings(page, values)
+    made = form.job(page, values)
     component = part(page, field)
     if field in ("contenders", "budget"):
         words = compare_of(page).plan(page, values, made)[compare_of(page).promise]
@@ -87,7 +87,7 @@ def test_hostile_values_of_the_tabs_end_in_a_sentence_that_names_the_field(page,
 
 def test_an_axis_of_another_solver_gives_way(page):
     values = sent(page, x_name="gradient_steps", x_values="1,2", solver="diffpir")
-    changes = sweep_of(page).plan(page, values, form.settings(page, values))
+    changes = sweep_of(page).plan(page, values, form.job(page, values))
     assert changes[sweep_of(page).axes_before]["x-name"] == changes[sweep_of(page).x_name]["value"]
     assert changes[sweep_of(page).x_name]["value"] in SOLVERS["diffpir"].specs()
     assert "runs, about" in changes[sweep_of(page).promise]
@@ -95,7 +95,7 @@ def test_an_axis_of_another_solver_gives_way(page):
 
 def test_a_sweep_streams_cells_and_adopts_one(page):
     values = sent(page, solver="diffpir", x_values="10,12")
-    values[sweep_of(page).batch] = batches.Batch()
+    values[sweep_of(page).batch] = Batch()
     views = [update[sweep_of(page).table] for update in sweep_of(page).run(page, values)]
     assert views[0]["phase"] == "running" and views[-1]["phase"] == "done" and len(views[-1]["cells"]) == 2
     assert views[-1]["best"]["psnr"] in (0, 1) and decoded(views[-1]["cells"][0]["src"])
@@ -110,7 +110,7 @@ def test_a_sweep_streams_cells_and_adopts_one(page):
 
 
 def test_stop_before_a_batch_has_begun_is_remembered(page):
-    stopped, batch = pages.behind(page, sweep_of(page).stop, "click"), batches.Batch()
+    stopped, batch = pages.behind(page, sweep_of(page).stop, "click"), Batch()
     shown = stopped(batch, Starts())[sweep_of(page).table]
     assert batch.stopping and shown["phase"] == "stopped" and "cells" not in shown, "those of an earlier batch stay"
     assert sweep_of(page).start in stopped(None, Starts())
