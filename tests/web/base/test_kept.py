@@ -5,21 +5,22 @@ from datetime import datetime
 from types import SimpleNamespace
 
 import gradio as gr
+import pages
 import pytest
 import torch
 from fastapi import HTTPException
+from pages import sent
 from PIL import Image
 
 from inverse import web
 from inverse.restoration import degrade
-from inverse.settings import Settings
 from inverse.solvers import Step
 from inverse.web.base import held, limits, sessions
 from inverse.web.base.limits import Limits
 from inverse.web.base.sessions import Sessions
 from inverse.web.jobs import running
-from inverse.web.jobs.job import Job
 from inverse.web.jobs.running import Latest
+from inverse.web.page.starts import Starts
 
 
 def test_pictures_tensors_and_text_are_counted_once_wherever_they_lie():
@@ -39,35 +40,32 @@ def test_a_runs_measurement_is_counted(photo):
 
 
 class Run:
-    """A run that has come to its first step."""
+    """The handler of a run that has come to its first step."""
 
-    def __init__(self, photo, monkeypatch, failing=False):
-        self.latest, self.failing = Latest(), failing
-        job = Job(Settings.create(task="phase-retrieval", sigma_y=0.05), photo)
-        self.problem = job.problem()
+    def __init__(self, page, photo, monkeypatch, failing=False):
+        self.page, self.latest, self.failing = page, Latest(), failing
         monkeypatch.setattr(running, "stream", self._stream)
-        self.updates = self.latest.follow(lambda: (job, self.problem))
+        values = {**sent(page, task="phase-retrieval"), page.photo: photo, page.latest: self.latest}
+        self.updates = pages.after(page, page.run, "click")(values)
         while self.latest.step is None:
             next(self.updates)
-        assert self.bytes > self.problem.y.nbytes
+        self.measured = self.latest.problem.y.nbytes
+        assert self.bytes > self.measured
 
-    def _stream(self, *_, **__):
-        truth = self.problem.truth
+    def _stream(self, problem, *_, **__):
+        truth = problem.truth
         for index in range(1, 4):
             yield Step(index, 3, 0.5, truth, truth, index, 0, lambda _: torch.tensor([0.1]))
             if self.failing:
                 raise RuntimeError
 
     def end(self):
-        """As the page's handler does, when there is nothing more."""
-        with contextlib.suppress(gr.Error):
+        with pytest.raises(gr.Error) if self.failing else contextlib.nullcontext():
             list(self.updates)
-        self.latest.left(closed=False)
 
-    def close(self):
-        """As the page's handler does, when Gradio closes it."""
-        self.updates.close()
-        self.latest.left(closed=True)
+    def stop(self):
+        """The last picture, as Stop shows it."""
+        return pages.behind(self.page, self.page.stop, "click")(self.latest, Starts())[self.page.viewer]["frame"]
 
     @property
     def bytes(self):
@@ -75,28 +73,28 @@ class Run:
 
 
 @pytest.mark.parametrize("failing", [False, True])
-def test_nothing_of_a_run_that_ended_or_failed_stays_with_the_session(photo, monkeypatch, failing):
-    run = Run(photo, monkeypatch, failing)
+def test_nothing_of_a_run_that_ended_or_failed_stays_with_the_session(page, photo, monkeypatch, failing):
+    run = Run(page, photo, monkeypatch, failing)
     run.end()
     assert run.bytes < 1000
 
 
 @pytest.mark.parametrize("ends", ["closed", "of itself"])
 @pytest.mark.parametrize("first", ["the run", "stop"])
-def test_stop_shows_the_last_picture_and_then_nothing_stays(photo, monkeypatch, first, ends):
+def test_stop_shows_the_last_picture_and_then_nothing_stays(page, photo, monkeypatch, first, ends):
     """It comes while the run goes on, or when it was closed for it already."""
-    run = Run(photo, monkeypatch)
+    run = Run(page, photo, monkeypatch)
 
     def end():
         run.latest.stopping = ends == "of itself" or run.latest.stopping
-        run.close() if ends == "closed" else run.end()
+        run.updates.close() if ends == "closed" else run.end()
 
     if first == "the run":
         end()
-        assert run.latest.stop()[0]["frame"]
+        assert run.stop()
     else:
-        assert run.latest.stop()[0]["frame"]
-        assert run.bytes > run.problem.y.nbytes, "the run still needs it"
+        assert run.stop()
+        assert run.bytes > run.measured, "the run still needs it"
         end()
     assert run.bytes < 1000
 

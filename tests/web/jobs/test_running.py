@@ -200,7 +200,7 @@ def test_divergence_says_so_and_keeps_the_last_good_frame(settings, photo, monke
 
 
 def test_a_run_without_a_photo_says_what_to_do(page):
-    updates = pages.after(page, page.run, "click")({**sent(page), page.photo: None, page.latest: None})
+    updates = pages.after(page, page.run, "click")({**sent(page), page.photo: None})
     shown = [next(updates), next(updates)]
     assert shown[-1][page.status]["phase"] == "failed"
     with pytest.raises(gr.Error, match="Choose a photo again"):
