@@ -355,11 +355,11 @@ def test_runs_that_know_different_things_share_passes_and_those_that_know_nothin
     problems = [pictures(shape=LATENT), pictures("inpaint-random", LATENT), (unseen, y)]
     runs = [(quick(name), *problem) for name in SOLVERS for problem in map(copy.copy, problems)]
     runners = [
-        Runner(index, solver.process(prior, operator, y, SIGMA_Y, [generator(7, 0)]), 64)
+        Runner(index, solver.process(prior, operator, y, SIGMA_Y, [generator(7, 0)]), prior, 64)
         for index, (solver, operator, y) in enumerate(runs)
     ]
     reached = {}
-    for runner, event in lockstep(runners, prior, 64 * 100):
+    for runner, event in lockstep(runners, 64 * 100):
         assert event is None or hasattr(event, "x0_hat")
         reached[runner.index] = event or reached[runner.index]
     assert len(prior.asked) == len(runs) and prior.untold and prior.widest > len(SOLVERS)
