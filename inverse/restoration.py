@@ -13,6 +13,7 @@ from typing import Any, Literal, overload
 from inverse.denoisers.base import Denoiser
 from inverse.denoisers.cards import EMBEDDED
 from inverse.denoisers.catalog import load_prior
+from inverse.estimators.catalog import guided
 from inverse.imaging import images
 from inverse.operators import Task, noise
 from inverse.results.problem import Problem, Result
@@ -108,7 +109,8 @@ def stream(
     Args:
         problem: from `degrade` or `measured`.
         solver: name of a solver, at its preset for the task; or a solver; the task's default when None.
-        denoiser: the prior, or its name as `load_prior` takes it; the embedded one when None.
+        denoiser: the prior, or its name as `load_prior` takes it; the embedded one when None. A solver that needs a
+            conditional estimator gets the one that ships with it.
         solver_parameters: parameters of the solver that differ from the preset.
         seed: of the solver's randomness. On a CPU the same machine, versions and number of threads give the same bytes,
             and sample i does not depend on how many there are, or on what runs beside it. On a GPU samples and runs
@@ -123,6 +125,8 @@ def stream(
     seed, samples = SEED.check("seed", seed), SAMPLES.check("samples", samples)
     denoiser = _loaded(denoiser)
     solver = make_solver(solver, problem.task, solver_parameters, denoiser.kind)
+    if solver.needs_estimator and not denoiser.conditional:
+        denoiser = guided(denoiser, task=problem.task.name)
     return problem.steps(solver, denoiser, seed, samples, pauses=pauses)
 
 

@@ -29,11 +29,13 @@ from inverse.solvers.advice import advice
 @setting_options()
 @click.option("--save-frames", type=click.Path(path_type=Path, file_okay=False), help="Write every step in here.")
 @click.option("--save-measurement", type=click.Path(path_type=Path), help="Write what the solver was given.")
+@click.option("--estimator", type=click.Path(path_type=Path), help="A conditional estimator that `train estimator` "
+              "wrote. Default: the one that ships with the prior.")  # fmt: skip
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
 @click.pass_context
 def restore(
     context: click.Context, photo: Path, output: Path, device: str | None, precision: str, save_frames: Path | None,
-    save_measurement: Path | None, allow_pickle: bool, quiet: bool, **values: Any,
+    save_measurement: Path | None, allow_pickle: bool, estimator: Path | None, quiet: bool, **values: Any,
 ) -> None:  # fmt: skip
     """Restores PHOTO and writes the result to a file; a PNG carries its settings.
 
@@ -55,7 +57,8 @@ def restore(
     run = asked.settled(picture, problem)
     run = run if auxiliary is None else run.with_auxiliary(auxiliary)
     degraded, settings, seed, samples = run.degraded, run.solver, run.seed, run.samples
-    denoiser = load_prior(values["prior"], device, precision, allow_pickle=allow_pickle)
+    prior = load_prior(values["prior"], device, precision, allow_pickle=allow_pickle)
+    denoiser = run.guided(prior, estimator)
     if save_frames is not None:
         _make_folder(save_frames)
     if save_measurement is not None:

@@ -7,11 +7,11 @@ from functools import lru_cache
 from pathlib import Path
 
 from inverse.denoisers.base import Denoiser
-from inverse.denoisers.embedded import EDMDenoiser
+from inverse.denoisers.embedded import EDMDenoiser, load_network
 from inverse.errors import PriorError, ProblemError
 from inverse.estimators.estimator import ONE_PASS, ConditionalEstimator
 from inverse.estimators.files import EstimatorCard, load_estimator, read_card
-from inverse.resources import ESTIMATORS
+from inverse.resources import EMBEDDED, ESTIMATORS
 
 
 def guided(
@@ -44,6 +44,11 @@ def guided(
             f"{', '.join(card.tasks)}."
         )
     return found
+
+
+def load_embedded() -> EDMDenoiser:
+    """The embedded prior, in float32 on the CPU."""
+    return EDMDenoiser(load_network(EMBEDDED), precision="float32")
 
 
 def cards(prior: EDMDenoiser) -> Iterable[tuple[Path, EstimatorCard]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -28,6 +29,9 @@ PULL = 0.3
 FIRST_LEVEL = 10.0
 """The noise level at which nothing is known but y: where sampling begins, and the only one of a one-pass form."""
 
+LEAST_SIGMA_Y = 1e-3
+"""Less noise is told as this."""
+
 Network = Callable[..., Tensor]
 
 
@@ -36,13 +40,13 @@ class Condition:
     """What an estimate knows of one measurement: the same for every call of a run.
 
     Attributes:
-        statistic: what the Gaussian field makes of it; None in the form of a ControlNet.
-        picture: H^+ y, (B, C, H, W).
+        source: what the Gaussian field makes of it; or H^+ y, (B, C, H, W), in the form of a ControlNet.
+        size: (H, W) of the image.
         log_sigma_y: ln of the measurement's noise.
     """
 
-    statistic: Statistic | None
-    picture: Tensor
+    source: Statistic | Tensor
+    size: tuple[int, int]
     log_sigma_y: float
 
 
@@ -87,10 +91,10 @@ class EstimatorNetwork(nn.Module):
                 "The conditional estimator knows linear tasks only, and this one is not linear. "
                 "Leave the estimator out, or choose another task."
             )
-        log_sigma_y = float(torch.tensor(max(sigma_y, 1e-3)).log())
-        if self.form == CONTROLNET:
-            return Condition(None, operator.pinv(y), log_sigma_y)
-        return Condition(Statistic(self.field, operator, y, sigma_y), y, log_sigma_y)
+        _, height, width = operator.image_shape
+        controlled = self.form == CONTROLNET
+        source = operator.pinv(y) if controlled else Statistic(self.field, operator, y, sigma_y)
+        return Condition(source, (height, width), math.log(max(sigma_y, LEAST_SIGMA_Y)))
 
     def forward(
         self, prior: Network, x: Tensor, sigma: Tensor, condition: Condition, data_std: float, bfloat16: bool = False
@@ -106,18 +110,17 @@ class EstimatorNetwork(nn.Module):
             bfloat16: the networks compute in it; what surrounds them, which inverts H, does not.
         """
         inside = torch.autocast(x.device.type, torch.bfloat16, enabled=bfloat16)
-        if condition.statistic is None:
-            return self._controlled(prior, x, sigma, condition, data_std, inside)
-        return self._combined(
-            self.network or prior, x, sigma, condition.statistic, condition.log_sigma_y, data_std, inside
-        )
+        if isinstance(condition.source, Tensor):
+            return self._controlled(prior, x, sigma, condition.source, data_std, inside)
+        network = self.network or prior
+        return self._combined(network, x, sigma, condition.source, condition.log_sigma_y, data_std, inside)
 
     def _controlled(
-        self, prior: Network, x: Tensor, sigma: Tensor, condition: Condition, data_std: float, inside: torch.autocast
+        self, prior: Network, x: Tensor, sigma: Tensor, picture: Tensor, data_std: float, inside: torch.autocast
     ) -> Tensor:
         total = (sigma.square() + data_std**2)[:, None, None, None]
         height, width = x.shape[-2:]
-        padded, picture = (pad_to_multiple(image, self.config.multiple) for image in (x, condition.picture))
+        padded, picture = (pad_to_multiple(image, self.config.multiple) for image in (x, picture))
         seen = padded / total.sqrt()
         with inside:
             hints = self.control(_last(seen), picture.expand_as(padded), sigma.log())
@@ -177,18 +180,10 @@ class ConditionalEstimator(Denoiser):
         self.prior, self.guidance_scale = prior, guidance_scale
         self.estimator = _placed(network, prior)
         self.one_pass = None if one_pass is None else _placed(one_pass, prior)
-        for name in (
-            "kind",
-            "channels",
-            "multiple",
-            "sigma_min",
-            "sigma_max",
-            "data_std",
-            "bfloat16",
-            "device",
-            "dtype",
-        ):
-            setattr(self, name, getattr(prior, name))
+        self.kind, self.channels, self.multiple = prior.kind, prior.channels, prior.multiple
+        self.sigma_min, self.sigma_max, self.data_std = prior.sigma_min, prior.sigma_max, prior.data_std
+        self.device, self.dtype, self.bfloat16 = prior.device, prior.dtype, prior.bfloat16
+        self.passes = 1 if guidance_scale in (0, 1) else 2
 
     def denoise(self, x: Tensor, sigma: Tensor) -> Tensor:
         return self.prior.denoise(x, sigma)
@@ -207,9 +202,7 @@ class ConditionalEstimator(Denoiser):
         return torch.cat(parts)[order.argsort()]
 
     def _given(self, x: Tensor, sigma: Tensor, condition: Condition) -> Tensor:
-        height, width = condition.picture.shape[-2:]
-        if condition.statistic is not None:
-            height, width = condition.statistic.operator.image_shape[-2:]
+        height, width = condition.size
         own = x[..., :height, :width]
         network = self.one_pass if self.one_pass is not None and sigma.amin() >= FIRST_LEVEL else self.estimator
         x0_hat = network(self.prior.network, own, sigma, condition, self.data_std, self.bfloat16)
@@ -220,7 +213,7 @@ class ConditionalEstimator(Denoiser):
 
 
 def _placed(network: EstimatorNetwork, prior: EDMDenoiser) -> EstimatorNetwork:
-    network = in_bfloat16(network) if prior.bfloat16 else network
+    network = in_bfloat16(network) if prior.bfloat16 else network.to(prior.dtype)
     network.to(prior.device, memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
     return network.eval().requires_grad_(False)
 

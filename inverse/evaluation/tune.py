@@ -34,6 +34,7 @@ from torch import Tensor
 from inverse.denoisers.base import Denoiser
 from inverse.denoisers.catalog import load_prior
 from inverse.errors import DivergenceError
+from inverse.estimators.catalog import guided
 from inverse.evaluation.baselines import baselines
 from inverse.imaging import images, metrics
 from inverse.imaging.files import write_text
@@ -273,9 +274,10 @@ def main(
             write_text(advice.FILE, baselines_to_toml({name: table[name] for name in TASKS if name in table}))
             click.echo(f"{task:26} " + ", ".join(f"{k}: {v[CROP]:.2f} {v[WHOLE]:.2f}" for k, v in found.items()))
         return
-    denoiser = load_prior(prior)
-    file = file or presets.file_of(denoiser.kind)
+    network = load_prior(prior)
+    file = file or presets.file_of(network.kind)
     for name in solvers or SOLVERS:
+        denoiser = guided(network) if SOLVERS[name].needs_estimator else network
         for found in rows(SOLVERS[name], list(tasks or TASKS), presets.read(file), denoiser, not measure):
             for task, row in found[name].items():
                 gained = f"{row.psnr:6.2f} dB, {row.whole:6.2f} on whole photos, {row.defaults:6.2f} with the defaults"

@@ -50,7 +50,12 @@ from inverse.settings.fields import (
     setting,
 )
 from inverse.solvers import Solver
+from inverse.solvers.cost import passes
 from inverse.solvers.presets import default_task, make_solver
+
+ESTIMATOR_COST = 1.7
+"""An estimate that knows the measurement takes as long as this many passes of the embedded prior: the algebra of its
+statistic and its adapter are in it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +70,7 @@ class Settings:
         photons: of a white pixel, for a clean photo; None for Gaussian noise only.
         seed: of everything random.
         samples: how many restorations are drawn.
-        estimator_scale: weight of the conditional estimator; a solver that needs one takes 1 for 0.
+        estimator_scale: weight of the conditional estimator; 0 is 1 for a solver that needs one.
         prior: name of the prior, without its folder.
         auxiliary: the picture that the task needs, in base64 of a PNG; empty where there is none.
     """
@@ -92,8 +97,6 @@ class Settings:
             object.__setattr__(self, name, value)
         if self.sigma_y is None and self.mode == CLEAN:
             object.__setattr__(self, "sigma_y", noise.DEFAULT_SIGMA_Y)
-        if self.solver.needs_estimator and not self.estimator_scale:
-            object.__setattr__(self, "estimator_scale", 1.0)
 
     @classmethod
     def specs(cls) -> dict[str, Setting]:
@@ -234,12 +237,18 @@ class Settings:
         Raises:
             PriorError, ProblemError: as `estimators.catalog.guided`.
         """
-        return guided(prior, self.estimator_scale, self.task.name, file)
+        return guided(prior, self._weight, self.task.name, file)
 
     @property
-    def passes(self) -> int:
-        """Passes of a network for each call of the denoiser."""
-        return 1 if self.estimator_scale in (0, 1) else 2
+    def passes(self) -> float:
+        """What a run of one sample costs, in forward passes of the prior's network."""
+        unconditional = 0.0 if self._weight == 1 else 1.0
+        return passes(self.solver) * (unconditional + (ESTIMATOR_COST if self._weight else 0.0))
+
+    @property
+    def _weight(self) -> float:
+        """Of the estimator; a solver that needs one has it at 1 unless it is set."""
+        return self.estimator_scale or float(self.solver.needs_estimator)
 
     @property
     def smaller(self) -> str:

@@ -17,9 +17,9 @@ class CSE(Solver):
 
     D_y(x, sigma) = E[x0 | x, y] is what a conditional score estimator learns (Xu et al. 2025, section 4, and the form
     in `estimators`). With one noise level the result is D_y(sigma n), the mean of the posterior, which no sample is as
-    near to the truth as; with more, steps of DDIM (Song et al. 2021, arXiv 2010.02502, eq. 12) lead to a sample:
+    near to the truth as; with more, steps of DDIM (Song et al. 2021, arXiv 2010.02502, eq. 12 and 16) lead to a sample:
 
-        x <- D + sigma_next (sqrt(1 - eta^2) (x - D) / sigma + eta n)
+        x <- D + sqrt(sigma_next^2 - s^2) (x - D) / sigma + s n,    s = eta sigma_next sqrt(1 - sigma_next^2 / sigma^2)
     """
 
     name = "cse"
@@ -41,6 +41,7 @@ class CSE(Solver):
         x = sigmas[0] * run.noise()
         for sigma, sigma_next in pairwise(sigmas):
             x0_hat = yield from run.denoise(x, sigma)
-            kept = (1 - self.stochasticity**2) ** 0.5
-            x = x0_hat + sigma_next * (kept / sigma * (x - x0_hat) + self.stochasticity * run.noise())
+            drawn = self.stochasticity * sigma_next * (1 - (sigma_next / sigma) ** 2) ** 0.5
+            kept = (sigma_next**2 - drawn**2) ** 0.5
+            x = x0_hat + kept / sigma * (x - x0_hat) + drawn * run.noise()
             yield sigma_next, x, x0_hat

@@ -24,7 +24,7 @@ from inverse.operators import TASKS
 from inverse.training.estimator_settings import EstimatorTraining
 from inverse.training.loop import Progress, accelerated, made, reports
 from inverse.training.measurements import Measurement, draw_measurement, measured
-from inverse.training.photos import Collection, Photos, load_photos
+from inverse.training.photos import Collection, Photos, load_photos, rank
 from inverse.training.prior import edm_loss
 from inverse.training.trainer import Trainer
 
@@ -174,7 +174,7 @@ def train_estimator(
     accelerator = accelerated(device)
     network = load_network(prior)
     found = load_photos(images, smallest=parameters.crop, memory=parameters.memory, held_out=parameters.held_out)
-    training, validation = _first(found.training, parameters.photographs), _first(found.validation, VALIDATED)
+    training, validation = _drawn(found.training, parameters.photographs), _drawn(found.validation, VALIDATED)
     collection = Collection(training, validation, found.rejected)
     facts: dict[str, Any] = {
         "photographs": collection.training.names, "licences": _licences(images, collection.training.names)
@@ -188,8 +188,13 @@ def train_estimator(
     yield from reports(trainer, collection, lambda: trainer.validate(collection.validation))
 
 
-def _first(photos: Photos, count: int) -> Photos:
-    return Photos(photos.names[:count], photos.pixels[:count], photos.weights[:count])
+def _drawn(photos: Photos, count: int) -> Photos:
+    """So many of them: which ones depends on their names only."""
+    chosen = sorted(sorted(range(len(photos.names)), key=lambda i: rank(photos.names[i]))[-count:])
+    return Photos(
+        tuple(photos.names[i] for i in chosen), tuple(photos.pixels[i] for i in chosen),
+        tuple(photos.weights[i] for i in chosen),
+    )  # fmt: skip
 
 
 def _licences(folder: Path, names: Sequence[str]) -> dict[str, int]:

@@ -130,8 +130,8 @@ def load_photos(
     if len(kept) < 2:
         first = f" The first of {len(rejected)} that were rejected: {rejected[0].reason}" if rejected else ""
         raise ProblemError(f"Training needs at least 2 photographs, and {folder} has {len(kept)} usable ones.{first}")
-    order = sorted(kept, key=_rank)
-    count = min(max(1, sum(_rank(name) < held_out for name in order)), len(order) - 1)
+    order = sorted(kept, key=rank)
+    count = min(max(1, sum(rank(name) < held_out for name in order)), len(order) - 1)
 
     def select(names: list[str]) -> Photos:
         return Photos(tuple(names), tuple(kept[n] for n in names), tuple(chosen[n][1] for n in names))
@@ -143,7 +143,7 @@ def _weight(name: str, weights: Weights) -> float:
     return next((weight for pattern, weight in weights if fnmatch.fnmatchcase(name, pattern)), 1.0)
 
 
-def _rank(name: str) -> float:
+def rank(name: str) -> float:
     """A number in [0, 1) that depends on the name only."""
     return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=6).digest()) / 2**48
 

@@ -6,7 +6,7 @@ import weakref
 
 import pytest
 import torch
-from toys import LINEAR, NONLINEAR, SHAPE, SIGMA_Y, Wrapped, quick, run, setup
+from toys import LINEAR, NONLINEAR, SHAPE, SIGMA_Y, Wrapped, knowing, quick, run, setup
 
 from inverse.errors import DivergenceError, ProblemError
 from inverse.parameters import Choice, Flag, Integer, Real
@@ -76,6 +76,7 @@ def test_a_sample_does_not_depend_on_its_batch(name, task):
     if task == "saturation" and name not in NONLINEAR:
         pytest.skip("linear tasks only")
     solver, (prior, operator, y) = quick(name), setup(task, torch.float32)
+    prior = knowing(name, prior)
     together = run(solver, prior, operator, y, seeds=(0, 1, 2))[-1].x0_hat
     torch.testing.assert_close(together[1:2], run(solver, prior, operator, y, seeds=(1,))[-1].x0_hat, rtol=0, atol=1e-5)
     # Nor on the measurements beside its own.
@@ -261,7 +262,7 @@ def test_a_copied_step_has_its_residual_and_not_the_run():
 @pytest.mark.parametrize("name", SOLVERS)
 def test_a_solver_says_whether_the_noise_level_matters(name):
     prior, operator, y = setup("inpaint-box")
-    kind = SOLVERS[name]
+    kind, prior = SOLVERS[name], knowing(name, prior)
     ends = [list(quick(name).solve(prior, operator, y, level, [generator(0)]))[-1].x0_hat for level in (0.2, 0.6)]
     assert torch.equal(*ends) != kind.uses_sigma_y
     assert ("noise level" in kind.remark()) != kind.uses_sigma_y

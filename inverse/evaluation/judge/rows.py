@@ -48,7 +48,7 @@ JUDGE_SETTINGS: dict[str, tuple[dict[str, Any], str]] = {
     "vml-map-published": (_TO_MODE, _TO_MODE_REASON),
     "vml-map-preconditioned": (_TO_MODE, _TO_MODE_REASON),
     "cse": (
-        {**_WIDE, "steps": 100, "sigma_min": 0.002, "stochasticity": 1.0},
+        {**_WIDE, "steps": 100, "sigma_min": 0.002},
         "as many steps as the other samplers; its estimator is the exact one",
     ),
     "daps": ({**_WIDE, "stochasticity": 1.0}, "the whole spread, which is right for Gaussian data"),

@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import gradio as gr
+from gradio.blocks import Block
 from gradio.context import LocalContext
 from gradio.data_classes import PredictBodyInternal
+from gradio.events import Dependency
 from gradio.queueing import Event, Queue
 from gradio.routes import App, file_upload_statuses
 from gradio.server_messages import EventMessage, ProcessCompletedMessage, ProcessGeneratingMessage
@@ -22,9 +24,29 @@ from gradio.tunneling import CURRENT_TUNNELS
 from gradio.utils import get_function_description, get_upload_folder
 
 __all__ = [
-    "EXTENDED", "App", "Event", "EventMessage", "LocalContext", "PredictBodyInternal", "ProcessCompletedMessage",
-    "ProcessGeneratingMessage", "Queue", "Session", "SessionState", "StateHolder", "descriptions", "end_tunnels",
-    "forget_uploads", "functions", "queue_of", "unchecked", "upload_folder", "use_queue", "use_sessions",
+    "EXTENDED",
+    "App",
+    "Block",
+    "Dependency",
+    "Event",
+    "EventMessage",
+    "LocalContext",
+    "PredictBodyInternal",
+    "ProcessCompletedMessage",
+    "ProcessGeneratingMessage",
+    "Queue",
+    "Session",
+    "SessionState",
+    "StateHolder",
+    "descriptions",
+    "end_tunnels",
+    "forget_uploads",
+    "functions",
+    "queue_of",
+    "unchecked",
+    "upload_folder",
+    "use_queue",
+    "use_sessions",
 ]  # fmt: skip
 
 EXTENDED = {

@@ -20,7 +20,6 @@ from torch import Tensor
 
 from inverse.errors import ProblemError
 from inverse.settings import Settings
-from inverse.solvers.cost import passes
 from inverse.web.jobs.pace import Pace, spoken
 
 LENT = os.environ.get("SPACES_ZERO_GPU", "").lower() in ("1", "t", "true")
@@ -52,7 +51,7 @@ def seconds(runs: Sequence[Settings], image_shape: tuple[int, int]) -> float:
     if not LENT:
         return PACE.seconds(runs, image_shape)
     each = GPU_CALL + GPU_PIXEL * image_shape[0] * image_shape[1]
-    return GPU_START + each * sum(passes(run.solver) for run in runs)
+    return GPU_START + each * sum(run.passes for run in runs)
 
 
 def promise(about: float) -> str:

@@ -14,7 +14,6 @@ from inverse.operators import Task, noise
 from inverse.restoration import measured
 from inverse.results.problem import Problem
 from inverse.settings import SIZE, Settings
-from inverse.solvers.cost import passes
 from inverse.web.base import limits
 from inverse.web.elements.photos import UNKNOWN, PhotoFile, digest
 from inverse.web.jobs import device
@@ -130,7 +129,7 @@ class Job:
             ProblemError: it is.
         """
         (height, width), smaller, samples = self.image_shape, self.settings.smaller, self.settings.samples
-        work = sum(passes(run.solver) for run in self.runs) * height * width / 1e6
+        work = sum(run.passes for run in self.runs) * height * width / 1e6
         most = limits.current().work
         if work > most:
             times = f"{work / most:.1f}" if work < 100 * most else f"{work / most:.0f}"

@@ -10,7 +10,6 @@ import torch
 from inverse.denoisers.base import Denoiser
 from inverse.denoisers.catalog import load_prior
 from inverse.settings import Settings
-from inverse.solvers.cost import passes
 
 MEASURED_AGAIN = 5.0
 """Seconds after which a measurement is repeated: while the app starts or a browser opens, everything is slow."""
@@ -32,7 +31,7 @@ class Pace:
 
     def learn(self, runs: Sequence[Settings], image_shape: tuple[int, int], seconds: float) -> None:
         """Runs have ended, after so many seconds: the next ones are expected to be as fast."""
-        if sum(passes(run.solver) for run in runs) >= PASSES_THAT_TELL:
+        if sum(run.passes for run in runs) >= PASSES_THAT_TELL:
             self._learned = seconds / _work(runs, image_shape)
 
     def _fastest(self) -> float:
@@ -62,4 +61,4 @@ def measured(denoiser: Denoiser) -> float:
 
 def _work(runs: Sequence[Settings], image_shape: tuple[int, int]) -> float:
     height, width = image_shape
-    return sum(passes(run.solver) for run in runs) * height * width
+    return sum(run.passes for run in runs) * height * width

@@ -8,6 +8,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 
+from inverse.denoisers.catalog import load_prior
 from inverse.errors import DivergenceError
 from inverse.restoration import stream
 from inverse.results.problem import Problem
@@ -122,7 +123,8 @@ class Latest(Lifecycle):
         due, alive = 0.0, start + UPDATE_EVERY  # of what a step shows, and of a sign of life between two steps
         pictures, analysis = Clock(UPDATE_EVERY, FRAME_SHARE), Clock(ANALYSED_EVERY, ANALYSED_SHARE)
         points, curve_due = Clock(0.0, CURVE_SHARE, most=ANALYSED_EVERY), 0.0
-        steps = stream(problem, settings.solver, seed=settings.seed, samples=settings.samples, pauses=True)
+        prior = settings.guided(load_prior())
+        steps = stream(problem, settings.solver, prior, seed=settings.seed, samples=settings.samples, pauses=True)
         with closing(steps):
             for step in steps:
                 now = time.perf_counter()

@@ -77,6 +77,7 @@ def method(page: Page, start: Settings) -> None:
         page.solver_summary = _words(start.solver.summary)
         page.solver_advice = _words(advice(start.task.name, start.solver.name))
         page.solvers = Groups.create("solver", SOLVERS, start.solver)
+        page.settings["estimator_scale"] = setting("estimator_scale", start.estimator_scale)
         page.solver_source = _words(cited(type(start.solver)))
         with gr.Row(elem_classes="inv-foot", equal_height=True):
             page.cost = _words("")

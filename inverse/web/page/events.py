@@ -7,10 +7,10 @@ from functools import partial
 from typing import Any
 
 import gradio as gr
-from gradio.events import Dependency
 
 from inverse.errors import InverseError
 from inverse.settings import DEGRADED
+from inverse.web.base.gradio_internals import Dependency
 from inverse.web.base.pictures import jpeg
 from inverse.web.base.turns import heavy
 from inverse.web.elements import history, photos

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
-from gradio.blocks import Block
 
+from inverse.web.base.gradio_internals import Block
 from inverse.web.elements.controls import Groups
 
 if TYPE_CHECKING:
