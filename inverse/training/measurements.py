@@ -71,6 +71,8 @@ def measured(
 ) -> Measurement:
     """A measurement of crops by one task; `random` draws the picture that some tasks need beside them."""
     height, width = (side // task.multiple * task.multiple for side in x0.shape[-2:])
+    if min(height, width) < 1:
+        raise ProblemError(f"These crops are too small for {task.name}. Use larger ones.")
     x0 = x0[..., :height, :width]
     auxiliary = None
     if task.auxiliary:
