@@ -25,8 +25,8 @@ class CSE(Solver):
     name = "cse"
     title = "CSE (few calls, learned)"
     summary = "Asks an estimator that has learned to look at the measurement: one call restores, more add texture."
-    source = "Xu et al. 2025 (ICLR); the form of the estimator is ours"
-    paper = "https://openreview.net/forum?id=SJFNaPgiCr"
+    source = "Xu et al., ICLR 2025, arXiv 2501.18913; the form of the estimator and the sampler are ours"
+    paper = "https://arxiv.org/abs/2501.18913"
     linear_only = True
     needs_estimator = True
     unstable = ""
