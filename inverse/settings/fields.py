@@ -39,12 +39,14 @@ class Setting:
         spec: its range and what it does.
         none: what it means when it is left open; empty where it cannot be.
         clean_only: it is for a clean photo, which is degraded here.
+        linear_only: it is for a linear task.
         axis: it may be swept.
     """
 
     spec: Spec
     none: str = ""
     clean_only: bool = False
+    linear_only: bool = False
     axis: bool = False
 
     def check(self, name: str, value: Any) -> Any:
@@ -52,9 +54,11 @@ class Setting:
         return None if value is None and self.none else self.spec.check(name, value)
 
 
-def setting(default: Any, spec: Spec, *, none: str = "", clean_only: bool = False, axis: bool = False) -> Any:
+def setting(
+    default: Any, spec: Spec, *, none: str = "", clean_only: bool = False, linear_only: bool = False, axis: bool = False
+) -> Any:
     """A dataclass field; the arguments are those of `Setting`."""
-    known = Setting(spec, none, clean_only, axis)
+    known = Setting(spec, none, clean_only, linear_only, axis)
     return dataclasses.field(default=default, metadata={"setting": known})
 
 

@@ -83,7 +83,7 @@ class Settings:
     solver: Solver
     seed: int = setting(0, SEED, axis=True)
     samples: int = setting(1, SAMPLES)
-    estimator_scale: float = setting(0.0, ESTIMATOR_SCALE, axis=True)
+    estimator_scale: float = setting(0.0, ESTIMATOR_SCALE, linear_only=True, axis=True)
     prior: str = setting("embedded", PRIOR)
     auxiliary: str = setting("", AUXILIARY)
 

@@ -139,12 +139,13 @@ def adopt(page: Page, settings: Settings, photo: Image.Image | None, pictures: d
 
 def _settings(page: Page, settings: Settings, photo: Image.Image | None) -> dict[str, Any]:
     """Updates by name: values, and whether a clean photo's are shown."""
-    updates = {
-        name: gr.update(value=getattr(settings, name), visible=settings.mode == CLEAN)
-        if settings.specs()[name].clean_only
-        else getattr(settings, name)
-        for name in page.settings
-    }
+    known, updates = settings.specs(), {}
+    for name in page.settings:
+        shown = not (known[name].clean_only and settings.degraded)
+        shown &= settings.task.linear or not known[name].linear_only
+        limited = known[name].clean_only or known[name].linear_only
+        value = getattr(settings, name)
+        updates[name] = gr.update(value=value, visible=shown) if limited else value
     if settings.sigma_y is None:
         updates["sigma_y"] = DEFAULT_SIGMA_Y if photo is None else estimated_noise(photo, settings.task)
     return {**updates, "size": size_choice(settings, photo)}
@@ -199,7 +200,13 @@ def _noise(page: Page, mode: str, task: str, photo: Image.Image | None) -> Updat
 def _follow(page: Page, task: str, values: Values) -> Updates:
     """Another task: a solver that was chosen by hand stays if it can deal with it, or the task's default comes."""
     kept = bool(values[page.solver_by_hand]) and values[page.solver] in solvers_for(task)
-    return {**_task(page, task, values[page.solver] if kept else default_solver(task)), page.solver_by_hand: kept}
+    shown = {
+        page.settings[name]: gr.update(visible=TASKS.find(task).linear)
+        for name, known in Settings.specs().items()
+        if known.linear_only
+    }
+    solver = values[page.solver] if kept else default_solver(task)
+    return {**_task(page, task, solver), **shown, page.solver_by_hand: kept}
 
 
 def _task(page: Page, task: str, solver: str) -> Updates:

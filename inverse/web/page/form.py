@@ -48,7 +48,9 @@ def settings(page: Page, values: Values) -> Settings:
     others = {name: values[component] for name, component in page.settings.items()}
     for name, known in Settings.specs().items():
         hidden = known.clean_only and values[page.mode] == DEGRADED
-        if name in others and (hidden or (known.none and others[name] == "")):
+        if known.linear_only and not TASKS[task].linear:
+            others[name] = Settings.defaults()[name]
+        elif name in others and (hidden or (known.none and others[name] == "")):
             others[name] = None
     return offers.create(
         mode=values[page.mode],
