@@ -62,6 +62,11 @@ def behind(page: Page, component: gr.Component, event: str) -> Callable[..., Any
     return functions(page.blocks)[_first(page, component, event)].fn
 
 
+def outputs(page: Page, component: gr.Component, event: str) -> list[gr.Component]:
+    """What may be changed then."""
+    return list(functions(page.blocks)[_first(page, component, event)].outputs)
+
+
 def after(page: Page, component: gr.Component, event: str) -> Callable[..., Any]:
     """What is called once that was done."""
     first = _first(page, component, event)

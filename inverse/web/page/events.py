@@ -66,7 +66,7 @@ def _wire_choices(page: Page) -> None:
     photo = [page.photo, page.photo_file, page.picker, page.mask, page.viewer, page.status, page.mode, *mode]
     listen(page.picker.upload, choices.receive_photo, {*chosen, page.picker, page.photo_file}, photo)
     listen(page.mode.input, choices.change_mode, chosen, mode)
-    listen(page.task.input, choices.change_task, chosen, [*task, *noise])
+    listen(page.task.input, choices.change_task, chosen, [*task, *noise, page.settings["estimator_scale"]])
     listen(page.solver.input, choices.change_solver, chosen, [*solver, page.solver_by_hand])
     listen(page.reset.click, choices.reset, chosen, solver)
     listen(page.mask.upload, choices.receive_mask, {*page.choices, page.mask, page.photo}, [page.mask])
