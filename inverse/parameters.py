@@ -181,6 +181,11 @@ def flag(default: bool, *, help: str, effect: str = "", advanced: bool = False) 
     return _field(default, Flag(help=help, effect=effect, advanced=advanced))
 
 
+def redeclared(base: type[Parameters], name: str, default: Any) -> Any:
+    """A dataclass field that a base class declares, with another default."""
+    return _field(default, base.specs()[name])
+
+
 def _field(default: Any, spec: Spec) -> Any:
     return dataclasses.field(default=default, metadata={"spec": spec})
 

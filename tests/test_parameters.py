@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from inverse.errors import ParameterError
 from inverse.operators import TASKS
-from inverse.parameters import Parameters, Registry, choice, flag, integer, real
+from inverse.parameters import Parameters, Registry, choice, flag, integer, real, redeclared
 from inverse.solvers import SOLVERS
 
 
@@ -22,6 +22,17 @@ class Sample(Parameters):
     count: int = integer(3, 1, 9, help="Count.")
     edges: str = choice("reflect", "reflect", "circular", help="Edges.")
     clip: bool = flag(False, help="Clip.")
+
+
+@dataclass(frozen=True)
+class Wider(Sample):
+    width: float = redeclared(Sample, "width", 3.0)
+
+
+def test_a_redeclared_parameter_differs_in_its_default_only():
+    assert Wider.defaults() == {**Sample.defaults(), "width": 3.0} and Wider.specs() == Sample.specs()
+    with pytest.raises(ParameterError, match="width"):
+        Wider(width=5.0)
 
 
 HOSTILE = [math.nan, math.inf, -math.inf, 1e308, -1, None, [5], {}, "7", b"7", object(), 10**400, 1j]

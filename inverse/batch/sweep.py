@@ -81,7 +81,8 @@ def sweepable(settings: Settings) -> dict[str, Spec]:
 
 def _axes(settings: Settings) -> dict[str, Spec]:
     """Settings beside task and solver that can be axes."""
-    return {name: known.spec for name, known in settings.specs().items() if known.axis}
+    fitting = (each for each in settings.specs().items() if settings.task.linear or not each[1].linear_only)
+    return {name: known.spec for name, known in fitting if known.axis}
 
 
 def axis(settings: Settings, name: str, text: str) -> Axis:

@@ -30,13 +30,22 @@ SIGMA_MIN, SIGMA_MAX, DATA_STD = 0.003, 80.0, 0.5
 
 
 def precondition(network: Callable[[Tensor, Tensor], Tensor], x: Tensor, sigma: Tensor, data_std: float) -> Tensor:
-    """D = c_skip x + c_out F(c_in x, ln sigma), Karras et al. 2022 (arXiv 2206.00364), table 1.
+    """D of `preconditioned` for one noise level an image, sigma (B,), whose logarithm F is told."""
+    return preconditioned(lambda seen: network(seen, sigma.log()), x, sigma[:, None, None, None], data_std)
 
-    For noisy images x, (B, C, H, W), sigma (B,) and sigma_data; D has the precision of x, F may answer in a lower one.
+
+def preconditioned(network: Callable[[Tensor], Tensor], x: Tensor, sigma: Tensor, data_std: float) -> Tensor:
+    """D = c_skip x + c_out F(c_in x), Karras et al. 2022 (arXiv 2206.00364), table 1, (B, C, H, W).
+
+    Args:
+        network: F of c_in x; it may answer in a lower precision than that of x.
+        x: noisy images, (B, C, H, W).
+        sigma: standard deviation of their noise, of every image or of every pixel, (B, 1, H or 1, W or 1).
+        data_std: sigma_data.
     """
-    variance, data_variance = sigma.square()[:, None, None, None], data_std**2
+    variance, data_variance = sigma.square(), data_std**2
     total = variance + data_variance
-    output = network((x / total.sqrt()).to(memory_format=torch.channels_last), sigma.log())
+    output = network((x / total.sqrt()).to(memory_format=torch.channels_last))
     return (data_variance / total) * x + (variance / total).sqrt() * data_std * output.to(x.dtype)
 
 
@@ -130,7 +139,7 @@ def load_network(path: Path) -> ResidualUNet:
     if not path.exists():
         raise PriorError(f"The prior's file {path.name} is missing. Restore it, or choose another prior.")
     found = weights.shapes(weights.regular_file(path, path.resolve().parent))
-    try:
+    with weights.understood(f"The prior's file {path.name} is damaged. Download it again."):
         with safetensors.safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
         if metadata.get("format") != FORMAT:
@@ -145,8 +154,4 @@ def load_network(path: Path) -> ResidualUNet:
             raise ValueError("the weights are those of another network")
         network = ResidualUNet(config)
         network.load_state_dict({name: value.float() for name, value in load_file(path).items()})
-    except weights.UNREADABLE as error:
-        if isinstance(error, PriorError):
-            raise
-        raise PriorError(f"The prior's file {path.name} is damaged. Download it again.") from error
     return network

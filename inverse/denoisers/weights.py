@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,17 @@ UNREADABLE = (
     OSError, RuntimeError, TypeError, ValueError,
 )  # fmt: skip
 """What libraries raise on files and configurations that somebody made up; RecursionError is a RuntimeError."""
+
+
+@contextmanager
+def understood(sentence: str) -> Iterator[None]:
+    """Whatever is raised on what somebody made up becomes a PriorError with this sentence; one of our own stays."""
+    try:
+        yield
+    except PriorError:
+        raise
+    except UNREADABLE as error:
+        raise PriorError(sentence) from error
 
 
 def regular_file(path: Path, root: Path) -> Path:

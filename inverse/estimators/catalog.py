@@ -6,17 +6,17 @@ from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 
+import torch
+
 from inverse.denoisers.base import Denoiser
-from inverse.denoisers.embedded import EDMDenoiser, load_network
+from inverse.denoisers.embedded import EDMDenoiser
 from inverse.errors import PriorError, ProblemError
-from inverse.estimators.estimator import ONE_PASS, ConditionalEstimator
+from inverse.estimators.estimator import ONE_PASS, STATISTIC, ConditionalEstimator, EstimatorNetwork
 from inverse.estimators.files import EstimatorCard, load_estimator, read_card
-from inverse.resources import EMBEDDED, ESTIMATORS
+from inverse.resources import ESTIMATORS
 
 
-def guided(
-    prior: Denoiser, guidance_scale: float = 1.0, task: str = "", file: Path | None = None, one_pass: bool = True
-) -> Denoiser:
+def guided(prior: Denoiser, guidance_scale: float = 1.0, task: str = "", file: Path | None = None) -> Denoiser:
     """A prior that looks at the measurement, D + w (D_y - D); for w = 0 the prior itself.
 
     Args:
@@ -24,7 +24,6 @@ def guided(
         guidance_scale: w; 1 is the estimator, more goes beyond it.
         task: name of the task, if known, to see that the estimator has learned it.
         file: an estimator that `train estimator` wrote; the one that ships with the program when None.
-        one_pass: take the one-pass form for the first call, where one ships.
 
     Raises:
         PriorError: the prior has no estimator, or the file is damaged or another prior's.
@@ -37,18 +36,17 @@ def guided(
             "This prior has no conditional estimator. Set its weight to 0, choose the embedded prior, or train one for "
             "a prior that `train prior` wrote."
         )
-    found, card = _guided(prior, guidance_scale, file, one_pass)
+    if file is None:
+        found, card = _shipped(prior, guidance_scale)
+    else:  # which may change
+        network, card = load_estimator(file, prior)
+        found = ConditionalEstimator(prior, network, guidance_scale)
     if task and task not in card.tasks:
         raise ProblemError(
             f"The conditional estimator has not learned the task {task}. Set its weight to 0, or choose one of "
             f"{', '.join(card.tasks)}."
         )
     return found
-
-
-def load_embedded() -> EDMDenoiser:
-    """The embedded prior, in float32 on the CPU."""
-    return EDMDenoiser(load_network(EMBEDDED), precision="float32")
 
 
 def cards(prior: EDMDenoiser) -> Iterable[tuple[Path, EstimatorCard]]:
@@ -59,16 +57,18 @@ def cards(prior: EDMDenoiser) -> Iterable[tuple[Path, EstimatorCard]]:
             yield path, card
 
 
-@lru_cache(maxsize=8)
-def _guided(
-    prior: EDMDenoiser, guidance_scale: float, file: Path | None, one_pass: bool
-) -> tuple[ConditionalEstimator, EstimatorCard]:
-    if file is not None:
-        network, card = load_estimator(file, prior)
-        return ConditionalEstimator(prior, network, guidance_scale), card
+@lru_cache(maxsize=64)
+def _shipped(prior: EDMDenoiser, guidance_scale: float) -> tuple[ConditionalEstimator, EstimatorCard]:
+    """One for each weight, so that runs with the same one share passes; their networks are the same."""
+    network, one_pass, card = _networks(prior)
+    return ConditionalEstimator(prior, network, guidance_scale, one_pass), card
+
+
+@lru_cache(maxsize=2)
+@torch.inference_mode(False)  # what is kept must not depend on who asked first
+def _networks(prior: EDMDenoiser) -> tuple[EstimatorNetwork, EstimatorNetwork | None, EstimatorCard]:
     shipped = {card.form: path for path, card in cards(prior)}
-    first = shipped.pop(ONE_PASS, None) if one_pass else None
-    if not shipped:
+    if STATISTIC not in shipped:
         raise PriorError("No estimator ships for this prior. Train one: `train estimator`, and name its file.")
-    network, card = load_estimator(next(iter(shipped.values())), prior)
-    return ConditionalEstimator(prior, network, guidance_scale, first and load_estimator(first, prior)[0]), card
+    network, card = load_estimator(shipped[STATISTIC], prior)
+    return network, load_estimator(shipped[ONE_PASS], prior)[0] if ONE_PASS in shipped else None, card

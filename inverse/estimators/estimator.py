@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from inverse.denoisers.base import Denoiser, pad_to_multiple
-from inverse.denoisers.embedded import EDMDenoiser, in_bfloat16
+from inverse.denoisers.embedded import EDMDenoiser, in_bfloat16, preconditioned
 from inverse.denoisers.network import NetworkConfig, ResidualUNet
 from inverse.errors import ProblemError
 from inverse.estimators.field import Field
@@ -28,9 +28,11 @@ PULL = 0.3
 """The data step trusts the estimate as if its variance were this share of what the statistic is told to be."""
 FIRST_LEVEL = 10.0
 """The noise level at which nothing is known but y: where sampling begins, and the only one of a one-pass form."""
-
 LEAST_SIGMA_Y = 1e-3
 """Less noise is told as this."""
+COST = 1.7
+"""An estimate that knows the measurement takes about as long as this many passes of the embedded prior's network: the
+algebra of its statistic and its adapter are in it."""
 
 Network = Callable[..., Tensor]
 
@@ -112,44 +114,45 @@ class EstimatorNetwork(nn.Module):
         inside = torch.autocast(x.device.type, torch.bfloat16, enabled=bfloat16)
         if isinstance(condition.source, Tensor):
             return self._controlled(prior, x, sigma, condition.source, data_std, inside)
-        network = self.network or prior
-        return self._combined(network, x, sigma, condition.source, condition.log_sigma_y, data_std, inside)
+        return self._combined(self.network or prior, x, sigma, condition, condition.source, data_std, inside)
+
+    def _padded(self, image: Tensor) -> Tensor:
+        return pad_to_multiple(image, self.config.multiple).to(memory_format=torch.channels_last)
 
     def _controlled(
         self, prior: Network, x: Tensor, sigma: Tensor, picture: Tensor, data_std: float, inside: torch.autocast
     ) -> Tensor:
-        total = (sigma.square() + data_std**2)[:, None, None, None]
         height, width = x.shape[-2:]
-        padded, picture = (pad_to_multiple(image, self.config.multiple) for image in (x, picture))
-        seen = padded / total.sqrt()
-        with inside:
-            hints = self.control(_last(seen), picture.expand_as(padded), sigma.log())
-            output = prior(_last(seen), sigma.log(), None, hints)[..., :height, :width]
-        return data_std**2 / total * x + sigma[:, None, None, None] * data_std / total.sqrt() * output.to(x.dtype)
+
+        def network(seen: Tensor) -> Tensor:
+            seen = self._padded(seen)
+            with inside:
+                hints = self.control(seen, self._padded(picture).expand_as(seen), sigma.log())
+                return prior(seen, sigma.log(), None, hints)[..., :height, :width]
+
+        return preconditioned(network, x, sigma[:, None, None, None], data_std)
 
     def _combined(
-        self, network: Network, x: Tensor, sigma: Tensor, statistic: Statistic, log_sigma_y: float, data_std: float,
+        self, network: Network, x: Tensor, sigma: Tensor, condition: Condition, statistic: Statistic, data_std: float,
         inside: torch.autocast,
     ) -> Tensor:  # fmt: skip
         estimate, told = statistic(x, sigma), statistic.told(sigma)
-        level = told.level
-        total = level.square() + data_std**2
         height, width = x.shape[-2:]
-        share = None
-        log_level = told.low.log()
+        share, log_level = None, told.low.log()
         if told.share is not None:
+            share = self._padded(told.share.expand(len(x), -1, -1, -1))
             log_level = torch.stack([log_level, told.high.log()], 1)
-            share = pad_to_multiple(told.share.expand(len(x), -1, -1, -1), self.config.multiple)
-        seen = x / (sigma.square() + data_std**2).sqrt()[:, None, None, None]
+        scaled = x / (sigma.square() + data_std**2).sqrt()[:, None, None, None]
         known = statistic.known.expand(len(x), -1, -1, -1)
-        pictures = torch.cat([seen, estimate, statistic.y0.expand_as(x), known], 1)
-        scalars = torch.stack([sigma.log(), torch.full_like(sigma, log_sigma_y)], 1)
-        padded = pad_to_multiple(estimate / total.sqrt(), self.config.multiple)
-        with inside:
-            hints = self.adapter(_last(pad_to_multiple(pictures, self.config.multiple)), scalars)
-            output = network(_last(padded), log_level, share, hints)[..., :height, :width]
-        output = output.to(x.dtype)
-        x0_hat = data_std**2 / total * estimate + level * data_std / total.sqrt() * output
+        pictures = torch.cat([scaled, estimate, statistic.y0.expand_as(x), known], 1)
+        scalars = torch.stack([sigma.log(), torch.full_like(sigma, condition.log_sigma_y)], 1)
+
+        def hinted(seen: Tensor) -> Tensor:
+            with inside:
+                hints = self.adapter(self._padded(pictures), scalars)
+                return network(self._padded(seen), log_level, share, hints)[..., :height, :width]
+
+        x0_hat = preconditioned(hinted, estimate, told.level, data_std)
         return self._measured(x0_hat, statistic, told.low, sigma)
 
     def _measured(self, x0_hat: Tensor, statistic: Statistic, level: Tensor, sigma: Tensor) -> Tensor:
@@ -165,7 +168,7 @@ class ConditionalEstimator(Denoiser):
 
     Args:
         prior: the frozen prior for which the estimator was trained.
-        network: the estimator.
+        network: the estimator, as `placed` returns it; so is `one_pass`.
         guidance_scale: w.
         one_pass: one in the form that answers the highest level only, which it does in place of `network` then.
     """
@@ -178,8 +181,7 @@ class ConditionalEstimator(Denoiser):
         one_pass: EstimatorNetwork | None = None,
     ) -> None:
         self.prior, self.guidance_scale = prior, guidance_scale
-        self.estimator = _placed(network, prior)
-        self.one_pass = None if one_pass is None else _placed(one_pass, prior)
+        self.estimator, self.one_pass = network, one_pass
         self.kind, self.channels, self.multiple = prior.kind, prior.channels, prior.multiple
         self.sigma_min, self.sigma_max, self.data_std = prior.sigma_min, prior.sigma_max, prior.data_std
         self.device, self.dtype, self.bfloat16 = prior.device, prior.dtype, prior.bfloat16
@@ -212,11 +214,8 @@ class ConditionalEstimator(Denoiser):
         return F.pad(x0_hat, (0, x.shape[-1] - width, 0, x.shape[-2] - height))
 
 
-def _placed(network: EstimatorNetwork, prior: EDMDenoiser) -> EstimatorNetwork:
+def placed(network: EstimatorNetwork, prior: EDMDenoiser) -> EstimatorNetwork:
+    """An estimator frozen, where its prior runs and in its precision."""
     network = in_bfloat16(network) if prior.bfloat16 else network.to(prior.dtype)
     network.to(prior.device, memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
     return network.eval().requires_grad_(False)
-
-
-def _last(x: Tensor) -> Tensor:
-    return x.to(memory_format=torch.channels_last)

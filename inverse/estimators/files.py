@@ -14,9 +14,10 @@ from safetensors.torch import load_file, save_file
 from inverse.denoisers import weights
 from inverse.denoisers.embedded import EDMDenoiser
 from inverse.errors import PriorError
-from inverse.estimators.estimator import FORMS, EstimatorNetwork
+from inverse.estimators.estimator import FORMS, EstimatorNetwork, placed
 
 FORMAT = "inverse-estimator-1"
+DAMAGED = "The estimator {} is damaged. Download it again, or train it anew."
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ def read_card(path: Path) -> EstimatorCard:
     """
     if not path.is_file():
         raise PriorError(f"There is no estimator {path.name}. Check its name, or train one with `train estimator`.")
-    try:
+    with weights.understood(DAMAGED.format(path.name)):
         with safetensors.safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
         if metadata.get("format") != FORMAT:
@@ -71,15 +72,11 @@ def read_card(path: Path) -> EstimatorCard:
         card = EstimatorCard(**facts)
         if card.form not in FORMS or not all(isinstance(name, str) for name in (card.prior, *card.tasks)):
             raise ValueError("no such estimator")
-    except weights.UNREADABLE as error:
-        if isinstance(error, PriorError):
-            raise
-        raise PriorError(f"The estimator {path.name} is damaged. Download it again, or train it anew.") from error
     return card
 
 
 def load_estimator(path: Path, prior: EDMDenoiser) -> tuple[EstimatorNetwork, EstimatorCard]:
-    """Reads what `save_estimator` wrote; nothing in the file is executed.
+    """Reads what `save_estimator` wrote, ready for use; nothing in the file is executed.
 
     Raises:
         PriorError: the file is missing or damaged, or the estimator is another prior's.
@@ -90,7 +87,7 @@ def load_estimator(path: Path, prior: EDMDenoiser) -> tuple[EstimatorNetwork, Es
             f"The estimator {path.name} was trained for another prior. Choose that prior, or train one for this."
         )
     config = prior.network.config
-    try:
+    with weights.understood(DAMAGED.format(path.name)):
         with torch.device("meta"):
             expected = {name: tuple(v.shape) for name, v in EstimatorNetwork(card.form, config).state_dict().items()}
         if expected != weights.shapes(weights.regular_file(path, path.resolve().parent)):
@@ -99,8 +96,4 @@ def load_estimator(path: Path, prior: EDMDenoiser) -> tuple[EstimatorNetwork, Es
         network.load_state_dict({name: value.float() for name, value in load_file(path).items()})
         if not all(value.isfinite().all() for value in network.state_dict().values()):
             raise ValueError("a weight is not finite")
-    except weights.UNREADABLE as error:
-        if isinstance(error, PriorError):
-            raise
-        raise PriorError(f"The estimator {path.name} is damaged. Download it again, or train it anew.") from error
-    return network, card
+    return placed(network, prior), card

@@ -9,6 +9,8 @@ from inverse.denoisers.network import NetworkConfig, ResidualBlock, ResidualUNet
 
 SCALARS = 2
 """ln sigma and ln sigma_y."""
+EMBEDDING = 64
+"""Width of what is made of them."""
 
 
 class Adapter(nn.Module):
@@ -26,16 +28,14 @@ class Adapter(nn.Module):
     def __init__(self, config: NetworkConfig, pictures: int, widths: tuple[int, ...]) -> None:
         super().__init__()
         self.config, levels = config, range(len(config.widths))
-        self.widths = widths = tuple(widths[: len(levels)])
-        embedding = 64
         self.scalars = nn.Sequential(
-            nn.Linear(SCALARS, embedding), nn.SiLU(), nn.Linear(embedding, embedding), nn.SiLU()
+            nn.Linear(SCALARS, EMBEDDING), nn.SiLU(), nn.Linear(EMBEDDING, EMBEDDING), nn.SiLU()
         )
         self.stem = nn.Conv2d(pictures * config.patch**2, widths[0], 3, padding=1)
         self.down = nn.ModuleList(nn.Conv2d(widths[i], widths[i + 1], 2, stride=2) for i in levels[:-1])
         self.up = nn.ModuleList(nn.ConvTranspose2d(widths[i + 1], widths[i], 2, stride=2) for i in levels[:-1])
-        self.encoder = nn.ModuleList(ResidualBlock(widths[i], embedding) for i in levels)
-        self.decoder = nn.ModuleList(ResidualBlock(widths[i], embedding) for i in levels[:-1])
+        self.encoder = nn.ModuleList(ResidualBlock(widths[i], EMBEDDING) for i in levels)
+        self.decoder = nn.ModuleList(ResidualBlock(widths[i], EMBEDDING) for i in levels[:-1])
         self.to_encoder = nn.ModuleList(_zero(widths[i], config.widths[i]) for i in levels)
         self.to_decoder = nn.ModuleList(_zero(widths[i], config.widths[i]) for i in levels[:-1])
         self.to_output = _zero(widths[0], config.channels * config.patch**2)

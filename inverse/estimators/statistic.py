@@ -11,6 +11,7 @@ from torch import Tensor
 
 from inverse.estimators.field import Field
 from inverse.operators.base import LinearOperator
+from inverse.operators.cg import conjugate_gradients
 
 ITERATIONS = 50
 """Conjugate-gradient steps of one estimate, at most. Where H^T H is diagonal in cosines, one suffices."""
@@ -65,19 +66,22 @@ class Statistic:
     """
 
     def __init__(self, field: Field, operator: LinearOperator, y: Tensor, sigma_y: float) -> None:
-        self.field, self.operator, self.y, self.sigma_y = field, operator, y, sigma_y
+        self.field, self.operator = field, operator
         self.variance = max(sigma_y, LEAST_NOISE) ** 2
         self.known = _known(operator, y)
         near = _windowed(self.known)
         self.scattered = (self.known * (1 - near)).sum() / self.known.sum().clamp_min(1) / 0.7
         self.scattered = self.scattered.clamp(0, 1)
         self.diagonal = _diagonal(field, operator, y)
-        self.pull = field.to_coefficients(operator.adjoint(y)) / self.variance
         _, height, width = operator.image_shape
         self.spectrum = field.spectrum((height, width), y)
         self._told: dict[float, Told] = {}
-        self.y0_coefficients = self._solved(self.pull, None, self.spectrum[None])
+        self._take(y)
         self.y0 = field.from_coefficients(self.y0_coefficients)
+
+    def _take(self, y: Tensor) -> None:
+        self.y, self.pull = y, self.field.to_coefficients(self.operator.adjoint(y)) / self.variance
+        self.y0_coefficients = self._solved(self.pull, None, self.spectrum[None])
 
     def __call__(self, x: Tensor, sigma: Tensor) -> Tensor:
         """x_G, (B, C, H, W).
@@ -103,26 +107,8 @@ class Statistic:
             measured = self.operator(self.field.from_coefficients(c))
             return self.field.to_coefficients(self.operator.adjoint(measured)) / self.variance + own * c
 
-        tiny = torch.finfo(b.dtype).tiny
-        x = preconditioner * b if start is None else start
-        r = b - apply(x)
-        z = preconditioner * r
-        direction, square = z, _dot(r, z)
-        goal = TOLERANCE**2 * b[0].numel()
-        for _ in range(ITERATIONS):
-            going = square.detach() > goal
-            if not going.any():
-                break
-            image = apply(direction)
-            # A sample that has converged stays as it is, whatever it is solved beside.
-            step = torch.where(going, square / _dot(direction, image).clamp_min(tiny), 0)
-            x = x + step * direction
-            r = r - step * image
-            z = preconditioner * r
-            following = _dot(r, z)
-            direction = z + following / square.clamp_min(tiny) * direction
-            square = following
-        return x
+        start = preconditioner * b if start is None else start
+        return conjugate_gradients(apply, b, start, preconditioner, TOLERANCE**2 * b[0].numel(), ITERATIONS)
 
     @torch.no_grad()
     def told(self, sigma: Tensor) -> Told:
@@ -163,8 +149,7 @@ class Statistic:
     def _of(self, y: Tensor) -> Statistic:
         """The same of other measurements."""
         other = copy.copy(self)
-        other.y, other.pull = y, self.field.to_coefficients(self.operator.adjoint(y)) / self.variance
-        other.y0_coefficients = other._solved(other.pull, None, self.spectrum[None])
+        other._take(y)
         return other
 
 
@@ -195,7 +180,3 @@ def _windowed(x: Tensor) -> Tensor:
 def _mean(error: Tensor, weight: Tensor) -> Tensor:
     """The weighted mean over pixels and channels, (B,)."""
     return (error * weight).mean((1, 2, 3)) / weight.mean((1, 2, 3)).clamp_min(1e-6)
-
-
-def _dot(a: Tensor, b: Tensor) -> Tensor:
-    return (a * b).sum((1, 2, 3), keepdim=True)

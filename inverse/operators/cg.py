@@ -10,20 +10,34 @@ from torch import Tensor
 ITERATIONS = 1000
 
 
-def conjugate_gradients(apply: Callable[[Tensor], Tensor], b: Tensor) -> Tensor:
+def conjugate_gradients(
+    apply: Callable[[Tensor], Tensor],
+    b: Tensor,
+    start: Tensor | None = None,
+    preconditioner: Tensor | float = 1.0,
+    goal: float | None = None,
+    iterations: int = ITERATIONS,
+) -> Tensor:
     """x with A x = b, (B, ...), for a symmetric positive semidefinite A (Hestenes and Stiefel 1952).
 
-    Each sample is solved on its own, to the precision of b, in `ITERATIONS` at most.
+    Where A is singular and b in its range, it is the solution of least norm, unless a start or a preconditioner leads
+    to another. Each sample is solved on its own: one that has converged stays as it is, so that none depends on its
+    company. Differentiable.
 
-    Where A is singular and b in its range, it is the solution of least norm. A sample that has converged stays as it
-    is, so that none depends on its company.
+    Args:
+        apply: A, (B, ...) -> (B, ...).
+        b: (B, ...).
+        start: a guess of x; 0 when None.
+        preconditioner: P, about the inverse of A's diagonal, which broadcasts to b.
+        goal: it ends where r^T P r is at most this for r = b - A x; by the precision of b when None.
+        iterations: at most so many.
     """
-    tolerance = 10 * torch.finfo(b.dtype).eps
-    x, r = torch.zeros_like(b), b.clone()
-    direction, square = r.clone(), _dot(r, r)
-    goal = tolerance**2 * square
-    for _ in range(ITERATIONS):
-        going = square > goal
+    x, r = (torch.zeros_like(b), b.clone()) if start is None else (start, b - apply(start))
+    z = preconditioner * r
+    direction, square = z, _dot(r, z)
+    end: Tensor | float = (10 * torch.finfo(b.dtype).eps) ** 2 * square if goal is None else goal
+    for _ in range(iterations):
+        going = square > end
         if not going.any():
             break
         image = apply(direction)
@@ -32,8 +46,9 @@ def conjugate_gradients(apply: Callable[[Tensor], Tensor], b: Tensor) -> Tensor:
         step = torch.where(going, square / torch.where(going, curvature, 1), 0)
         x = x + step * direction
         r = r - step * image
-        following = _dot(r, r)
-        direction = torch.where(going, r + following / torch.where(square > 0, square, 1) * direction, 0)
+        z = preconditioner * r
+        following = _dot(r, z)
+        direction = torch.where(going, z + following / torch.where(square > 0, square, 1) * direction, 0)
         square = torch.where(going, following, 0)
     return x
 

@@ -28,6 +28,7 @@ from inverse import randomness
 from inverse.denoisers.base import Denoiser
 from inverse.denoisers.cards import kind_of
 from inverse.errors import ParameterError, ProblemError
+from inverse.estimators import estimator
 from inverse.estimators.catalog import guided
 from inverse.imaging import images, masks
 from inverse.operators import TASKS, Task, make_task, noise
@@ -52,10 +53,6 @@ from inverse.settings.fields import (
 from inverse.solvers import Solver
 from inverse.solvers.cost import passes
 from inverse.solvers.presets import default_task, make_solver
-
-ESTIMATOR_COST = 1.7
-"""An estimate that knows the measurement takes as long as this many passes of the embedded prior: the algebra of its
-statistic and its adapter are in it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,11 +85,16 @@ class Settings:
     auxiliary: str = setting("", AUXILIARY)
 
     def __post_init__(self) -> None:
+        defaults = self.defaults()
         for name, known in self.specs().items():
             value = known.check(name, getattr(self, name))
             if known.clean_only and value is not None and self.mode != CLEAN:
                 raise ParameterError(
                     f"{name} is for a clean photo, which is degraded here. Leave it out, or give sigma_y."
+                )
+            if known.linear_only and value != defaults[name] and not self.task.linear:
+                raise ParameterError(
+                    f"{name} is for linear tasks, and {self.task.name} is not linear. Leave it out, or choose another."
                 )
             object.__setattr__(self, name, value)
         if self.sigma_y is None and self.mode == CLEAN:
@@ -243,7 +245,7 @@ class Settings:
     def passes(self) -> float:
         """What a run of one sample costs, in forward passes of the prior's network."""
         unconditional = 0.0 if self._weight == 1 else 1.0
-        return passes(self.solver) * (unconditional + (ESTIMATOR_COST if self._weight else 0.0))
+        return passes(self.solver) * (unconditional + (estimator.COST if self._weight else 0.0))
 
     @property
     def _weight(self) -> float:

@@ -26,18 +26,20 @@ from inverse.training.loop import Progress, accelerated, made, reports
 from inverse.training.measurements import Measurement, draw_measurement, measured
 from inverse.training.photos import Collection, Photos, load_photos, rank
 from inverse.training.prior import edm_loss
-from inverse.training.trainer import Trainer
+from inverse.training.trainer import Trainer, initialised
+from inverse.training.validation import center
 
 ATTRIBUTION = "ATTRIBUTION.tsv"
 """In the folder of photographs: a table with the columns `file` and `licence`, for the card."""
-VALIDATION_LEVELS = {False: (10.0, 1.0, 0.2), True: (FIRST_LEVEL,)}
+VALIDATION_LEVELS = (FIRST_LEVEL, 1.0, 0.2)
+"""Of a one-pass form the first only."""
 VALIDATION_SIGMA_Y = 0.05
 VALIDATION_SIDE = 128
 VALIDATED = 24
 """Photographs that validation takes at most."""
 TASKS_A_PHOTO = 3
 """In validation, in turn."""
-_INITIAL, _VALIDATION = 2, 5
+_VALIDATION = 5
 
 
 @dataclass(frozen=True)
@@ -80,9 +82,7 @@ class EstimatorTrainer(Trainer[EstimatorNetwork, EstimatorTraining]):
         tasks: Sequence[str],
         facts: dict[str, Any],
     ) -> None:
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(randomness.generator(parameters.seed, _INITIAL).initial_seed())
-            network = EstimatorNetwork(parameters.form, prior.config)
+        network = initialised(lambda: EstimatorNetwork(parameters.form, prior.config), parameters.seed)
         network.inherit(prior)
         self.tasks, self.facts_of_card = tuple(tasks), facts
         self.digest = digest(prior)
@@ -99,7 +99,9 @@ class EstimatorTrainer(Trainer[EstimatorNetwork, EstimatorTraining]):
     def loss(self, x0: Tensor, generator: torch.Generator) -> Tensor:
         drawn = draw_measurement(x0, self.tasks, self.parameters.noise, generator)
         sigma = self.levels(len(x0), generator).to(x0.device)
-        return self.loss_of(self.prepared, drawn, sigma, generator)
+        noise = torch.randn(drawn.x0.shape, generator=generator).to(drawn.x0)
+        x = drawn.x0 + sigma[:, None, None, None] * noise
+        return edm_loss(self.estimate(self.prepared, x, sigma, drawn), drawn.x0, sigma)
 
     def levels(self, count: int, generator: torch.Generator) -> Tensor:
         """Noise levels (count,): log-uniform, some exactly at the highest, where sampling begins."""
@@ -108,13 +110,8 @@ class EstimatorTrainer(Trainer[EstimatorNetwork, EstimatorTraining]):
         sigma = low * (FIRST_LEVEL / low) ** drawn[0]
         return torch.where(drawn[1] < self.parameters.at_highest, FIRST_LEVEL, sigma)
 
-    def loss_of(self, network: Any, drawn: Measurement, sigma: Tensor, generator: torch.Generator) -> Tensor:
-        """The EDM loss of estimates that know y."""
-        noise = torch.randn(drawn.x0.shape, generator=generator).to(drawn.x0)
-        x = drawn.x0 + sigma[:, None, None, None] * noise
-        return edm_loss(self.estimate(network, x, sigma, drawn), drawn.x0, sigma)
-
     def estimate(self, network: Any, x: Tensor, sigma: Tensor, drawn: Measurement) -> Tensor:
+        """D(x, sigma | y) by the network that is trained, or by its average."""
         inner = self.accelerator.unwrap_model(network)
         condition = inner.condition(drawn.operator, drawn.y, drawn.sigma_y)
         return network(self.prior.network, x, sigma, condition, DATA_STD, self.bfloat16)
@@ -132,9 +129,10 @@ class EstimatorTrainer(Trainer[EstimatorNetwork, EstimatorTraining]):
         """The averaged weights on the center of every photograph; the prior alone where not conditional."""
         losses: list[float] = []
         psnr: dict[str, list[float]] = {name: [] for name in self.tasks}
-        levels = VALIDATION_LEVELS[self.parameters.form == ONE_PASS]
+        levels = VALIDATION_LEVELS[:1] if self.parameters.form == ONE_PASS else VALIDATION_LEVELS
         for index, pixels in enumerate(photos.pixels):
-            x0 = _center(torch.from_numpy(pixels).permute(2, 0, 1)[None].float() / 127.5 - 1).to(self.prior.device)
+            x0 = torch.from_numpy(pixels).permute(2, 0, 1)[None].float() / 127.5 - 1
+            x0 = center(x0, VALIDATION_SIDE, self.prior.multiple).to(self.prior.device)
             for turn in range(min(TASKS_A_PHOTO, len(self.tasks))):
                 place = (index * TASKS_A_PHOTO + turn) % len(self.tasks)
                 name, seed = self.tasks[place], (_VALIDATION, index, place)
@@ -205,9 +203,3 @@ def _licences(folder: Path, names: Sequence[str]) -> dict[str, int]:
     with table.open(encoding="utf-8", newline="") as file:
         known = {row.get("file"): row.get("licence") or "unknown" for row in csv.DictReader(file, delimiter="\t")}
     return dict(Counter(known.get(name, "unknown") for name in names))
-
-
-def _center(image: Tensor) -> Tensor:
-    height, width = (min(VALIDATION_SIDE, side) // 8 * 8 for side in image.shape[-2:])
-    top, left = (image.shape[-2] - height) // 2, (image.shape[-1] - width) // 2
-    return image[..., top : top + height, left : left + width]

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from inverse.errors import ParameterError, ProblemError
 from inverse.operators import TASKS, Task
-from inverse.operators.base import LinearOperator
+from inverse.operators.base import LinearOperator, as_linear
 from inverse.parameters import Choice, Flag, Integer, Real
 
 LINEAR = tuple(name for name, task in TASKS.items() if task.linear)
@@ -78,8 +78,7 @@ def measured(
     if task.auxiliary:
         picture = _strokes(random, (height, width)) if task.auxiliary == "mask" else _kernel(random)
         auxiliary = task.prepare(task.load(picture), (height, width))
-    operator: Any = task.operator((x0.shape[1], height, width), generator, auxiliary)
-    operator = operator.to(x0.device, x0.dtype)
+    operator = as_linear(task.operator((x0.shape[1], height, width), generator, auxiliary)).to(x0.device, x0.dtype)
     noise = sigma_y * torch.randn((len(x0), *operator.measurement_shape), generator=generator)
     return Measurement(x0, operator, operator.measure(x0, lambda y: y + noise.to(y)), sigma_y)
 

@@ -9,7 +9,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from inverse import randomness
 from inverse.denoisers.embedded import (
     DATA_STD,
     SIGMA_MAX,
@@ -24,10 +23,8 @@ from inverse.training.growth import inherit
 from inverse.training.loop import Progress, accelerated, made, reports
 from inverse.training.photos import Weights, load_photos
 from inverse.training.settings import PriorTraining
-from inverse.training.trainer import Trainer
+from inverse.training.trainer import Trainer, initialised
 from inverse.training.validation import Validation, validate
-
-_INITIAL = 2
 
 
 class PriorTrainer(Trainer[ResidualUNet, PriorTraining]):
@@ -41,9 +38,7 @@ class PriorTrainer(Trainer[ResidualUNet, PriorTraining]):
     best = "prior.safetensors"
 
     def __init__(self, parameters: PriorTraining, accelerator: Any, output: Path, initial: Path | None) -> None:
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(randomness.generator(parameters.seed, _INITIAL).initial_seed())
-            network = ResidualUNet(parameters.config)
+        network = initialised(lambda: ResidualUNet(parameters.config), parameters.seed)
         if initial is not None:
             inherit(network, load_network(initial))
         super().__init__(parameters, accelerator, output, network)

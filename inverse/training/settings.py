@@ -1,10 +1,9 @@
-"""The parameters of training a prior, and sets of them that work."""
+"""The parameters of every training, those of a prior, and sets of them that work."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from inverse.denoisers.network import NetworkConfig
 from inverse.errors import ParameterError
@@ -27,24 +26,44 @@ class Training(Parameters):
     Whichever of `iterations` and `hours` is reached first ends it, and the learning rate falls towards that.
     """
 
-    if TYPE_CHECKING:
-        crop: int
-        batch: int
-        iterations: int
-        hours: float
-        learning_rate: float
-        warmup: int
-        decay: float
-        average: float
-        shrink: float
-        precision: str
-        compile: bool
-        seed: int
-        memory: float
-        held_out: float
-        report_every: int
-        validate_every: int
-        checkpoint_minutes: float
+    crop: int = integer(
+        64, 16, 1024, unit="pixels", help="Side of the training crops.",
+        effect="Too small teaches no large structures; large ones take longer.",
+    )  # fmt: skip
+    batch: int = integer(32, 1, 4096, help="Crops an update, on each device.", effect="Too few are noisy.")
+    iterations: int = integer(30_000, 1, 100_000_000, help="Updates in all.", effect="Too few learn too little.")
+    hours: float = real(
+        0.0, 0.0, 100_000.0, unit="hours, 0 for no limit",
+        help="Training time in all, over every session, without pauses.",
+    )  # fmt: skip
+    learning_rate: float = real(
+        6e-4, 1e-7, 0.1, log=True, help="Length of an update of AdamW.",
+        effect="Too low learns slowly; too high diverges.",
+    )  # fmt: skip
+    warmup: int = integer(200, 0, 1_000_000, help="Updates over which the learning rate rises.", advanced=True)
+    decay: float = real(
+        1.0, 0.0, 1.0, help="Last share of the training, in which the learning rate falls, as a cosine.",
+        effect="1 is a plain cosine; less makes intermediate results better and the total easier to extend.",
+    )  # fmt: skip
+    average: float = real(
+        0.999, 0.0, 0.99999, help="Decay of the moving average of the weights, which is what is kept in the end.",
+        effect="Too low keeps the noise of single updates; too high lags behind.", advanced=True,
+    )  # fmt: skip
+    shrink: float = real(
+        4.0, 1.0, 32.0, help="Photographs are shrunk at random by up to this factor.",
+        effect="1 shows details only; large shows whole scenes, small.",
+    )  # fmt: skip
+    precision: str = choice(
+        "auto", "auto", "float32", "bfloat16", advanced=True,
+        help="Precision of the network's inside; auto takes bfloat16 where the hardware computes in it.",
+    )  # fmt: skip
+    compile: bool = flag(False, help="Compile the network first (torch.compile): a minute, then faster.", advanced=True)
+    seed: int = integer(0, 0, 2**32 - 1, help="Seed of everything random.")
+    memory: float = real(3.0, 0.01, 10_000.0, unit="GB", help="Limit for decoded photographs.", advanced=True)
+    held_out: float = real(0.05, 0.0, 0.5, help="Share of the photographs kept out for validation.", advanced=True)
+    report_every: int = integer(20, 1, 1_000_000, unit="updates", help="Between two reports.", advanced=True)
+    validate_every: int = integer(1000, 1, 100_000_000, unit="updates", help="Between two validations.", advanced=True)
+    checkpoint_minutes: float = real(5.0, 0.0, 10_000.0, unit="minutes", help="Between two checkpoints.", advanced=True)
 
     def progress(self, iteration: int, seconds: float) -> float:
         """Which share of the training is done, 0 to 1, after that many updates and that much time."""
@@ -71,49 +90,11 @@ class PriorTraining(Training):
         "small", *NETWORKS, help="Shape of the network; the shipped prior's is small.",
         effect="Large needs a GPU; small also learns on a CPU.",
     )  # fmt: skip
-    crop: int = integer(
-        64, 16, 1024, unit="pixels", help="Side of the training crops.",
-        effect="Too small teaches no large structures; large ones take longer.",
-    )  # fmt: skip
-    batch: int = integer(32, 1, 4096, help="Crops an update, on each device.", effect="Too few are noisy.")
-    iterations: int = integer(30_000, 1, 100_000_000, help="Updates in all.", effect="Too few leave the prior blurry.")
-    hours: float = real(
-        0.0, 0.0, 100_000.0, unit="hours, 0 for no limit",
-        help="Training time in all, over every session, without pauses.",
-    )  # fmt: skip
-    learning_rate: float = real(
-        6e-4, 1e-7, 0.1, log=True, help="Length of an update of AdamW.",
-        effect="Too low learns slowly; too high diverges.",
-    )  # fmt: skip
-    warmup: int = integer(200, 0, 1_000_000, help="Updates over which the learning rate rises.", advanced=True)
-    decay: float = real(
-        1.0, 0.0, 1.0, help="Last share of the training, in which the learning rate falls, as a cosine.",
-        effect="1 is a plain cosine; less makes intermediate results better and the total easier to extend.",
-    )  # fmt: skip
-    average: float = real(
-        0.999, 0.0, 0.99999, help="Decay of the moving average of the weights, which is what is kept in the end.",
-        effect="Too low keeps the noise of single updates; too high lags behind.", advanced=True,
-    )  # fmt: skip
-    shrink: float = real(
-        4.0, 1.0, 32.0, help="Photographs are shrunk at random by up to this factor.",
-        effect="1 shows details only; large shows whole scenes, small.",
-    )  # fmt: skip
     log_sigma_mean: float = real(
         -1.4, -6.0, 4.0, advanced=True, help="Mean of ln sigma of the noise, for pixels on [-1, 1].",
         effect="Lower learns fine details, higher learns large shapes.",
     )  # fmt: skip
     log_sigma_std: float = real(1.3, 0.1, 4.0, advanced=True, help="Standard deviation of ln sigma.")
-    precision: str = choice(
-        "auto", "auto", "float32", "bfloat16", advanced=True,
-        help="Precision of the network's inside; auto takes bfloat16 where the hardware computes in it.",
-    )  # fmt: skip
-    compile: bool = flag(False, help="Compile the network first (torch.compile): a minute, then faster.", advanced=True)
-    seed: int = integer(0, 0, 2**32 - 1, help="Seed of everything random.")
-    memory: float = real(3.0, 0.01, 10_000.0, unit="GB", help="Limit for decoded photographs.", advanced=True)
-    held_out: float = real(0.05, 0.0, 0.5, help="Share of the photographs kept out for validation.", advanced=True)
-    report_every: int = integer(20, 1, 1_000_000, unit="updates", help="Between two reports.", advanced=True)
-    validate_every: int = integer(1000, 1, 100_000_000, unit="updates", help="Between two validations.", advanced=True)
-    checkpoint_minutes: float = real(5.0, 0.0, 10_000.0, unit="minutes", help="Between two checkpoints.", advanced=True)
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
@@ -27,7 +28,7 @@ PAUSE_FACTOR = 10
 
 DIVERGED = "The loss is no longer finite. Lower learning_rate and go on from the last checkpoint."
 
-_NOISE = 3
+_INITIAL, _NOISE = 2, 3
 
 Network = TypeVar("Network", bound=nn.Module)
 Settings = TypeVar("Settings", bound=Training)
@@ -40,6 +41,13 @@ class Measured(Protocol):
     def mean(self) -> float:
         """What the best weights are chosen by: the larger, the better."""
         ...
+
+
+def initialised(make: Callable[[], Network], seed: int) -> Network:
+    """A network with the weights that the seed draws, whatever was drawn before."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(randomness.generator(seed, _INITIAL).initial_seed())
+        return make()
 
 
 class Trainer(ABC, Generic[Network, Settings]):

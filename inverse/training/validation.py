@@ -46,7 +46,7 @@ def validate(denoiser: Denoiser, photos: Photos, side: int) -> Validation:
     """
     total: dict[int, float] = dict.fromkeys(NOISE_LEVELS, 0.0)
     for index, pixels in enumerate(photos.pixels):
-        truth = _center(torch.from_numpy(pixels).permute(2, 0, 1).float() / 127.5 - 1, side, denoiser.multiple)
+        truth = center(torch.from_numpy(pixels).permute(2, 0, 1).float() / 127.5 - 1, side, denoiser.multiple)
         for level, value in denoising_psnr(denoiser, truth, NOISE_LEVELS, _SEED, index).items():
             total[level] += photos.weights[index] * value
     return Validation({level: value / sum(photos.weights) for level, value in total.items()})
@@ -76,7 +76,8 @@ def noisy_versions(truth: Tensor, levels: tuple[int, ...], seed: int, index: int
     return truth + sigma * torch.randn((len(levels), *truth.shape), generator=generator)
 
 
-def _center(image: Tensor, side: int, multiple: int) -> Tensor:
+def center(image: Tensor, side: int, multiple: int) -> Tensor:
+    """The middle of an image (..., H, W), of that side at most, its sides multiples of a number."""
     height, width = (min(side, n) // multiple * multiple for n in image.shape[-2:])
     top, left = (image.shape[-2] - height) // 2, (image.shape[-1] - width) // 2
     return image[..., top : top + height, left : left + width]

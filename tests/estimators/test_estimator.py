@@ -9,13 +9,23 @@ from safetensors.torch import load_file, save_file
 from trainings import TINY
 
 from inverse import restoration
+from inverse.denoisers.catalog import load_prior
 from inverse.denoisers.embedded import EDMDenoiser
 from inverse.denoisers.exact import GaussianField
 from inverse.denoisers.network import ResidualUNet
-from inverse.errors import PriorError, ProblemError
+from inverse.errors import ParameterError, PriorError, ProblemError
 from inverse.estimators import catalog
 from inverse.estimators.catalog import guided
-from inverse.estimators.estimator import CONTROLNET, FORMS, STATISTIC, ConditionalEstimator, EstimatorNetwork
+from inverse.estimators.estimator import (
+    CONTROLNET,
+    FIRST_LEVEL,
+    FORMS,
+    ONE_PASS,
+    STATISTIC,
+    ConditionalEstimator,
+    EstimatorNetwork,
+    placed,
+)
 from inverse.estimators.exact import ExactEstimator
 from inverse.estimators.files import EstimatorCard, load_estimator, save_estimator
 from inverse.estimators.networks import Control
@@ -51,7 +61,7 @@ def images(count=1):
 def untrained(prior, form, **more):
     network = EstimatorNetwork(form, prior.network.config)
     network.inherit(prior.network)
-    return ConditionalEstimator(prior, network, **more)
+    return ConditionalEstimator(prior, placed(network, prior), **more)
 
 
 @pytest.mark.parametrize("sigma", [0.1, 3.0])
@@ -114,6 +124,17 @@ def test_the_weight_mixes_the_two_estimates(prior):
     assert (all_of_it - none).abs().max() > 1e-2
     for scale in (0.5, 1.5):
         torch.testing.assert_close(estimate(scale), none + scale * (all_of_it - none), rtol=0, atol=1e-5)
+
+
+def test_a_one_pass_form_answers_the_highest_level_and_no_other(prior):
+    many, one = untrained(prior, STATISTIC), untrained(prior, ONE_PASS)
+    for parameter in one.estimator.parameters():
+        parameter.mul_(0.9)
+    both = ConditionalEstimator(prior, many.estimator, one_pass=one.estimator)
+    x, (condition,) = images(), [both.condition(*measured(), 0.05)]
+    for sigma, answers, other in ((FIRST_LEVEL, one, many), (FIRST_LEVEL - 1, many, one)):
+        assert torch.equal(both(x, sigma, [condition]), answers(x, sigma, [condition]))
+        assert not torch.equal(both(x, sigma, [condition]), other(x, sigma, [condition]))
 
 
 def test_images_of_different_measurements_share_a_batch(prior):
@@ -224,7 +245,7 @@ def test_what_it_has_not_learned_is_refused(prior, file):
 
 
 def test_a_task_that_is_not_linear_is_refused(photo):
-    with pytest.raises(ProblemError, match="has not learned the task jpeg"):
+    with pytest.raises(ParameterError, match="estimator_scale is for linear tasks, and jpeg is not linear"):
         restoration.restore(photo, "jpeg", "dps", estimator_scale=1.0, size=16)
 
 
@@ -232,9 +253,9 @@ def test_a_task_that_is_not_linear_is_refused(photo):
 
 
 def test_the_shipped_ones_cover_every_linear_task_and_say_where_they_are_from():
-    prior = catalog.load_embedded()
+    prior = load_prior("embedded", "cpu", "float32")
     found = {card.form: (path, card) for path, card in catalog.cards(prior)}
-    assert {STATISTIC, "one-pass"} <= set(found)
+    assert {STATISTIC, ONE_PASS} <= set(found) and guided(prior).one_pass.form == ONE_PASS
     for path, card in found.values():
         assert path.stat().st_size < (3e6 if card.form == STATISTIC else 9.5e6)
         assert set(card.tasks) == {name for name, kind in TASKS.items() if kind.linear}
@@ -254,7 +275,7 @@ def test_every_solver_that_takes_it_restores_with_it(solver, photo):
 
 def test_settings_say_what_it_costs_and_travel(photo):
     settings = Settings.create(task="denoise", solver="cse", size=32)
-    assert settings.estimator_scale == 0 and settings.guided(catalog.load_embedded()).conditional
+    assert settings.estimator_scale == 0 and settings.guided(load_prior("embedded", "cpu", "float32")).conditional
     weighed = Settings.create(task="denoise", solver="cse", estimator_scale=1.5)
     assert weighed.passes > settings.passes > 0
     again, notes = Settings.from_dict(weighed.to_dict())

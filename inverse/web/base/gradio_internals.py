@@ -24,28 +24,9 @@ from gradio.tunneling import CURRENT_TUNNELS
 from gradio.utils import get_function_description, get_upload_folder
 
 __all__ = [
-    "EXTENDED",
-    "App",
-    "Block",
-    "Dependency",
-    "Event",
-    "EventMessage",
-    "LocalContext",
-    "PredictBodyInternal",
-    "ProcessCompletedMessage",
-    "ProcessGeneratingMessage",
-    "Queue",
-    "Session",
-    "SessionState",
-    "StateHolder",
-    "descriptions",
-    "end_tunnels",
-    "forget_uploads",
-    "functions",
-    "queue_of",
-    "unchecked",
-    "upload_folder",
-    "use_queue",
+    "EXTENDED", "App", "Block", "Dependency", "Event", "EventMessage", "LocalContext", "PredictBodyInternal",
+    "ProcessCompletedMessage", "ProcessGeneratingMessage", "Queue", "Session", "SessionState", "StateHolder",
+    "descriptions", "end_tunnels", "forget_uploads", "functions", "queue_of", "unchecked", "upload_folder", "use_queue",
     "use_sessions",
 ]  # fmt: skip
 

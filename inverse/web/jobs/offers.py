@@ -61,7 +61,7 @@ def axis_choices(settings: Settings) -> list[tuple[str, str]]:
     choices = []
     for name in sweepable(settings):
         own = label(name)
-        choices.append((own if name in solver or name in ("seed", "sigma_y") else f"Damage: {own}", name))
+        choices.append((own if name in solver or name in Settings.specs() else f"Damage: {own}", name))
     return choices
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 
 from inverse.errors import InverseError
-from inverse.settings import DEGRADED
+from inverse.settings import DEGRADED, Settings
 from inverse.web.base.gradio_internals import Dependency
 from inverse.web.base.pictures import jpeg
 from inverse.web.base.turns import heavy
@@ -66,7 +66,8 @@ def _wire_choices(page: Page) -> None:
     photo = [page.photo, page.photo_file, page.picker, page.mask, page.viewer, page.status, page.mode, *mode]
     listen(page.picker.upload, choices.receive_photo, {*chosen, page.picker, page.photo_file}, photo)
     listen(page.mode.input, choices.change_mode, chosen, mode)
-    listen(page.task.input, choices.change_task, chosen, [*task, *noise, page.settings["estimator_scale"]])
+    linear = [page.settings[name] for name, known in Settings.specs().items() if known.linear_only]
+    listen(page.task.input, choices.change_task, chosen, [*task, *noise, *linear])
     listen(page.solver.input, choices.change_solver, chosen, [*solver, page.solver_by_hand])
     listen(page.reset.click, choices.reset, chosen, solver)
     listen(page.mask.upload, choices.receive_mask, {*page.choices, page.mask, page.photo}, [page.mask])
