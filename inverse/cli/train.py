@@ -76,9 +76,11 @@ def prior(
 @click.option("--task", "tasks", multiple=True, type=click.Choice(LINEAR), metavar="NAME", help="What it is to learn; "
               f"repeatable. One of: {', '.join(LINEAR)}. Default: all of them.")  # fmt: skip
 @_folders
+@click.option("--initial", type=click.Path(path_type=Path), help="An estimator of the same form to start from.")
 def estimator(
-    prior: Path, tasks: tuple[str, ...], images: Path, output: Path, device: str | None, **parameters: Any
-) -> None:
+    prior: Path, tasks: tuple[str, ...], images: Path, output: Path, initial: Path | None, device: str | None,
+    **parameters: Any,
+) -> None:  # fmt: skip
     """Trains a conditional score estimator beside a prior, which stays as it is; 100 photographs are enough.
 
     Run it again with the same output folder to go on where it stopped. estimator.safetensors is the best so far; give
@@ -86,7 +88,7 @@ def estimator(
     goes into its card.
     """
     settings = EstimatorTraining().replace(**given(ESTIMATOR, EstimatorTraining, parameters))
-    _follow(train_estimator(settings, prior, tasks or LINEAR, images, output, device=device))
+    _follow(train_estimator(settings, prior, tasks or LINEAR, images, output, initial=initial, device=device))
 
 
 def _follow(reports: Iterator[Progress]) -> None:

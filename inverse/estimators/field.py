@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import math
-
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from inverse.operators.transforms import dct, dct_matrix, idct
 
@@ -13,32 +11,26 @@ LOG_POWER = (-6.5, -10.1, -10.9)
 """ln of the variance of a coefficient at one cycle a pixel: brightness, red against blue, green against both."""
 DECAY = (2.55, 2.9, 2.8)
 """How fast it falls with the frequency."""
-LOG_CORNER = math.log(0.005)
-"""ln of the frequency below which it rises no more, in cycles a pixel."""
-LIFT = 4 * math.log(0.8)
-LIFT_SCATTERED = 4 * math.log(0.45)
+CORNER = 0.002
+"""The frequency below which it rises no more, in cycles a pixel."""
+LIFT, LIFT_SCATTERED = 0.8**4, 0.45**4
 
 
-class Field(nn.Module):
+class Field:
     """x0 ~ N(0, C) with C diagonal in the cosine transform of rows, columns and colours:
 
         S(k, u, v) = exp(p_k) (f^2 + f0^2)^(-decay_k / 2),    f^2 = (u / 2H)^2 + (v / 2W)^2
 
     Photographs are not Gaussian: at low noise this field smooths what they keep. So where x is given with noise sigma,
-    S is raised by exp(lift) / sigma^2, less where scattered pixels are known, between which smoothing is right. All
-    numbers are parameters, which training may change.
+    S is raised by LIFT / sigma^2, less where scattered pixels are known, between which smoothing is right. The numbers
+    were fitted to photographs once; when a training was free to change them, it hardly did.
 
     Args:
         channels: colours of the images; three are turned to brightness and two differences.
     """
 
     def __init__(self, channels: int = 3) -> None:
-        super().__init__()
         self.channels = channels
-        self.log_power = nn.Parameter(torch.tensor(LOG_POWER[:channels]))
-        self.decay = nn.Parameter(torch.tensor(DECAY[:channels]))
-        self.log_corner = nn.Parameter(torch.tensor(LOG_CORNER))
-        self.lift = nn.Parameter(torch.tensor([LIFT, LIFT_SCATTERED]))
 
     def to_coefficients(self, x: Tensor) -> Tensor:
         """(B, C, H, W) -> (B, C, H, W); orthonormal."""
@@ -52,9 +44,9 @@ class Field(nn.Module):
     def spectrum(self, size: tuple[int, int], like: Tensor) -> Tensor:
         """S, the variances of the coefficients of images of (H, W), (C, H, W)."""
         rows, columns = (torch.arange(n, device=like.device, dtype=like.dtype) / (2 * n) for n in size)
-        square = rows[:, None].square() + columns.square() + (2 * self.log_corner).exp()
-        log_power, decay = self.log_power[:, None, None], self.decay[:, None, None]
-        return (log_power - decay / 2 * square.log()).exp().to(like.dtype)
+        square = rows[:, None].square() + columns.square() + CORNER**2
+        log_power, decay = (torch.tensor(each[: self.channels]).to(like)[:, None, None] for each in (LOG_POWER, DECAY))
+        return (log_power - decay / 2 * square.log()).exp()
 
     def lifted(self, spectrum: Tensor, sigma: Tensor, scattered: Tensor) -> Tensor:
         """S where x is given with noise sigma, (B, C, H, W).
@@ -64,5 +56,5 @@ class Field(nn.Module):
             sigma: (B,).
             scattered: 0 where what is known is known in one piece, up to 1 where it is single pixels; one number.
         """
-        lift = torch.lerp(self.lift[0], self.lift[1], scattered).exp() / sigma.square()
+        lift = LIFT ** (1 - scattered) * LIFT_SCATTERED**scattered / sigma.square()
         return spectrum + lift[:, None, None, None].to(spectrum)

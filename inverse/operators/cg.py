@@ -14,7 +14,7 @@ def conjugate_gradients(
     apply: Callable[[Tensor], Tensor],
     b: Tensor,
     start: Tensor | None = None,
-    preconditioner: Tensor | float = 1.0,
+    precondition: Callable[[Tensor], Tensor] = lambda r: r,
     goal: float | None = None,
     iterations: int = ITERATIONS,
 ) -> Tensor:
@@ -28,12 +28,12 @@ def conjugate_gradients(
         apply: A, (B, ...) -> (B, ...).
         b: (B, ...).
         start: a guess of x; 0 when None.
-        preconditioner: P, about the inverse of A's diagonal, which broadcasts to b.
+        precondition: P, about the inverse of A, symmetric positive definite, (B, ...) -> (B, ...).
         goal: it ends where r^T P r is at most this for r = b - A x; by the precision of b when None.
         iterations: at most so many.
     """
     x, r = (torch.zeros_like(b), b.clone()) if start is None else (start, b - apply(start))
-    z = preconditioner * r
+    z = precondition(r)
     direction, square = z, _dot(r, z)
     end: Tensor | float = (10 * torch.finfo(b.dtype).eps) ** 2 * square if goal is None else goal
     for _ in range(iterations):
@@ -46,7 +46,7 @@ def conjugate_gradients(
         step = torch.where(going, square / torch.where(going, curvature, 1), 0)
         x = x + step * direction
         r = r - step * image
-        z = preconditioner * r
+        z = precondition(r)
         following = _dot(r, z)
         direction = torch.where(going, z + following / torch.where(square > 0, square, 1) * direction, 0)
         square = torch.where(going, following, 0)

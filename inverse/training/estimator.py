@@ -18,7 +18,7 @@ from inverse.denoisers.embedded import DATA_STD, EDMDenoiser, digest, load_netwo
 from inverse.denoisers.network import ResidualUNet
 from inverse.errors import PriorError
 from inverse.estimators.estimator import FIRST_LEVEL, ONE_PASS, EstimatorNetwork
-from inverse.estimators.files import EstimatorCard, save_estimator
+from inverse.estimators.files import EstimatorCard, load_estimator, save_estimator
 from inverse.imaging import metrics
 from inverse.operators import TASKS
 from inverse.training.estimator_settings import EstimatorTraining
@@ -68,6 +68,7 @@ class EstimatorTrainer(Trainer[EstimatorNetwork, EstimatorTraining]):
         prior: network of the prior, in float32.
         tasks: what it is to learn.
         facts: what else the card says.
+        initial: an estimator of the same form to begin from; only for a training's first session.
     """
 
     best = "estimator.safetensors"
@@ -81,9 +82,18 @@ class EstimatorTrainer(Trainer[EstimatorNetwork, EstimatorTraining]):
         prior: ResidualUNet,
         tasks: Sequence[str],
         facts: dict[str, Any],
+        initial: Path | None = None,
     ) -> None:
         network = initialised(lambda: EstimatorNetwork(parameters.form, prior.config), parameters.seed)
-        network.inherit(prior)
+        if initial is None:
+            network.inherit(prior)
+        else:
+            given, card = load_estimator(initial, EDMDenoiser(prior, "cpu", "float32"))
+            if card.form != parameters.form:
+                raise PriorError(
+                    f"{initial.name} has the form {card.form}, not {parameters.form}. Begin from one of the same form."
+                )
+            network.load_state_dict(given.state_dict())
         self.tasks, self.facts_of_card = tuple(tasks), facts
         self.digest = digest(prior)
         super().__init__(parameters, accelerator, output, network)
@@ -152,7 +162,7 @@ class EstimatorTrainer(Trainer[EstimatorNetwork, EstimatorTraining]):
 
 def train_estimator(
     parameters: EstimatorTraining, prior: Path, tasks: Sequence[str], images: Path, output: Path, *,
-    device: str | None = None,
+    initial: Path | None = None, device: str | None = None,
 ) -> Iterator[Progress]:  # fmt: skip
     """Trains, or goes on where the last checkpoint in the output folder ends, as `train_prior` does.
 
@@ -162,11 +172,12 @@ def train_estimator(
         tasks: names of linear tasks.
         images: folder with photographs; `parameters.photographs` of them are trained on, and others validate.
         output: folder for the checkpoint, the weights and the log; made if need be.
+        initial: an estimator of the same form and prior to begin from; only for a training's first session.
         device: "cpu" forces the CPU; otherwise accelerate chooses.
 
     Raises:
         ProblemError: the photographs cannot be used, or accelerate is missing.
-        PriorError: a file is damaged, or of another prior.
+        PriorError: a file is damaged, of another form, or of another prior.
         DivergenceError: the loss is no longer finite; the last checkpoint is from before.
     """
     accelerator = accelerated(device)
@@ -177,7 +188,7 @@ def train_estimator(
     facts: dict[str, Any] = {
         "photographs": collection.training.names, "licences": _licences(images, collection.training.names)
     }  # fmt: skip
-    trainer = EstimatorTrainer(parameters, accelerator, made(output), network, tasks, facts)
+    trainer = EstimatorTrainer(parameters, accelerator, made(output), network, tasks, facts, initial)
     if trainer.facts.setdefault("prior", trainer.digest) != trainer.digest:
         raise PriorError("The checkpoint there was trained for another prior. Train into another folder.")
     if "unconditional" not in trainer.facts:

@@ -48,18 +48,15 @@ def draw_measurement(
 
     Args:
         x0: clean crops, (B, C, H, W).
-        tasks: names of linear tasks; each group of them is as likely as another, however many it has.
+        tasks: names of linear tasks, one as likely as another.
         noise: sigma_y is drawn between these, log-uniformly.
         generator: a CPU generator, the only source of randomness.
     """
     random = np.random.default_rng(generator.initial_seed())
     sigma_y = float(np.exp(random.uniform(*np.log(noise))))
-    groups = sorted({TASKS[name].group for name in tasks})
     for _ in range(ATTEMPTS):
-        group = groups[random.integers(len(groups))]
-        own = [name for name in tasks if TASKS[name].group == group]
         try:
-            task = _drawn(TASKS[own[random.integers(len(own))]], random)
+            task = _drawn(TASKS[tasks[random.integers(len(tasks))]], random)
             return measured(x0, task, sigma_y, generator, random)
         except (ParameterError, ProblemError):  # a combination that this task, or so small a crop, does not allow
             continue
