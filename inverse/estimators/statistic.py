@@ -15,10 +15,11 @@ from inverse.operators.base import LinearOperator
 from inverse.operators.cg import conjugate_gradients
 
 ITERATIONS = 100
-"""Conjugate-gradient steps of one estimate, at most. Where H^T H is diagonal in cosines, one suffices."""
+"""Conjugate-gradient steps of one estimate, at most. Where H^T H is diagonal in cosines, one suffices; a large hole
+takes about fifty."""
 TOLERANCE = 0.01
-"""They end where r^T P r is below its square for each number of the picture. The error that is left is then a few
-hundredths of the posterior's standard deviation; in the midst of a large hole, where P is a poor guess, up to one."""
+"""They end where r^T P r is below its square for each number of the picture. The error that is left is then below a
+tenth of the posterior's standard deviation."""
 LEAST_NOISE = 5e-3
 """A measurement counts as at least this noisy here."""
 WINDOW = 9

@@ -47,8 +47,9 @@ USUAL = statistic.TOLERANCE
 
 @pytest.fixture(params=[USUAL, 1e-8])
 def tolerance(request, monkeypatch):
-    monkeypatch.setattr(statistic, "TOLERANCE", request.param)
-    monkeypatch.setattr(statistic, "ITERATIONS", 1000)
+    if request.param != USUAL:
+        monkeypatch.setattr(statistic, "TOLERANCE", request.param)
+        monkeypatch.setattr(statistic, "ITERATIONS", 1000)
     return request.param
 
 
@@ -62,7 +63,7 @@ def test_it_is_the_exact_posterior_mean_to_the_solvers_tolerance(task, sigma, to
     exact = torch.linalg.solve(precision, (dense.operator.adjoint(dense.y) / SIGMA_Y**2 + x / sigma**2).flatten())
     std = torch.linalg.inv(precision).diagonal().mean().sqrt()
     error = (dense.statistic(x, level).flatten() - exact).square().mean().sqrt()
-    assert error < (1.0 if tolerance == USUAL else 1e-3) * std, (error / std).item()
+    assert error < (0.15 if tolerance == USUAL else 1e-3) * std, (error / std).item()
 
 
 @pytest.mark.parametrize("task", LINEAR)
