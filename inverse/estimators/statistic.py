@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -80,11 +79,10 @@ class Statistic:
         self.spectrum = field.spectrum((height, width), y)
         self._told: dict[float, Told] = {}
         self._take(y)
-        self.y0 = field.from_coefficients(self.y0_coefficients)
 
     def _take(self, y: Tensor) -> None:
-        self.y, self.pull = y, self.field.to_coefficients(self.operator.adjoint(y)) / self.variance
-        self.y0_coefficients = self._solved(self.pull, None, self.spectrum[None])
+        self.y, self.pull = y, self.operator.adjoint(y) / self.variance
+        self.y0 = self._solved(self.pull, None, self.spectrum[None])
 
     def __call__(self, x: Tensor, sigma: Tensor) -> Tensor:
         """x_G, (B, C, H, W).
@@ -94,45 +92,37 @@ class Statistic:
             sigma: standard deviation of their noise, (B,).
         """
         lifted = self.field.lifted(self.spectrum, sigma, self.scattered)
-        noisy = self.field.to_coefficients(x)
         precision = 1 / sigma.square()[:, None, None, None]
-        weight = 1 / (1 + 0.02 * precision)
-        start = torch.lerp(noisy, self.y0_coefficients.expand_as(noisy), weight)
-        found = self._solved(self.pull + precision * noisy, precision, lifted, start)
-        return self.field.from_coefficients(found)
+        start = torch.lerp(x, self.y0.expand_as(x), 1 / (1 + 0.02 * precision))
+        return self._solved(self.pull + precision * x, precision, lifted, start)
 
     def _solved(self, b: Tensor, precision: Tensor | None, spectrum: Tensor, start: Tensor | None = None) -> Tensor:
+        """Conjugate gradients, (B, C, H, W): among pixels where there are holes, else among the field's coefficients."""
+        to, back = self.field.to_coefficients, self.field.from_coefficients
         own = 1 / spectrum if precision is None else 1 / spectrum + precision
-        precondition = self._in_holes(own) if self.holes else self._by_diagonal(own)
+        goal = TOLERANCE**2 * b[0].numel()
 
-        def apply(c: Tensor) -> Tensor:
-            measured = self.operator(self.field.from_coefficients(c))
-            return self.field.to_coefficients(self.operator.adjoint(measured)) / self.variance + own * c
+        def measured(x: Tensor) -> Tensor:
+            return self.operator.adjoint(self.operator(x)) / self.variance
 
-        start = precondition(b) if start is None else start
-        return conjugate_gradients(apply, b, start, precondition, TOLERANCE**2 * b[0].numel(), ITERATIONS)
+        if not self.holes:
+            inverse = 1 / (self.diagonal / self.variance + own)  # of the system's diagonal
+            b = to(b)
+            first = inverse * b if start is None else to(start)
+            return back(conjugate_gradients(
+                lambda c: to(measured(back(c))) + own * c, b, first, lambda r: inverse * r, goal, ITERATIONS
+            ))  # fmt: skip
 
-    def _by_diagonal(self, own: Tensor) -> Callable[[Tensor], Tensor]:
-        """The inverse of the system's diagonal among the field's coefficients."""
-        inverse = 1 / (self.diagonal / self.variance + own)
-        return lambda r: inverse * r
-
-    def _in_holes(self, own: Tensor) -> Callable[[Tensor], Tensor]:
-        """What is known and the holes in it, each inverted as if the whole picture were like it.
-
-        The inverse of C^-1 between the pixels of a hole is about C between them, and cosines do not see a hole.
-        """
+        # Cosines do not see a hole: pixels that are known and those that are missing are inverted apart. Among the
+        # latter, the inverse of C^-1 is about C.
         known, missing = self.known, 1 - self.known
-        inverses = torch.cat([1 / (self.operator.norm**2 / self.variance + own), 1 / own])
+        inverse = known / (self.operator.norm**2 / self.variance + (0 if precision is None else precision))
 
         def precondition(r: Tensor) -> Tensor:
-            image = self.field.from_coefficients(r)
-            parts = self.field.to_coefficients(torch.cat([known * image, missing * image]))
-            parts = parts * inverses.repeat_interleave(len(parts) // len(inverses), 0)
-            inside, outside = self.field.from_coefficients(parts).chunk(2)
-            return self.field.to_coefficients(known * inside + missing * outside)
+            return inverse * r + missing * back(to(missing * r) / own)
 
-        return precondition
+        first = precondition(b) if start is None else start
+        return conjugate_gradients(lambda x: measured(x) + back(own * to(x)), b, first, precondition, goal, ITERATIONS)
 
     @torch.no_grad()
     def told(self, sigma: Tensor) -> Told:
