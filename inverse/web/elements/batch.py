@@ -12,12 +12,18 @@ from inverse.web.elements.element import element, template
 
 def grid() -> gr.HTML:
     """The table of a sweep: fires `select` with {"adopt"} and `download` with {"download", "metric"}."""
-    return element("grid", {}, GRID, FIGURES, elem_id="grid")
+    return element("grid", {}, GRID, FIGURES, elem_id="grid", elem_classes="inv-batch")
 
 
-def rows() -> gr.HTML:
-    """The table of a comparison: fires `select` with {"adopt"}."""
-    return element("rows", {}, ROWS, FIGURES, elem_id="rows")
+def rows(name: str, words: str, label: str) -> gr.HTML:
+    """A table with a row each: fires `select` with {"adopt"}.
+
+    Args:
+        name: its id.
+        words: what to expect, in HTML, before there is any.
+        label: what it is, for whoever hears the page.
+    """
+    return element("rows", {}, _markup(words, label, "inv-rows"), FIGURES, elem_id=name, elem_classes="inv-batch")
 
 
 def file() -> gr.HTML:
@@ -49,10 +55,4 @@ GRID = _markup(
     "Results of the sweep",
     "inv-grid",
     template("grid-tools"),
-)
-ROWS = _markup(
-    "<b>Which solver is best for this photo?</b> Choose some above. All of them restore the same damaged photo with "
-    "the same seed; a click on a picture takes over its settings.",
-    "Results of the comparison",
-    "inv-rows",
 )

@@ -22,6 +22,10 @@ from inverse.web.page.page import Page, Updates
 from inverse.web.page.tab import Plan, Tab, metrics
 
 PRESET, EQUAL = "preset", "equal"
+EXPECTED = (
+    "<b>Which solver is best for this photo?</b> Choose some above. All of them restore the same damaged photo with "
+    "the same seed; a click on a picture takes over its settings."
+)
 SHOWN = 4
 """Solvers that are chosen when the page opens."""
 
@@ -48,7 +52,7 @@ class CompareTab(Tab):
             with gr.Row(elem_classes="inv-go", equal_height=True):
                 self._go("compare-promise")
             self.batch = gr.State(None)
-        self.table = batch.rows()
+        self.table = batch.rows("rows", EXPECTED, "Results of the comparison")
         self.inputs, self.planned = [self.contenders, self.budget], [self.contenders]
         self.triggers = [self.contenders.input, self.budget.input]
 
