@@ -97,7 +97,7 @@ class Statistic:
         return self._solved(self.pull + precision * x, precision, lifted, start)
 
     def _solved(self, b: Tensor, precision: Tensor | None, spectrum: Tensor, start: Tensor | None = None) -> Tensor:
-        """Conjugate gradients, (B, C, H, W): among pixels where there are holes, else among the field's coefficients."""
+        """Conjugate gradients, (B, C, H, W): among pixels where there are holes, else among coefficients."""
         to, back = self.field.to_coefficients, self.field.from_coefficients
         own = 1 / spectrum if precision is None else 1 / spectrum + precision
         goal = TOLERANCE**2 * b[0].numel()

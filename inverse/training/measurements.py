@@ -56,7 +56,7 @@ def draw_measurement(
     sigma_y = float(np.exp(random.uniform(*np.log(noise))))
     for _ in range(ATTEMPTS):
         try:
-            task = _drawn(TASKS[tasks[random.integers(len(tasks))]], random)
+            task = _drawn(TASKS[tasks[int(random.integers(len(tasks)))]], random)
             return measured(x0, task, sigma_y, generator, random)
         except (ParameterError, ProblemError):  # a combination that this task, or so small a crop, does not allow
             continue
