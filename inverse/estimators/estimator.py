@@ -51,6 +51,10 @@ class Condition:
     size: tuple[int, int]
     log_sigma_y: float
 
+    def level(self, sigma: Tensor) -> Tensor:
+        """How wrong what the prior is fed is, as a noise level: sigma, (B,), or less, (B, 1, H or 1, W or 1)."""
+        return sigma if isinstance(self.source, Tensor) else self.source.told(sigma).level
+
 
 class EstimatorNetwork(nn.Module):
     """What is trained: by its form an adapter, all of a copy of the prior, or a ControlNet.

@@ -77,7 +77,7 @@ class Statistic:
         self.diagonal = _diagonal(field, operator, y)
         _, height, width = operator.image_shape
         self.spectrum = field.spectrum((height, width), y)
-        self._told: dict[float, Told] = {}
+        self._told: dict[tuple[float, ...], Told] = {}
         self._take(y)
 
     def _take(self, y: Tensor) -> None:
@@ -130,14 +130,15 @@ class Statistic:
 
         It is measured: a picture drawn from the field goes through the same operator and the same formula.
         """
-        if len(set(sigma.tolist())) == 1:
-            key = float(sigma[0])
+        key = tuple(sigma.tolist())
+        if len(set(key)) > 1:
             if key not in self._told:
-                self._told[key] = self._measured(sigma[:1])
-            told = self._told[key]
-            count = len(sigma)
-            return Told(told.low.expand(count), told.high.expand(count), told.share)
-        return self._measured(sigma)
+                self._told[key] = self._measured(sigma)
+            return self._told[key]
+        if key[:1] not in self._told:
+            self._told[key[:1]] = self._measured(sigma[:1])
+        told = self._told[key[:1]]
+        return Told(told.low.expand(len(key)), told.high.expand(len(key)), told.share)
 
     def _measured(self, sigma: Tensor) -> Told:
         shape = (len(sigma), *self.operator.image_shape)

@@ -47,7 +47,8 @@ class EstimatorValidation:
     """How near the estimates are on photographs that were kept out.
 
     Attributes:
-        loss: that of the training, at sigma_y 0.05 and fixed noise levels.
+        loss: that of the training, at sigma_y 0.05 and fixed noise levels: of every pixel in units of how wrong what
+            the prior is fed is there, so that a hole, of which nobody knows, does not drown what can be learned.
         psnr: of the estimate at the highest level, at which nothing is known but y, in dB, by task.
     """
 
@@ -111,7 +112,8 @@ class EstimatorTrainer(Trainer[EstimatorNetwork, EstimatorTraining]):
         sigma = self.levels(len(x0), generator).to(x0.device)
         noise = torch.randn(drawn.x0.shape, generator=generator).to(drawn.x0)
         x = drawn.x0 + sigma[:, None, None, None] * noise
-        return edm_loss(self.estimate(self.prepared, x, sigma, drawn), drawn.x0, sigma)
+        x0_hat, level = self.estimate(self.prepared, x, sigma, drawn)
+        return edm_loss(x0_hat, drawn.x0, level)
 
     def levels(self, count: int, generator: torch.Generator) -> Tensor:
         """Noise levels (count,): log-uniform, some exactly at the highest, where sampling begins."""
@@ -120,11 +122,12 @@ class EstimatorTrainer(Trainer[EstimatorNetwork, EstimatorTraining]):
         sigma = low * (FIRST_LEVEL / low) ** drawn[0]
         return torch.where(drawn[1] < self.parameters.at_highest, FIRST_LEVEL, sigma)
 
-    def estimate(self, network: Any, x: Tensor, sigma: Tensor, drawn: Measurement) -> Tensor:
-        """D(x, sigma | y) by the network that is trained, or by its average."""
+    def estimate(self, network: Any, x: Tensor, sigma: Tensor, drawn: Measurement) -> tuple[Tensor, Tensor]:
+        """D(x, sigma | y) by the network that is trained, or by its average; and the level that the prior is told."""
         inner = self.accelerator.unwrap_model(network)
         condition = inner.condition(drawn.operator, drawn.y, drawn.sigma_y)
-        return network(self.prior.network, x, sigma, condition, DATA_STD, self.bfloat16)
+        x0_hat = network(self.prior.network, x, sigma, condition, DATA_STD, self.bfloat16)
+        return x0_hat, condition.level(sigma)
 
     def write(self, path: Path) -> None:
         curve = tuple((int(at), -float(mean)) for at, mean in self.facts["curve"])
@@ -151,10 +154,10 @@ class EstimatorTrainer(Trainer[EstimatorNetwork, EstimatorTraining]):
                 for level in levels:
                     sigma = torch.full((1,), level, device=x0.device)
                     x = drawn.x0 + level * torch.randn(drawn.x0.shape, generator=generator).to(x0)
-                    x0_hat = (
-                        self.estimate(self.average.network, x, sigma, drawn) if conditional else self.prior(x, sigma)
-                    )
-                    losses.append(float(edm_loss(x0_hat, drawn.x0, sigma)))
+                    x0_hat, told = self.estimate(self.average.network, x, sigma, drawn)
+                    if not conditional:
+                        x0_hat = self.prior(x, sigma)
+                    losses.append(float(edm_loss(x0_hat, drawn.x0, told)))
                     if level == FIRST_LEVEL:
                         psnr[name].append(metrics.psnr(x0_hat[0], drawn.x0[0]))
         return EstimatorValidation(sum(losses) / len(losses), {n: sum(v) / len(v) for n, v in psnr.items() if v})

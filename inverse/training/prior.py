@@ -69,16 +69,17 @@ class PriorTrainer(Trainer[ResidualUNet, PriorTraining]):
         return EDMDenoiser(self.average.network, self.accelerator.device, precision, data_std=DATA_STD)
 
 
-def edm_loss(x0_hat: Tensor, x0: Tensor, sigma: Tensor) -> Tensor:
+def edm_loss(x0_hat: Tensor, x0: Tensor, level: Tensor) -> Tensor:
     """Mean of lambda(sigma) |D - x0|^2, lambda = (sigma^2 + sd^2) / (sigma sd)^2: Karras et al. 2022, table 1.
 
     Args:
         x0_hat: estimates D, (B, C, H, W).
         x0: clean images.
-        sigma: their noise levels, (B,).
+        level: sigma, of images, (B,), or of pixels, (B, 1, H or 1, W or 1).
     """
-    weight = (sigma.square() + DATA_STD**2) / (sigma * DATA_STD).square()
-    return (weight[:, None, None, None] * (x0_hat - x0).square()).mean()
+    level = level.view(-1, 1, 1, 1) if level.ndim == 1 else level
+    weight = (level.square() + DATA_STD**2) / (level * DATA_STD).square()
+    return (weight * (x0_hat - x0).square()).mean()
 
 
 def train_prior(
