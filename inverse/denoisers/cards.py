@@ -8,8 +8,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-EMBEDDED, DDPM = "embedded", "ddpm"
-"""Kinds: the residual U-Net that `train prior` trains; and variance-preserving U-Nets as diffusers writes them."""
+EMBEDDED, DDPM, ADM = "embedded", "ddpm", "adm"
+"""Kinds: the residual U-Net that `train prior` trains; variance-preserving U-Nets as diffusers writes them; and those
+of them that are the network of guided-diffusion, in its own naming or in diffusers'."""
 
 
 @dataclass(frozen=True)
@@ -104,6 +105,8 @@ PRIORS: dict[str, Card] = {
 which also lists its files."""
 
 COMMIT = re.compile(r"@[0-9a-f]{40}$", re.ASCII)
+PICKLES = (".pt", ".pth", ".ckpt")
+"""How a checkpoint of guided-diffusion is usually called; what is here is looked at instead."""
 
 
 def kind_of(name: str) -> str:
@@ -113,4 +116,9 @@ def kind_of(name: str) -> str:
     """
     if name in PRIORS:
         return PRIORS[name].kind
+    for card in PRIORS.values():
+        if card.repository and f"/{name}".endswith(f"/{card.repository.rpartition('/')[2]}@{card.revision}"):
+            return card.kind
+    if name.endswith(PICKLES):
+        return ADM
     return DDPM if COMMIT.search(name) else EMBEDDED
