@@ -100,6 +100,8 @@ def _configuration(shapes: Shapes) -> dict[str, Any]:
             "This network of guided-diffusion is of an older kind (without resblock_updown or use_scale_shift_norm). "
             "Use one of those for 256 pixels."
         )
+    if blocks_up != levels * (depth + 1) or blocks_up != _count(shapes, "input_blocks"):
+        raise PriorError(UNWHOLE)
     if levels > MAX_LEVELS or depth > MAX_DEPTH:
         raise PriorError("This network is far larger than any prior. Use another one.")
     if levels < MIN_LEVELS:

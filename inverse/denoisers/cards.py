@@ -99,6 +99,12 @@ PRIORS: dict[str, Card] = {
             "ddpm-ema-bedroom-256", "df329a8d5319a212e813ba83427e4af56760c35f", "LSUN bedroom",
             "bedrooms and interiors, averaged weights",
         ),
+        Card(
+            "adm-imagenet-256", ADM, "ADM, photos of all kinds", "ImageNet", "photos of all kinds, on a GPU",
+            256, 552.8, 2211, licence="MIT, as OpenAI's original",
+            repository="lukasz-staniszewski/adm-imagenet-256x256-unconditional",
+            revision="3fc55601fb256c71a9b34c3b185602fab3f1bb6a",
+        ),
     )
 }  # fmt: skip
 """Published ones where the commit is known for certain: it stands in the address of the Hub's own page of that commit,

@@ -10,8 +10,8 @@ from typing import TypeVar
 from inverse.denoisers.cards import DDPM, PRIORS, Card
 from inverse.errors import PriorError
 
-MAX_BYTES = 2_000_000_000
-"""Of one prior's files; the published ones have half a gigabyte."""
+MAX_BYTES = 4_000_000_000
+"""Of one prior's files; the published ones have half a gigabyte, and the largest 2.2."""
 CONFIGURATION = ("config.json", "scheduler_config.json", "unet/config.json", "scheduler/scheduler_config.json")
 SAFE = ("diffusion_pytorch_model.safetensors", "unet/diffusion_pytorch_model.safetensors")
 PICKLED = ("diffusion_pytorch_model.bin", "unet/diffusion_pytorch_model.bin")

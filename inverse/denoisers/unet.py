@@ -202,6 +202,19 @@ def check_size(config: Mapping[str, Any], shapes: Mapping[str, tuple[int, ...]])
         raise PriorError("The weights of this prior are not those of its configuration. Download it again.")
 
 
+def check_names(config: Mapping[str, Any], shapes: Mapping[str, tuple[int, ...]]) -> None:
+    """Refuses weights whose names and shapes are not those of the network.
+
+    Raises:
+        As `check_size`.
+    """
+    check_size(config, shapes)
+    with torch.device("meta"):
+        expected = {name: tuple(value.shape) for name, value in _network(dict(config)).state_dict().items()}
+    if expected != shapes:
+        raise PriorError("The weights of this prior are not those of its configuration. Download it again.")
+
+
 def _noise_table(config: dict[str, Any]) -> tuple[Tensor, str]:
     """The scheduler's table of abar, and what its network predicts.
 
