@@ -182,6 +182,14 @@ def test_a_pickle_of_something_else_ends_in_a_sentence(tmp_path, content):
         load_prior(str(tmp_path / "a.pt"), "cpu", allow_pickle=True)
 
 
+@pytest.mark.parametrize("change", [torch.Tensor.to_sparse, torch.Tensor.long], ids=["sparse", "whole"])
+def test_weights_are_plain_numbers(tmp_path, change):
+    tensors = random_weights(**SMALL)
+    torch.save({**tensors, "out.2.bias": change(tensors["out.2.bias"])}, tmp_path / "a.pt")
+    with pytest.raises(PriorError, match="does not hold tensors by name, and nothing else"):
+        load(tmp_path / "a.pt", allow_pickle=True)
+
+
 @pytest.mark.parametrize("pickled", [True, False])
 @pytest.mark.parametrize("length", [0, 3, 100, 5000, -100])
 def test_a_cut_file_ends_in_a_sentence(tmp_path, pickled, length):
