@@ -108,15 +108,16 @@ space: $(VENV)/.tested
 screenshots: $(VENV)/.tested .make/chromium
 	$(BIN)/python tests/browser/screenshots.py
 
-# Against deepinv's operators, in an environment of their own: deepinv needs torchvision, which this project does not.
+# Against deepinv's operators and networks and those of azula, in an environment of their own: they need torchvision,
+# which this project does not.
 test-peers: .make/peers
 	.make/peers-venv/bin/python -m pytest tests/peers
 
-.make/peers: requirements.txt
+.make/peers: requirements.txt Makefile
 	@mkdir -p .make
 	@$(CHECK_PYTHON)
 	$(PYTHON) -m venv .make/peers-venv
-	.make/peers-venv/bin/python -m pip install --quiet -r requirements.txt pytest "deepinv==0.5.0" torchvision
+	.make/peers-venv/bin/python -m pip install --quiet -r requirements.txt pytest "deepinv==0.5.0" "azula==0.11.1" torchvision
 	@touch $@
 
 clean:

@@ -33,8 +33,8 @@ def find(name: str) -> Card | None:
         return Card(name, DDPM, repository=match[1], revision=match[2])
     if NAME.fullmatch(f"{name}@{'0' * 40}") or NAME.fullmatch(f"{name.partition('@')[0]}@{'0' * 40}"):
         raise PriorError(
-            f"{name[:200]!r} names no commit, and what a repository holds can change. Add its 40 digits: "
-            f"{name.partition('@')[0][:200]}@COMMIT."
+            f"{name[:200]!r} is no folder here, and names no commit of a repository, which can change. Add its 40 "
+            f"digits: {name.partition('@')[0][:200]}@COMMIT."
         )
     return None
 

@@ -122,7 +122,7 @@ def test_weights_that_cannot_be_kept_end_in_a_sentence(file, tmp_path, value, wo
 
 @pytest.fixture
 def published(converted, tmp_path):
-    """As on the Hub: q, k and v cut from the original rows one after the other, and words that diffusers has not got."""
+    """As on the Hub: the original rows cut into q, k and v as they are, and words that diffusers has not got."""
 
     def write(legacy):
         tensors, originals = load_file(converted / WEIGHTS), random_weights(**SMALL)

@@ -85,7 +85,11 @@ def test_auto_is_half_precision_on_a_gpu_and_float32_elsewhere(monkeypatch):
 
 
 def test_the_precision_is_chosen_by_name(flat):
-    for name, expected in [("auto", torch.float32), ("float32", torch.float32), *((k, getattr(torch, k)) for k in HALF)]:
+    for name, expected in [
+        ("auto", torch.float32),
+        ("float32", torch.float32),
+        *((k, getattr(torch, k)) for k in HALF),
+    ]:
         assert load_prior(str(flat), "cpu", name).inside == expected
     with pytest.raises(ParameterError, match="one of auto, float32, bfloat16, float16"):
         load_prior(str(flat), "cpu", "float8")
