@@ -22,18 +22,8 @@ from inverse.parameters import shown
 
 PREDICTIONS = ("epsilon", "v_prediction", "sample")
 VARIANCE_PRESERVING = (
-    "DDPM",
-    "DDIM",
-    "ADMDDIM",
-    "PNDM",
-    "DPMSolver",
-    "DEIS",
-    "UniPC",
-    "Euler",
-    "LMSDiscrete",
-    "Heun",
-    "KDPM2",
-)
+    "DDPM", "DDIM", "ADMDDIM", "PNDM", "DPMSolver", "DEIS", "UniPC", "Euler", "LMSDiscrete", "Heun", "KDPM2",
+)  # fmt: skip
 """How diffusers' schedulers that have a table of betas begin, and that of ADM's conversions on the Hub."""
 MAX_STEPS = 100_000
 
