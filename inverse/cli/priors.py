@@ -9,7 +9,7 @@ from rich.table import Table
 
 from inverse.cli.options import GroupedCommand
 from inverse.cli.terminal import Terminal
-from inverse.denoisers.cards import PRIORS
+from inverse.denoisers.cards import NOT_STATED, PRIORS
 from inverse.imaging.files import printable
 from inverse.solvers.presets import remark
 from inverse.text import visible
@@ -32,7 +32,7 @@ def priors(context: click.Context) -> None:
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--half", is_flag=True, help="Keep the weights in half precision, in half the space.")
 @click.option(
-    "--licence", default="not stated", show_default=True, help="Of the weights, for the card; the file does not say."
+    "--licence", default=NOT_STATED, show_default=True, help="Of the weights, for the card; the file does not say."
 )
 @click.option(
     "--allow-pickle", is_flag=True, help="Read the file though it is a pickle, as published ones are; tensors only."
@@ -41,7 +41,7 @@ def convert(file: Path, folder: Path, half: bool, licence: str, allow_pickle: bo
     """Converts FILE, a checkpoint of guided-diffusion as ffhq_10m.pt, to safetensors in a new FOLDER.
 
     The folder is as diffusers writes it, with a card that names the file, its SHA-256 and its licence. --prior FOLDER
-    then needs no pickle, and gives the same results.
+    then needs no pickle, and gives the same results; nearly the same with --half.
     """
     from inverse.denoisers.conversion import convert as write
 

@@ -12,6 +12,9 @@ EMBEDDED, DDPM, ADM = "embedded", "ddpm", "adm"
 """Kinds: the residual U-Net that `train prior` trains; variance-preserving U-Nets as diffusers writes them; and those
 of them that are the network of guided-diffusion, in its own naming or in diffusers'."""
 
+NOT_STATED = "not stated"
+"""The licence of weights of which nobody said it."""
+
 
 @dataclass(frozen=True)
 class Card:

@@ -11,14 +11,13 @@ import torch
 from safetensors.torch import save_file
 
 from inverse.denoisers import adm, checkpoint, guided_diffusion, unet, weights
+from inverse.denoisers.cards import NOT_STATED
 from inverse.errors import PriorError
 from inverse.imaging.files import new_folder, printable
 
-UNKNOWN_LICENCE = "not stated"
-
 
 def convert(
-    file: Path, folder: Path, *, half: bool = False, licence: str = UNKNOWN_LICENCE, allow_pickle: bool = False
+    file: Path, folder: Path, *, half: bool = False, licence: str = NOT_STATED, allow_pickle: bool = False
 ) -> None:
     """Writes config.json, the weights, scheduler_config.json and a card, all of them or none.
 
