@@ -44,8 +44,9 @@ test-fastest: $(VENV)/.tested
 # What touches numbers once more, by the instructions of a common CPU, and a part of it by those of an old one: how a
 # kernel adds up depends on them, and so does whether the network computes in bfloat16.
 NUMBERS := $(addprefix tests/, test_faults.py test_restoration.py batch/test_lockstep.py batch/test_sweep.py \
-  denoisers/test_catalog.py denoisers/test_damage.py denoisers/test_embedded.py denoisers/test_exact.py \
-  denoisers/test_memory.py denoisers/test_pickles.py denoisers/test_unet.py estimators operators results/test_spread.py \
+  denoisers/test_catalog.py denoisers/test_conversion.py denoisers/test_damage.py denoisers/test_embedded.py \
+  denoisers/test_exact.py denoisers/test_guided_diffusion.py denoisers/test_memory.py denoisers/test_pickles.py \
+  denoisers/test_precision.py denoisers/test_unet.py estimators operators results/test_spread.py \
   solvers/test_draws.py solvers/test_run.py solvers/test_solvers.py solvers/test_stop_at_noise.py)
 FEW_NUMBERS := $(addprefix tests/, batch/test_lockstep.py denoisers/test_embedded.py operators/test_noise.py)
 test-isa: $(VENV)/.tested
@@ -108,15 +109,16 @@ space: $(VENV)/.tested
 screenshots: $(VENV)/.tested .make/chromium
 	$(BIN)/python tests/browser/screenshots.py
 
-# Against deepinv's operators, in an environment of their own: deepinv needs torchvision, which this project does not.
+# Against deepinv's operators and networks and those of azula, in an environment of their own: they need torchvision,
+# which this project does not.
 test-peers: .make/peers
 	.make/peers-venv/bin/python -m pytest tests/peers
 
-.make/peers: requirements.txt
+.make/peers: requirements.txt Makefile
 	@mkdir -p .make
 	@$(CHECK_PYTHON)
 	$(PYTHON) -m venv .make/peers-venv
-	.make/peers-venv/bin/python -m pip install --quiet -r requirements.txt pytest "deepinv==0.5.0" torchvision
+	.make/peers-venv/bin/python -m pip install --quiet -r requirements.txt pytest "deepinv==0.5.0" "azula==0.11.1" torchvision
 	@touch $@
 
 clean:

@@ -23,7 +23,7 @@ COMMANDS = {
     "sweep": ("inverse.cli.sweep", "Restore a photo over several values of one or two parameters, as a grid."),
     "tasks": ("inverse.cli.listing", "List the tasks and their parameters."),
     "solvers": ("inverse.cli.listing", "List the solvers and their parameters."),
-    "priors": ("inverse.cli.priors", "List the priors that can be had, and what each is good for."),
+    "priors": ("inverse.cli.priors", "List the priors that can be had, or convert one."),
     "judge": ("inverse.cli.judge", "Hold solvers to an exact posterior, and print how close they come."),
     "train": ("inverse.cli.train", "Train a prior on your own photographs."),
     "app": ("inverse.cli.app", "Open the app in the browser."),

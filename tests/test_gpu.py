@@ -5,6 +5,8 @@ import copy
 import pytest
 import torch
 from operations import CASES, images, label, measurements, operator_of
+from originals import SMALL, random_weights
+from safetensors.torch import save_file
 from toys import LINEAR, quick, run, setup
 from trainings import photographs, settings
 
@@ -63,6 +65,22 @@ def test_the_embedded_prior_agrees_with_the_cpu(photo):
     assert exact.device.type == "cuda"
     torch.testing.assert_close(exact(x.cuda(), 0.5).cpu(), expected, rtol=0, atol=2e-3)  # TF32 may be in use
     torch.testing.assert_close(fast(x.cuda(), 0.5).cpu(), expected, rtol=0, atol=5e-2)
+
+
+@pytest.mark.parametrize("precision", ["float32", "auto", "bfloat16", "float16"])
+def test_a_network_of_diffusers_agrees_with_the_cpu(precision, tmp_path):
+    """Estimate and gradient of a small network of guided-diffusion; "auto" is half precision there."""
+    save_file(random_weights(**SMALL), tmp_path / "a.safetensors")
+    found, tolerance = {}, 1e-2 if precision == "float32" else 0.1  # TF32 may be in use
+    for device, kind in (("cpu", "float32"), ("cuda", precision)):
+        prior = load_prior(str(tmp_path / "a.safetensors"), device, kind)
+        x = torch.randn(2, 3, 64, 64, generator=torch.Generator().manual_seed(0)).to(device).requires_grad_()
+        estimate = prior(x, 2.0)
+        (gradient,) = torch.autograd.grad(estimate, x, 1e-3 * x.detach())
+        found[device] = estimate.detach().cpu(), gradient.cpu()
+    assert (prior.inside == torch.float32) == (precision == "float32")
+    for one, other in zip(found["cuda"], found["cpu"], strict=True):
+        assert one.dtype == torch.float32 and (one - other).norm() < tolerance * other.norm()
 
 
 def test_a_restoration_on_the_gpu_is_the_one_of_the_cpu(photo):

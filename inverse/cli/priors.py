@@ -1,23 +1,55 @@
-"""`python -m inverse priors`."""
+"""`python -m inverse priors` and `priors convert`."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import click
 from rich.table import Table
 
 from inverse.cli.options import GroupedCommand
 from inverse.cli.terminal import Terminal
-from inverse.denoisers.cards import PRIORS
+from inverse.denoisers.cards import NOT_STATED, PRIORS
+from inverse.imaging.files import printable
 from inverse.solvers.presets import remark
+from inverse.text import visible
 
 
-@click.command(cls=GroupedCommand)
-def priors() -> None:
+@click.group(invoke_without_command=True)
+@click.pass_context
+def priors(context: click.Context) -> None:
     """Lists the priors that --prior takes by name, and what each is good for.
 
     A published one is downloaded when it is first used. --prior also takes OWNER/NAME@COMMIT on the Hugging Face Hub,
-    a folder with a diffusers UNet2DModel, and a file that `train prior` wrote.
+    a folder with a diffusers UNet2DModel, a checkpoint of guided-diffusion, and a file that `train prior` wrote.
     """
+    if context.invoked_subcommand is None:
+        _list()
+
+
+@priors.command(cls=GroupedCommand)
+@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--half", is_flag=True, help="Keep the weights in half precision, in half the space.")
+@click.option(
+    "--licence", default=NOT_STATED, show_default=True, help="Of the weights, for the card; the file does not say."
+)
+@click.option(
+    "--allow-pickle", is_flag=True, help="Read the file though it is a pickle, as published ones are; tensors only."
+)
+def convert(file: Path, folder: Path, half: bool, licence: str, allow_pickle: bool) -> None:
+    """Converts FILE, a checkpoint of guided-diffusion as ffhq_10m.pt, to safetensors in a new FOLDER.
+
+    The folder is as diffusers writes it, with a card that names the file, its SHA-256 and its licence. --prior FOLDER
+    then needs no pickle, and gives the same results; nearly the same with --half.
+    """
+    from inverse.denoisers.conversion import convert as write
+
+    write(file, folder, half=half, licence=visible(licence), allow_pickle=allow_pickle)
+    Terminal().print(f"{printable(folder)} is a prior now: use it with --prior.")
+
+
+def _list() -> None:
     table = Table(box=None)
     table.add_column("prior", no_wrap=True)
     for column in ("pixels", "MB"):

@@ -39,15 +39,18 @@ def run_options(command: click.Command) -> click.Command:
         ),
         click.option(
             "--prior", default="embedded", show_default=True, metavar="NAME",
-            help="A name that `priors` lists, OWNER/NAME@COMMIT on the Hugging Face Hub, a folder of diffusers, or a "
-            "file that `train prior` wrote.",
+            help="A name that `priors` lists, OWNER/NAME@COMMIT on the Hugging Face Hub, a folder of diffusers, a "
+            "checkpoint of guided-diffusion, or a file that `train prior` wrote.",
         ),
         click.option(
             "--allow-pickle", is_flag=True,
             help="Read weights in PyTorch's pickle format too, tensors only; safetensors need no such trust.",
         ),
         click.option("--device", help="cpu, cuda, ... Default: the best there is."),
-        click.option("--precision", default="auto", show_default=True, help="auto, float32 or bfloat16."),
+        click.option(
+            "--precision", default="auto", show_default=True,
+            help="In which the network computes: auto, float32, bfloat16, or float16 for networks of diffusers.",
+        ),
     )  # fmt: skip
     for option in reversed(options):
         command = option(command)

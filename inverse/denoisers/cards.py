@@ -8,8 +8,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-EMBEDDED, DDPM = "embedded", "ddpm"
-"""Kinds: the residual U-Net that `train prior` trains; and variance-preserving U-Nets as diffusers writes them."""
+EMBEDDED, DDPM, ADM = "embedded", "ddpm", "adm"
+"""Kinds: the residual U-Net that `train prior` trains; variance-preserving U-Nets as diffusers writes them; and those
+of them that are the network of guided-diffusion, in its own naming or in diffusers'."""
+
+NOT_STATED = "not stated"
+"""The licence of weights of which nobody said it."""
 
 
 @dataclass(frozen=True)
@@ -98,12 +102,20 @@ PRIORS: dict[str, Card] = {
             "ddpm-ema-bedroom-256", "df329a8d5319a212e813ba83427e4af56760c35f", "LSUN bedroom",
             "bedrooms and interiors, averaged weights",
         ),
+        Card(
+            "adm-imagenet-256", ADM, "ADM, photos of all kinds", "ImageNet", "photos of all kinds, on a GPU",
+            256, 552.8, 2211, licence="MIT, as OpenAI's original",
+            repository="lukasz-staniszewski/adm-imagenet-256x256-unconditional",
+            revision="3fc55601fb256c71a9b34c3b185602fab3f1bb6a",
+        ),
     )
 }  # fmt: skip
 """Published ones where the commit is known for certain: it stands in the address of the Hub's own page of that commit,
 which also lists its files."""
 
 COMMIT = re.compile(r"@[0-9a-f]{40}$", re.ASCII)
+PICKLES = (".pt", ".pth", ".ckpt")
+"""How a checkpoint of guided-diffusion is usually called; what is here is looked at instead."""
 
 
 def kind_of(name: str) -> str:
@@ -113,4 +125,9 @@ def kind_of(name: str) -> str:
     """
     if name in PRIORS:
         return PRIORS[name].kind
+    for card in PRIORS.values():
+        if card.repository and f"/{name}".endswith(f"/{card.repository.rpartition('/')[2]}@{card.revision}"):
+            return card.kind
+    if name.endswith(PICKLES):
+        return ADM
     return DDPM if COMMIT.search(name) else EMBEDDED

@@ -11,9 +11,12 @@ from typing import Any
 import torch
 
 from inverse.denoisers import cards, hub
+from inverse.denoisers.adm import is_adm, is_checkpoint
 from inverse.denoisers.base import Denoiser
 from inverse.denoisers.cards import PRIORS
-from inverse.errors import ParameterError
+from inverse.denoisers.precision import PRECISIONS
+from inverse.denoisers.weights import read_json, regular_file
+from inverse.errors import ParameterError, PriorError
 from inverse.parameters import shown
 from inverse.resources import EMBEDDED
 
@@ -31,9 +34,16 @@ def best_device() -> str:
 def kind_at(name: str | Path) -> str:
     """The kind of a prior that is not loaded, by its name as `load_prior` takes it: of what is here, by what it is."""
     path = Path(name)
-    if str(name) in PRIORS or not (_exists(path) and path.is_dir()):
+    if str(name) in PRIORS or not _exists(path):
         return cards.kind_of(str(name))
-    return cards.EMBEDDED if (path / TRAINED).exists() else cards.DDPM
+    if (path / TRAINED).exists():
+        path = path / TRAINED
+    if not path.is_dir():
+        return cards.ADM if path.is_file() and is_checkpoint(path) else cards.EMBEDDED
+    place = path / "unet" if (path / "unet").is_dir() else path
+    with suppress(PriorError):
+        return cards.ADM if is_adm(read_json(regular_file(place / "config.json", path))) else cards.DDPM
+    return cards.DDPM
 
 
 def load_prior(
@@ -46,9 +56,12 @@ def load_prior(
     Args:
         name: of a card in `cards.PRIORS`, "embedded" being the small prior that ships with the program;
             "owner/name@commit" on the Hugging Face Hub; a folder that diffusers wrote with `save_pretrained`, of an
-            unconditional `UNet2DModel` or a pipeline around one; or a file that `train prior` wrote, or its folder.
+            unconditional `UNet2DModel` or a pipeline around one; a checkpoint of guided-diffusion; or a file that
+            `train prior` wrote, or its folder.
         device: "cpu", "cuda", ...; the best one when None.
-        precision: "auto", "float32" or "bfloat16"; networks of diffusers run in float32.
+        precision: in which the network computes: "auto", "float32", "bfloat16", or, for networks of diffusers,
+            "float16". "auto" is for these half precision on a GPU and float32 on a CPU; for the embedded one bfloat16
+            where the hardware computes in it. Images are float32 in any.
         allow_pickle: read weights in PyTorch's pickle format where there are no others, tensors only. A pickle can
             run code; PyTorch's loader for tensors only is what stands between.
 
@@ -56,8 +69,6 @@ def load_prior(
         ParameterError: name, device or precision is not one of these.
         PriorError: the weights are missing, damaged, a pickle, or of an unknown kind; or cannot be downloaded.
     """
-    from inverse.denoisers.embedded import PRECISIONS
-
     if precision not in PRECISIONS:
         raise ParameterError(
             f"precision must be one of {', '.join(PRECISIONS)}, and {shown(precision)} is not. Choose one."
@@ -88,16 +99,18 @@ def forget() -> None:
 def _load(name: str, state: Any, device: str, precision: str, allow_pickle: bool) -> Denoiser:
     """The prior in a file or folder, of which `state` tells one content from another; by its name without one."""
     path, root = Path(name), None
-    if state is not None and (path.is_dir() or path.suffix == EMBEDDED.suffix):
+    if state is not None and (path.is_dir() or path.is_file()):
         kind = kind_at(path)
-    elif path.suffix == EMBEDDED.suffix:  # no repository is called so
+    elif path.suffix in (EMBEDDED.suffix, *cards.PICKLES):  # no repository is called so
         raise ParameterError(f"There is no file {name[:200]!r}. Check its name, or name its folder.")
+    elif path.is_absolute() or name.startswith((".", "~")) or len(path.parts) > 2:  # nor is one so far away
+        raise ParameterError(f"There is no prior, file or folder, at {name[:200]!r}. Check its name.")
     else:
         card = hub.find(name)
         if card is None:
             raise ParameterError(
                 f"{name[:200]!r} is not a prior. Use one of {', '.join(PRIORS)}, OWNER/NAME@COMMIT, a folder with a "
-                "diffusers UNet2DModel, or a file that `train prior` wrote."
+                "diffusers UNet2DModel, a checkpoint of guided-diffusion, or a file that `train prior` wrote."
             )
         kind, path = card.kind, hub.folder_of(card, allow_pickle=allow_pickle)
         root = path.parent.parent  # in the Hub's cache a snapshot is made of links to the repository's blobs
@@ -113,12 +126,21 @@ def _embedded(path: Path, device: str, precision: str, allow_pickle: bool, root:
 def _ddpm(path: Path, device: str, precision: str, allow_pickle: bool, root: Path | None) -> Denoiser:
     from inverse.denoisers.unet import load_unet
 
-    return load_unet(path, device, allow_pickle=allow_pickle, root=root)
+    return load_unet(path, device, precision, allow_pickle=allow_pickle, root=root)
+
+
+def _adm(path: Path, device: str, precision: str, allow_pickle: bool, root: Path | None) -> Denoiser:
+    from inverse.denoisers.guided_diffusion import load
+
+    if path.is_dir():
+        return _ddpm(path, device, precision, allow_pickle, root)
+    return load(path, device, precision, allow_pickle=allow_pickle)
 
 
 LOADERS: dict[str, Callable[[Path, str, str, bool, Path | None], Denoiser]] = {
     cards.EMBEDDED: _embedded,
     cards.DDPM: _ddpm,
+    cards.ADM: _adm,
 }
 """By kind: from a file or folder, device, precision, whether pickles are read, and where links may lead."""
 

@@ -5,13 +5,11 @@ No library is asked to find them: it would follow an index to whatever files tha
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
@@ -34,21 +32,21 @@ class Checkpoint:
     pickled: bool
 
     @property
-    def elements(self) -> int | None:
-        """How many numbers they hold, by their headers; None for pickles, of which only reading them tells."""
+    def shapes(self) -> dict[str, tuple[int, ...]] | None:
+        """What they hold, by their headers; None for pickles, of which only reading them tells."""
         if self.pickled:
             return None
-        return sum(math.prod(shape) for file in self.files for shape in weights.shapes(file).values())
+        return {name: shape for file in self.files for name, shape in weights.shapes(file).items()}
 
     def read(self) -> dict[str, Tensor]:
         """The tensors by the names that diffusers gives them today; pickles are read for their tensors only.
 
         Raises:
-            Any of `weights.UNREADABLE`, or pickle.UnpicklingError.
+            PriorError, or any of `weights.UNREADABLE`.
         """
         found: dict[str, Tensor] = {}
         for file in self.files:
-            found |= torch.load(file, map_location="cpu", weights_only=True) if self.pickled else load_file(file)
+            found |= weights.read_pickle(file) if self.pickled else load_file(file)
         return {_renamed(name): value for name, value in found.items()}
 
 

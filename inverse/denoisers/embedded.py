@@ -20,10 +20,10 @@ from inverse.denoisers import weights
 from inverse.denoisers.base import Denoiser
 from inverse.denoisers.cards import EMBEDDED
 from inverse.denoisers.network import NetworkConfig, ResidualUNet
-from inverse.errors import PriorError
+from inverse.denoisers.precision import computes_in_bfloat16
+from inverse.errors import ParameterError, PriorError
 
 FORMAT = "inverse-residual-unet-1"
-PRECISIONS = ("auto", "float32", "bfloat16")
 Network = TypeVar("Network", bound=nn.Module)
 SIGMA_MIN, SIGMA_MAX, DATA_STD = 0.003, 80.0, 0.5
 """The noise levels that `train prior` trains on, and sigma_data of the preconditioning."""
@@ -58,6 +58,9 @@ class EDMDenoiser(Denoiser):
         precision: "float32", "bfloat16" (autocast; the result is float32 all the same) or "auto", which takes
             bfloat16 where the hardware computes in it.
         data_std: sigma_data of the preconditioning.
+
+    Raises:
+        ParameterError: the precision is float16, whose range such a network, without normalisation, can leave.
     """
 
     kind = EMBEDDED
@@ -71,6 +74,8 @@ class EDMDenoiser(Denoiser):
         *,
         data_std: float = DATA_STD,
     ) -> None:
+        if precision == "float16":
+            raise ParameterError("This prior computes in float32 or bfloat16. Choose one of them, or auto.")
         self.device = torch.device(device)
         self.bfloat16 = precision == "bfloat16" or (precision == "auto" and computes_in_bfloat16(self.device))
         self._weights = network
@@ -111,17 +116,6 @@ def digest(network: ResidualUNet) -> str:
         found.update(name.encode())
         found.update(value.detach().cpu().half().contiguous().numpy().tobytes())
     return found.hexdigest()
-
-
-def computes_in_bfloat16(device: torch.device) -> bool:
-    """Whether bfloat16 is faster than float32 there, not only supported.
-
-    On a CPU by the instruction set in use, which ATEN_CPU_CAPABILITY may hold below the one that the CPU has.
-    """
-    if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
-    in_use = torch.backends.cpu.get_cpu_capability()
-    return device.type == "cpu" and in_use.startswith("AVX512") and torch.cpu._is_avx512_bf16_supported()
 
 
 def save_network(network: ResidualUNet, path: Path) -> None:

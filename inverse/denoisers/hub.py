@@ -10,8 +10,8 @@ from typing import TypeVar
 from inverse.denoisers.cards import DDPM, PRIORS, Card
 from inverse.errors import PriorError
 
-MAX_BYTES = 2_000_000_000
-"""Of one prior's files; the published ones have half a gigabyte."""
+MAX_BYTES = 4_000_000_000
+"""Of one prior's files; the published ones have half a gigabyte, and the largest 2.2."""
 CONFIGURATION = ("config.json", "scheduler_config.json", "unet/config.json", "scheduler/scheduler_config.json")
 SAFE = ("diffusion_pytorch_model.safetensors", "unet/diffusion_pytorch_model.safetensors")
 PICKLED = ("diffusion_pytorch_model.bin", "unet/diffusion_pytorch_model.bin")
@@ -33,8 +33,8 @@ def find(name: str) -> Card | None:
         return Card(name, DDPM, repository=match[1], revision=match[2])
     if NAME.fullmatch(f"{name}@{'0' * 40}") or NAME.fullmatch(f"{name.partition('@')[0]}@{'0' * 40}"):
         raise PriorError(
-            f"{name[:200]!r} names no commit, and what a repository holds can change. Add its 40 digits: "
-            f"{name.partition('@')[0][:200]}@COMMIT."
+            f"{name[:200]!r} is no folder here, and names no commit of a repository, which can change. Add its 40 "
+            f"digits: {name.partition('@')[0][:200]}@COMMIT."
         )
     return None
 

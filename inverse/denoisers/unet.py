@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import pickle
+import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,16 +12,19 @@ import torch
 from diffusers import DDPMScheduler, UNet2DModel
 from torch import Tensor
 
-from inverse.denoisers import checkpoint, weights
+from inverse.denoisers import adm, checkpoint, weights
 from inverse.denoisers.base import Denoiser
-from inverse.denoisers.cards import DDPM
+from inverse.denoisers.cards import ADM, DDPM
 from inverse.denoisers.network import MAX_DEPTH, MAX_LEVELS, MAX_WIDTH
+from inverse.denoisers.precision import inside, keep_small_gradients
 from inverse.errors import PriorError
 from inverse.parameters import shown
 
 PREDICTIONS = ("epsilon", "v_prediction", "sample")
-VARIANCE_PRESERVING = ("DDPM", "DDIM", "PNDM", "DPMSolver", "DEIS", "UniPC", "Euler", "LMSDiscrete", "Heun", "KDPM2")
-"""How diffusers' schedulers that have a table of betas begin."""
+VARIANCE_PRESERVING = (
+    "DDPM", "DDIM", "ADMDDIM", "PNDM", "DPMSolver", "DEIS", "UniPC", "Euler", "LMSDiscrete", "Heun", "KDPM2",
+)  # fmt: skip
+"""How diffusers' schedulers that have a table of betas begin, and that of ADM's conversions on the Hub."""
 MAX_STEPS = 100_000
 
 
@@ -40,17 +44,17 @@ class UNetDenoiser(Denoiser):
     Networks that learned the variance emit 2 C channels (Nichol and Dhariwal 2021); the first C are the prediction.
 
     Args:
-        network: unconditional; it is frozen and moved to the device.
+        network: unconditional; it is frozen, and moved to the device and to its precision.
         alphas_cumprod: abar at every training time step, (T,), decreasing.
         prediction: one of `PREDICTIONS`.
         device: where it runs.
         continuous: it is told ln(sigma) / 4, and not a time step.
+        precision: in which the network computes, of `precision.PRECISIONS`; images, and the algebra above, are float32
+            in any. "auto" is half precision on a GPU and float32 on a CPU.
 
     Raises:
         PriorError: the network is conditional, or does not emit C or 2 C channels.
     """
-
-    kind = DDPM
 
     def __init__(
         self,
@@ -59,6 +63,7 @@ class UNetDenoiser(Denoiser):
         prediction: str,
         device: torch.device | str = "cpu",
         continuous: bool = False,
+        precision: str = "auto",
     ) -> None:
         config: Any = network.config  # a dictionary whose entries are attributes too
         self.channels = config.in_channels
@@ -68,8 +73,11 @@ class UNetDenoiser(Denoiser):
             raise PriorError("This network needs a class label. Use an unconditional diffusion model.")
         if prediction not in PREDICTIONS:
             raise PriorError(f"Prediction type {prediction!r} is unknown. Use one of {', '.join(PREDICTIONS)}.")
+        self.kind = ADM if adm.is_adm(config) else DDPM
         self.device = torch.device(device)
-        network.to(self.device)  # pyright: ignore[reportArgumentType]  (diffusers wraps it, and its type is lost)
+        self.inside = inside(precision, self.device)
+        self.bfloat16 = self.inside == torch.bfloat16
+        torch.nn.Module.to(network, self.device, self.inside)  # as diffusers' own `to`, which warns of every precision
         self.network = network.eval().requires_grad_(False)
         self.prediction, self.continuous = prediction, continuous
         self.multiple = 2 ** (len(config.block_out_channels) - 1)
@@ -88,29 +96,41 @@ class UNetDenoiser(Denoiser):
     def denoise(self, x: Tensor, sigma: Tensor) -> Tensor:
         sigma_image = sigma[:, None, None, None]
         scale = (1 + sigma_image.square()).sqrt()
-        output = self.network(x / scale, self.time_step(sigma), return_dict=False)[0][:, : self.channels]
+        output = self._network_output(x / scale, self.time_step(sigma))
         if self.prediction == "epsilon":
             return x - sigma_image * output
         if self.prediction == "v_prediction":
             return (x / scale - sigma_image * output) / scale
         return output
 
+    def _network_output(self, x_vp: Tensor, t: Tensor) -> Tensor:
+        """F, (B, C, H, W), in the precision of its input; t stays in float32 until its sines are taken."""
+        output = self.network(x_vp.to(self.inside), t, return_dict=False)[0].to(x_vp.dtype)
+        if self.inside == torch.float16 and output.requires_grad:
+            keep_small_gradients(x_vp, output)
+        return output[:, : self.channels]
+
 
 def load_unet(
-    folder: Path, device: torch.device | str = "cpu", *, allow_pickle: bool = False, root: Path | None = None
+    folder: Path,
+    device: torch.device | str = "cpu",
+    precision: str = "auto",
+    *,
+    allow_pickle: bool = False,
+    root: Path | None = None,
 ) -> UNetDenoiser:
     """Reads a diffusers pipeline (unet/ and scheduler/), or a model with its scheduler_config.json beside it.
 
     No code from the folder is run.
 
     Args:
-        folder: where diffusers' `save_pretrained` wrote.
-        device: where the network runs.
+        folder: where diffusers' `save_pretrained` wrote, or `priors convert`.
+        device, precision: see `UNetDenoiser`.
         allow_pickle: read weights in PyTorch's pickle format where there are no safetensors, tensors only.
         root: links may lead to files in here; the folder when None.
 
     Raises:
-        PriorError: a part is missing, damaged, a pickle, or of an unknown kind.
+        PriorError: a part is missing, damaged, a pickle, or of an unknown kind; or it is no prior of colour pictures.
     """
     root = root or folder
     unet = folder / "unet" if (folder / "unet").is_dir() else folder
@@ -121,24 +141,68 @@ def load_unet(
             "Save the whole pipeline, or the scheduler beside the model."
         )
     schedule = weights.read_json(weights.regular_file(scheduler / "scheduler_config.json", root))
+    written = weights.read_json(weights.regular_file(unet / "config.json", root))
+    found = checkpoint.find(unet, root, allow_pickle=allow_pickle)
+    with weights.understood(
+        f"The model in {folder.name} cannot be read. It needs config.json and safetensors weights, undamaged."
+    ):
+        config = adm.plain(written)
+        if found.shapes is not None:
+            check_size(config, found.shapes)
+        if config.get("in_channels", 3) != 3:
+            raise PriorError(
+                f"The model in {folder.name} knows pictures of {shown(config['in_channels'])} channels, and photos "
+                "have three, grey ones too. Use a prior of colour pictures."
+            )
+        return assemble(config, schedule, adm.understood(written, found.read()), device, precision)
+
+
+def assemble(
+    config: dict[str, Any],
+    schedule: dict[str, Any],
+    tensors: Mapping[str, Tensor],
+    device: torch.device | str = "cpu",
+    precision: str = "auto",
+) -> UNetDenoiser:
+    """The prior that configurations of a `UNet2DModel` and of its scheduler say, with these weights.
+
+    Raises:
+        PriorError: a configuration is not understood, or a weight is no number.
+        Any of `weights.UNREADABLE`: the weights are those of another network, or a value is of a wrong type.
+    """
     levels, prediction = _noise_table(schedule)
     # With other predictions diffusers counts whole steps, whatever the type says.
     continuous = schedule.get("timestep_type") == "continuous" and prediction == "v_prediction"
-    config = weights.read_json(weights.regular_file(unet / "config.json", root))
-    found = checkpoint.find(unet, root, allow_pickle=allow_pickle)
-    try:
-        elements = _elements(config)  # also for a pickle: a made-up network is refused before it costs memory
-        if found.elements not in (elements, None):
-            raise PriorError(f"The weights in {folder.name} are not those of its config.json. Download it again.")
-        network = _network(config)
-        network.load_state_dict(found.read())
-    except (*weights.UNREADABLE, pickle.UnpicklingError) as error:
-        if isinstance(error, PriorError):
-            raise
-        raise PriorError(
-            f"The model in {folder.name} cannot be read. It needs config.json and safetensors weights, undamaged."
-        ) from error
-    return UNetDenoiser(network, levels, prediction, device, continuous)
+    check_size(config, {name: tuple(value.shape) for name, value in tensors.items()})
+    network = _network(config)
+    network.load_state_dict(tensors)
+    if not all(bool(value.isfinite().all()) for value in network.state_dict().values()):
+        raise PriorError("Some weights of this prior are no numbers. Download it again, or choose another one.")
+    return UNetDenoiser(network, levels, prediction, device, continuous, precision)
+
+
+def check_size(config: Mapping[str, Any], shapes: Mapping[str, tuple[int, ...]]) -> None:
+    """Refuses a network whose weights are not as many as those that there are, before memory is taken for it.
+
+    Raises:
+        PriorError: so it is, or the configuration is not of the kind that is understood here.
+        Any of `weights.UNREADABLE`: a value in it is of a wrong type.
+    """
+    if _elements(dict(config)) != sum(math.prod(shape) for shape in shapes.values()):
+        raise PriorError("The weights of this prior are not those of its configuration. Download it again.")
+
+
+def check_names(config: Mapping[str, Any], shapes: Mapping[str, tuple[int, ...]]) -> None:
+    """Refuses weights whose names and shapes are not those of the network.
+
+    Raises:
+        As `check_size`.
+    """
+    check_size(config, shapes)
+    with torch.device("meta"):
+        expected = {name: tuple(value.shape) for name, value in _network(dict(config)).state_dict().items()}
+    if expected != shapes:
+        raise PriorError("The weights of this prior are not those of its configuration. Download it again.")
 
 
 def _noise_table(config: dict[str, Any]) -> tuple[Tensor, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import safetensors
+import torch
+from torch import Tensor
 
 from inverse.errors import PriorError
 
@@ -82,8 +85,7 @@ def shapes(path: Path) -> dict[str, tuple[int, ...]]:
     header = int.from_bytes(start[:8], "little")
     damaged = PriorError(f"The prior's file {path.name} is damaged. Download it again.")
     if start[8:] != b"{" or header > min(MAX_HEADER, size - 8):
-        # Only now: a header of 640 bytes begins like a pickle.
-        if start.startswith(_PICKLES):
+        if is_pickle(path):
             raise PriorError(
                 f"{path.name} is a pickle, whatever its name says, and a pickle can run code. Use safetensors weights."
             )
@@ -93,6 +95,43 @@ def shapes(path: Path) -> dict[str, tuple[int, ...]]:
             return {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
     except (safetensors.SafetensorError, OSError, ValueError) as error:
         raise damaged from error
+
+
+def is_pickle(path: Path) -> bool:
+    """Whether a file begins as `torch.save` writes it, whatever its name says, and not as safetensors do.
+
+    Raises:
+        PriorError: it cannot be opened.
+    """
+    try:
+        with path.open("rb") as file:
+            start = file.read(9)
+    except OSError as error:
+        raise PriorError(f"The prior's file {path.name} cannot be opened. Check its permissions.") from error
+    return start[8:] != b"{" and start.startswith(_PICKLES)  # a header of 640 bytes begins like a pickle
+
+
+def read_pickle(path: Path) -> dict[str, Tensor]:
+    """The tensors by name in a file of `torch.save`, and nothing else; they stay on the disk until somebody looks.
+
+    Raises:
+        PriorError: as in `check_pickle`; there is something else in it; or tensors claim more than the file holds.
+    """
+    check_pickle(path)
+    strange = PriorError(f"{path.name} does not hold tensors by name, and nothing else. Use another prior.")
+    try:
+        found = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+    except (*UNREADABLE, pickle.UnpicklingError) as error:
+        raise strange from error
+    if not isinstance(found, dict) or not all(isinstance(name, str) and _plain(value) for name, value in found.items()):
+        raise strange
+    if sum(value.numel() * value.element_size() for value in found.values()) > path.stat().st_size:
+        raise PriorError(f"{path.name} has tensors larger than itself, as no saved network does. Do not use it.")
+    return dict(found)
+
+
+def _plain(value: Any) -> bool:
+    return isinstance(value, Tensor) and value.layout == torch.strided and value.is_floating_point()
 
 
 def check_pickle(path: Path) -> None:

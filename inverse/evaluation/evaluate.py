@@ -27,7 +27,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from inverse.denoisers.base import Denoiser
 from inverse.denoisers.catalog import load_prior
-from inverse.denoisers.embedded import computes_in_bfloat16
+from inverse.denoisers.precision import computes_in_bfloat16
 from inverse.imaging import images
 from inverse.imaging.files import replace_atomically, write_text
 from inverse.operators import Task, make_task

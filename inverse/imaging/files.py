@@ -6,6 +6,7 @@ import contextlib
 import errno
 import os
 import secrets
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -51,6 +52,30 @@ def replace_atomically(path: Path, write: Callable[[Path], object]) -> None:
 def write_text(path: Path, text: str) -> None:
     """The text in UTF-8, by `replace_atomically`."""
     replace_atomically(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
+
+
+def new_folder(path: Path, write: Callable[[Path], object]) -> None:
+    """Writes into a folder beside the path and then moves it there: it is whole or not there.
+
+    `write` is given an empty folder, for files.
+
+    Raises:
+        OutputError: there is something at the path other than an empty folder; or it cannot be written.
+    """
+    temporary = path.with_name(f".{path.name[:40]}.{secrets.token_hex(4)}")
+    try:
+        if path.is_symlink() or (path.exists() and (not path.is_dir() or any(path.iterdir()))):
+            raise OutputError(f"{printable(path)[-200:]} is there already. Choose the name of a new folder.")
+        temporary.mkdir()
+        write(temporary)
+        for file in temporary.iterdir():
+            with file.open("rb") as written:
+                os.fsync(written.fileno())
+        temporary.replace(path)
+    except (OSError, SafetensorError) as error:
+        raise unwritable(path, error) from error
+    finally:  # also when it is interrupted
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def unwritable(path: Path, error: BaseException) -> OutputError:

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from inverse import randomness
-from inverse.denoisers.embedded import computes_in_bfloat16
+from inverse.denoisers.precision import computes_in_bfloat16
 from inverse.errors import DivergenceError
 from inverse.imaging.files import replace_atomically
 from inverse.training.average import Average

@@ -115,8 +115,8 @@ def test_only_configuration_and_weights_are_downloaded_and_not_too_much(flat, mo
     prior = PRIORS["ddpm-cat-256"]
     assert hub.folder_of(prior, allow_pickle=True) == flat
     assert asked == [(prior.repository, prior.revision, sorted([*hub.CONFIGURATION, WEIGHTS]))]
-    files[2].size = 3 * 10**9
-    with pytest.raises(PriorError, match=r"3\.0 GB, and at most 2 GB"):
+    files[2].size = 5 * 10**9
+    with pytest.raises(PriorError, match=r"5\.0 GB, and at most 4 GB"):
         hub.folder_of(prior)
     del files[2]
     with pytest.raises(PriorError, match="safetensors"):
@@ -172,7 +172,14 @@ def test_the_kind_of_a_prior_is_known_before_it_is_loaded(flat, tmp_path):
 
 @pytest.mark.parametrize("name", ["someone/else", "someone/else@main", "google/unknown@v1", "a/b@" + "A" * 40])
 def test_a_repository_needs_a_commit(name):
-    with pytest.raises(PriorError, match="COMMIT"):
+    with pytest.raises(PriorError, match=r"is no folder here, and names no commit.*COMMIT"):
+        load_prior(name, "cpu")
+
+
+@pytest.mark.parametrize("name", ["nowhere/at/all", "./adm", "../adm", "/nowhere/adm", "~/adm", "adm.pt", "C:/adm/x"])
+def test_a_place_that_is_not_there_is_called_one(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ParameterError, match=r"There is no .*\. Check its name.*\.$"):
         load_prior(name, "cpu")
 
 
@@ -229,6 +236,9 @@ def test_the_search_writes_the_table_of_another_kind(flat, tmp_path):
 
 def test_shards_and_half_precision_are_read(flat, sharded, tmp_path):
     assert same(load_unet(sharded), load_unet(flat))
+    DDPMPipeline(tiny(), DDIMScheduler()).save_pretrained(tmp_path / "one", safe_serialization=True, variant="fp16")
+    assert [file.name for file in (tmp_path / "one/unet").glob("*.safetensors")] == [WEIGHTS.replace(".", ".fp16.")]
+    assert same(load_unet(tmp_path / "one"), load_unet(flat))
     DDPMPipeline(tiny(), DDIMScheduler()).save_pretrained(tmp_path / "half", safe_serialization=True, variant="fp16")
     tiny().save_pretrained(tmp_path / "half/unet", max_shard_size="20KB", variant="fp16")
     (tmp_path / "half/unet/diffusion_pytorch_model.fp16.safetensors").unlink()

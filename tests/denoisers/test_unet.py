@@ -125,6 +125,16 @@ def test_catalog_finds_a_folder(pipeline):
     assert isinstance(load_prior(str(pipeline()), device="cpu"), UNetDenoiser)
 
 
+@pytest.mark.parametrize("channels", [1, 2, 4])
+def test_a_prior_of_other_than_colour_pictures_is_refused_when_it_is_loaded(tmp_path, channels):
+    """Photos are always of three channels here, grey ones too."""
+    DDPMPipeline(tiny_unet(channels, in_channels=channels), DDPMScheduler()).save_pretrained(tmp_path)
+    with pytest.raises(
+        PriorError, match=rf"knows pictures of {channels} channels.*\. Use a prior of colour pictures\.$"
+    ):
+        load_prior(str(tmp_path), "cpu")
+
+
 def damage_weights(folder):
     (folder / "unet" / "diffusion_pytorch_model.safetensors").write_bytes(b"\x80\x04 not weights")
 
