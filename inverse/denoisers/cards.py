@@ -48,6 +48,11 @@ class Card:
     pickled: bool = False
 
     @property
+    def identity(self) -> str:
+        """What settings keep of it: whatever it names today, it names for ever."""
+        return f"{self.repository}@{self.revision}" if self.repository else self.name
+
+    @property
     def link(self) -> str:
         """The page of that commit; empty for what is here."""
         return f"https://huggingface.co/{self.repository}/tree/{self.revision}" if self.repository else ""
@@ -104,13 +109,30 @@ PRIORS: dict[str, Card] = {
 which also lists its files."""
 
 COMMIT = re.compile(r"@[0-9a-f]{40}$", re.ASCII)
+OWN = re.compile(r"@([a-z]+):[0-9a-f]{64}$", re.ASCII)
+"""The end of the name of what has no card and is here: its kind, and the SHA-256 of its content."""
+
+
+def card_of(name: str) -> Card | None:
+    """The card of the prior of that name, or of that identity; None where it has none."""
+    return next((card for card in PRIORS.values() if name in (card.name, card.identity)), None)
 
 
 def kind_of(name: str) -> str:
     """The kind of the prior of that name, as settings keep it, without its folder; nothing is opened.
 
-    A name without a card counts as that of a file that `train prior` wrote, unless it ends in a commit on the Hub.
+    A name without a card and without a kind counts as that of a file that `train prior` wrote, unless it ends in a
+    commit on the Hub.
     """
-    if name in PRIORS:
-        return PRIORS[name].kind
+    if card := card_of(name):
+        return card.kind
+    if own := OWN.search(name):
+        return own[1]
     return DDPM if COMMIT.search(name) else EMBEDDED
+
+
+def short(name: str) -> str:
+    """The same for people, as a menu or an axis shows it: without owner, commit and digest."""
+    if card := card_of(name):
+        return card.name
+    return COMMIT.sub("", OWN.sub("", name)).rpartition("/")[2] or name
