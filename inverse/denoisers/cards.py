@@ -53,6 +53,16 @@ class Card:
         return f"{self.repository}@{self.revision}" if self.repository else self.name
 
     @property
+    def need(self) -> float:
+        """Bytes of memory for its weights in float32 and a forward pass, of one picture of its size."""
+        return 4e6 * self.parameters + 1e9 * self.memory[0]
+
+    @property
+    def attentive(self) -> bool:
+        """Whether it has attention, which other sizes than its own disturb; the embedded kind has none."""
+        return self.kind != EMBEDDED
+
+    @property
     def link(self) -> str:
         """The page of that commit; empty for what is here."""
         return f"https://huggingface.co/{self.repository}/tree/{self.revision}" if self.repository else ""

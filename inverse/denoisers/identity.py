@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 
@@ -20,14 +21,12 @@ def identity_of(name: str | Path) -> str:
     """What settings keep of a prior, by its name as `load_prior` takes it.
 
     "embedded"; "owner/name@commit" of one on the Hub; "name@kind:digest" of a file or a folder, without the folder that
-    it lies in; and the name itself of what is none of these, which cannot be loaded.
-
-    Raises:
-        OSError: a file of it cannot be read.
+    it lies in; and the name itself of what is none of these, or cannot be read.
     """
     path, plain = own_file(name), printable(Path(Path(name).name))
     if path is not None and name != cards.EMBEDDED:
-        return f"{plain[:LONGEST_NAME]}@{kind_at(name)}:{digest(path)}"
+        with suppress(OSError):
+            return f"{plain[:LONGEST_NAME]}@{kind_at(name)}:{digest(path)}"
     card = cards.card_of(str(name))
     if card is not None:
         return card.identity

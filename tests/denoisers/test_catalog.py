@@ -6,13 +6,13 @@ import shutil
 
 import pytest
 import torch
-from checkpoints import COMMIT, PICKLE, WEIGHTS, same, tiny
+from checkpoints import COMMIT, WEIGHTS, same, tiny
 from click.testing import CliRunner
 from diffusers import DDIMScheduler, DDPMPipeline, DDPMScheduler, UNet2DModel
 from safetensors.torch import load_file, save_file
 
 from inverse.__main__ import main
-from inverse.denoisers import catalog, hub
+from inverse.denoisers import catalog
 from inverse.denoisers.cards import DDPM, PRIORS, Card, kind_of
 from inverse.denoisers.catalog import EMBEDDED, load_prior
 from inverse.denoisers.embedded import EDMDenoiser

@@ -100,7 +100,7 @@ def test_too_much_and_too_little_are_refused_before_anything_is_downloaded(serve
     with pytest.raises(PriorError, match="GB are downloaded"):
         hub.folder_of(CARD)
     del server.files[WEIGHTS]
-    with pytest.raises(PriorError, match="no weights that can be read.*--allow-pickle"):
+    with pytest.raises(PriorError, match=r"no weights that can be read.*--allow-pickle"):
         hub.folder_of(CARD)
     server.files.clear()
     with pytest.raises(PriorError, match="no weights"):
@@ -113,5 +113,5 @@ def test_without_a_connection_or_offline_the_sentence_names_the_command(server, 
     server.server_close()
     for offline in (False, True):
         monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", offline)
-        with pytest.raises(PriorError, match="cannot be reached.*hf download google/ddpm-cat-256"):
+        with pytest.raises(PriorError, match=r"cannot be reached.*hf download google/ddpm-cat-256"):
             hub.folder_of(CARD)

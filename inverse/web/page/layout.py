@@ -54,7 +54,9 @@ def build() -> Page:
         page.pulse = gr.Timer(PULSE, active=False)
         with gr.Row(elem_id="top", equal_height=True):
             gr.HTML(_header(), elem_id="header", apply_default_css=False)
+            cards.prior(page)
             page.share = share()
+        page.prior_note = gr.HTML("", elem_id="prior-note", elem_classes="inv-words", apply_default_css=False)
         with gr.Row(elem_id="main", equal_height=False):
             with gr.Column(elem_id="rail", scale=0, min_width=320):
                 cards.photo(page, photo)
