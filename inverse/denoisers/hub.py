@@ -136,7 +136,7 @@ def _connected(prior: Card) -> Iterator[None]:
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled
 
     # The library's own client of HTTP is httpx in some versions and a fork of it in others.
-    (theirs,) = [each for each in HfHubHTTPError.__mro__ if each.__name__ == "HTTPError"]
+    theirs: type[Exception] = next(each for each in HfHubHTTPError.__mro__ if each.__name__ == "HTTPError")
     try:
         yield
     except (OfflineModeIsEnabled, LocalEntryNotFoundError, theirs, httpx.HTTPError, OSError, ValueError) as error:

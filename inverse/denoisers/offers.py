@@ -74,7 +74,8 @@ class Offer:
         size = f"{card.size} × {card.size} pixels" if card.size else "any size"
         weights = f"{card.megabytes} MB" if self.here else f"{card.megabytes} MB to download"
         need = f"{card.need / 1e9:.1f} GB of memory" if card.need >= 1e8 else ""
-        return " · ".join(filter(None, [card.trained_on, size, weights, need, card.licence]))
+        words = " · ".join(filter(None, [card.trained_on, size, weights, need, card.licence]))
+        return words[:1].upper() + words[1:]
 
 
 def offers(names: Iterable[str]) -> dict[str, Offer]:

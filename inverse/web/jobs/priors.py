@@ -17,7 +17,7 @@ from inverse.denoisers.offers import Offer, offers, safe_names
 from inverse.errors import InverseError, ParameterError, ProblemError
 from inverse.parameters import shown
 from inverse.settings import Settings
-from inverse.solvers.presets import remark
+from inverse.solvers.presets import UNTUNED, remark
 
 log = logging.getLogger(__name__)
 
@@ -205,4 +205,4 @@ def note(settings: Settings, side: int) -> str:
         words.append("It is downloaded when a run starts.")
     if card.size and card.attentive and side != card.size:
         words.append(f"It has learned {card.size} × {card.size} pixels, and has attention: at {side} it may do worse.")
-    return " ".join(filter(None, [*words, remark(card.kind)]))
+    return " ".join([*words, UNTUNED] if remark(card.kind) else words)

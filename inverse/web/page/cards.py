@@ -8,6 +8,7 @@ import gradio as gr
 from PIL import Image
 
 from inverse.denoisers.cards import EMBEDDED
+from inverse.denoisers.catalog import best_device
 from inverse.operators import TASKS
 from inverse.settings import CLEAN, DEGRADED, Settings
 from inverse.solvers import SOLVERS, Solver
@@ -36,6 +37,8 @@ NOT_DAMAGED_HERE = (
 
 def prior(page: Page) -> None:
     """What knows how photos look."""
+    device = f'<span title="Where the model runs">Prior, on {best_device().upper()}</span>'
+    gr.HTML(device, elem_id="device", apply_default_css=False)
     page.prior = chooser(priors.menu(), EMBEDDED, label="Prior", elem_id="prior")
 
 
