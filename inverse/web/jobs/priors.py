@@ -71,8 +71,7 @@ def find(name: Any) -> Offer:
         if name in (offer.name, offer.identity):
             return offer
     others = ", ".join(offered())
-    same = isinstance(name, str) and cards.short(name) in offered()
-    if same:
+    if isinstance(name, str) and cards.OWN.search(name) and cards.short(name) in offered():
         raise ParameterError(
             f"prior is another {shown(cards.short(name), 60)} than the one here, of other weights. Choose {others}, or "
             "use the command line with those.", "prior",
