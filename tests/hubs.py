@@ -42,7 +42,7 @@ class Handler(BaseHTTPRequestHandler):
             body = json.dumps([listing(name, content) for name, content in self.server.files.items()]).encode()
             return self.answer(200, body)
         name = path.partition("/resolve/")[2].partition("/")[2]
-        self.server.asked.append((name, self.headers.get("range")))
+        self.server.asked.append((name or path, self.headers.get("range")))
         content = self.server.files.get(name)
         if content is None:
             return self.answer(404, b"")

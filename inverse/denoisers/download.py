@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import httpx
 
@@ -74,14 +74,33 @@ def download(prior: Card, files: Sequence[File]) -> Iterator[Progress]:
 
 
 def listed(prior: Card) -> list[File]:
-    """The files at a commit."""
-    from huggingface_hub import HfApi
-    from huggingface_hub.hf_api import RepoFolder
+    """The files at a commit. The Hub's library would try again and again, without a word, for half a minute.
 
-    entries = HfApi().list_repo_tree(prior.repository, recursive=True, revision=prior.revision)
-    files = (entry for entry in entries if not isinstance(entry, RepoFolder))
-    found = [File(each.path, each.size, each.lfs.sha256 if each.lfs else each.blob_id) for each in files]
+    Raises:
+        OfflineModeIsEnabled: nothing may be asked of the Hub.
+        httpx.HTTPError, ValueError: it does not answer, or not with a list of files.
+    """
+    from huggingface_hub import constants
+    from huggingface_hub.errors import OfflineModeIsEnabled
+
+    if constants.HF_HUB_OFFLINE:
+        raise OfflineModeIsEnabled("HF_HUB_OFFLINE is set")
+    url = f"{constants.ENDPOINT}/api/models/{prior.repository}/tree/{prior.revision}?recursive=true"
+    found = []
+    while url:
+        answer = httpx.get(url, headers=_headers(), follow_redirects=True, timeout=TIMEOUT)
+        answer.raise_for_status()
+        entries = answer.json()
+        if not isinstance(entries, list):
+            raise ValueError("no list of files")
+        found += [_file(each) for each in entries if isinstance(each, dict) and each.get("type") == "file"]
+        url = answer.links.get("next", {}).get("url", "")
     return [file for file in found if DIGEST.fullmatch(file.digest)]  # by which it is called here
+
+
+def _file(entry: dict[str, Any]) -> File:
+    large = entry.get("lfs") or {}
+    return File(str(entry["path"]), int(entry["size"]), str(large.get("oid") or entry["oid"]))
 
 
 def _received(url: str, blob: Path, file: File) -> Iterator[int]:
@@ -110,9 +129,7 @@ def _received(url: str, blob: Path, file: File) -> Iterator[int]:
 
 def _sent(url: str, have: int) -> Iterator[tuple[bytes, bool]]:
     """What the server sends from there on, and whether it begins at the beginning all the same."""
-    from huggingface_hub.utils import build_hf_headers
-
-    headers = {**build_hf_headers(), "accept-encoding": "identity"}
+    headers = {**_headers(), "accept-encoding": "identity"}
     if have:
         headers["range"] = f"bytes={have}-"
     with httpx.stream("GET", url, headers=headers, follow_redirects=True, timeout=TIMEOUT) as answer:
@@ -121,6 +138,14 @@ def _sent(url: str, have: int) -> Iterator[tuple[bytes, bool]]:
         for chunk in answer.iter_raw():
             yield chunk, whole
             whole = False
+
+
+def _headers() -> dict[str, str]:
+    """Who asks: whoever has logged in to the Hub here. The library's own function would ask the Hub for more first."""
+    from huggingface_hub import get_token
+
+    token = get_token()
+    return {"authorization": f"Bearer {token}"} if token else {}
 
 
 def _lock(file: IO[bytes], of: File) -> None:

@@ -7,6 +7,8 @@ from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+import httpx
+
 from inverse.denoisers.cards import DDPM, PRIORS, Card
 from inverse.denoisers.download import Progress, download, listed
 from inverse.errors import PriorError
@@ -132,14 +134,9 @@ def _wanted(prior: Card, weights: tuple[str, ...], sizes: Mapping[str, int]) -> 
 @contextmanager
 def _connected(prior: Card) -> Iterator[None]:
     """What fails for want of a connection ends in a sentence that says how to do without one."""
-    import httpx
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled
-
-    # The library's own client of HTTP is httpx in some versions and a fork of it in others.
-    theirs: type[Exception] = next(each for each in HfHubHTTPError.__mro__ if each.__name__ == "HTTPError")
     try:
         yield
-    except (OfflineModeIsEnabled, LocalEntryNotFoundError, theirs, httpx.HTTPError, OSError, ValueError) as error:
+    except (httpx.HTTPError, OSError, ValueError, KeyError, TypeError) as error:  # the last three of nonsense
         answer = getattr(error, "response", None)
         if getattr(error, "errno", None) is not None and not isinstance(error, ConnectionError):
             cause = "cannot be stored: check the disk's space and permissions"

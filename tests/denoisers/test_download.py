@@ -108,6 +108,31 @@ def test_too_much_and_too_little_are_refused_before_anything_is_downloaded(serve
     assert server.asked == []
 
 
+def test_nonsense_in_place_of_a_list_ends_in_a_sentence(server, monkeypatch):
+    from inverse.denoisers import download
+
+    class Answer:
+        links: dict = {}  # noqa: RUF012
+
+        def raise_for_status(self):
+            pass
+
+    for nonsense in (
+        {"error": "no"},
+        [{"type": "file"}],
+        [{"type": "file", "path": "config.json", "size": "x", "oid": 5}],
+        5,
+    ):
+        Answer.json = lambda self, said=nonsense: said
+        monkeypatch.setattr(download.httpx, "get", lambda *_, **__: Answer())
+        with pytest.raises(PriorError, match=r"cannot be reached"):
+            hub.folder_of(CARD)
+    names = [{"type": "file", "path": "config.json", "size": 5, "oid": "../../../evil"}, 7, {"type": "directory"}]
+    Answer.json = lambda self: names
+    with pytest.raises(PriorError, match=r"no weights"):
+        hub.folder_of(CARD)
+
+
 def test_without_a_connection_or_offline_the_sentence_names_the_command(server, monkeypatch):
     server.shutdown()
     server.server_close()

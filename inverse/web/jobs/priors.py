@@ -151,6 +151,7 @@ def fetched(names: Iterable[str]) -> Generator[Download, None, None]:
         offer, due = find(name), 0.0
         if offer.here:
             continue
+        yield Download(f"Asking the Hugging Face Hub for the prior {cards.short(offer.name)}.", 0.0)
         with closing(hub.fetch(offer.card)) as progresses:
             for progress in progresses:
                 if time.monotonic() >= due:
