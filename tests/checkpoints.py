@@ -3,7 +3,7 @@
 import json
 
 import torch
-from diffusers import UNet2DModel
+from diffusers import DDPMScheduler, UNet2DModel
 
 WEIGHTS = "diffusion_pytorch_model.safetensors"
 PICKLE = "diffusion_pytorch_model.bin"
@@ -14,6 +14,16 @@ def tiny():
     torch.manual_seed(0)
     blocks = {"down_block_types": ("DownBlock2D",) * 2, "up_block_types": ("UpBlock2D",) * 2}
     return UNet2DModel(sample_size=16, layers_per_block=1, block_out_channels=(8, 16), norm_num_groups=4, **blocks)
+
+
+def save_tiny(folder, seed=0):
+    """A diffusers folder of a prior that has learned nothing, for 16 pixels."""
+    network = tiny()
+    torch.manual_seed(seed)
+    torch.nn.init.normal_(network.conv_out.bias, std=0.1)  # what tells two of them apart
+    network.save_pretrained(folder)
+    DDPMScheduler().save_pretrained(folder)
+    return folder
 
 
 def pickled(folder, content=None):

@@ -29,7 +29,8 @@ INSTALLED_BY_SPACES = ("gradio", "spaces")
 """The platform installs its own; `sdk_version` says which gradio."""
 ZERO_TORCH = ("2.8.0", "2.9.1", "2.10.0", "2.11.0")
 """What ZeroGPU supports."""
-ZERO_PYTHON = ("3.10", "3.12")
+ZERO_PYTHON = ("3.12",)
+"""Of what ZeroGPU has, what this program runs on: 3.10 is the other."""
 MAX_FILE, MAX_TOTAL = 9_500_000, 100_000_000
 """Bytes: larger files need Git LFS, and a large folder starts slowly."""
 CARD = """
@@ -45,10 +46,14 @@ its settings: "Load settings" brings them back. From a program: "Use via API" at
 **To have a Space of your own**, choose "Duplicate this Space" in its menu. No variable or secret has to be set, and
 no model is downloaded: the small prior is among the files.
 
-- ZeroGPU: choose it as the hardware. The page says how many seconds of the GPU a run takes before it starts, which
-  count against the quota of the visitor.
-- CPU: two cores suffice. Photos are restored at up to 1024 pixels a side.
+- ZeroGPU: choose it as the hardware; a free account that is older than 30 days may host two such Spaces. The page says
+  how many seconds of the GPU a run takes with the chosen prior before it starts, which count against the quota of the
+  visitor.
+- CPU: two cores suffice, and a plan that is paid for: free Spaces on a CPU ended in July 2026. Photos are restored at
+  up to 1024 pixels a side.
 - A GPU of its own: it is found and used, at up to 2048 pixels a side.
+- Larger priors: the variable `APP_PRIORS` names those that visitors may choose, for instance
+  `embedded,ddpm-cat-256`. Only weights in safetensors are taken. They are downloaded when the Space starts.
 - What one visitor may ask for is bounded. The bounds are printed in the log when the Space starts; a variable in the
   Space's settings changes each: `APP_MAX_SIDE`, `APP_MAX_SECONDS`, `APP_MAX_QUEUE` and so on.
 

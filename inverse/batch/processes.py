@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Generator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any
@@ -11,8 +11,7 @@ from typing import Any
 import torch
 
 from inverse import threads
-from inverse.batch.runs import Progress, run_all
-from inverse.denoisers.base import Denoiser
+from inverse.batch.runs import Load, Progress, run_all
 from inverse.denoisers.catalog import load_prior
 from inverse.imaging import images
 from inverse.results.record import Record
@@ -21,14 +20,14 @@ from inverse.settings import Settings
 FAILED = "A process ended before its run, for want of memory perhaps, or of the prior. Use fewer processes."
 
 _here: list[Any] = []
-"""In a process that runs: the photo, the auxiliary picture and the prior."""
+"""In a process that runs: the photo, the auxiliary picture, and what loads priors, which keeps them."""
 
 
 def in_processes(
     runs: Sequence[Settings],
     photo: images.Photo,
     auxiliary: images.Photo | None = None,
-    prior: Callable[[], Denoiser] = load_prior,
+    prior: Load = load_prior,
     *,
     processes: int,
 ) -> Generator[Progress, None, None]:
@@ -38,7 +37,8 @@ def in_processes(
 
     Args:
         runs, photo, auxiliary: as for `run_all`.
-        prior: loads the prior, in each process; it is called by its name there, so it is a function of a module.
+        prior: loads a run's prior by its name, in each process; it is known by its own name there, so it is a function
+            of a module, or one that can be copied.
         processes: how many at a time.
 
     Raises:
@@ -62,9 +62,9 @@ def in_processes(
             child.terminate()
 
 
-def _begin(photo: images.Photo, auxiliary: images.Photo | None, prior: Callable[[], Denoiser], count: int) -> None:
+def _begin(photo: images.Photo, auxiliary: images.Photo | None, prior: Load, count: int) -> None:
     torch.set_num_threads(count)
-    _here[:] = photo, auxiliary, prior()
+    _here[:] = photo, auxiliary, prior
 
 
 def _run(settings: Settings) -> Record:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
+
+from PIL import Image
 
 from inverse.batch.lockstep import Runner, lockstep, suitable
 from inverse.denoisers.base import Denoiser
 from inverse.denoisers.catalog import load_prior
-from inverse.errors import DivergenceError, InverseError
+from inverse.errors import DivergenceError, InverseError, PriorError
 from inverse.imaging import images
 from inverse.results.problem import Problem
 from inverse.results.record import Record
@@ -23,20 +25,25 @@ from inverse.solvers.calls import Pause, Process
 class Progress:
     """Between two steps of run `index`: the problem and the step; and the record once the run has ended.
 
-    At a pause, the step is the last one, or None before the first.
+    At a pause, the step is the last one, or None before the first; `loading` names the prior that is loaded next.
     """
 
     index: int
     problem: Problem | None
     step: Step | None
     record: Record | None = None
+    loading: str = ""
+
+
+Load = Callable[[str], Denoiser]
+"""Gives the prior that settings name; any other than `load_prior` may know places of its own for them."""
 
 
 def run_all(
     runs: Sequence[Settings],
     photo: images.Photo,
     auxiliary: images.Photo | None = None,
-    denoiser: Denoiser | None = None,
+    denoiser: Denoiser | Load | None = None,
     *,
     pixels: int | None = None,
     pauses: bool = False,
@@ -46,20 +53,48 @@ def run_all(
     A run's result is that of `stream`: to the last bit on a CPU, where they run one after the other; to rounding where
     they share batches, on a GPU or with `pixels`.
 
-    Runs are begun in their order. A run that fails is a record with its reason, and the others go on.
+    Runs are begun in their order, those of one prior after those of another: of large ones, one is in memory at a time.
+    A run that fails is a record with its reason, and the others go on.
 
     Args:
         runs: settings, the first sample of each.
         photo, auxiliary: as for `Settings.problem`.
-        denoiser: the prior; the embedded one when None.
+        denoiser: the prior of all runs, whatever they name; or what loads it by its name; `load_prior` when None.
         pixels: of the images that make a batch, see `lockstep`; None for what suits the prior.
-        pauses: also say when no step was made, but a pass of the network or a piece of inner work.
+        pauses: also say when no step was made, but a pass of the network or a piece of inner work; and that a prior is
+            loaded.
 
     Raises:
         ImageError: the photo cannot be read.
-        PriorError: the prior cannot be loaded.
+        PriorError: the prior of all of them cannot be loaded.
     """
-    photo, denoiser = images.load(photo), denoiser or load_prior()
+    photo = images.load(photo)
+    if isinstance(denoiser, Denoiser):
+        yield from _run_group(dict(enumerate(runs)), photo, auxiliary, denoiser, pixels, pauses)
+        return
+    groups: dict[str, dict[int, Settings]] = {}
+    for index, settings in enumerate(runs):
+        groups.setdefault(settings.prior, {})[index] = settings
+    for name, group in groups.items():
+        if pauses:
+            yield Progress(next(iter(group)), None, None, loading=name)
+        try:
+            prior = (denoiser or load_prior)(name)
+        except PriorError as error:
+            if len(groups) == 1:
+                raise
+            for index in group:
+                yield Progress(index, None, None, Record(failure=str(error)))
+            continue
+        yield from _run_group(group, photo, auxiliary, prior, pixels, pauses)
+        del prior  # before the next one comes
+
+
+def _run_group(
+    runs: Mapping[int, Settings], photo: Image.Image, auxiliary: images.Photo | None, denoiser: Denoiser,
+    pixels: int | None, pauses: bool,
+) -> Generator[Progress, None, None]:  # fmt: skip
+    """Runs of one prior, by their places."""
     problems: dict[int, Problem] = {}
     steps: dict[int, Step] = {}
     runners = _runners(runs, photo, auxiliary, denoiser, problems)
@@ -84,7 +119,7 @@ def run_all(
 
 
 def _runners(
-    runs: Sequence[Settings],
+    runs: Mapping[int, Settings],
     photo: images.Photo,
     auxiliary: images.Photo | None,
     denoiser: Denoiser,
@@ -92,8 +127,10 @@ def _runners(
 ) -> Iterator[Runner]:
     """A runner for each of the settings; its problem is made when it is asked for, and put among `problems`."""
     problem, made_of = None, None
-    for index, settings in enumerate(runs):
-        parts = replace(settings, solver=runs[0].solver, estimator_scale=runs[0].estimator_scale)
+    first = next(iter(runs.values()), None)
+    for index, settings in runs.items():
+        assert first is not None
+        parts = replace(settings, solver=first.solver, estimator_scale=first.estimator_scale)
         try:
             if problem is None or parts != made_of:  # most axes leave the measurement as it is
                 problem, made_of = settings.problem(photo, auxiliary), parts

@@ -9,13 +9,18 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from itertools import product
 from typing import Any
 
+from inverse.denoisers import cards
 from inverse.errors import ParameterError
 from inverse.parameters import Choice, Flag, Integer, Real, Spec
 from inverse.settings import SEED, Settings
 
+PRIOR = "prior"
+"""The name of that axis."""
 MAX_VALUES = 64
 MAX_TEXT = 1000
 """Characters of an axis; 64 values of 14 characters and their commas fit."""
@@ -37,6 +42,8 @@ class Axis:
 
     @property
     def labels(self) -> list[str]:
+        if self.name == PRIOR:
+            return [cards.short(value) for value in self.values]
         return [f"{value:g}" if isinstance(value, float) else str(value) for value in self.values]
 
 
@@ -63,10 +70,9 @@ class Sweep:
     @property
     def runs(self) -> list[Settings]:
         """The settings of every cell, row by row."""
-        made = [self.settings]
-        for axis in reversed(self.axes):
-            made = [with_value(settings, axis.name, value) for settings in made for value in axis.values]
-        return made
+        x, *more = [[(axis.name, value) for value in axis.values] for axis in self.axes]
+        cells = [dict((*row, column)) for row in product(*more) for column in x]
+        return [with_values(self.settings, cell) for cell in cells]
 
 
 def sweepable(settings: Settings) -> dict[str, Spec]:
@@ -169,8 +175,21 @@ def value_of(settings: Settings, name: str) -> Any:
     return getattr(settings.task, name.removeprefix("task."))
 
 
+def with_values(settings: Settings, values: Mapping[str, Any]) -> Settings:
+    """The settings with a value on each axis."""
+    # The prior first: it brings the solver's preset for its kind, from which another axis then differs.
+    for name in sorted(values, key=lambda name: name != PRIOR):
+        settings = with_value(settings, name, values[name])
+    return settings
+
+
 def with_value(settings: Settings, name: str, value: Any) -> Settings:
-    """The settings with one value on an axis."""
+    """The settings with one value on an axis.
+
+    With a prior of another kind, what the solver has from its preset is that of the new kind.
+    """
+    if name == PRIOR:
+        return settings.with_prior(value)
     if name in _axes(settings):
         return replace(settings, **{name: value})
     if name in settings.solver.specs():

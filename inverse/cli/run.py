@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,10 @@ import click
 from click.core import ParameterSource
 
 from inverse.cli.options import given, names_help, parameter_options
-from inverse.denoisers.catalog import kind_at
+from inverse.denoisers.base import Denoiser
+from inverse.denoisers.cards import card_of, short
+from inverse.denoisers.catalog import kind_at, load_prior
+from inverse.denoisers.identity import identity_of
 from inverse.errors import ParameterError
 from inverse.imaging.files import printable
 from inverse.operators import TASKS
@@ -61,6 +65,8 @@ def run_options(command: click.Command) -> click.Command:
 def chosen(context: click.Context, values: dict[str, Any]) -> tuple[Settings, list[str]]:
     """The settings that a command was given, and sentences on what in its settings file could not be honoured.
 
+    Where no flag names a prior and the file names one that has a card, `values` get that one.
+
     Raises:
         ParameterError: a flag or the file is wrong.
     """
@@ -87,11 +93,36 @@ def chosen(context: click.Context, values: dict[str, Any]) -> tuple[Settings, li
         kind = registry.find(data[part]["name"])
         data[part]["parameters"] |= given(registry, kind, values)
     data |= {name: values[name] for name in Settings.numbers() if name in typed}
-    prior = printable(Path(Path(values["prior"]).name))[:200]
-    if data.get("prior", prior) != prior:
+    if "prior" not in typed and (card := card_of(str(data.get("prior")))):
+        values["prior"] = card.name  # of the file; a name that is known, and no place that a stranger's file names
+    prior = identity_of(values["prior"])
+    if data.get("prior", prior) not in (prior, short(prior)):
         notes.append(f"They were made with the prior {data['prior']}, and this run uses {prior}; --prior chooses one.")
     settings, more = Settings.from_dict({**data, "prior": prior}, kind_at(values["prior"]))
     return settings, [*notes, *more]
+
+
+@dataclass
+class Priors:
+    """Loads the priors of runs by what their settings keep, as flags say how; it can be copied to another process.
+
+    Attributes:
+        places: what `load_prior` takes for those that a flag or an axis named, by what settings keep.
+    """
+
+    device: str | None
+    precision: str
+    allow_pickle: bool
+    places: dict[str, str] = field(default_factory=dict)
+
+    def __call__(self, name: str) -> Denoiser:
+        place = self.places.get(name, name)
+        return load_prior(place, self.device, self.precision, allow_pickle=self.allow_pickle)
+
+    def named(self, place: str) -> str:
+        """What settings keep of a prior that was named by a place."""
+        self.places[identity := identity_of(place)] = place
+        return identity
 
 
 def _read(path: Path) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
-from functools import partial
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemaining
 from inverse.batch.grid import picture, table
 from inverse.batch.processes import in_processes
 from inverse.batch.runs import run_all
-from inverse.batch.sweep import Sweep, axis
+from inverse.batch.sweep import PRIOR, Sweep, axis
 from inverse.cli.options import (
     GroupedCommand,
     SpecType,
@@ -24,9 +24,8 @@ from inverse.cli.options import (
     save_picture,
     setting_options,
 )
-from inverse.cli.run import chosen, run_options
+from inverse.cli.run import Priors, chosen, run_options
 from inverse.cli.terminal import Description, Terminal
-from inverse.denoisers.catalog import load_prior
 from inverse.errors import ParameterError
 from inverse.imaging.files import printable, write_text
 from inverse.parameters import Integer
@@ -68,15 +67,18 @@ def sweep(
     settings, notes = chosen(context, values)
     for note in notes:
         console.print(note)
-    plan = Sweep(settings, tuple(_axis(settings, text) for text in (x, y) if text is not None))
+    priors = Priors(device, precision, allow_pickle)
+    priors.named(values["prior"])
+    plan = Sweep(settings, tuple(_axis(settings, text, priors) for text in (x, y) if text is not None))
     metric = best_by or ("residual" if settings.degraded else "psnr")
-    prior, done = partial(load_prior, values["prior"], device, precision, allow_pickle=allow_pickle), {}
-    denoiser = prior()  # here in any case: one that cannot be loaded ends the command, with its own sentence
+    done: dict[int, Record] = {}
+    for name in dict.fromkeys(run.prior for run in plan.runs):
+        priors(name)  # here in any case: one that cannot be loaded ends the command, with its own sentence
     auxiliary = values["auxiliary"] and settings.task.load(values["auxiliary"])
     if processes > 1:
-        progresses = in_processes(plan.runs, photo, auxiliary, prior, processes=processes)
+        progresses = in_processes(plan.runs, photo, auxiliary, priors, processes=processes)
     else:
-        progresses = run_all(plan.runs, photo, auxiliary, denoiser)
+        progresses = run_all(plan.runs, photo, auxiliary, priors)
     try:
         with closing(progresses):
             _run(plan, progresses, done, metric, console)
@@ -107,8 +109,9 @@ def _run(plan: Sweep, stream: Any, done: dict[int, Record], metric: str, console
                 shown.update(bar, advance=1, description=progress.record.said(metric))
 
 
-def _axis(settings: Settings, text: str) -> Any:
+def _axis(settings: Settings, text: str, priors: Priors) -> Any:
     name, found, values = text.partition("=")
     if not found:
         raise ParameterError(f"{text[:40]!r} names no values. Write NAME=VALUES, for instance steps=10,20,40.")
-    return axis(settings, name.strip().replace("-", "_"), values)
+    made = axis(settings, name.strip().replace("-", "_"), values)
+    return replace(made, values=tuple(map(priors.named, made.values))) if made.name == PRIOR else made

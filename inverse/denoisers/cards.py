@@ -52,6 +52,21 @@ class Card:
     pickled: bool = False
 
     @property
+    def identity(self) -> str:
+        """What settings keep of it: whatever it names today, it names for ever."""
+        return f"{self.repository}@{self.revision}" if self.repository else self.name
+
+    @property
+    def need(self) -> float:
+        """Bytes of memory for its weights in float32 and a forward pass, of one picture of its size."""
+        return 4e6 * self.parameters + 1e9 * self.memory[0]
+
+    @property
+    def attentive(self) -> bool:
+        """Whether it has attention, which other sizes than its own disturb; the embedded kind has none."""
+        return self.kind != EMBEDDED
+
+    @property
     def link(self) -> str:
         """The page of that commit; empty for what is here."""
         return f"https://huggingface.co/{self.repository}/tree/{self.revision}" if self.repository else ""
@@ -116,18 +131,34 @@ which also lists its files."""
 COMMIT = re.compile(r"@[0-9a-f]{40}$", re.ASCII)
 PICKLES = (".pt", ".pth", ".ckpt")
 """How a checkpoint of guided-diffusion is usually called; what is here is looked at instead."""
+OWN = re.compile(r"@([a-z]+):[0-9a-f]{64}$", re.ASCII)
+"""The end of the name of what has no card and is here: its kind, and the SHA-256 of its content."""
+
+
+def card_of(name: str) -> Card | None:
+    """The card of the prior of that name, or of that identity, with its owner or without; None where it has none."""
+    return next(
+        (card for card in PRIORS.values() if name == card.name or f"/{card.identity}".endswith(f"/{name}")), None
+    )
 
 
 def kind_of(name: str) -> str:
     """The kind of the prior of that name, as settings keep it, without its folder; nothing is opened.
 
-    A name without a card counts as that of a file that `train prior` wrote, unless it ends in a commit on the Hub.
+    A name without a card and without a kind counts as that of a file that `train prior` wrote, unless it ends in a
+    commit on the Hub.
     """
-    if name in PRIORS:
-        return PRIORS[name].kind
-    for card in PRIORS.values():
-        if card.repository and f"/{name}".endswith(f"/{card.repository.rpartition('/')[2]}@{card.revision}"):
-            return card.kind
+    if card := card_of(name):
+        return card.kind
+    if own := OWN.search(name):
+        return own[1]
     if name.endswith(PICKLES):
         return ADM
     return DDPM if COMMIT.search(name) else EMBEDDED
+
+
+def short(name: str) -> str:
+    """The same for people, as a menu or an axis shows it: without owner, commit and digest."""
+    if card := card_of(name):
+        return card.name
+    return COMMIT.sub("", OWN.sub("", name)).rpartition("/")[2] or name

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from inverse.denoisers.adm import is_adm, is_checkpoint
 from inverse.denoisers.base import Denoiser
 from inverse.denoisers.cards import PRIORS
 from inverse.denoisers.precision import PRECISIONS
+from inverse.denoisers.resident import Resident
 from inverse.denoisers.weights import read_json, regular_file
 from inverse.errors import ParameterError, PriorError
 from inverse.parameters import shown
@@ -82,11 +82,7 @@ def load_prior(
         ) from None
     if not isinstance(name, str | Path):
         raise ParameterError(f"A prior is named by a text, and {shown(name)} is none. Use 'embedded', or leave it out.")
-    path = EMBEDDED if name == "embedded" else Path(name)
-    if name == "embedded" or _exists(path):
-        path = (path / TRAINED if (path / TRAINED).exists() else path).absolute()
-        return _load(str(path), _state(path), device, precision, allow_pickle)
-    return _load(str(name), None, device, precision, allow_pickle)
+    return _load(*_content(name), device, precision, allow_pickle)
 
 
 def forget() -> None:
@@ -94,7 +90,39 @@ def forget() -> None:
     _load.cache_clear()
 
 
-@lru_cache(maxsize=2)
+def is_kept(name: str | Path, device: str) -> bool:
+    """Whether the prior of that name is in memory, as the app loads it."""
+    return _load.has(*_content(name), device, "auto", False)
+
+
+def replaceable() -> int:
+    """Bytes of weights that would be let go of before another prior is loaded."""
+    return _load.replaceable
+
+
+def keep_all() -> None:
+    """From now on whatever is loaded stays in memory."""
+    _load.all = True
+
+
+def own_file(name: str | Path) -> Path | None:
+    """The file or folder of a prior that is here, by its name as `load_prior` takes it; None where it has none."""
+    path = EMBEDDED if name == "embedded" else Path(name)
+    if name != "embedded" and not _exists(path):
+        return None
+    return (path / TRAINED if (path / TRAINED).exists() else path).absolute()
+
+
+def _content(name: str | Path) -> tuple[str, Any]:
+    """What is kept of a prior's name: the same for the same content."""
+    path = own_file(name)
+    if path is not None:
+        return str(path), state_of(path)
+    card = cards.card_of(str(name))
+    return card.identity if card else str(name), None
+
+
+@Resident
 @torch.inference_mode(False)  # what is kept must not depend on who asked first
 def _load(name: str, state: Any, device: str, precision: str, allow_pickle: bool) -> Denoiser:
     """The prior in a file or folder, of which `state` tells one content from another; by its name without one."""
@@ -145,7 +173,7 @@ LOADERS: dict[str, Callable[[Path, str, str, bool, Path | None], Denoiser]] = {
 """By kind: from a file or folder, device, precision, whether pickles are read, and where links may lead."""
 
 
-def _state(path: Path) -> tuple[tuple[str, int, int], ...]:
+def state_of(path: Path) -> tuple[tuple[str, int, int], ...]:
     """Changes when the file does, or one in the folder: a training writes its result again and again."""
     found = []
     for file in sorted([path, *path.glob("*"), *path.glob("*/*")]):  # of a file there are no others

@@ -27,7 +27,10 @@ ESTIMATOR_SCALE = Real(
     "0 is the prior alone, 1 the estimator, more goes beyond it.",
     effect="At 0 and 1 a call takes one pass of a network, between and beyond two.",
 )  # fmt: skip
-PRIOR = Text(help="Name of the prior, without its folder.", shortest=1, longest=200)
+PRIOR = Text(
+    help="The prior: embedded, OWNER/NAME@COMMIT on the Hugging Face Hub, or NAME@KIND:DIGEST of a file or folder, "
+    "without where it lies.", shortest=1, longest=200,
+)  # fmt: skip
 AUXILIARY = Text(help="The picture that some tasks need, a mask or a kernel: base64 of a PNG.", longest=500_000)
 
 

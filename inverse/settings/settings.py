@@ -26,7 +26,7 @@ from torch import Tensor
 
 from inverse import randomness
 from inverse.denoisers.base import Denoiser
-from inverse.denoisers.cards import kind_of
+from inverse.denoisers.cards import EMBEDDED, kind_of
 from inverse.errors import ParameterError, ProblemError
 from inverse.estimators import estimator
 from inverse.estimators.catalog import guided
@@ -52,7 +52,7 @@ from inverse.settings.fields import (
 )
 from inverse.solvers import Solver
 from inverse.solvers.cost import passes
-from inverse.solvers.presets import default_task, make_solver
+from inverse.solvers.presets import default_task, make_solver, preset
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +68,7 @@ class Settings:
         seed: of everything random.
         samples: how many restorations are drawn.
         estimator_scale: weight of the conditional estimator; 0 is 1 for a solver that needs one.
-        prior: name of the prior, without its folder.
+        prior: by what the prior is known for ever, see `denoisers.identity`.
         auxiliary: the picture that the task needs, in base64 of a PNG; empty where there is none.
     """
 
@@ -81,7 +81,7 @@ class Settings:
     seed: int = setting(0, SEED, axis=True)
     samples: int = setting(1, SAMPLES)
     estimator_scale: float = setting(0.0, ESTIMATOR_SCALE, linear_only=True, axis=True)
-    prior: str = setting("embedded", PRIOR)
+    prior: str = setting(EMBEDDED, PRIOR, axis=True)
     auxiliary: str = setting("", AUXILIARY)
 
     def __post_init__(self) -> None:
@@ -141,7 +141,7 @@ class Settings:
         """
         degraded = MODE.check("mode", mode) == DEGRADED
         made = make_task(default_task(degraded) if task is None else task, task_parameters)
-        kind = kind_of(str(values.get("prior", "embedded"))) if kind is None else kind
+        kind = kind_of(str(values.get("prior", EMBEDDED))) if kind is None else kind
         return cls(mode=mode, task=made, solver=make_solver(solver, made, solver_parameters, kind), **values)
 
     @property
@@ -229,6 +229,11 @@ class Settings:
             sigma_y = math.hypot(sigma_y, noise.equivalent_sigma_y(y, self.photons, operator))
         return Problem(self.task, operator, y, sigma_y, truth)
 
+    @property
+    def guides(self) -> bool:
+        """Whether the conditional estimator is asked, which only the embedded prior brings along."""
+        return self._weight != 0
+
     def guided(self, prior: Denoiser, file: Path | None = None) -> Denoiser:
         """The prior as these settings use it: with a conditional estimator, or as it is.
 
@@ -251,6 +256,19 @@ class Settings:
     def _weight(self) -> float:
         """Of the estimator; a solver that needs one has it at 1 unless it is set."""
         return self.estimator_scale or float(self.solver.needs_estimator)
+
+    def with_prior(self, prior: str) -> Self:
+        """The same run with another prior. What the solver has from its preset is that of the new prior's kind.
+
+        Raises:
+            ParameterError: it is no name.
+        """
+        task, solver, kind = self.task.name, self.solver, kind_of(self.prior)
+        changed = replace(self, prior=prior)
+        if kind_of(changed.prior) == kind:
+            return changed
+        own = solver.changed(preset(task, solver.name, kind=kind).to_dict())
+        return replace(changed, solver=preset(task, solver.name, own, kind_of(changed.prior)))
 
     @property
     def smaller(self) -> str:

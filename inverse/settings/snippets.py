@@ -5,7 +5,8 @@ from __future__ import annotations
 import shlex
 from typing import Any
 
-from inverse.denoisers.cards import kind_of
+from inverse.denoisers import cards
+from inverse.denoisers.cards import EMBEDDED, kind_of
 from inverse.settings import Settings
 from inverse.solvers.presets import preset
 
@@ -21,6 +22,8 @@ def command_line(settings: Settings, photo: str = PHOTO) -> str:
     if settings.task.auxiliary:
         words.append(f"--mask {settings.task.auxiliary}.png")
     words += [_flag(name, value) for name, value in _changed(settings).items()]
+    if settings.prior != EMBEDDED:
+        words.append(f"--prior {shlex.quote(loaded_by(settings.prior))}")
     if settings.degraded:
         words.append("--degraded")
     return " ".join(words)
@@ -36,6 +39,7 @@ def python(settings: Settings, photo: str = PHOTO) -> str:
         "solver_parameters": changed_solver(settings) or None,
         "auxiliary": f"{settings.task.auxiliary}.png" if settings.task.auxiliary else None,
         **_changed(settings),
+        "denoiser": None if settings.prior == EMBEDDED else loaded_by(settings.prior),
     }
     lines = [f"    {name}={value!r}," for name, value in arguments.items() if value is not None]
     return "\n".join(
@@ -54,6 +58,11 @@ def changed_solver(settings: Settings) -> dict[str, Any]:
     """The solver's parameters that are not as its preset for the task has them."""
     usual = preset(settings.task.name, settings.solver.name, kind=kind_of(settings.prior))
     return settings.solver.changed(usual.to_dict())
+
+
+def loaded_by(prior: str) -> str:
+    """What `load_prior` and --prior take, of what settings keep: of a file the name, to which belongs a folder."""
+    return prior if cards.COMMIT.search(prior) and cards.card_of(prior) is None else cards.short(prior)
 
 
 def _flag(name: str, value: Any) -> str:

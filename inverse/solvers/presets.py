@@ -75,13 +75,17 @@ def table_of(kind: str) -> Table:
     return PRESETS if kind == EMBEDDED else read(file_of(kind)) if kind else {}
 
 
+UNTUNED = "Not tuned for this prior: sweep it."
+"""What to say in few words of a prior of a kind that has no table."""
+
+
 def remark(kind: str) -> str:
     """A sentence for whoever uses a prior of a kind that has no table; empty for others."""
     if table_of(kind):
         return ""
     return (
-        "The presets were searched with the embedded prior. With a prior of another kind solvers start from their own "
-        "defaults; `python -m inverse.evaluation.tune --prior NAME` searches presets for it."
+        f"{UNTUNED} The presets were searched with the embedded prior. With a prior of another kind solvers start from "
+        "their own defaults; `python -m inverse.evaluation.tune --prior NAME` searches presets for it."
     )
 
 

@@ -18,7 +18,7 @@ def build() -> gr.Blocks:
     """The page, with everything wired.
 
     Raises:
-        SystemExit: a limit or the port in the environment is nonsense; its text names the variable.
+        SystemExit: a limit, the priors or the port in the environment are nonsense; its text says which.
     """
     from inverse.errors import ParameterError
     from inverse.web.host import folder, port
@@ -30,10 +30,12 @@ def build() -> gr.Blocks:
     folder.own()
     from inverse.web.api import endpoints
     from inverse.web.base import limits
+    from inverse.web.jobs import priors
     from inverse.web.page import events, layout
 
     try:
         limits.current()
+        priors.offered()
     except ParameterError as error:
         raise SystemExit(f"inverse: {error}") from None
     page = layout.build()

@@ -21,7 +21,7 @@ from inverse.batch.sweep import MAX_TEXT, RANGE, Sweep, axis, suggestion, sweepa
 from inverse.denoisers.catalog import load_prior
 from inverse.errors import ParameterError
 from inverse.operators import TASKS
-from inverse.parameters import Choice, Flag, Integer, Real
+from inverse.parameters import Choice, Flag, Integer, Real, Text
 from inverse.restoration import restore
 from inverse.results.record import best
 from inverse.settings import Settings
@@ -125,7 +125,8 @@ def test_every_parameter_of_every_task_and_solver_can_be_swept_as_suggested():
                 made = axis(settings, name, suggestion(spec, value_of(settings, name)))
                 for value in made.values:
                     assert value_of(with_value(settings, name, value), name) == value
-                assert len(made.values) >= 2 or spec.low == spec.high, (task, solver, name)
+                if not isinstance(spec, Text):  # which other priors there are, an app knows
+                    assert len(made.values) >= 2 or spec.low == spec.high, (task, solver, name)
 
 
 def test_the_cells_are_the_settings_with_both_values():

@@ -9,6 +9,8 @@ import time
 from pathlib import Path
 
 import pytest
+from huggingface_hub import constants
+from offered import offered, two
 
 from inverse.solvers import Step
 
@@ -52,8 +54,20 @@ class Watch:
 
 
 @pytest.fixture(scope="session")
-def app():
-    """The running app: its address and the watch over its solver."""
+def own_priors(tmp_path_factory):
+    """Where the app's own priors lie: a folder called faces, and a file called mine.safetensors."""
+    return two(tmp_path_factory.mktemp("operator"))
+
+
+@pytest.fixture(scope="session")
+def app(own_priors):
+    """The running app, which offers them and one that is not here: its address and the watch over its solver."""
+    with pytest.MonkeyPatch.context() as patched, offered("ddpm-cat-256", *own_priors):
+        patched.setattr(constants, "HF_HUB_OFFLINE", True)
+        yield from served()
+
+
+def served():
     from inverse.web import build, launch
     from inverse.web.jobs import running
 

@@ -133,7 +133,7 @@ def test_a_run_needs_nothing_below_the_fold(visit, task):
 @pytest.mark.parametrize("size", [(1440, 900), (390, 844)])
 def test_menus_open_below_their_field_and_within_the_window(visit, size):
     page = visit(*size)
-    for where in ("#task", "#solver"):
+    for where in ("#prior", "#task", "#solver"):
         page.click(f"{where} input")
         field, menu = (page.locator(f"{where} {each}").bounding_box() for each in ("input", "[role=listbox]"))
         assert menu["y"] >= field["y"] + field["height"]

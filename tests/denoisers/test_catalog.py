@@ -6,13 +6,13 @@ import shutil
 
 import pytest
 import torch
-from checkpoints import COMMIT, PICKLE, WEIGHTS, same, tiny
+from checkpoints import COMMIT, WEIGHTS, same, tiny
 from click.testing import CliRunner
 from diffusers import DDIMScheduler, DDPMPipeline, DDPMScheduler, UNet2DModel
 from safetensors.torch import load_file, save_file
 
 from inverse.__main__ import main
-from inverse.denoisers import catalog, hub
+from inverse.denoisers import catalog
 from inverse.denoisers.cards import DDPM, PRIORS, Card, kind_of
 from inverse.denoisers.catalog import EMBEDDED, load_prior
 from inverse.denoisers.embedded import EDMDenoiser
@@ -89,39 +89,6 @@ def test_half_a_download_is_not_taken(flat, tmp_path, monkeypatch):
     (snapshot / WEIGHTS).unlink()
     with pytest.raises(PriorError, match="hf download"):
         load_prior("ddpm-cat-256", "cpu")
-
-
-def test_only_configuration_and_weights_are_downloaded_and_not_too_much(flat, monkeypatch, tmp_path):
-    """With a stand-in for the network: what is asked of it, and what is refused by the sizes that it names."""
-    import huggingface_hub
-    from huggingface_hub.errors import LocalEntryNotFoundError
-
-    class File:
-        def __init__(self, path, size):
-            self.path, self.size = path, size
-
-    files = [File("config.json", 900), File("scheduler_config.json", 200), File(WEIGHTS, 10**6), File(PICKLE, 10**6)]
-    files += [File("modeling_ddpm.py", 3000), File("pipeline.py", 3000)]
-    asked = []
-
-    def snapshot_download(repository, revision, allow_patterns, local_files_only):
-        if local_files_only:
-            raise LocalEntryNotFoundError("not here")
-        asked.append((repository, revision, sorted(allow_patterns)))
-        return str(flat)
-
-    monkeypatch.setattr(huggingface_hub, "snapshot_download", snapshot_download)
-    monkeypatch.setattr(huggingface_hub.HfApi, "list_repo_tree", lambda *_, revision, **__: iter(files))
-    prior = PRIORS["ddpm-cat-256"]
-    assert hub.folder_of(prior, allow_pickle=True) == flat
-    assert asked == [(prior.repository, prior.revision, sorted([*hub.CONFIGURATION, WEIGHTS]))]
-    files[2].size = 5 * 10**9
-    with pytest.raises(PriorError, match=r"5\.0 GB, and at most 4 GB"):
-        hub.folder_of(prior)
-    del files[2]
-    with pytest.raises(PriorError, match="safetensors"):
-        hub.folder_of(prior)
-    assert len(asked) == 1
 
 
 # The table

@@ -16,12 +16,13 @@ from gradio import FileData
 from PIL import Image
 
 from inverse.batch import grid
-from inverse.batch.sweep import Sweep
+from inverse.batch.sweep import PRIOR, Sweep
 from inverse.batch.sweep import axis as sweep_axis
 from inverse.errors import ParameterError
 from inverse.results.problem import Problem
 from inverse.results.record import METRICS, best
 from inverse.settings import SCHEMA, Settings
+from inverse.settings.fields import PRIOR as PRIOR_TEXT
 from inverse.settings.listing import listing
 from inverse.web.base import limits
 from inverse.web.base.gradio_internals import upload_folder
@@ -29,10 +30,11 @@ from inverse.web.base.guards import said, spoken_errors, uploaded_helper, upload
 from inverse.web.base.pictures import png_bytes
 from inverse.web.elements.history import plain
 from inverse.web.elements.photos import plain_name
+from inverse.web.jobs import priors
 from inverse.web.jobs.batches import Batch
 from inverse.web.jobs.frames import Files
 from inverse.web.jobs.job import Job, estimated_noise
-from inverse.web.jobs.offers import SAMPLES
+from inverse.web.jobs.offers import SAMPLES, with_offered_priors
 from inverse.web.jobs.running import Latest
 
 Plain = dict[str, Any]
@@ -64,7 +66,7 @@ def degrade(
 
 
 def restore(
-    photo: FileData, settings: dict[str, Any] | None = None, auxiliary: FileData | None = None
+    photo: FileData, settings: dict[str, Any] | None = None, auxiliary: FileData | None = None, prior: str = ""
 ) -> Iterator[tuple[FileData | None, dict[str, Any]]]:
     """Restore a photo with a diffusion model: fill in missing pixels, remove blur or noise, enlarge it. Streams records on the progress; the last one comes with the restored picture.
 
@@ -72,12 +74,13 @@ def restore(
         photo: The photo, an uploaded file: PNG, JPEG, WebP, BMP, TIFF, GIF or AVIF.
         settings: How, like {"mode": "degraded", "task": "DEGRADED", "solver": {"name": "SOLVER", "parameters": {"steps": 20}}, "seed": 0}. With the mode "degraded" the photo is restored as it is; with "clean", the default, it is degraded first, and the result is compared with it. What is left out takes its default or preset. The endpoint solvers lists all of it.
         auxiliary: The picture that some tasks need: a mask, white where the photo is missing, or a blur kernel.
+        prior: Name of the diffusion model, one of those that the endpoint solvers lists; empty for that of the settings, or the embedded one. One that is not on this server yet is downloaded first.
 
     Returns:
         The restored photo as a PNG that carries its settings (none until the end), and a record: phase, message, step, total, progress in percent, nfe (network evaluations), vjp (those with a backward pass), residual (in units of the noise), sometimes preview (a JPEG as a data URI); at the end seconds, samples (the PNG of every one), psnr and ssim of a clean photo (the mean over the samples), the settings that were used, and notes on what in them could not be honoured.
     """  # noqa: E501
     with _spoken_errors():
-        job, notes = _job(photo, settings, auxiliary)
+        job, notes = _job(photo, settings, auxiliary, prior)
         problem = job.problem()
         notes += _understood(problem)
     name = f"{plain_name(_path(photo))}-restored.png"
@@ -95,23 +98,29 @@ def restore(
 
 
 def sweep(
-    photo: FileData, x: str, y: str = "", settings: dict[str, Any] | None = None, auxiliary: FileData | None = None
+    photo: FileData,
+    x: str,
+    y: str = "",
+    settings: dict[str, Any] | None = None,
+    auxiliary: FileData | None = None,
+    prior: str = "",
 ) -> Iterator[tuple[FileData | None, dict[str, Any]]]:
     """Restore a photo over several values of one or two parameters, to see which are best. Streams a record whenever something happened; the last one has the table, and comes with the grid as a picture.
 
     Args:
         photo: The photo, an uploaded file: PNG, JPEG, WebP, BMP, TIFF, GIF or AVIF.
-        x: A parameter and its values from column to column: steps=10,20,40 or sigma_max=1:40:4 or sigma_max=1:40:log 4. A parameter of the solver, of the task, seed, or sigma_y.
+        x: A parameter and its values from column to column: steps=10,20,40 or sigma_max=1:40:4 or sigma_max=1:40:log 4. A parameter of the solver, of the task, seed, sigma_y, or prior with names of priors.
         y: The same from row to row; empty for a single row.
         settings: Everything else, as for the endpoint restore.
         auxiliary: The picture that some tasks need: a mask, white where the photo is missing, or a blur kernel.
+        prior: As for the endpoint restore.
 
     Returns:
         The grid as a PNG (none until the end), and a record: phase, message, finished, count, cell (index, the values on the axes, psnr, ssim, residual, nfe, vjp, cost (forward passes, with what backward passes cost beside them), seconds, failure, and preview, a JPEG as a data URI) whenever one is finished; at the end table (one entry a cell), csv, best (index of the best cell by each metric), settings and notes.
     """  # noqa: E501
     batch = Batch()
     with _spoken_errors():
-        job, notes = _job(photo, settings, auxiliary)
+        job, notes = _job(photo, settings, auxiliary, prior)
         wanted = replace(job.used, samples=1)
         if wanted != job.used:
             notes.append("samples was left out: every run of a sweep is of one.")
@@ -135,14 +144,15 @@ def sweep(
 
 
 def solvers() -> dict[str, Any]:
-    """List what settings may say: tasks and solvers with their parameters, ranges, defaults and presets.
+    """List what settings may say: tasks and solvers with their parameters, ranges, defaults and presets; and the priors.
 
     Returns:
-        settings (what stands beside task and solver), tasks, solvers, limits of this server.
-    """
+        settings (what stands beside task and solver), tasks, solvers, priors (those on offer, and of one that cannot be used now the reason), limits of this server.
+    """  # noqa: E501
     allowed = limits.current()
     return {
         **listing(),
+        "priors": priors.listed(),
         "limits": {"max_side": allowed.side, "max_cells": allowed.cells, "max_samples": SAMPLES.high},
     }
 
@@ -172,7 +182,7 @@ def _understood(problem: Problem) -> list[str]:
     return [f"The mask marks {problem.operator.missing:.1%} of the pixels as missing."]
 
 
-def _job(photo: Any, data: Any, auxiliary: Any) -> tuple[Job, list[str]]:
+def _job(photo: Any, data: Any, auxiliary: Any, prior: Any = "") -> tuple[Job, list[str]]:
     """What a client wants done, and sentences on what of it could not be honoured.
 
     Raises:
@@ -181,9 +191,11 @@ def _job(photo: Any, data: Any, auxiliary: Any) -> tuple[Job, list[str]]:
     picture = uploaded_photo(_path(photo))
     if not isinstance(data, Mapping | None):
         raise ParameterError("settings must be an object with names and values. The endpoint solvers lists them.")
-    found, notes = Settings.from_dict({"schema": SCHEMA, **(data or {})})
-    if found.prior != "embedded":
-        raise ParameterError("prior must be embedded here. Use the command line for others.")
+    data = {"schema": SCHEMA, **(data or {})}
+    if prior != "" or PRIOR in data:
+        named = PRIOR_TEXT.check(PRIOR, prior if prior != "" else data[PRIOR])
+        data[PRIOR] = priors.find(named).identity
+    found, notes = Settings.from_dict(data)
     SAMPLES.check("samples", found.samples)
     if found.sigma_y is None:
         found = replace(found, sigma_y=estimated_noise(picture, found.task))
@@ -198,7 +210,7 @@ def _axis(chosen: Settings, which: str, text: Any) -> Any:
     if not isinstance(text, str) or "=" not in text or len(text) > 1000:
         raise ParameterError(f"{which} must name a parameter and its values. Write for instance steps=10,20,40.")
     name, _, values = text.partition("=")
-    return sweep_axis(chosen, name.strip(), values)
+    return with_offered_priors(sweep_axis(chosen, name.strip(), values))
 
 
 # To what it gets

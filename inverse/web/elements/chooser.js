@@ -1,4 +1,5 @@
-// A menu in groups. props.value is the name of what is chosen, props.choices what is offered: {name, title, about, group}.
+// A menu in groups. props.value is the name of what is chosen, props.choices what is offered: {name, title, about, group},
+// and refused, the reason why it cannot be chosen.
 import { node, parts } from "./kit.js";
 
 export default function chooser({ element, props, trigger, watch }) {
@@ -26,6 +27,10 @@ export default function chooser({ element, props, trigger, watch }) {
         const option = node("div", { id: `${list.id}-${each.name}`, role: "option", ariaLabel: each.title },
           node("span", { textContent: each.title }), node("small", { textContent: each.about }));
         option.dataset.name = each.name;
+        if (each.refused) {
+          option.setAttribute("aria-disabled", "true");
+          option.append(node("small", { className: "inv-reason", textContent: each.refused }));
+        }
         return option;
       }));
       return group;
@@ -54,6 +59,7 @@ export default function chooser({ element, props, trigger, watch }) {
   }
 
   function choose(name) {
+    if (offered().find((each) => each.name === name)?.refused) return; // its reason stands there, and the menu stays
     open(false);
     if (!name || name === props.value) return;
     props.value = name;

@@ -14,6 +14,8 @@ from inverse.web.elements.element import element, template
 def chooser(offered: list[dict[str, str]], value: str, *, label: str, elem_id: str) -> gr.HTML:
     """Its value is a name; fires `input`. The property `choices` holds what is offered, as `entries` makes it.
 
+    An entry may have "refused", a sentence on why it cannot be chosen, in place of what it is about.
+
     Args:
         offered: the entries.
         value: name of the chosen one.

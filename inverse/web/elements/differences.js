@@ -9,6 +9,10 @@ const worded = (value) => {
   return typeof value === "number" && !Number.isInteger(value) ? String(Number(value.toPrecision(4))) : String(value);
 };
 
+/* Of a prior, its name: without owner, commit and digest, where that tells two apart. */
+const short = (prior) => String(prior).replace(/@([0-9a-f]{40}|[a-z]+:[0-9a-f]{64})$/, "").replace(/^.*\//, "");
+const both = (name, one, other) => (name === "prior" && short(one) !== short(other) ? [short(one), short(other)] : [worded(one), worded(other)]);
+
 function flat(settings) {
   const entries = Object.entries(settings ?? {}).filter(([name]) => !UNCOMPARED.includes(name));
   for (const part of ["task", "solver"]) {
@@ -23,7 +27,7 @@ export function differences(before, after) {
   const [old, now] = [flat(before.settings), flat(after.settings)];
   const found = [];
   for (const [name, value] of now) {
-    if (old.has(name) && old.get(name) !== value) found.push(`${named(name)} ${worded(old.get(name))} → ${worded(value)}`);
+    if (old.has(name) && old.get(name) !== value) found.push(`${named(name)} ${both(name, old.get(name), value).join(" → ")}`);
   }
   const [whence, where] = [before.origin ?? {}, after.origin ?? {}];
   if (whence.photo !== where.photo) found.unshift("another photo");

@@ -13,6 +13,7 @@ from typing import Any
 import gradio as gr
 from PIL import Image
 
+from inverse.denoisers.cards import EMBEDDED, short
 from inverse.results.record import Record
 from inverse.settings import Settings
 from inverse.web.base.pictures import jpeg
@@ -38,7 +39,7 @@ def card(settings: Settings, origin: dict[str, str], record: Record) -> dict[str
     return {
         **now(settings, origin),
         "task": settings.task.title,
-        "solver": settings.solver.title,
+        "solver": settings.solver.title + ("" if settings.prior == EMBEDDED else f", {short(settings.prior)}"),
         "psnr": tidy(record.quality["psnr"]),
         "residual": tidy(residual),
         "seconds": round(record.seconds, 2),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,8 +15,7 @@ import gradio as gr
 import torch
 from starlette.middleware import Middleware
 
-from inverse.denoisers import memory
-from inverse.denoisers.catalog import load_prior
+from inverse.denoisers import catalog, memory
 from inverse.errors import InverseError
 from inverse.text import visible_record
 from inverse.web.base import files, limits, theme
@@ -26,7 +26,7 @@ from inverse.web.host import ending, folder, port
 from inverse.web.host.connections import Connections, quieten
 from inverse.web.host.gate import Gate
 from inverse.web.host.origins import names_of
-from inverse.web.jobs import device
+from inverse.web.jobs import device, priors
 from inverse.web.jobs.waiting import Waiting
 
 log = logging.getLogger(__name__)
@@ -48,7 +48,11 @@ def launch(blocks: gr.Blocks, **settings: Any) -> Any:
     folder.own()
     logging.setLogRecordFactory(visible_record)
     if device.LENT:
-        load_prior()  # at once: what is in memory when the app starts is what the lent GPU gets
+        # At once: what is in memory when the app starts is what the lent GPU gets.
+        catalog.keep_all()
+        priors.prepare()
+        for name in priors.usable():
+            priors.load(name)
     allowed = limits.current()
     blocks.queue(api_open=False)
     queue = Waiting(
@@ -76,6 +80,8 @@ def launch(blocks: gr.Blocks, **settings: Any) -> Any:
     chosen = {**ours, **settings}
     connections = Connections()
     names = names_of(chosen.get("server_name"), bool(chosen["share"]))
+    if names.anywhere and not priors.public(os.environ):
+        priors.open_to_others()
     chosen["app_kwargs"] = {
         "middleware": [Middleware(Gate, names), Middleware(Head), Middleware(files.Scripts)],
         "lifespan": partial(_housekeeping, blocks, queue, connections),
@@ -127,10 +133,15 @@ async def _housekeeping(blocks: gr.Blocks, queue: Waiting, connections: Connecti
 
 
 def warm_up() -> None:
-    """Reads the prior and uses it once, so that the first run need not wait for either."""
+    """Reads the prior and uses it once, so that the first run need not wait for either.
+
+    Where others use the app, what its operator offers them is downloaded before they ask.
+    """
     try:
-        prior = load_prior()
+        prior = catalog.load_prior()
         with torch.no_grad():
             prior(torch.zeros(1, prior.channels, 64, 64, device=prior.device, dtype=prior.dtype), 1.0)
     except InverseError:
         return
+    if priors.public(os.environ):
+        priors.prepare()

@@ -21,6 +21,7 @@ from inverse.web.base import limits
 from inverse.web.base.pictures import frame, jpeg
 from inverse.web.elements.figures import duration
 from inverse.web.elements.photos import UNKNOWN, PhotoFile
+from inverse.web.jobs import priors
 from inverse.web.jobs.job import Job
 from inverse.web.jobs.lifecycle import Lifecycle
 from inverse.web.jobs.running import UPDATE_EVERY
@@ -85,11 +86,11 @@ class Batch(Lifecycle):
 
         return self.follow(prepare)
 
-    def seen(self, phase: str, message: str, **live: Any) -> View:
+    def seen(self, phase: str, message: str, **more: Any) -> View:
         """The value of the element that shows it."""
         winners = {metric: best(self.done, metric) for metric in METRICS}
         count = {"count": len(self.runs), "best": winners, "cells": list(self.cells)}
-        return {**self.head, **count, "phase": phase, "message": message, **live}
+        return {**self.head, **count, "phase": phase, "message": message, **more}
 
     def ended(self) -> Iterator[View]:
         seconds = time.perf_counter() - self.start
@@ -104,8 +105,12 @@ class Batch(Lifecycle):
     def work(self, job: Job) -> Generator[View, None, None]:
         start, due = time.perf_counter(), 0.0
         live: dict[int, Step] = {}
-        with closing(run_all(job.runs, job.photo, job.auxiliary, pauses=True)) as progresses:
+        with closing(run_all(job.runs, job.photo, job.auxiliary, priors.load, pauses=True)) as progresses:
             for progress in progresses:
+                if progress.loading:
+                    if words := priors.loading(progress.loading):
+                        yield self.seen("running", words, live=[_live(*each) for each in live.items()])
+                    continue
                 if progress.record is None:
                     if progress.step is not None:
                         live[progress.index] = progress.step

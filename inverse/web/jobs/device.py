@@ -18,8 +18,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from inverse.denoisers.cards import EMBEDDED
 from inverse.errors import ProblemError
 from inverse.settings import Settings
+from inverse.web.jobs import priors
 from inverse.web.jobs.pace import Pace, spoken
 
 LENT = os.environ.get("SPACES_ZERO_GPU", "").lower() in ("1", "t", "true")
@@ -40,6 +42,8 @@ GPU_CALL = 0.01
 GPU_PIXEL = 3e-8
 """Seconds of a forward pass for each pixel. Counted, not measured: the embedded prior takes 0.42 MFLOP a pixel, which
 is 14 TFLOP/s, a small part of what the half RTX PRO 6000 can do in bfloat16 that ZeroGPU lends."""
+GPU_WEIGHTS = 5e-10
+"""Seconds for each byte of a larger prior's weights on their way to the GPU: 2 GB a second, from where they lie."""
 GPU_MARGIN = 1.5
 """Declared over estimated seconds: a run that exceeds what it declared is ended by the platform."""
 GPU_MOST = 120
@@ -50,8 +54,10 @@ def seconds(runs: Sequence[Settings], image_shape: tuple[int, int]) -> float:
     """About how long all the runs take, for images of size (H, W): as it was here, or estimated for a lent GPU."""
     if not LENT:
         return PACE.seconds(runs, image_shape)
-    each = GPU_CALL + GPU_PIXEL * image_shape[0] * image_shape[1]
-    return GPU_START + each * sum(run.passes for run in runs)
+    pixels, weights = image_shape[0] * image_shape[1], {run.prior: priors.weight(run.prior) for run in runs}
+    moved = GPU_WEIGHTS * sum(priors.find(name).card.need for name in weights if name != EMBEDDED)
+    passes = sum(run.passes * (GPU_CALL + GPU_PIXEL * weights[run.prior] * pixels) for run in runs)
+    return GPU_START + moved + passes
 
 
 def promise(about: float) -> str:

@@ -16,7 +16,7 @@ from inverse.results.problem import Problem
 from inverse.settings import SIZE, Settings
 from inverse.web.base import limits
 from inverse.web.elements.photos import UNKNOWN, PhotoFile, digest
-from inverse.web.jobs import device
+from inverse.web.jobs import device, priors
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,8 +126,10 @@ class Job:
         """Refuses what is more work than this machine does for a visitor, or too large.
 
         Raises:
-            ProblemError: it is.
+            ProblemError: it is, or its prior cannot be used now.
         """
+        for run in {(run.prior, run.solver.name, run.guides): run for run in self.runs}.values():
+            priors.check(run)
         (height, width), smaller, samples = self.image_shape, self.settings.smaller, self.settings.samples
         work = sum(run.passes for run in self.runs) * height * width / 1e6
         most = limits.current().work

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
 from inverse.web.base.guards import said, spoken_errors
-from inverse.web.jobs import device
+from inverse.web.jobs import device, priors
 from inverse.web.jobs.job import Job
 
 Seen = Any
@@ -62,6 +63,12 @@ class Lifecycle(ABC):
             with spoken_errors():
                 if not self.stopping:
                     job, *more = prepare()
+                    with closing(priors.fetched(run.prior for run in job.runs)) as downloads:
+                        for download in downloads:
+                            yield self.seen("running", download.words, progress=download.percent)
+                            if self.stopping:
+                                break
+                if not self.stopping:
                     yield from device.stream(_work, job, *more, state=self, runs=job.runs, image_shape=job.image_shape)
         except Exception as error:
             yield self.failed(error)
@@ -69,8 +76,8 @@ class Lifecycle(ABC):
         yield from self.ended()
 
     @abstractmethod
-    def seen(self, phase: str, message: str) -> Seen:
-        """What the page is shown now."""
+    def seen(self, phase: str, message: str, **more: Any) -> Seen:
+        """What the page is shown now; `more` goes with it."""
 
     @abstractmethod
     def work(self, job: Job, *given: Any) -> Generator[Seen, None, None]:

@@ -7,14 +7,18 @@ from functools import cache
 from typing import Any
 
 from inverse import randomness
-from inverse.batch.sweep import sweepable
+from inverse.batch.sweep import PRIOR, Axis, sweepable
+from inverse.denoisers import cards
+from inverse.denoisers.cards import EMBEDDED
 from inverse.errors import ParameterError
 from inverse.operators import TASKS, Task, noise
 from inverse.settings import CLEAN, DEGRADED, Settings, saved
 from inverse.settings import SAMPLES as ANY_SAMPLES
 from inverse.solvers import SOLVERS
-from inverse.solvers.presets import solvers_for
+from inverse.solvers.presets import solvers_for, table_of
+from inverse.text import visible
 from inverse.web.elements.controls import label
+from inverse.web.jobs import priors
 
 SIZES = (128, 256, 384, 512)
 DEFAULT_SIZE = 256
@@ -34,8 +38,15 @@ def create(**values: Any) -> Settings:
 
 
 def understood(data: Any) -> tuple[Settings, list[str]]:
-    """As `Settings.from_dict`, for settings that `create` takes."""
+    """As `Settings.from_dict`, for settings that `create` takes. A prior that is not offered is left out, and named."""
     values, notes = saved.understood(data, Settings.specs())
+    named = Settings.specs()[PRIOR].check(PRIOR, values.get(PRIOR, EMBEDDED))
+    try:
+        values[PRIOR] = priors.find(named).identity
+    except ParameterError:
+        del values[PRIOR]
+        words = "this page does not offer it. Use the command line for this run."
+        notes.append(f"prior {visible(named)} was left out: {words}")
     return create(**values), notes
 
 
@@ -59,15 +70,46 @@ def axis_choices(settings: Settings) -> list[tuple[str, str]]:
     """(label, name) of what can be swept."""
     solver = settings.solver.specs()
     choices = []
+    several = len(priors.usable()) > 1
     for name in sweepable(settings):
+        if name == PRIOR and not several:
+            continue
         own = label(name)
         choices.append((own if name in solver or name in Settings.specs() else f"Damage: {own}", name))
     return choices
 
 
-def solver_choices(task: str) -> list[tuple[str, str]]:
-    """(title, name) of the solvers that can deal with the task."""
-    return [(SOLVERS[name].title, name) for name in solvers_for(task)]
+def solvers_here(task: str, prior: str) -> list[str]:
+    """Names of the solvers that can deal with the task, and with the prior; those that suit both come first.
+
+    Raises:
+        ParameterError: the task is unknown, or the prior not offered.
+    """
+    card = priors.find(prior).card
+    able = solvers_for(task, table_of(card.kind))
+    return [name for name in able if card.name == EMBEDDED or not SOLVERS[name].needs_estimator]
+
+
+def solver_choices(task: str, prior: str) -> list[tuple[str, str]]:
+    """(title, name) of the same."""
+    return [(SOLVERS[name].title, name) for name in solvers_here(task, prior)]
+
+
+def prior_choices(chosen: str) -> list[tuple[str, str]]:
+    """(title, name) of the other priors that can be used now."""
+    found = priors.offered()
+    return [(found[name].card.title or cards.short(name), name) for name in priors.usable() if name != chosen]
+
+
+def with_offered_priors(axis: Axis) -> Axis:
+    """An axis of priors as somebody wrote them, by what settings keep of those that are offered; others as they are.
+
+    Raises:
+        ParameterError: one of them is not offered.
+    """
+    if axis.name != PRIOR:
+        return axis
+    return replace(axis, values=tuple(dict.fromkeys(priors.find(name).identity for name in axis.values)))
 
 
 def _can_have_happened(task: Task) -> bool:

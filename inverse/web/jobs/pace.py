@@ -8,8 +8,10 @@ from collections.abc import Sequence
 import torch
 
 from inverse.denoisers.base import Denoiser
+from inverse.denoisers.cards import EMBEDDED
 from inverse.denoisers.catalog import load_prior
 from inverse.settings import Settings
+from inverse.web.jobs import priors
 
 MEASURED_AGAIN = 5.0
 """Seconds after which a measurement is repeated: while the app starts or a browser opens, everything is slow."""
@@ -18,21 +20,29 @@ PASSES_THAT_TELL = 8.0
 
 
 class Pace:
-    """Seconds of a forward pass of a denoiser for each pixel."""
+    """Seconds of a forward pass of each prior for each pixel; of those that never ran, guessed by their sizes."""
 
     def __init__(self) -> None:
-        self._learned: float | None = None
+        self._learned: dict[str, float] = {}
         self._measured = float("inf")
         self._measured_at = -float("inf")
 
     def seconds(self, runs: Sequence[Settings], image_shape: tuple[int, int]) -> float:
         """About how long all the runs take, for images of size (H, W)."""
-        return _work(runs, image_shape) * (self._learned or self._fastest())
+        height, width = image_shape
+        return height * width * sum(run.passes * self._of(run.prior) for run in runs)
 
     def learn(self, runs: Sequence[Settings], image_shape: tuple[int, int], seconds: float) -> None:
         """Runs have ended, after so many seconds: the next ones are expected to be as fast."""
-        if sum(run.passes for run in runs) >= PASSES_THAT_TELL:
-            self._learned = seconds / _work(runs, image_shape)
+        passes, names = sum(run.passes for run in runs), {run.prior for run in runs}
+        if passes >= PASSES_THAT_TELL and len(names) == 1:
+            self._learned[names.pop()] = seconds / (passes * image_shape[0] * image_shape[1])
+
+    def _of(self, prior: str) -> float:
+        if prior in self._learned:
+            return self._learned[prior]
+        own = self._learned.get(EMBEDDED) or self._fastest()
+        return own if prior == EMBEDDED else own * priors.weight(prior)
 
     def _fastest(self) -> float:
         """The best of all measurements: what else the machine does makes it slower, and nothing makes it faster."""
@@ -57,8 +67,3 @@ def measured(denoiser: Denoiser) -> float:
             float(denoiser(x, 1.0).sum())  # waits for the device
             fastest = min(fastest, time.perf_counter() - start)
     return fastest / (x.shape[-1] * x.shape[-2])
-
-
-def _work(runs: Sequence[Settings], image_shape: tuple[int, int]) -> float:
-    height, width = image_shape
-    return sum(run.passes for run in runs) * height * width

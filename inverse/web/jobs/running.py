@@ -8,18 +8,19 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 
-from inverse.denoisers.catalog import load_prior
+from inverse.denoisers.base import Denoiser
 from inverse.errors import DivergenceError
 from inverse.restoration import stream
 from inverse.results.problem import Problem
 from inverse.results.record import Record
+from inverse.settings import Settings
 from inverse.solvers import Step
 from inverse.solvers.calls import Pause
 from inverse.web.base import limits
 from inverse.web.base.guards import said
 from inverse.web.elements import figures, history
 from inverse.web.elements.curves import Curve
-from inverse.web.jobs import frames
+from inverse.web.jobs import frames, priors
 from inverse.web.jobs.frames import Clock, Files, Frame, Player
 from inverse.web.jobs.job import Job
 from inverse.web.jobs.lifecycle import Lifecycle
@@ -82,8 +83,8 @@ class Latest(Lifecycle):
     def told(self, phase: str, message: str) -> dict[str, Any]:
         return {"run": self.run, **super().told(phase, message)}
 
-    def seen(self, phase: str, message: str) -> Shown:
-        self.status = self.told(phase, message)
+    def seen(self, phase: str, message: str, **more: Any) -> Shown:
+        self.status = {**self.told(phase, message), **more}
         return None, self.status
 
     def failed(self, error: Exception) -> Shown:
@@ -123,7 +124,7 @@ class Latest(Lifecycle):
         due, alive = 0.0, start + UPDATE_EVERY  # of what a step shows, and of a sign of life between two steps
         pictures, analysis = Clock(UPDATE_EVERY, FRAME_SHARE), Clock(ANALYSED_EVERY, ANALYSED_SHARE)
         points, curve_due = Clock(0.0, CURVE_SHARE, most=ANALYSED_EVERY), 0.0
-        prior = settings.guided(load_prior())
+        prior = yield from self._prior(settings)
         steps = stream(problem, settings.solver, prior, seed=settings.seed, samples=settings.samples, pauses=True)
         with closing(steps):
             for step in steps:
@@ -170,6 +171,12 @@ class Latest(Lifecycle):
         assert self.step is not None
         self.seconds = time.perf_counter() - start
         yield self._done(problem, self.step)
+
+    def _prior(self, settings: Settings) -> Generator[Shown, None, Denoiser]:
+        """The run's prior, and a word where that takes a while."""
+        if words := priors.loading(settings.prior):
+            yield self.seen("running", words)
+        return settings.guided(priors.load(settings.prior))
 
     def _analysed(self, problem: Problem, step: Step, clock: Clock) -> Frame:
         """The pictures that cost most, when they are due."""

@@ -7,6 +7,8 @@ import html
 import gradio as gr
 from PIL import Image
 
+from inverse.denoisers.cards import EMBEDDED
+from inverse.denoisers.catalog import best_device
 from inverse.operators import TASKS
 from inverse.settings import CLEAN, DEGRADED, Settings
 from inverse.solvers import SOLVERS, Solver
@@ -16,6 +18,7 @@ from inverse.web.base.gradio_internals import unchecked
 from inverse.web.elements.chooser import chooser, entries
 from inverse.web.elements.controls import Groups, setting
 from inverse.web.elements.picker import EXAMPLE_TITLES, picked, picker
+from inverse.web.jobs import priors
 from inverse.web.jobs.offers import DEFAULT_SIZE, SIZES, tasks_for
 from inverse.web.page.page import Page
 
@@ -30,6 +33,13 @@ NOT_DAMAGED_HERE = (
     "Then choose <b>Clean, to try</b>."
 )
 """Said when a visitor's own photo came, and nobody had said yet what kind it is."""
+
+
+def prior(page: Page) -> None:
+    """What knows how photos look."""
+    device = f'<span title="Where the model runs">Prior, on {best_device().upper()}</span>'
+    gr.HTML(device, elem_id="device", apply_default_css=False)
+    page.prior = chooser(priors.menu(), EMBEDDED, label="Prior", elem_id="prior")
 
 
 def photo(page: Page, picture: Image.Image) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import gradio as gr
 from PIL import Image
 
+from inverse.denoisers.cards import EMBEDDED
 from inverse.errors import ImageError, ProblemError
 from inverse.imaging import images, masks
 from inverse.operators import TASKS
@@ -25,8 +26,9 @@ from inverse.web.elements import chooser, photos
 from inverse.web.elements.controls import Values
 from inverse.web.elements.picker import EXAMPLE_TITLES, picked
 from inverse.web.elements.viewer import awaiting
+from inverse.web.jobs import priors
 from inverse.web.jobs.job import Job, estimated_noise
-from inverse.web.jobs.offers import DEFAULT_SIZE, SIZES, tasks_for
+from inverse.web.jobs.offers import DEFAULT_SIZE, SIZES, solvers_here, tasks_for
 from inverse.web.page import cards, form
 from inverse.web.page.page import Page, Updates
 
@@ -79,7 +81,7 @@ def change_mode(page: Page, values: Values) -> Updates:
             for name, component in page.settings.items()
             if name == "size" or Settings.specs()[name].clean_only
         },
-        **_follow(page, task, values),
+        **_follow(page, task, values[page.prior], values),
         **_noise(page, mode, task, values[page.photo]),
     }
     return changes if mode == DEGRADED else {**changes, page.settings["sigma_y"]: DEFAULT_SIGMA_Y}
@@ -89,7 +91,26 @@ def change_task(page: Page, values: Values) -> Updates:
     """Holes and mosaics are told from noise only when the task is known, so it is estimated again."""
     mode, task = values[page.mode], values[page.task]
     noise = _noise(page, mode, task, values[page.photo]) if mode == DEGRADED else {}
-    return {**_follow(page, task, values), **noise}
+    return {**_follow(page, task, values[page.prior], values), **noise}
+
+
+def change_prior(page: Page, values: Values) -> Updates:
+    """Another prior: presets of its kind, its own size, and the estimator only where it has one.
+
+    Raises:
+        ParameterError: it is not offered here.
+    """
+    offer = priors.find(values[page.prior])
+    size = offer.card.size or DEFAULT_SIZE
+    changes = {**_follow(page, values[page.task], offer.name, values), page.prior: offer_priors(offer.name)}
+    if values[page.mode] != DEGRADED:
+        changes[page.settings["size"]] = _sizes(size, visible=True)
+    return changes
+
+
+def offer_priors(chosen: str | None = None) -> Any:
+    """The update of the menu of priors: what can be used now, and one of them chosen."""
+    return gr.update(choices=priors.menu()) if chosen is None else gr.update(choices=priors.menu(), value=chosen)
 
 
 def change_solver(page: Page, values: Values) -> Updates:
@@ -99,7 +120,7 @@ def change_solver(page: Page, values: Values) -> Updates:
 
 def reset(page: Page, values: Values) -> Updates:
     """The solver's parameters go back to the preset."""
-    return _solver(page, values[page.task], values[page.solver])
+    return _solver(page, values[page.task], values[page.solver], values[page.prior])
 
 
 def adopt(page: Page, settings: Settings, photo: Image.Image | None, pictures: dict[str, Image.Image]) -> Updates:
@@ -116,6 +137,7 @@ def adopt(page: Page, settings: Settings, photo: Image.Image | None, pictures: d
     offered = tasks_for(mode)
     if task not in offered:
         offered = [*offered, task]
+    prior = priors.find(settings.prior).name
     if solver not in solvers_for(task):
         raise ProblemError(f"{settings.solver.title} cannot deal with the task {task}. Choose another solver.")
     changes = {
@@ -123,7 +145,8 @@ def adopt(page: Page, settings: Settings, photo: Image.Image | None, pictures: d
         page.mode_note: cards.MODE_WORDS[mode],
         **{page.settings[name]: update for name, update in _settings(page, settings, photo).items()},
         page.sigma_y_note: "",
-        **_task(page, task, solver),
+        **_task(page, task, solver, prior),
+        page.prior: offer_priors(prior),
         page.solver_by_hand: solver != default_solver(task),
         **page.tasks.groups[task].updates(settings.task.to_dict()),
         **page.solvers.groups[solver].updates(settings.solver.to_dict()),
@@ -142,7 +165,7 @@ def _settings(page: Page, settings: Settings, photo: Image.Image | None) -> dict
     known, updates = settings.specs(), {}
     for name in page.settings:
         shown = not (known[name].clean_only and settings.degraded)
-        shown &= settings.task.linear or not known[name].linear_only
+        shown &= form.estimates(settings.task.name, settings.prior) or not known[name].linear_only
         limited = known[name].clean_only or known[name].linear_only
         value = getattr(settings, name)
         updates[name] = gr.update(value=value, visible=shown) if limited else value
@@ -155,9 +178,12 @@ def size_choice(settings: Settings, photo: Image.Image | None) -> Any:
     """The update of the sizes on offer, to which settings may add one of their own."""
     if settings.degraded:
         return gr.update(visible=False)
-    size = settings.size or (min(photo.size) if photo else DEFAULT_SIZE)
-    sizes = sorted({*SIZES, size})
-    return gr.update(choices=[(str(n), n) for n in sizes], value=size, visible=True)
+    return _sizes(settings.size or (min(photo.size) if photo else DEFAULT_SIZE), visible=True)
+
+
+def _sizes(size: int, visible: bool) -> Any:
+    """The update of the sizes, with this one chosen."""
+    return gr.update(choices=[(str(n), n) for n in sorted({*SIZES, size})], value=size, visible=visible)
 
 
 def receive_mask(page: Page, values: Values) -> Updates:
@@ -197,20 +223,20 @@ def _noise(page: Page, mode: str, task: str, photo: Image.Image | None) -> Updat
     return {page.settings["sigma_y"]: estimated_noise(photo, TASKS.find(task)()), page.sigma_y_note: words}
 
 
-def _follow(page: Page, task: str, values: Values) -> Updates:
-    """Another task: a solver that was chosen by hand stays if it can deal with it, or the task's default comes."""
-    kept = bool(values[page.solver_by_hand]) and values[page.solver] in solvers_for(task)
+def _follow(page: Page, task: str, prior: str, values: Values) -> Updates:
+    """Another task or prior: a solver chosen by hand stays if it can deal with both, or the task's default comes."""
+    kept = bool(values[page.solver_by_hand]) and values[page.solver] in solvers_here(task, prior)
     shown = {
-        page.settings[name]: gr.update(visible=TASKS.find(task).linear)
+        page.settings[name]: gr.update(visible=form.estimates(task, prior))
         for name, known in Settings.specs().items()
         if known.linear_only
     }
     solver = values[page.solver] if kept else default_solver(task)
-    return {**_task(page, task, solver), **shown, page.solver_by_hand: kept}
+    return {**_task(page, task, solver, prior), **shown, page.solver_by_hand: kept}
 
 
-def _task(page: Page, task: str, solver: str) -> Updates:
-    kind, offered = TASKS.find(task), solvers_for(task)
+def _task(page: Page, task: str, solver: str, prior: str) -> Updates:
+    kind, offered = TASKS.find(task), solvers_here(task, prior)
     return {
         page.task_summary: kind.summary,
         **page.tasks.show(task),
@@ -219,15 +245,16 @@ def _task(page: Page, task: str, solver: str) -> Updates:
         page.picture_upload: gr.update(label=f"Upload the {kind.auxiliary} picture"),
         page.picture_note: "",
         page.solver: chooser.offer(SOLVERS, offered, solver),
-        **_solver(page, task, solver),
+        **_solver(page, task, solver, prior),
     }
 
 
-def _solver(page: Page, task: str, solver: str) -> Updates:
+def _solver(page: Page, task: str, solver: str, prior: str) -> Updates:
+    kind = priors.find(prior).card.kind
     return {
         page.solver_summary: SOLVERS.find(solver).summary,
-        page.solver_advice: advice(task, solver),
+        page.solver_advice: advice(task, solver, kind) if kind == EMBEDDED else "",  # others' stands by the prior
         page.solver_source: cards.cited(SOLVERS.find(solver)),
         **page.solvers.show(solver),
-        **page.solvers.groups[solver].updates(preset(task, solver).to_dict()),
+        **page.solvers.groups[solver].updates(preset(task, solver, kind=kind).to_dict()),
     }

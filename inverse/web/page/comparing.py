@@ -1,23 +1,27 @@
-"""The Compare tab: solvers on the same measurement and seed, one after another, a row each."""
+"""The Compare tab: solvers, and priors, on the same measurement and seed, one after another, a row each."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import product
 from typing import Any
 
 import gradio as gr
 
+from inverse.denoisers import cards
+from inverse.denoisers.cards import EMBEDDED
 from inverse.errors import InverseError, ParameterError
 from inverse.settings import Settings
 from inverse.solvers import SOLVERS
 from inverse.solvers.cost import at_cost, misses, passes
-from inverse.solvers.presets import possible, preset, solvers_for
+from inverse.solvers.presets import possible, preset
 from inverse.web.base.gradio_internals import unchecked
 from inverse.web.elements import batch
 from inverse.web.elements.controls import Values
 from inverse.web.elements.reason import refused
+from inverse.web.jobs import priors
 from inverse.web.jobs.job import Job
-from inverse.web.jobs.offers import solver_choices
+from inverse.web.jobs.offers import prior_choices, solver_choices
 from inverse.web.page.page import Page, Updates
 from inverse.web.page.tab import Plan, Tab, metrics
 
@@ -39,8 +43,13 @@ class CompareTab(Tab):
         able = [name for name in SOLVERS if possible(start.task.name, name)]
         with gr.Column(elem_id="card-compare", elem_classes="inv-card"):
             self.contenders = unchecked(gr.CheckboxGroup(
-                solver_choices(start.task.name), value=able[:SHOWN], label="Solvers, on the same measurement and seed",
-                elem_id="contenders", interactive=True,
+                solver_choices(start.task.name, EMBEDDED), value=able[:SHOWN], elem_id="contenders", interactive=True,
+                label="Solvers, on the same measurement and seed",
+            ))  # fmt: skip
+            others = prior_choices(EMBEDDED)
+            self.priors = unchecked(gr.CheckboxGroup(
+                others, value=[], label="With these priors too, at presets of their kinds", elem_id="contending-priors",
+                interactive=True, visible=bool(others),
             ))  # fmt: skip
             self.budget = unchecked(gr.Radio(
                 [
@@ -53,45 +62,62 @@ class CompareTab(Tab):
                 self._go("compare-promise")
             self.batch = gr.State(None)
         self.table = batch.rows("rows", EXPECTED, "Results of the comparison")
-        self.inputs, self.planned = [self.contenders, self.budget], [self.contenders]
-        self.triggers = [self.contenders.input, self.budget.input]
+        self.inputs, self.planned = [self.contenders, self.priors, self.budget], [self.contenders, self.priors]
+        self.triggers = [self.contenders.input, self.priors.input, self.budget.input]
 
     def plan(self, page: Page, values: Values, job: Job) -> Updates:
         """Which solvers can deal with the task, and what they would cost."""
-        task = job.settings.task.name
-        able = solvers_for(task)
+        task, prior = job.settings.task.name, priors.find(job.settings.prior).name
+        able, others = solver_choices(task, prior), prior_choices(prior)
         try:
-            picked = [name for name in self._contenders(values) if name in able]
+            picked = _among(_names(values, self.contenders), able)
+            also = _among(_names(values, self.priors), others)
         except ParameterError as error:
             return {self.promise: refused(error)}
         try:
-            runs, notes = _runs(job.used, picked, values[self.budget])
+            runs, notes = _runs(job.used, picked, also, values[self.budget])
             words = job.several(runs).promise
-            strays = [run.solver.title for run, note in zip(runs, notes, strict=True) if note]
+            strays = dict.fromkeys(run.solver.title for run, note in zip(runs, notes, strict=True) if note)
             if strays:
                 words += f" Not equal: {', '.join(strays)}, which cannot take so few steps, or so many."
         except InverseError as error:
             words = refused(error)
-        # What may stay is not sent: the visitor may have changed it meanwhile.
-        gone: dict[str, Any] = {} if picked == values[self.contenders] else {"value": picked}
-        return {self.contenders: gr.update(choices=solver_choices(task), **gone), self.promise: words}
+        return {
+            self.contenders: gr.update(choices=able, **_gone(picked, values[self.contenders])),
+            self.priors: gr.update(choices=others, visible=bool(others), **_gone(also, values[self.priors])),
+            self.promise: words,
+        }
 
     def runs(self, page: Page, values: Values, settings: Settings) -> Plan:
-        runs, notes = _runs(settings, self._contenders(values), values[self.budget])
-        titles = [run.solver.title for run in runs]
+        names, also = _names(values, self.contenders), _names(values, self.priors)
+        runs, notes = _runs(settings, names, also, values[self.budget])
+        titles = [f"{run.solver.title}, {cards.short(run.prior)}" if also else run.solver.title for run in runs]
         return Plan(runs, {"titles": titles, "notes": notes, "metrics": metrics(settings)})
 
-    def _contenders(self, values: Values) -> list[str]:
-        names = values[self.contenders] or []
-        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-            raise ParameterError("contenders must be a list of solvers' names. Choose them in the Compare tab.")
-        return names
+
+def _names(values: Values, component: gr.Component) -> list[str]:
+    """What is checked in a group."""
+    names = values[component] or []
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise ParameterError(f"{component.elem_id} must be a list of names. Choose them in the Compare tab.")
+    return names
 
 
-def _runs(settings: Settings, names: list[str], budget: str) -> tuple[list[Settings], list[str]]:
+def _among(names: list[str], offered: list[tuple[str, str]]) -> list[str]:
+    known = {name for _, name in offered}
+    return [name for name in names if name in known]
+
+
+def _gone(kept: list[str], before: Any) -> dict[str, Any]:
+    """What is sent of a group: what may stay is not, as the visitor may have changed it meanwhile."""
+    return {} if kept == (before or []) else {"value": kept}
+
+
+def _runs(settings: Settings, names: list[str], also: list[str], budget: str) -> tuple[list[Settings], list[str]]:
     """The chosen solver as it is set on the page, each other one at its preset, or with steps for the same cost.
 
-    One sample each, however many the page asks for: a row shows one.
+    With other priors too, all that once more with each, at the presets of its kind. One sample each, however many the
+    page asks for: a row shows one.
 
     Returns:
         the runs; and why a row's network time is not that of the chosen solver, empty where it is or need not be.
@@ -99,12 +125,14 @@ def _runs(settings: Settings, names: list[str], budget: str) -> tuple[list[Setti
     if budget not in (PRESET, EQUAL):
         raise ParameterError(f"budget must be {PRESET} or {EQUAL}. Choose one of them in the Compare tab.")
     runs, notes, cost = [], [], passes(settings.solver)
-    for name in names:
+    identities = [settings.prior, *(priors.find(name).identity for name in also)]
+    for name, prior in product(names, dict.fromkeys(identities)):
+        with_prior = settings.with_prior(prior)
         own = name == settings.solver.name
-        solver = settings.solver if own else preset(settings.task.name, name)
-        equal = budget == EQUAL and not own
+        solver = with_prior.solver if own else preset(settings.task.name, name, kind=cards.kind_of(prior))
+        equal = budget == EQUAL and not (own and prior == settings.prior)
         if equal:
             solver = at_cost(solver, cost)
-        runs.append(replace(settings, solver=solver, samples=1))
+        runs.append(replace(with_prior, solver=solver, samples=1))
         notes.append(misses(solver, cost) if equal else "")
     return runs, notes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
@@ -17,7 +18,7 @@ from inverse.web.elements import history, photos
 from inverse.web.elements.controls import Values
 from inverse.web.elements.reason import is_refusal, refused
 from inverse.web.elements.share import BROUGHT
-from inverse.web.jobs import device, preview
+from inverse.web.jobs import device, preview, priors
 from inverse.web.page import cards, choices, form, jobs, share
 from inverse.web.page.handlers import LIGHT, SPOKEN, light
 from inverse.web.page.layout import KEYS, RUN
@@ -61,24 +62,28 @@ def _wire_choices(page: Page) -> None:
         page.picture_note, page.solver, page.solver_by_hand, *solver,
     ]  # fmt: skip
     noise = [page.settings["sigma_y"], page.sigma_y_note]
+    linear = [page.settings[name] for name, known in Settings.specs().items() if known.linear_only]
     mode = list(dict.fromkeys([page.mode_note, page.task, *page.settings.values(), *task, *noise]))
-    chosen = {page.mode, page.task, page.solver, page.solver_by_hand, page.photo}
+    chosen = {page.prior, page.mode, page.task, page.solver, page.solver_by_hand, page.photo}
     photo = [page.photo, page.photo_file, page.picker, page.mask, page.viewer, page.status, page.mode, *mode]
     listen(page.picker.upload, choices.receive_photo, {*chosen, page.picker, page.photo_file}, photo)
     listen(page.mode.input, choices.change_mode, chosen, mode)
-    linear = [page.settings[name] for name, known in Settings.specs().items() if known.linear_only]
+    listen(page.prior.input, choices.change_prior, chosen, [page.prior, page.settings["size"], *task, *linear])
     listen(page.task.input, choices.change_task, chosen, [*task, *noise, *linear])
     listen(page.solver.input, choices.change_solver, chosen, [*solver, page.solver_by_hand])
     listen(page.reset.click, choices.reset, chosen, solver)
     listen(page.mask.upload, choices.receive_mask, {*page.choices, page.mask, page.photo}, [page.mask])
     picture = {page.task, page.auxiliary, page.picture_upload}
     listen(page.picture_upload.upload, choices.receive_picture, picture, [page.auxiliary, page.picture_note])
-    carried = [page.share, page.mode, *mode, *page.tasks.components, page.mask, page.auxiliary]
+    carried = [page.share, page.prior, page.mode, *mode, *page.tasks.components, page.mask, page.auxiliary]
     brought = [page.share, page.photo, page.auxiliary]
     for tab in page.tabs:
         listen(tab.table.select, tab.adopt, {tab.table, tab.batch, page.photo, page.auxiliary}, [*carried, page.switch])
     listen(page.share.upload, share.arrived, {*brought}, carried)
     example = page.blocks.load(partial(photos.example, cards.EXAMPLE), None, [page.photo, page.photo_file], **LIGHT)
+    page.blocks.load(
+        choices.offer_priors, None, page.prior, **LIGHT
+    )  # what fits the machine changes from visit to visit
     opened = example.then(_opened(page), brought, carried, js=BROUGHT, **SPOKEN)
     _then_preview(page, opened.success)
     # What a damaged link holds is refused, and the page is used without it; what was kept stays.
@@ -86,7 +91,7 @@ def _wire_choices(page: Page) -> None:
 
 
 def _preview_outputs(page: Page) -> list[gr.Component]:
-    shown = [page.problem, page.mask, page.cost, page.run, page.why, page.share, page.history]
+    shown = [page.prior_note, page.problem, page.mask, page.cost, page.run, page.why, page.share, page.history]
     return [*shown, *(part for tab in page.tabs for part in (*tab.planned, tab.promise, tab.start))]
 
 
@@ -100,13 +105,25 @@ def _preview(page: Page, values: Values, keep: bool = True) -> Updates:
         job = form.job(page, values)
     except InverseError as error:
         fault = preview.unsolvable(values[page.photo], values[page.mode] == DEGRADED, error)
-        changes: Updates = {page.problem: fault, page.cost: "", page.share: share.NOTHING, page.why: refused(error)}
+        changes: Updates = {
+            page.prior_note: "",
+            page.problem: fault,
+            page.cost: "",
+            page.share: share.NOTHING,
+            page.why: refused(error),
+        }
         changes[page.run] = starts.judge(page.run, False, value=RUN)
         for tab in page.tabs:
             changes |= {tab.promise: refused(error), tab.start: starts.judge(tab.start, False)}
         return changes
     shown, cost = preview.show(job)
-    changes: Updates = {page.problem: shown, page.cost: cost, page.share: share.copies(job.used, keep)}
+    note = html.escape(priors.note(job.used, min(job.image_shape)))
+    changes: Updates = {
+        page.prior_note: note,
+        page.problem: shown,
+        page.cost: cost,
+        page.share: share.copies(job.used, keep),
+    }
     changes[page.why] = refused(shown["caption"]) if shown["fault"] else KEYS
     changes[page.run] = starts.judge(page.run, not shown["fault"], value=f"{RUN} ~{device.brief(job.seconds)}")
     changes[page.history] = history.now(job.used, job.origin)

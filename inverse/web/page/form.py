@@ -6,6 +6,7 @@ from typing import Any
 
 from PIL import Image
 
+from inverse.denoisers.cards import EMBEDDED
 from inverse.errors import ProblemError
 from inverse.operators import TASKS
 from inverse.settings import DEGRADED, Settings
@@ -13,7 +14,7 @@ from inverse.solvers import SOLVERS
 from inverse.web.base.pictures import from_uri
 from inverse.web.elements.controls import Values, in_plain_words
 from inverse.web.elements.photos import UNKNOWN
-from inverse.web.jobs import offers
+from inverse.web.jobs import offers, priors
 from inverse.web.jobs.job import Job
 from inverse.web.page.page import Page
 
@@ -45,10 +46,11 @@ def settings(page: Page, values: Values) -> Settings:
         ParameterError: with a sentence that names the field and its range.
     """
     task, solver = TASKS.find(values[page.task]).name, SOLVERS.find(values[page.solver]).name
+    prior = priors.find(values[page.prior])
     others = {name: values[component] for name, component in page.settings.items()}
     for name, known in Settings.specs().items():
         hidden = known.clean_only and values[page.mode] == DEGRADED
-        if known.linear_only and not TASKS[task].linear:
+        if known.linear_only and not estimates(task, prior.name):
             others[name] = Settings.defaults()[name]
         elif name in others and (hidden or (known.none and others[name] == "")):
             others[name] = None
@@ -56,10 +58,16 @@ def settings(page: Page, values: Values) -> Settings:
         mode=values[page.mode],
         task=task,
         task_parameters=page.tasks.read(task, values),
+        prior=prior.identity,
         solver=solver,
         solver_parameters=page.solvers.read(solver, values),
         **others,
     )
+
+
+def estimates(task: str, prior: str) -> bool:
+    """Whether there is a conditional estimator: for linear tasks, with the embedded prior."""
+    return TASKS.find(task).linear and prior == EMBEDDED
 
 
 def auxiliary_picture(page: Page, values: Values) -> Image.Image | None:

@@ -10,7 +10,6 @@ import base64
 import gradio as gr
 from PIL import Image
 
-from inverse.denoisers.catalog import best_device
 from inverse.imaging import images
 from inverse.operators.noise import DEFAULT_SIGMA_Y
 from inverse.resources import EXAMPLES
@@ -54,6 +53,8 @@ def build() -> Page:
         page.pulse = gr.Timer(PULSE, active=False)
         with gr.Row(elem_id="top", equal_height=True):
             gr.HTML(_header(), elem_id="header", apply_default_css=False)
+            page.prior_note = gr.HTML("", elem_id="prior-note", elem_classes="inv-words", apply_default_css=False)
+            cards.prior(page)
             page.share = share()
         with gr.Row(elem_id="main", equal_height=False):
             with gr.Column(elem_id="rail", scale=0, min_width=320):
@@ -100,5 +101,4 @@ def _header() -> str:
     return (
         f'<h1><img src="data:image/svg+xml;base64,{icon}" alt="" width="26" height="26">inverse</h1>'
         "<p>Repairs photos with a diffusion model, and lets you watch and tune how.</p>"
-        f'<span class="inv-device" title="Where the model runs">on {best_device().upper()}</span>'
     )

@@ -31,7 +31,9 @@ class Page:
     pulse: gr.Timer
     # Settings besides mode, task and solver, by name, where the cards and the stage have them
     settings: dict[str, gr.Component]
-    # Settings in and out
+    # The prior, and what to know of it; settings in and out
+    prior: gr.HTML
+    prior_note: gr.HTML
     share: gr.HTML
     # 1 Photo
     mode: gr.Radio
@@ -76,7 +78,7 @@ class Page:
     def choices(self) -> set[gr.Component]:
         """All that `Settings` are made of."""
         return {
-            self.mode, self.task, self.solver, *self.settings.values(),
+            self.prior, self.mode, self.task, self.solver, *self.settings.values(),
             *self.tasks.components, *self.solvers.components,
         }  # fmt: skip
 

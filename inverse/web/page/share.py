@@ -8,12 +8,10 @@ from typing import Any
 
 import gradio as gr
 
-from inverse.denoisers.cards import EMBEDDED
 from inverse.errors import InverseError
 from inverse.operators.noise import DEFAULT_SIGMA_Y
 from inverse.settings import CLEAN, Settings, snippets
 from inverse.settings.carriers import read, unpack
-from inverse.text import visible
 from inverse.web.base.guards import uploaded_bytes
 from inverse.web.elements.controls import Values
 from inverse.web.jobs import offers
@@ -43,7 +41,7 @@ def arrived(page: Page, values: Values) -> Updates:
     else:
         return {page.share: gr.skip()}
     settings, notes = offers.understood(data)
-    for note in [*notes, *_beyond_the_page(settings)]:
+    for note in notes:
         gr.Warning(html.escape(note, quote=False), duration=12)
     return _adopted(page, values, settings)
 
@@ -54,14 +52,6 @@ def _without_photo(settings: Settings) -> Settings:
         return settings
     gr.Info("Your photo was not kept. Choose it again.", duration=8)
     return replace(settings, mode=CLEAN, sigma_y=DEFAULT_SIGMA_Y, size=offers.DEFAULT_SIZE)
-
-
-def _beyond_the_page(settings: Settings) -> list[str]:
-    """A sentence for everything that the command line can do and the page cannot."""
-    if settings.prior == EMBEDDED:
-        return []
-    prior = visible(settings.prior)
-    return [f"prior {prior} was left out: this page has no control for it. Use the command line for this run."]
 
 
 def _adopted(page: Page, values: Values, settings: Settings) -> Updates:

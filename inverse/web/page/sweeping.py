@@ -10,7 +10,7 @@ from typing import Any
 import gradio as gr
 
 from inverse.batch import grid
-from inverse.batch.sweep import Sweep, axis, suggestion, sweepable, value_of
+from inverse.batch.sweep import PRIOR, Sweep, axis, suggestion, sweepable, value_of
 from inverse.errors import InverseError, ParameterError
 from inverse.results.record import METRICS
 from inverse.settings import Settings
@@ -19,9 +19,10 @@ from inverse.web.base.gradio_internals import unchecked
 from inverse.web.elements import batch
 from inverse.web.elements.controls import Values, in_plain_words, label
 from inverse.web.elements.reason import refused
+from inverse.web.jobs import priors
 from inverse.web.jobs.batches import Batch
 from inverse.web.jobs.job import Job
-from inverse.web.jobs.offers import axis_choices
+from inverse.web.jobs.offers import axis_choices, with_offered_priors
 from inverse.web.page import form
 from inverse.web.page.handlers import SPOKEN, light
 from inverse.web.page.page import Page, Updates
@@ -144,7 +145,8 @@ class SweepTab(Tab):
         """Of one sample each, however many the page asks for: a cell shows one."""
         settings = replace(settings, samples=1)
         pairs = ((self.x_name, self.x_values), (self.y_name, self.y_values))
-        return Sweep(settings, tuple(axis(settings, values[n], values[t] or "") for n, t in pairs if values[n]))
+        axes = (axis(settings, values[n], values[t] or "") for n, t in pairs if values[n])
+        return Sweep(settings, tuple(with_offered_priors(each) for each in axes))
 
     def _named(self, values: Values) -> dict[str | None, str]:
         """Which parameter the text of each axis is written for."""
@@ -160,4 +162,6 @@ def _text(value: str, name: str) -> gr.Textbox:
 
 
 def _suggested(settings: Settings, name: str) -> str:
+    if name == PRIOR:
+        return ",".join(priors.usable())
     return suggestion(sweepable(settings)[name], value_of(settings, name)) if name else ""

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
+from offered import offered, two
 from PIL import Image, ImageStat
 
 from inverse import web
@@ -25,7 +26,7 @@ from inverse.settings.carriers import read
 from inverse.solvers import SOLVERS
 from inverse.solvers.presets import preset
 from inverse.text import visible_record
-from inverse.web.jobs import running
+from inverse.web.jobs import priors, running
 
 ROOT = Path(__file__).parents[3]
 QUICK = {"task": "denoise", "size": 64, "solver": {"name": "diffpir", "parameters": {"steps": 3}}}
@@ -242,7 +243,7 @@ def test_settings_that_are_none_are_refused_in_a_sentence(url, uploaded, asked, 
     "x", [5, None, "", "steps", "steps=<b>", "steps=1:9:4000", "colour=1,2", "=1", "steps=" + "1," * 999]
 )
 def test_axes_that_are_none_are_refused_in_a_sentence(url, uploaded, x):
-    event, said = call(url, "sweep", [uploaded, x, "", QUICK, None])
+    event, said = call(url, "sweep", [uploaded, x, "", QUICK, None, ""])
     assert event == "error" and said["error"].endswith(".") and "inside the program" not in said["error"], said
 
 
@@ -285,7 +286,7 @@ def test_no_file_of_the_server_is_given_away(url, uploaded):
 
 @pytest.mark.parametrize("value", [None, 5, "x", [1], {}, {"path": "/etc/passwd"}, {"path": "x", "meta": "y"}])
 def test_a_photo_that_is_no_file_is_refused_in_a_sentence(url, value):
-    event, said = call(url, "restore", [value, QUICK, None])
+    event, said = call(url, "restore", [value, QUICK, None, ""])
     assert event == "error" and "uploaded here" in said["error"], said
 
 
@@ -386,8 +387,46 @@ def test_known_pixels_of_a_damaged_photo_stay_exactly(url, uploaded, photo):
     for keep in ("auto", "never"):
         task["parameters"] = {"keep_known": keep}
         helper = {"path": sent, "meta": {"_type": "gradio.FileData"}}
-        event, (file, record) = call(url, "restore", [uploaded, wanted, helper])
+        event, (file, record) = call(url, "restore", [uploaded, wanted, helper, ""])
         assert event == "complete" and "The mask marks 5.0% of the pixels as missing." in record["notes"]
         found = np.asarray(Image.open(io.BytesIO(HTTP.get(file["url"]).content)))
         known = np.asarray(mask)[..., 3] == 0
         assert np.array_equal(found[known], np.asarray(photo)[known]) is (keep == "auto")
+
+
+# Priors
+
+
+def test_the_priors_are_listed_with_what_settings_keep_of_them(client):
+    listed = {each["name"]: each for each in client.predict(api_name="/solvers")["priors"]}
+    assert listed["embedded"]["here"] and not listed["embedded"]["refused"] and listed["embedded"]["tuned"]
+    for name, offer in priors.offered().items():
+        assert listed[name]["settings"] == offer.identity and listed[name]["licence"] == offer.card.licence
+
+
+@pytest.mark.parametrize("bad", ["nothing", "/etc/passwd", "ddpm-celebahq-256", 5, None, ["embedded"], "x" * 300])
+def test_a_prior_that_is_not_offered_is_refused_in_a_sentence(url, uploaded, bad):
+    for name, data in (
+        ("restore", [uploaded, QUICK, None, bad]),
+        ("sweep", [uploaded, "steps=2", "", QUICK, None, bad]),
+    ):
+        event, said = call(url, name, data)
+        assert event == "error" and said["error"].startswith("prior must be"), said
+    event, said = call(url, "sweep", [uploaded, f"prior={bad}", "", QUICK, None, ""])
+    assert event == "error" and "prior" in said["error"] and said["error"].endswith("."), said
+
+
+def test_a_prior_of_the_operators_is_used_by_its_name_and_named_by_its_digest(client, photo_file, tmp_path):
+    quick = {**QUICK, "size": 16}
+    with offered(*two(tmp_path / "secret")) as found:
+        picture, record = client.predict(handle_file(photo_file), quick, prior="faces", api_name="/restore")
+        identity = found["faces"].identity
+        assert record["settings"]["prior"] == identity == read(Path(picture).read_bytes())["prior"]
+        again, _ = client.predict(handle_file(photo_file), {**quick, "prior": identity}, api_name="/restore")
+        assert Path(again).read_bytes() == Path(picture).read_bytes()
+        other, _ = client.predict(handle_file(photo_file), quick, api_name="/restore")
+        assert Image.open(other).tobytes() != Image.open(picture).tobytes()
+        axis = "prior=embedded,faces"
+        *_, (_, record) = client.submit(handle_file(photo_file), axis, "", quick, api_name="/sweep")
+        assert [row["prior"] for row in record["table"]] == ["embedded", identity]
+        assert "secret" not in json.dumps(record)

@@ -24,7 +24,7 @@ from inverse.web.page import choices, form
 def test_choosing_sets_the_preset(page):
     for task in TASKS:
         for solver in solvers_for(task):
-            changes = choices.change_solver(page, {page.task: task, page.solver: solver})
+            changes = choices.change_solver(page, {page.prior: "embedded", page.task: task, page.solver: solver})
             group = page.solvers.groups[solver]
             found = {name: changes[component]["value"] for name, component in group.controls.items()}
             assert found == preset(task, solver).to_dict()
@@ -32,7 +32,10 @@ def test_choosing_sets_the_preset(page):
 
 def at_task(page, task, solver, by_hand):
     """What choosing a task changes on a page with a solver."""
-    values = {page.mode: CLEAN, page.task: task, page.solver: solver, page.photo: None, page.solver_by_hand: by_hand}
+    values = {
+        page.prior: "embedded", page.mode: CLEAN, page.task: task, page.solver: solver, page.photo: None,
+        page.solver_by_hand: by_hand,
+    }  # fmt: skip
     return choices.change_task(page, values)
 
 
@@ -56,7 +59,7 @@ def test_a_solver_that_nobody_chose_follows_the_task(page):
 
 
 def test_only_a_choice_counts_as_one(page):
-    values = {page.task: "colorize", page.solver: "ddrm", page.solver_by_hand: False}
+    values = {page.prior: "embedded", page.task: "colorize", page.solver: "ddrm", page.solver_by_hand: False}
     assert choices.change_solver(page, values)[page.solver_by_hand] is True
     assert page.solver_by_hand not in choices.reset(page, values)
 
@@ -64,13 +67,16 @@ def test_only_a_choice_counts_as_one(page):
 def test_the_page_says_where_a_classical_method_is_better(page):
     for task in TASKS:
         for solver in solvers_for(task):
-            changes = choices.change_solver(page, {page.task: task, page.solver: solver})
+            changes = choices.change_solver(page, {page.prior: "embedded", page.task: task, page.solver: solver})
             assert changes[page.solver_advice] == advice(task, solver)
 
 
 def test_the_noise_of_a_damaged_photo_is_estimated_again_for_another_task(page, photo):
     mosaic = degrade(photo, "demosaic", sigma_y=0.1).measurement
-    values = {page.mode: DEGRADED, page.solver: "vml-map", page.solver_by_hand: False, page.photo: mosaic}
+    values = {
+        page.prior: "embedded", page.mode: DEGRADED, page.solver: "vml-map", page.solver_by_hand: False,
+        page.photo: mosaic,
+    }  # fmt: skip
     found = [
         choices.change_task(page, {**values, page.task: task})[page.settings["sigma_y"]]
         for task in ("denoise", "demosaic")
@@ -78,12 +84,12 @@ def test_the_noise_of_a_damaged_photo_is_estimated_again_for_another_task(page, 
     assert found[0] > 0.2 > found[1], "to denoising a mosaic is noise"
 
 
-@pytest.mark.parametrize("name", ["task", "solver"])
+@pytest.mark.parametrize("name", ["prior", "task", "solver"])
 @pytest.mark.parametrize("bad", ["", "<b>no</b>", None, 3, ["dps"], "../../etc"])
 def test_unknown_names_are_refused(page, name, bad):
     values = values_of(page)
     values[getattr(page, name)] = bad
-    with pytest.raises(ParameterError, match="Available"):
+    with pytest.raises(ParameterError, match=r"Available|must be one of"):
         form.settings(page, values)
 
 
@@ -120,7 +126,7 @@ def test_menus_leave_refusals_to_the_library(page, hostile):
         assert menu.preprocess(hostile) == hostile
     if hostile != "inpaint-random":
         for name in ("task", "solver"):
-            with pytest.raises(ParameterError, match="Available"):
+            with pytest.raises(ParameterError, match=r"Available|must be one of"):
                 form.settings(page, sent(page, **{name: hostile}))
 
 
