@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 EMBEDDED, DDPM = "embedded", "ddpm"
 """Kinds: the residual U-Net that `train prior` trains; and variance-preserving U-Nets as diffusers writes them."""
+LATENT, FLOW = "latent", "flow"
+"""Pipelines of diffusers with an autoencoder: around such a U-Net, and around a flow-matching transformer."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +26,7 @@ class Card:
         good_for: the photos to use it for.
         size: side of the pictures that it was trained on, in pixels; 0 where it takes any, or nobody said.
         parameters: how many numbers it has, in millions.
-        megabytes: of its file.
+        megabytes: of its files.
         memory: gigabytes for a forward pass, and for one that is followed by a backward pass, of one picture of `size`
             pixels in float32, besides the weights; zeros where nobody measured.
         licence: of its weights, as its model card says.
@@ -72,6 +74,17 @@ def _ddpm(name: str, revision: str, trained_on: str, good_for: str, *, pickled: 
     )  # fmt: skip
 
 
+def _stable_diffusion(name: str, revision: str) -> Card:
+    """Text-to-image networks for 512x512 pixels of Rombach et al. 2022, asked with the empty prompt."""
+    return Card(
+        name, LATENT, f"Stable Diffusion {name.removeprefix('stable-diffusion-').replace('-', ' ')}",
+        "LAION-5B, pictures from the web", "photos of all kinds, on a GPU", 512, 949.6, 2580, MEMORY,
+        "CreativeML Open RAIL++-M", f"sd2-community/{name}", revision,
+    )  # fmt: skip
+
+
+MEMORY = (0.0, 0.0)
+
 PRIORS: dict[str, Card] = {
     card.name: card
     for card in (
@@ -98,6 +111,8 @@ PRIORS: dict[str, Card] = {
             "ddpm-ema-bedroom-256", "df329a8d5319a212e813ba83427e4af56760c35f", "LSUN bedroom",
             "bedrooms and interiors, averaged weights",
         ),
+        _stable_diffusion("stable-diffusion-2-base", "f5bc1bd97485577aa0b946fa8a9004e2ec147402"),
+        _stable_diffusion("stable-diffusion-2-1-base", "4e63672c03103b6c636b8fb4119ba982469b2955"),
     )
 }  # fmt: skip
 """Published ones where the commit is known for certain: it stands in the address of the Hub's own page of that commit,

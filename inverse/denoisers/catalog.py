@@ -33,7 +33,11 @@ def kind_at(name: str | Path) -> str:
     path = Path(name)
     if str(name) in PRIORS or not (_exists(path) and path.is_dir()):
         return cards.kind_of(str(name))
-    return cards.EMBEDDED if (path / TRAINED).exists() else cards.DDPM
+    if (path / TRAINED).exists():
+        return cards.EMBEDDED
+    if not any((path / autoencoder).is_dir() for autoencoder in ("vae", "vqvae")):
+        return cards.DDPM
+    return cards.FLOW if (path / "transformer").is_dir() else cards.LATENT
 
 
 def load_prior(
@@ -46,7 +50,8 @@ def load_prior(
     Args:
         name: of a card in `cards.PRIORS`, "embedded" being the small prior that ships with the program;
             "owner/name@commit" on the Hugging Face Hub; a folder that diffusers wrote with `save_pretrained`, of an
-            unconditional `UNet2DModel` or a pipeline around one; or a file that `train prior` wrote, or its folder.
+            unconditional `UNet2DModel` or a pipeline around one, with or without an autoencoder, or of a pipeline that
+            makes pictures from text; or a file that `train prior` wrote, or its folder.
         device: "cpu", "cuda", ...; the best one when None.
         precision: "auto", "float32" or "bfloat16"; networks of diffusers run in float32.
         allow_pickle: read weights in PyTorch's pickle format where there are no others, tensors only. A pickle can
@@ -99,7 +104,8 @@ def _load(name: str, state: Any, device: str, precision: str, allow_pickle: bool
                 f"{name[:200]!r} is not a prior. Use one of {', '.join(PRIORS)}, OWNER/NAME@COMMIT, a folder with a "
                 "diffusers UNet2DModel, or a file that `train prior` wrote."
             )
-        kind, path = card.kind, hub.folder_of(card, allow_pickle=allow_pickle)
+        path = hub.folder_of(card, allow_pickle=allow_pickle)
+        kind = kind_at(path) if card.kind in (cards.DDPM, cards.LATENT, cards.FLOW) else card.kind
         root = path.parent.parent  # in the Hub's cache a snapshot is made of links to the repository's blobs
     return LOADERS[kind](path, device, precision, allow_pickle, root)
 
@@ -116,9 +122,17 @@ def _ddpm(path: Path, device: str, precision: str, allow_pickle: bool, root: Pat
     return load_unet(path, device, allow_pickle=allow_pickle, root=root)
 
 
+def _latent(path: Path, device: str, precision: str, allow_pickle: bool, root: Path | None) -> Denoiser:
+    from inverse.denoisers.latent import load_latent
+
+    return load_latent(path, device, allow_pickle=allow_pickle, root=root)
+
+
 LOADERS: dict[str, Callable[[Path, str, str, bool, Path | None], Denoiser]] = {
     cards.EMBEDDED: _embedded,
     cards.DDPM: _ddpm,
+    cards.LATENT: _latent,
+    cards.FLOW: _latent,
 }
 """By kind: from a file or folder, device, precision, whether pickles are read, and where links may lead."""
 

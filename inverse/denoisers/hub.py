@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import TypeVar
 
 from inverse.denoisers.cards import DDPM, PRIORS, Card
 from inverse.errors import PriorError
 
-MAX_BYTES = 2_000_000_000
-"""Of one prior's files; the published ones have half a gigabyte."""
-CONFIGURATION = ("config.json", "scheduler_config.json", "unet/config.json", "scheduler/scheduler_config.json")
-SAFE = ("diffusion_pytorch_model.safetensors", "unet/diffusion_pytorch_model.safetensors")
-PICKLED = ("diffusion_pytorch_model.bin", "unet/diffusion_pytorch_model.bin")
+MAX_BYTES = 6_000_000_000
+"""Of one prior's files; the largest published one has 2.6 gigabytes in half precision."""
+CONFIGURATION = (
+    "config.json", "scheduler_config.json", "unet/config.json", "scheduler/scheduler_config.json", "vae/config.json",
+    "vqvae/config.json", "transformer/config.json", "empty_prompt.safetensors",
+)  # fmt: skip
+PROMPT = (
+    "text_encoder/config.json", "tokenizer/vocab.json", "tokenizer/merges.txt", "tokenizer/tokenizer_config.json",
+    "tokenizer/special_tokens_map.json",
+)  # fmt: skip
+"""What else is needed where the embedding of the empty prompt is not among the files, beside a text encoder."""
+NETWORKS, AUTOENCODERS, ENCODERS = ("", "unet/", "transformer/"), ("vae/", "vqvae/"), ("text_encoder/",)
+"""Where weights are: one folder of the first kind, and of the others where a pipeline has them."""
 NAME = re.compile(r"([A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95})@([0-9a-f]{40})", re.ASCII)
 
 T = TypeVar("T")
@@ -53,18 +61,44 @@ def folder_of(prior: Card, *, allow_pickle: bool = False) -> Path:
             f"The weights of {prior.repository} are published as a pickle only, which can run code. Say --allow-pickle "
             "(in Python allow_pickle=True) to read its tensors all the same, or choose another prior."
         )
-    weights = (*SAFE, *PICKLED) if allow_pickle else SAFE
-    here = _snapshot(prior, weights, offline=True)
+    here = _snapshot(prior, CONFIGURATION + PROMPT + _names(allow_pickle), allow_pickle, offline=True)
     if here is not None:
         return here
-    wanted = _wanted(prior, weights)
-    folder = _online(prior, lambda: _snapshot(prior, wanted, offline=False))
+    wanted = _wanted(prior, allow_pickle)
+    folder = _online(prior, lambda: _snapshot(prior, wanted, allow_pickle, offline=False))
     if folder is None:
         raise PriorError(f"{prior.repository} was not downloaded as a whole. Try again.")
     return folder
 
 
-def _snapshot(prior: Card, weights: tuple[str, ...], offline: bool) -> Path | None:
+def _names(
+    allow_pickle: bool, folders: tuple[str, ...] = NETWORKS + AUTOENCODERS + ENCODERS, half: bool = False
+) -> tuple[str, ...]:
+    """Names of files of weights in folders, the preferred ones first: safetensors, then, where allowed, pickles."""
+    found = []
+    for suffix in ("safetensors", "bin") if allow_pickle else ("safetensors",):
+        for folder in folders:
+            name = "model" if folder in ENCODERS else "diffusion_pytorch_model"
+            found += [f"{folder}{name}{variant}.{suffix}" for variant in ((".fp16", "") if half else ("", ".fp16"))]
+    return tuple(found)
+
+
+def _parts(names: Collection[str], allow_pickle: bool) -> list[tuple[str, ...]]:
+    """The files of weights of every part that a prior with files of those names has: one of each is needed.
+
+    Those of latents are large, and are fetched in half precision where they are published so.
+    """
+    codecs = [folder for folder in AUTOENCODERS if f"{folder}config.json" in names]
+    parts = [_names(allow_pickle, folders, half=bool(codecs)) for folders in (NETWORKS, *((one,) for one in codecs))]
+    return [*parts, _names(False, ENCODERS, half=True)] if codecs and _told(names) else parts
+
+
+def _told(names: Collection[str]) -> bool:
+    """Whether the empty prompt's embedding is to be computed."""
+    return "empty_prompt.safetensors" not in names and f"{ENCODERS[0]}config.json" in names
+
+
+def _snapshot(prior: Card, names: tuple[str, ...], allow_pickle: bool, offline: bool) -> Path | None:
     """The snapshot's folder, or None where it is not here with all that is needed."""
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import LocalEntryNotFoundError
@@ -74,7 +108,7 @@ def _snapshot(prior: Card, weights: tuple[str, ...], offline: bool) -> Path | No
             snapshot_download(
                 prior.repository,
                 revision=prior.revision,
-                allow_patterns=[*CONFIGURATION, *weights],
+                allow_patterns=list(names),
                 local_files_only=offline,
             )
         )
@@ -82,12 +116,13 @@ def _snapshot(prior: Card, weights: tuple[str, ...], offline: bool) -> Path | No
         if offline:
             return None
         raise
-    configured = any((folder / name).is_file() for name in CONFIGURATION[:3:2])
-    return folder if configured and any((folder / name).is_file() for name in weights) else None
+    found = {name for name in CONFIGURATION + PROMPT + _names(True) if (folder / name).is_file()}
+    configured = any(f"{part}config.json" in found for part in NETWORKS)
+    return folder if configured and all(found.intersection(part) for part in _parts(found, allow_pickle)) else None
 
 
-def _wanted(prior: Card, weights: tuple[str, ...]) -> tuple[str, ...]:
-    """The one file of weights to fetch, safetensors where there are; by the Hub's list of files, with their sizes."""
+def _wanted(prior: Card, allow_pickle: bool) -> tuple[str, ...]:
+    """The files to fetch, of weights one for each part, safetensors where there are; by the Hub's list with sizes."""
     from huggingface_hub import HfApi
     from huggingface_hub.hf_api import RepoFolder
 
@@ -99,19 +134,21 @@ def _wanted(prior: Card, weights: tuple[str, ...]) -> tuple[str, ...]:
             if not isinstance(entry, RepoFolder)
         },
     )
-    found = [name for name in weights if name in sizes]
-    if not found:
+    parts = _parts(sizes.keys(), allow_pickle)
+    found = [next((name for name in part if name in sizes), None) for part in parts]
+    if None in found:
         raise PriorError(
             f"{prior.repository} has no weights that can be read. It needs a UNet2DModel in safetensors"
-            + ("." if PICKLED[0] in weights else "; --allow-pickle reads the older format too.")
+            + ("." if allow_pickle else "; --allow-pickle reads the older format too.")
         )
-    total = sizes[found[0]] + sum(sizes.get(name, 0) for name in CONFIGURATION)
+    wanted = (*CONFIGURATION, *(PROMPT if _told(sizes) else ()), *filter(None, found))
+    total = sum(sizes.get(name, 0) for name in wanted)
     if total > MAX_BYTES:
         raise PriorError(
             f"{prior.repository} has {total / 1e9:.1f} GB, and at most {MAX_BYTES / 1e9:.0f} GB are downloaded. "
             "Download it yourself and give its folder."
         )
-    return (found[0],)
+    return wanted
 
 
 def _online(prior: Card, action: Callable[[], T]) -> T:

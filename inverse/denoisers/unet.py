@@ -121,7 +121,7 @@ def load_unet(
             "Save the whole pipeline, or the scheduler beside the model."
         )
     schedule = weights.read_json(weights.regular_file(scheduler / "scheduler_config.json", root))
-    levels, prediction = _noise_table(schedule)
+    levels, prediction = noise_table(schedule)
     # With other predictions diffusers counts whole steps, whatever the type says.
     continuous = schedule.get("timestep_type") == "continuous" and prediction == "v_prediction"
     config = weights.read_json(weights.regular_file(unet / "config.json", root))
@@ -141,7 +141,7 @@ def load_unet(
     return UNetDenoiser(network, levels, prediction, device, continuous)
 
 
-def _noise_table(config: dict[str, Any]) -> tuple[Tensor, str]:
+def noise_table(config: dict[str, Any]) -> tuple[Tensor, str]:
     """The scheduler's table of abar, and what its network predicts.
 
     Whatever it samples with, DDPMScheduler reads the same table of betas. A last entry 0, at which nothing is left of

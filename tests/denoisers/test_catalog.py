@@ -115,8 +115,8 @@ def test_only_configuration_and_weights_are_downloaded_and_not_too_much(flat, mo
     prior = PRIORS["ddpm-cat-256"]
     assert hub.folder_of(prior, allow_pickle=True) == flat
     assert asked == [(prior.repository, prior.revision, sorted([*hub.CONFIGURATION, WEIGHTS]))]
-    files[2].size = 3 * 10**9
-    with pytest.raises(PriorError, match=r"3\.0 GB, and at most 2 GB"):
+    files[2].size = 7 * 10**9
+    with pytest.raises(PriorError, match=r"7\.0 GB, and at most 6 GB"):
         hub.folder_of(prior)
     del files[2]
     with pytest.raises(PriorError, match="safetensors"):
