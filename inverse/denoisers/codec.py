@@ -106,10 +106,10 @@ class Codec:
     def lipschitz(self) -> float:
         return self.calibration.lipschitz
 
-    def _again(self, forward: Any, *args: Any) -> Any:
+    def _again(self, forward: Any, *args: Any, **named: Any) -> Any:
         if not (torch.is_grad_enabled() and self.checkpointing):
-            return forward(*args)
-        return checkpoint(forward, *args, use_reentrant=False, preserve_rng_state=False)
+            return forward(*args, **named)
+        return checkpoint(forward, *args, use_reentrant=False, preserve_rng_state=False, **named)
 
 
 def load_codec(folder: Path, device: torch.device | str, *, allow_pickle: bool = False, root: Path) -> Codec:

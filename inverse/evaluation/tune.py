@@ -220,7 +220,8 @@ def _row(row: Preset) -> dict[str, Any]:
     figures = {
         name: round(value, 2) for name in ("psnr", "whole", "defaults") if (value := getattr(row, name)) is not None
     }
-    return {**figures, "settings": row.settings}
+    source = {"source": row.source} if row.source else {}
+    return {**figures, **source, "settings": row.settings}
 
 
 def _inline(values: Mapping[str, Any]) -> str:
