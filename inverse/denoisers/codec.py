@@ -36,7 +36,7 @@ class Codec:
 
     It computes in float32 whatever the prior does: some of these autoencoders overflow in half precision
     (`force_upcast`). Where a gradient is taken, the decoder's blocks are computed again on the way back instead of
-    being kept (Chen et al. 2016, arXiv 1604.06174): a seventh of the memory for a third more time.
+    being kept (Chen et al. 2016, arXiv 1604.06174): a third of the memory for half as much time again.
 
     Args:
         network: of colour pictures; it is frozen and moved to the device.
@@ -84,8 +84,8 @@ class Codec:
 
     def decode(self, z: Tensor) -> Tensor:
         """The pictures (B, 3, factor h, factor w) on [-1, 1] of latents (B, C, h, w); differentiable."""
-        decoded: Any = self.network.decode(z / self.scale + self.shift)
-        return decoded.sample
+        network: Any = self.network
+        return network.decode(z / self.scale + self.shift).sample
 
     def preview(self, z: Tensor) -> Tensor:
         """`decode` in a hurry: colours that are linear in the latents, of the same size, without any detail."""
@@ -145,8 +145,8 @@ def _scaling(config: Any, quantised: bool) -> tuple[float, float]:
     known = all(isinstance(number, int | float) and math.isfinite(number) for number in (scale, shift))
     if not known or not 0 < scale < LARGEST_SCALE:
         raise PriorError(
-            f"This autoencoder scales its latents by {shown(scale)} and shifts them by {shown(shift)}, which no network "
-            "was trained with. Download the prior again."
+            f"This autoencoder scales its latents by {shown(scale)} and shifts them by {shown(shift)}, which no "
+            "network was trained with. Download the prior again."
         )
     return (1.0 if quantised and scale == UNSAID else float(scale)), float(shift)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -59,7 +60,9 @@ class LatentDenoiser(Denoiser):
         """
         channels, height, width = operator.image_shape
         if channels != 3:
-            raise ProblemError(f"This prior restores colour pictures, and these have {channels} channels. Convert them.")
+            raise ProblemError(
+                f"This prior restores colour pictures, and these have {channels} channels. Convert them."
+            )
         factor = self.codec.factor
         return Autoencoded(operator, self.codec, (self.channels, -(-height // factor), -(-width // factor)))
 
@@ -96,5 +99,5 @@ def load_latent(
         return LatentDenoiser(load_unet(folder, device, allow_pickle=allow_pickle, root=root), codec)
     scheduler = weights.regular_file(folder / "scheduler" / "scheduler_config.json", root)
     levels, prediction = noise_table(weights.read_json(scheduler))
-    network = prompt.load_prompted(folder, config, root, allow_pickle=allow_pickle)
+    network: Any = prompt.load_prompted(folder, config, root, allow_pickle=allow_pickle)  # called as a UNet2DModel is
     return LatentDenoiser(UNetDenoiser(network, levels, prediction, device), codec)

@@ -110,7 +110,10 @@ def bytes_per_pixel(denoiser: Denoiser, gradient: bool, through: bool = False) -
 
 
 class Ledger(TorchDispatchMode):
-    """Counts the bytes of the tensors that are alive, and the most that there were at once."""
+    """Counts the bytes of the tensors that were made and are alive, and the most that there were at once.
+
+    What was there before, as weights of which an operation returns another view, does not count.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -120,6 +123,9 @@ class Ledger(TorchDispatchMode):
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple = (), kwargs: Mapping[str, Any] | None = None
     ) -> Any:
+        for leaf in tree_leaves((args, kwargs)):
+            if isinstance(leaf, torch.Tensor):
+                self._known.add(leaf.untyped_storage())
         result = func(*args, **(kwargs or {}))
         for leaf in tree_leaves(result):
             if isinstance(leaf, torch.Tensor):

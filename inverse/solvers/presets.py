@@ -79,7 +79,7 @@ def table_of(kind: str) -> Table:
 
 
 def remark(kind: str) -> str:
-    """A sentence for whoever uses a prior of a kind that has no table, or one that was not searched; empty for others."""
+    """A sentence for whoever uses a prior of a kind that has no table, or one that nobody searched; else empty."""
     rows = [row for tasks in table_of(kind).values() for row in tasks.values()]
     if any(row.psnr is not None for row in rows):
         return ""

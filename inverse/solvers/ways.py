@@ -29,11 +29,10 @@ def table() -> dict[str, tuple[str | None, str | None]]:
 
 def words(solver: type[Solver]) -> str:
     """The solver's row in words."""
-    ways = {way(solver, linear): "linear tasks" if linear else "other tasks" for linear in (False, True)}
-    ways.pop(None, None)
-    if len(ways) < 2:
-        return next(iter(ways), NEITHER)
-    return "; ".join(f"{tasks} {found}" for found, tasks in reversed(ways.items()))
+    linear, other = way(solver, True), way(solver, False)
+    if linear is None:
+        return NEITHER
+    return linear if other in (linear, None) else f"linear tasks {linear}; other tasks {other}"
 
 
 def possible_behind_a_decoder(task: str, solver: str) -> bool:

@@ -55,7 +55,7 @@ def adapters():
     yield FlowDenoiser(velocity, 3, dtype=torch.float64)
 
 
-@pytest.mark.parametrize("prior", adapters(), ids=["epsilon", "v_prediction", "flow"])
+@pytest.mark.parametrize("prior", list(adapters()), ids=["epsilon", "v_prediction", "flow"])
 @pytest.mark.parametrize("sigma", [0.03, 0.3, 1.0, 7.0, 14.6])
 def test_the_estimate_is_the_exact_one(prior, sigma):
     z = MEAN + (VARIANCE + sigma**2).sqrt() * torch.randn(2, 3, 4, 6, generator=generator(1), dtype=torch.float64)

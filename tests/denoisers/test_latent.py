@@ -66,6 +66,7 @@ def test_the_estimate_is_the_schedulers(tmp_path, prediction):
     network = latents.conditional()
     folder = latents.pipeline(tmp_path, network=network, prediction=prediction)
     scheduler = DDIMScheduler.from_pretrained(folder / "scheduler", clip_sample=False)
+    scheduler.set_timesteps(1000)
     prior, words = load_prior(str(folder), "cpu"), load_file(folder / FILE)[WORDS]
     z_vp = normal(2, 3, 8, 8)
     for t in (1, 300, 999):
@@ -288,7 +289,7 @@ def test_stable_diffusion_is_fetched_whole_in_half_precision(folder, monkeypatch
     weights = [f"{part}{half}.safetensors" for part in parts for half in ("", ".fp16")]
     listed = [*weights, "unet/config.json", "vae/config.json", "text_encoder/config.json", "tokenizer/vocab.json"]
     listed += ["unet/diffusion_pytorch_model.bin", "pipeline.py", "512-base-ema.safetensors", "scheduler/other.json"]
-    sizes, asked = {name: 10**9 for name in listed}, []
+    sizes, asked = dict.fromkeys(listed, 10**9), []
 
     def snapshot_download(repository, revision, allow_patterns, local_files_only):
         if local_files_only:
