@@ -78,12 +78,10 @@ def _stable_diffusion(name: str, revision: str) -> Card:
     """Text-to-image networks for 512x512 pixels of Rombach et al. 2022, asked with the empty prompt."""
     return Card(
         name, LATENT, f"Stable Diffusion {name.removeprefix('stable-diffusion-').replace('-', ' ')}",
-        "LAION-5B, pictures from the web", "photos of all kinds, on a GPU", 512, 949.6, 2580, MEMORY,
+        "LAION-5B, pictures from the web", "photos of all kinds, on a GPU", 512, 949.6, 2580, (1.1, 3.6),
         "CreativeML Open RAIL++-M", f"sd2-community/{name}", revision,
     )  # fmt: skip
 
-
-MEMORY = (0.0, 0.0)
 
 PRIORS: dict[str, Card] = {
     card.name: card

@@ -7,7 +7,7 @@ text encoder. Prompts of words, and guidance away from the empty one, would make
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from diffusers import UNet2DConditionModel
@@ -15,8 +15,11 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from inverse.denoisers import models, weights
+from inverse.denoisers.network import MAX_DEPTH
 from inverse.errors import PriorError
 from inverse.parameters import shown
+
+T = TypeVar("T")
 
 FILE = "empty_prompt.safetensors"
 WORDS, POOLED = "prompt_embeds", "pooled_prompt_embeds"
@@ -113,21 +116,32 @@ def computed(folder: Path, root: Path, width: int) -> Tensor:
             f"{remedy}"
         )
     file = next((folder / name for name in ENCODER if (folder / name).exists()), folder / ENCODER[0])
-    weights.shapes(weights.regular_file(file, root))
+    shapes = _plain(weights.shapes(weights.regular_file(file, root)))
     for part in (folder / "tokenizer").glob("*"):
         weights.regular_file(part, root)
     with weights.understood(f"The text encoder in {folder.name} cannot be read. Download the prior again, {remedy}"):
+        if not 1 <= config.get("num_hidden_layers", 12) <= MAX_DEPTH:
+            raise ValueError("far larger than any text encoder")
+        settings = CLIPTextConfig.from_dict(config)
+        with torch.device("meta"):  # a made-up one is refused before it costs memory
+            outline = _plain(CLIPTextModel(settings).state_dict())
+        if shapes != {name: tuple(value.shape) for name, value in outline.items()}:
+            raise ValueError("the weights are not those of the configuration")
+        encoder, found = CLIPTextModel(settings), _plain(load_file(file))
+        encoder.load_state_dict({name: found[short] for name, short in zip(encoder.state_dict(), outline, strict=True)})
         tokenizer = CLIPTokenizer.from_pretrained(str(folder / "tokenizer"), local_files_only=True)
-        encoder = CLIPTextModel(CLIPTextConfig.from_dict(config))
-        # Positions are numbered by the model itself since transformers 4.31, and still written in older files.
-        found = {name: value for name, value in load_file(file).items() if not name.endswith("position_ids")}
-        encoder.load_state_dict(found)
         length = tokenizer.model_max_length
         if length > LONGEST:
-            raise PriorError(f"The tokenizer makes {shown(length)} words of a prompt. Download the prior again.")
+            raise ValueError("prompts are far longer than any")
         tokens = tokenizer("", padding="max_length", max_length=length, return_tensors="pt")
         with torch.inference_mode(False), torch.no_grad():
             return encoder.eval().float()(tokens.input_ids).last_hidden_state
+
+
+def _plain(tensors: dict[str, T]) -> dict[str, T]:
+    """By the names of every version of transformers: since 5 without the model's own, since 4.31 without positions."""
+    found = {name.removeprefix("text_model."): value for name, value in tensors.items()}
+    return {name: value for name, value in found.items() if not name.endswith("position_ids")}
 
 
 def _tried(network: Any) -> None:

@@ -195,7 +195,9 @@ def rows(solver: type[Solver], tasks: list[str], table: Table, denoiser: Denoise
             present = solver.create(known.get(task, {}))
             best = trials.best(task, [*pool, present]) if anew else present
             reached = {view: trials.psnr(task, best, view) for view in VIEWS}
-            found[task] = Preset(best.changed(), **reached, defaults=trials.psnr(task, solver(), CROP))
+            found[task] = Preset(
+                best.changed(), reached[CROP], reached[WHOLE], defaults=trials.psnr(task, solver(), CROP)
+            )
         yield {solver.name: found}
 
 

@@ -210,7 +210,9 @@ def test_the_empty_prompt_is_asked_of_the_pipelines_own_text_encoder(tmp_path, m
         load_prior(str(folder), "cpu")
 
 
-def test_the_empty_prompt_of_a_real_text_encoder(tmp_path):
+@pytest.mark.parametrize("prefix", ["", "text_model."])
+def test_the_empty_prompt_of_a_real_text_encoder(tmp_path, prefix):
+    """Files of before transformers 5 have the model's name before every other, and numbers of positions."""
     transformers = pytest.importorskip("transformers")
     words = ["<|startoftext|>", "<|endoftext|>", "!", "a</w>"]
     place = tmp_path / "tokenizer"
@@ -226,9 +228,17 @@ def test_the_empty_prompt_of_a_real_text_encoder(tmp_path):
     )  # fmt: skip
     encoder = transformers.CLIPTextModel(config).eval()
     encoder.save_pretrained(tmp_path / "text_encoder")
+    file = tmp_path / "text_encoder/model.safetensors"
+    tensors = {prefix + name.removeprefix("text_model."): value for name, value in load_file(file).items()}
+    save_file({**tensors, "text_model.embeddings.position_ids": torch.arange(7)}, file)
     with torch.no_grad():
         expected = encoder(torch.tensor([[0, 1, 2, 2, 2, 2, 2]])).last_hidden_state
     torch.testing.assert_close(prompt.computed(tmp_path, tmp_path, 8), expected)
+    for changes in ({"vocab_size": 10**12}, {"num_hidden_layers": 10**9}, {"num_hidden_layers": 2}):
+        place = tmp_path / "text_encoder/config.json"
+        place.write_text(json.dumps({**json.loads(place.read_text()), **changes}))
+        with pytest.raises(PriorError, match="cannot be read"):
+            prompt.computed(tmp_path, tmp_path, 8)
 
 
 # Sizes, words, memory, the Hub
