@@ -84,7 +84,9 @@ class Autoencoded(Composition):
         x = decode(z);  correction = encode(x + H^T (H H^T + c' I)^-1 (y - H x)) - encode(x),   c' = c / spread^2
 
     for what varies by sigma in latents does so by spread sigma in pixels. LATINO replaces z by the first term; the
-    difference is ours: the autoencoder's own error cancels, so that a z that explains y stays where it is.
+    difference is ours: the autoencoder's own error cancels, so that a z that explains y stays where it is. Where only
+    some of the pixels behind a latent are measured, the encoder averages, and a step goes part of the way: several at a
+    level, as those of VML-MAP, or many levels make up for it.
 
     A decoder means something near clean latents only, hence `local`.
     """
