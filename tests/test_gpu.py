@@ -2,6 +2,7 @@
 
 import copy
 
+import latents
 import pytest
 import torch
 from operations import CASES, images, label, measurements, operator_of
@@ -13,6 +14,7 @@ from trainings import photographs, settings
 from inverse import degrade, load_prior, restore
 from inverse.denoisers.exact import GaussianField
 from inverse.denoisers.memory import bytes_per_pixel, exhausted, free_bytes
+from inverse.operators.denoising import Identity
 from inverse.solvers import SOLVERS
 from inverse.training.prior import train_prior
 
@@ -89,6 +91,19 @@ def test_a_restoration_on_the_gpu_is_the_one_of_the_cpu(photo):
         for device in ("cpu", "cuda")
     )
     assert there.psnr == pytest.approx(on_cpu.psnr, abs=0.1)
+
+
+@pytest.mark.parametrize("network", [latents.conditional, latents.transformer])
+def test_a_latent_prior_and_its_decoders_gradient_agree_with_the_cpu(tmp_path, network):
+    folder = latents.pipeline(tmp_path, autoencoder=latents.codec(), network=network())
+    found, z = [], torch.randn(1, 3, 8, 8, generator=torch.Generator().manual_seed(0))
+    for device in ("cpu", "cuda"):
+        prior = load_prior(str(folder), device)
+        estimate = prior(z.to(device), 0.5)
+        lifted = prior.lift(Identity((3, 16, 16)).to(device))
+        found.append([estimate, *lifted.vjp(estimate, lambda value: value), prior.preview(estimate)])
+    for here, there in zip(*found, strict=True):
+        torch.testing.assert_close(there.cpu(), here, rtol=2e-2, atol=2e-3)  # TF32 may be in use
 
 
 def test_memory_of_the_gpu_is_measured():

@@ -11,7 +11,7 @@ from inverse.cli.options import GroupedCommand
 from inverse.cli.terminal import Terminal
 from inverse.operators import TASKS
 from inverse.parameters import Parameters, Registry
-from inverse.solvers import SOLVERS, Solver
+from inverse.solvers import SOLVERS, Solver, ways
 from inverse.solvers.advice import advice, lead
 from inverse.solvers.defaults import SOLVER_OF, default_solver
 from inverse.solvers.presets import possible, solvers_for
@@ -47,6 +47,7 @@ def _show(registry: Registry, name: str | None) -> None:
     console.print(f"{kind.title}: {kind.summary}")
     if issubclass(kind, Solver):
         console.print(f"Source: {kind.remark()}")
+        console.print(f"With priors of latents: {ways.words(kind)}.")
         if kind.paper:
             console.print(f"Paper: {kind.paper}", soft_wrap=True)
     for words in _measured(name) if registry is TASKS else _outdone(name):

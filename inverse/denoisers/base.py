@@ -32,6 +32,7 @@ class Denoiser(ABC):
         kind: by which presets are told apart: priors of one kind need similar settings. Empty for one of its own.
         channels: C of the images.
         multiple: the network needs sides that are multiples of this.
+        factor: pixels a side of what one entry of its own space stands for; 1 where that is pictures.
         sigma_min, sigma_max: the noise levels that the prior knows.
         data_std: standard deviation of clean data, which some solvers need to weigh the prior.
         passes: how many passes of a network one estimate takes.
@@ -42,6 +43,7 @@ class Denoiser(ABC):
     kind: str = ""
     channels: int = 3
     multiple: int = 1
+    factor: int = 1
     sigma_min: float
     sigma_max: float
     data_std: float = 0.5
@@ -100,7 +102,8 @@ class Denoiser(ABC):
     def lower(self, z: Tensor) -> Tensor:
         """The pictures (B, 3, H, W) on [-1, 1] behind states or estimates z of the prior's own space, (B, C, h, w).
 
-        Asked for when somebody looks, and not at every step.
+        Asked for when somebody looks, and not at every step. Pictures may be larger than what is measured, which is
+        then their upper left part.
         """
         return z
 

@@ -14,6 +14,8 @@ of them that are the network of guided-diffusion, in its own naming or in diffus
 
 NOT_STATED = "not stated"
 """The licence of weights of which nobody said it."""
+LATENT, FLOW = "latent", "flow"
+"""Pipelines of diffusers with an autoencoder: around such a U-Net, and around a flow-matching transformer."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,7 @@ class Card:
         good_for: the photos to use it for.
         size: side of the pictures that it was trained on, in pixels; 0 where it takes any, or nobody said.
         parameters: how many numbers it has, in millions.
-        megabytes: of its file.
+        megabytes: of its files.
         memory: gigabytes for a forward pass, and for one that is followed by a backward pass, of one picture of `size`
             pixels in float32, besides the weights; zeros where nobody measured.
         licence: of its weights, as its model card says.
@@ -91,6 +93,15 @@ def _ddpm(name: str, revision: str, trained_on: str, good_for: str, *, pickled: 
     )  # fmt: skip
 
 
+def _stable_diffusion(name: str, revision: str) -> Card:
+    """Text-to-image networks for 512x512 pixels of Rombach et al. 2022, asked with the empty prompt."""
+    return Card(
+        name, LATENT, f"Stable Diffusion {name.removeprefix('stable-diffusion-').replace('-', ' ')}",
+        "LAION-5B, pictures from the web", "photos of all kinds, on a GPU", 512, 949.6, 2580, (1.1, 3.6),
+        "CreativeML Open RAIL++-M", f"sd2-community/{name}", revision,
+    )  # fmt: skip
+
+
 PRIORS: dict[str, Card] = {
     card.name: card
     for card in (
@@ -123,6 +134,8 @@ PRIORS: dict[str, Card] = {
             repository="lukasz-staniszewski/adm-imagenet-256x256-unconditional",
             revision="3fc55601fb256c71a9b34c3b185602fab3f1bb6a",
         ),
+        _stable_diffusion("stable-diffusion-2-base", "f5bc1bd97485577aa0b946fa8a9004e2ec147402"),
+        _stable_diffusion("stable-diffusion-2-1-base", "4e63672c03103b6c636b8fb4119ba982469b2955"),
     )
 }  # fmt: skip
 """Published ones where the commit is known for certain: it stands in the address of the Hub's own page of that commit,

@@ -40,6 +40,8 @@ def kind_at(name: str | Path) -> str:
         path = path / TRAINED
     if not path.is_dir():
         return cards.ADM if path.is_file() and is_checkpoint(path) else cards.EMBEDDED
+    if any((path / autoencoder).is_dir() for autoencoder in ("vae", "vqvae")):
+        return cards.FLOW if (path / "transformer").is_dir() else cards.LATENT
     place = path / "unet" if (path / "unet").is_dir() else path
     with suppress(PriorError):
         return cards.ADM if is_adm(read_json(regular_file(place / "config.json", path))) else cards.DDPM
@@ -56,8 +58,8 @@ def load_prior(
     Args:
         name: of a card in `cards.PRIORS`, "embedded" being the small prior that ships with the program;
             "owner/name@commit" on the Hugging Face Hub; a folder that diffusers wrote with `save_pretrained`, of an
-            unconditional `UNet2DModel` or a pipeline around one; a checkpoint of guided-diffusion; or a file that
-            `train prior` wrote, or its folder.
+            unconditional `UNet2DModel` or a pipeline around one, with or without an autoencoder, or of a pipeline that
+            makes pictures from text; a checkpoint of guided-diffusion; or what `train prior` wrote, or its folder.
         device: "cpu", "cuda", ...; the best one when None.
         precision: in which the network computes: "auto", "float32", "bfloat16", or, for networks of diffusers,
             "float16". "auto" is for these half precision on a GPU and float32 on a CPU; for the embedded one bfloat16
@@ -140,7 +142,8 @@ def _load(name: str, state: Any, device: str, precision: str, allow_pickle: bool
                 f"{name[:200]!r} is not a prior. Use one of {', '.join(PRIORS)}, OWNER/NAME@COMMIT, a folder with a "
                 "diffusers UNet2DModel, a checkpoint of guided-diffusion, or a file that `train prior` wrote."
             )
-        kind, path = card.kind, hub.folder_of(card, allow_pickle=allow_pickle)
+        path = hub.folder_of(card, allow_pickle=allow_pickle)
+        kind = kind_at(path) if card.kind in (cards.DDPM, cards.LATENT, cards.FLOW) else card.kind
         root = path.parent.parent  # in the Hub's cache a snapshot is made of links to the repository's blobs
     return LOADERS[kind](path, device, precision, allow_pickle, root)
 
@@ -165,10 +168,18 @@ def _adm(path: Path, device: str, precision: str, allow_pickle: bool, root: Path
     return load(path, device, precision, allow_pickle=allow_pickle)
 
 
+def _latent(path: Path, device: str, precision: str, allow_pickle: bool, root: Path | None) -> Denoiser:
+    from inverse.denoisers.latent import load_latent
+
+    return load_latent(path, device, allow_pickle=allow_pickle, root=root)
+
+
 LOADERS: dict[str, Callable[[Path, str, str, bool, Path | None], Denoiser]] = {
     cards.EMBEDDED: _embedded,
     cards.DDPM: _ddpm,
     cards.ADM: _adm,
+    cards.LATENT: _latent,
+    cards.FLOW: _latent,
 }
 """By kind: from a file or folder, device, precision, whether pickles are read, and where links may lead."""
 

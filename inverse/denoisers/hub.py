@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Collection, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,11 +13,19 @@ from inverse.denoisers.cards import DDPM, PRIORS, Card
 from inverse.denoisers.download import Progress, download, listed
 from inverse.errors import PriorError
 
-MAX_BYTES = 4_000_000_000
-"""Of one prior's files; the published ones have half a gigabyte, and the largest 2.2."""
-CONFIGURATION = ("config.json", "scheduler_config.json", "unet/config.json", "scheduler/scheduler_config.json")
-SAFE = ("diffusion_pytorch_model.safetensors", "unet/diffusion_pytorch_model.safetensors")
-PICKLED = ("diffusion_pytorch_model.bin", "unet/diffusion_pytorch_model.bin")
+MAX_BYTES = 6_000_000_000
+"""Of one prior's files; the largest published one has 2.6 gigabytes in half precision."""
+CONFIGURATION = (
+    "config.json", "scheduler_config.json", "unet/config.json", "scheduler/scheduler_config.json", "vae/config.json",
+    "vqvae/config.json", "transformer/config.json", "empty_prompt.safetensors",
+)  # fmt: skip
+PROMPT = (
+    "text_encoder/config.json", "tokenizer/vocab.json", "tokenizer/merges.txt", "tokenizer/tokenizer_config.json",
+    "tokenizer/special_tokens_map.json",
+)  # fmt: skip
+"""What else is needed where the embedding of the empty prompt is not among the files, beside a text encoder."""
+NETWORKS, AUTOENCODERS, ENCODERS = ("", "unet/", "transformer/"), ("vae/", "vqvae/"), ("text_encoder/",)
+"""Where weights are: one folder of the first kind, and of the others where a pipeline has them."""
 NAME = re.compile(r"([A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95})@([0-9a-f]{40})", re.ASCII)
 
 
@@ -69,10 +77,10 @@ def fetch(prior: Card, *, allow_pickle: bool = False) -> Generator[Progress, Non
         return here
     with _connected(prior):
         files = listed(prior)
-    wanted = _wanted(prior, _weights(allow_pickle), {file.path: file.size for file in files})
+    wanted = _wanted(prior, allow_pickle, {file.path: file.size for file in files})
     with _connected(prior):
-        yield from download(prior, [file for file in files if file.path in (*CONFIGURATION, *wanted)])
-    folder = _snapshot(prior, wanted)
+        yield from download(prior, [file for file in files if file.path in wanted])
+    folder = here_of(prior, allow_pickle=allow_pickle)
     if folder is None:
         raise PriorError(f"{prior.repository} was not downloaded as a whole. Try again.")
     return folder
@@ -80,7 +88,19 @@ def fetch(prior: Card, *, allow_pickle: bool = False) -> Generator[Progress, Non
 
 def here_of(prior: Card, *, allow_pickle: bool = False) -> Path | None:
     """The folder with the prior's files, or None where they are not all on this machine; nothing is downloaded."""
-    return _snapshot(prior, _weights(allow_pickle))
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import LocalEntryNotFoundError
+
+    names = [*CONFIGURATION, *PROMPT, *_names(allow_pickle)]
+    try:
+        folder = Path(
+            snapshot_download(prior.repository, revision=prior.revision, allow_patterns=names, local_files_only=True)
+        )
+    except LocalEntryNotFoundError:
+        return None
+    found = {name for name in names if (folder / name).is_file()}
+    configured = any(f"{part}config.json" in found for part in NETWORKS)
+    return folder if configured and all(found.intersection(part) for part in _parts(found, allow_pickle)) else None
 
 
 def offline() -> bool:
@@ -90,45 +110,50 @@ def offline() -> bool:
     return constants.HF_HUB_OFFLINE
 
 
-def _weights(allow_pickle: bool) -> tuple[str, ...]:
-    return (*SAFE, *PICKLED) if allow_pickle else SAFE
+def _names(
+    allow_pickle: bool, folders: tuple[str, ...] = NETWORKS + AUTOENCODERS + ENCODERS, half: bool = False
+) -> tuple[str, ...]:
+    """Names of files of weights in folders, the preferred ones first: safetensors, then, where allowed, pickles."""
+    found = []
+    for suffix in ("safetensors", "bin") if allow_pickle else ("safetensors",):
+        for folder in folders:
+            name = "model" if folder in ENCODERS else "diffusion_pytorch_model"
+            found += [f"{folder}{name}{variant}.{suffix}" for variant in ((".fp16", "") if half else ("", ".fp16"))]
+    return tuple(found)
 
 
-def _snapshot(prior: Card, weights: tuple[str, ...]) -> Path | None:
-    """The snapshot's folder in the Hub's cache, or None where it is not here with all that is needed."""
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import LocalEntryNotFoundError
+def _parts(names: Collection[str], allow_pickle: bool) -> list[tuple[str, ...]]:
+    """The files of weights of every part that a prior with files of those names has: one of each is needed.
 
-    try:
-        folder = Path(
-            snapshot_download(
-                prior.repository,
-                revision=prior.revision,
-                allow_patterns=[*CONFIGURATION, *weights],
-                local_files_only=True,
-            )
-        )
-    except LocalEntryNotFoundError:
-        return None
-    configured = any((folder / name).is_file() for name in CONFIGURATION[:3:2])
-    return folder if configured and any((folder / name).is_file() for name in weights) else None
+    Those of latents are large, and are fetched in half precision where they are published so.
+    """
+    codecs = [folder for folder in AUTOENCODERS if f"{folder}config.json" in names]
+    parts = [_names(allow_pickle, folders, half=bool(codecs)) for folders in (NETWORKS, *((one,) for one in codecs))]
+    return [*parts, _names(False, ENCODERS, half=True)] if codecs and _told(names) else parts
 
 
-def _wanted(prior: Card, weights: tuple[str, ...], sizes: Mapping[str, int]) -> tuple[str, ...]:
-    """The one file of weights to fetch, safetensors where there are; by the bytes of what the Hub has, by name."""
-    found = [name for name in weights if name in sizes]
-    if not found:
+def _told(names: Collection[str]) -> bool:
+    """Whether the empty prompt's embedding is to be computed."""
+    return "empty_prompt.safetensors" not in names and f"{ENCODERS[0]}config.json" in names
+
+
+def _wanted(prior: Card, allow_pickle: bool, sizes: Mapping[str, int]) -> tuple[str, ...]:
+    """The files to fetch, one of weights for each part, safetensors where there are; by what the Hub has, in bytes."""
+    parts = _parts(sizes, allow_pickle)
+    found = [next((name for name in part if name in sizes), None) for part in parts]
+    if None in found:
         raise PriorError(
             f"{prior.repository} has no weights that can be read. It needs a UNet2DModel in safetensors"
-            + ("." if PICKLED[0] in weights else "; --allow-pickle reads the older format too.")
+            + ("." if allow_pickle else "; --allow-pickle reads the older format too.")
         )
-    total = sizes[found[0]] + sum(sizes.get(name, 0) for name in CONFIGURATION)
+    wanted = (*CONFIGURATION, *(PROMPT if _told(sizes) else ()), *filter(None, found))
+    total = sum(sizes.get(name, 0) for name in wanted)
     if total > MAX_BYTES:
         raise PriorError(
             f"{prior.repository} has {total / 1e9:.1f} GB, and at most {MAX_BYTES / 1e9:.0f} GB are downloaded. "
             "Download it yourself and give its folder."
         )
-    return (found[0],)
+    return wanted
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from torch.utils._pytree import tree_leaves
 
 from inverse.denoisers.base import Denoiser
 from inverse.errors import CapacityError
+from inverse.operators.denoising import Identity
 
 _SIGNS = ("out of memory", "not enough memory", "allocate memory", "failed to allocate", "alloc_failed", "bad_alloc")
 PROBE = 64
@@ -38,15 +39,17 @@ def exhausted(error: BaseException) -> bool:
     return isinstance(error, RuntimeError) and any(sign in str(error).lower() for sign in _SIGNS)
 
 
-def refusal(denoiser: Denoiser, size: tuple[int, int], samples: int, gradient: bool) -> CapacityError:
+def refusal(
+    denoiser: Denoiser, size: tuple[int, int], samples: int, gradient: bool, through: bool = False
+) -> CapacityError:
     """The sentence for a run of pictures of `size`, (H, W), that did not fit, with a size that would.
 
-    It depends on how many samples were restored at once, and on whether the solver needs a gradient through the prior.
+    It depends on how many samples were restored at once, and on what the solver needs: see `bytes_per_pixel`.
     """
     release(denoiser.device)
     free, needed = free_bytes(denoiser.device), None
     try:
-        needed = bytes_per_pixel(denoiser, gradient) * samples * size[0] * size[1]
+        needed = bytes_per_pixel(denoiser, gradient, through) * samples * size[0] * size[1]
     except (RuntimeError, MemoryError) as error:
         if not exhausted(error):  # else not even a small picture fits, and nothing can be measured
             raise
@@ -80,20 +83,37 @@ def release(device: torch.device) -> None:
         TRIM(0)
 
 
-def bytes_per_pixel(denoiser: Denoiser, gradient: bool) -> float:
-    """Memory that one sample needs for each pixel of its picture, measured by a pass of the network on a small one."""
-    side = -(-PROBE // denoiser.multiple) * denoiser.multiple
-    x = torch.zeros(1, denoiser.channels, side, side, device=denoiser.device, dtype=denoiser.dtype)
+def bytes_per_pixel(denoiser: Denoiser, gradient: bool, through: bool = False) -> float:
+    """Memory that one sample needs for each pixel of its picture, measured by a step of a solver on a small one.
+
+    With a gradient through the prior or without; and where the prior's own space is not that of pictures, through its
+    decoder by a gradient, or by the proximal step.
+    """
+    whole = denoiser.multiple * denoiser.factor
+    side = -(-PROBE // whole) * whole
+    channels = denoiser.channels if denoiser.factor == 1 else 3
+    pictures = Identity((channels, side, side)).to(denoiser.device, denoiser.dtype)
+    operator = denoiser.lift(pictures)
+    x = torch.zeros(1, *operator.image_shape, device=denoiser.device, dtype=denoiser.dtype)
+    y = torch.zeros(1, *pictures.image_shape, device=denoiser.device, dtype=denoiser.dtype)
+    if denoiser.factor > 1:
+        operator.norm  # noqa: B018  (what is measured once, on the whole, is no part of a step)
     with Ledger() as ledger, torch.set_grad_enabled(gradient):
         x = x.requires_grad_(gradient)
         estimate = denoiser(x, 1.0)
-        if gradient:
-            torch.autograd.grad(estimate.sum(), x)
-    return MARGIN * (ledger.peak + COPIES * x.nbytes) / side**2
+        v = operator.vjp(estimate.detach(), lambda value: y - value)[1] if gradient or through else None
+        if v is not None and gradient:
+            torch.autograd.grad(estimate, x, v)
+        elif v is None and operator.proximal:
+            operator.correction(estimate, y, 1.0)
+    return MARGIN * (ledger.peak + COPIES * y.nbytes) / side**2
 
 
 class Ledger(TorchDispatchMode):
-    """Counts the bytes of the tensors that are alive, and the most that there were at once."""
+    """Counts the bytes of the tensors that were made and are alive, and the most that there were at once.
+
+    What was there before, as weights of which an operation returns another view, does not count.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -103,6 +123,9 @@ class Ledger(TorchDispatchMode):
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple = (), kwargs: Mapping[str, Any] | None = None
     ) -> Any:
+        for leaf in tree_leaves((args, kwargs)):
+            if isinstance(leaf, torch.Tensor):
+                self._known.add(leaf.untyped_storage())
         result = func(*args, **(kwargs or {}))
         for leaf in tree_leaves(result):
             if isinstance(leaf, torch.Tensor):

@@ -127,19 +127,22 @@ def _own(name: str) -> Card:
     if not weights or any(file.suffix != ".safetensors" for file in weights):
         raise ParameterError(f"{shown(title, 60)} has no weights in safetensors, and an app offers no others.")
     size = sum(file.stat().st_size for file in weights)
-    network = {} if path.is_file() else _configuration(path)
-    side = network.get("sample_size")
+    side = _configuration(path, "", "unet", "transformer").get("sample_size")
+    halvings = _configuration(path, "vae", "vqvae").get("block_out_channels")  # of the pictures behind latents
+    factor = 2 ** (len(halvings) - 1) if isinstance(halvings, list) and 0 < len(halvings) < 10 else 1
+    size_known = type(side) is int and side > 0
     return Card(
-        title, kind, title, trained_on="a prior of this machine", size=side if type(side) is int and side > 0 else 0,
+        title, kind, title, trained_on="a prior of this machine", size=side * factor if size_known else 0,
         parameters=size / (2e6 if path.is_file() else 4e6), megabytes=max(1, round(size / 1e6)),
     )  # fmt: skip
 
 
-def _configuration(folder: Path) -> dict[str, Any]:
-    """config.json of a network of diffusers; empty where it cannot be read, which loading it will say."""
-    for name in hub.CONFIGURATION[:3:2]:
+def _configuration(path: Path, *folders: str) -> dict[str, Any]:
+    """config.json of a network of diffusers in one of the folders in there; empty where none can be read, which loading
+    it will say."""
+    for folder in folders:
         try:
-            found = json.loads((folder / name).read_text(encoding="utf-8"))
+            found = json.loads((path / folder / "config.json").read_text(encoding="utf-8"))
         except (OSError, ValueError, RecursionError):
             continue
         if isinstance(found, dict):

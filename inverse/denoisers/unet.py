@@ -170,7 +170,7 @@ def assemble(
         PriorError: a configuration is not understood, or a weight is no number.
         Any of `weights.UNREADABLE`: the weights are those of another network, or a value is of a wrong type.
     """
-    levels, prediction = _noise_table(schedule)
+    levels, prediction = noise_table(schedule)
     # With other predictions diffusers counts whole steps, whatever the type says.
     continuous = schedule.get("timestep_type") == "continuous" and prediction == "v_prediction"
     check_size(config, {name: tuple(value.shape) for name, value in tensors.items()})
@@ -205,7 +205,7 @@ def check_names(config: Mapping[str, Any], shapes: Mapping[str, tuple[int, ...]]
         raise PriorError("The weights of this prior are not those of its configuration. Download it again.")
 
 
-def _noise_table(config: dict[str, Any]) -> tuple[Tensor, str]:
+def noise_table(config: dict[str, Any]) -> tuple[Tensor, str]:
     """The scheduler's table of abar, and what its network predicts.
 
     Whatever it samples with, DDPMScheduler reads the same table of betas. A last entry 0, at which nothing is left of

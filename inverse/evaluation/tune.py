@@ -195,7 +195,9 @@ def rows(solver: type[Solver], tasks: list[str], table: Table, denoiser: Denoise
             present = solver.create(known.get(task, {}))
             best = trials.best(task, [*pool, present]) if anew else present
             reached = {view: trials.psnr(task, best, view) for view in VIEWS}
-            found[task] = Preset(best.changed(), **reached, defaults=trials.psnr(task, solver(), CROP))
+            found[task] = Preset(
+                best.changed(), reached[CROP], reached[WHOLE], defaults=trials.psnr(task, solver(), CROP)
+            )
         yield {solver.name: found}
 
 
@@ -220,7 +222,8 @@ def _row(row: Preset) -> dict[str, Any]:
     figures = {
         name: round(value, 2) for name in ("psnr", "whole", "defaults") if (value := getattr(row, name)) is not None
     }
-    return {**figures, "settings": row.settings}
+    source = {"source": row.source} if row.source else {}
+    return {**figures, **source, "settings": row.settings}
 
 
 def _inline(values: Mapping[str, Any]) -> str:

@@ -28,9 +28,13 @@ class Operator(ABC):
         alters_noise: `measure` rounds or clips what was disturbed, so that noise does not come through as it is.
         missing: share of pixels of which nothing is measured; None where pixels are not measured one by one.
         hidden_noise: standard deviation of noise up to which a measurement need not show it, as where A rounds.
+        proximal: `correction` is known in closed form.
+        local: it means something near clean images only, as what begins with a decoder: solvers ask it about estimates,
+            and about nothing farther away.
     """
 
     linear = False
+    local = False
     measures_pictures = True
     alters_noise = False
     missing: float | None = None
@@ -42,6 +46,14 @@ class Operator(ABC):
     @abstractmethod
     def __call__(self, x: Tensor) -> Tensor:
         """The noiseless measurement of x, (B, C, H, W) -> (B, *measurement_shape)."""
+
+    @property
+    def proximal(self) -> bool:
+        return False
+
+    def correction(self, x: Tensor, y: Tensor, c: float) -> Tensor:
+        """What leads from x to argmin_u ||y - A(u)||^2 + c ||u - x||^2, or near it, for c > 0, (B, C, H, W)."""
+        raise NotImplementedError(f"{type(self).__name__} has no proximal step in closed form")
 
     @property
     def entries(self) -> int:
@@ -195,6 +207,14 @@ class LinearOperator(Operator):
         if self.has_svd:
             return self.filter(r, lambda s: s / (s.square() + c))
         return self.adjoint(conjugate_gradients(lambda y: self(self.adjoint(y)) + c * y, r))
+
+    @property
+    def proximal(self) -> bool:
+        return True
+
+    def correction(self, x: Tensor, y: Tensor, c: float) -> Tensor:
+        """H^T (H H^T + c I)^-1 (y - H x)."""
+        return self.regularized_pinv(y - self(x), c)
 
     def solve(self, v: Tensor, a: float, b: float) -> Tensor:
         """(a H^T H + b I)^-1 v for a, b > 0, right in the null space too (Woodbury's identity)."""

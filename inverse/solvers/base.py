@@ -51,6 +51,8 @@ class Solver(Parameters):
         source: the paper, and after a semicolon what of it is a reconstruction.
         paper: its address; empty for none.
         linear_only: it needs a linear operator.
+        proximal: where A has a proximal step in closed form, that is all it asks of the measurement: so it takes a
+            linear task behind a decoder too, although `linear_only`, and no gradient of A.
         needs_svd: it works on single coefficients, and needs the operator's singular value decomposition.
         needs_estimator: nothing but the prior's estimate knows the measurement, so it must be one that looks at it; see
             `estimators`. `Problem.process` refuses others.
@@ -62,6 +64,7 @@ class Solver(Parameters):
     source: ClassVar[str] = ""
     paper: ClassVar[str] = ""
     linear_only: ClassVar[bool] = False
+    proximal: ClassVar[bool] = False
     needs_svd: ClassVar[bool] = False
     needs_estimator: ClassVar[bool] = False
     uses_sigma_y: ClassVar[bool] = True
@@ -82,8 +85,13 @@ class Solver(Parameters):
     def able(cls, operator: Operator) -> bool:
         """Whether it can deal with an operator, on the space where it works."""
         if not is_linear(operator):
-            return not cls.linear_only
+            return not cls.linear_only or (cls.proximal and operator.proximal)
         return operator.has_svd or not cls.needs_svd
+
+    @classmethod
+    def differentiates(cls, operator: Operator) -> bool:
+        """Whether it takes gradients through an operator that is not linear, a decoder's among them."""
+        return not (is_linear(operator) or (cls.proximal and operator.proximal))
 
     @classmethod
     def step_range(cls) -> tuple[int, int]:
@@ -177,7 +185,8 @@ class Solver(Parameters):
             failed = True
         if failed:  # only here has the error gone, with the frames and tensors that it held
             _, height, width = operator.image_shape
-            raise memory.refusal(denoiser, (height, width), len(generators), self.cost[1] > 0)
+            through = self.differentiates(denoiser.lift(operator))
+            raise memory.refusal(denoiser, (height, width), len(generators), self.cost[1] > 0, through)
 
     def _restored(self, run: Run, finish: Map) -> Process:
         if not self.able(run.operator):
@@ -230,7 +239,7 @@ class Solver(Parameters):
                 raise DivergenceError(f"{self.title} stopped at step {index} of {self.total}: {self._cause(run)}", last)
             last = Step(
                 index, self.total, sigma, x, x0_hat, run.nfe, run.vjp, run.residual, run.operator_calls,
-                denoiser.lower, denoiser.preview, run.finish,
+                run.lower, run.preview, run.finish,
             )  # fmt: skip
             yield last
 

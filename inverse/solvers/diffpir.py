@@ -33,6 +33,7 @@ class DiffPIR(Solver):
     source = "Zhu et al. 2023, arXiv 2305.08995, algorithm 1"
     paper = "https://arxiv.org/abs/2305.08995"
     linear_only = True
+    proximal = True
     unstable = "guidance_scale"
 
     steps: int = steps_field(100)

@@ -13,7 +13,8 @@ from inverse.denoisers.cards import EMBEDDED
 from inverse.operators import TASKS, Task
 from inverse.parameters import named
 from inverse.solvers import SOLVERS, Solver
-from inverse.solvers.defaults import default_solver
+from inverse.solvers.defaults import GENERAL, default_solver
+from inverse.solvers.ways import KINDS, possible_behind_a_decoder
 
 DEFAULT_TASK = "inpaint-random"
 DEFAULT_DEGRADED_TASK = "denoise"  # for a photo of which nothing is known: it assumes least, and so harms least
@@ -41,12 +42,14 @@ class Preset:
         psnr: dB that these reached in the search, on crops of photos; None before one.
         whole: dB that these reached on whole photos; None where that was not measured.
         defaults: dB that the solver's defaults reached on the crops.
+        source: where settings are from that nobody searched here.
     """
 
     settings: Mapping[str, Any] = field(default_factory=dict)
     psnr: float | None = None
     whole: float | None = None
     defaults: float | None = None
+    source: str = ""
 
 
 Table = dict[str, dict[str, Preset]]
@@ -80,9 +83,16 @@ UNTUNED = "Not tuned for this prior: sweep it."
 
 
 def remark(kind: str) -> str:
-    """A sentence for whoever uses a prior of a kind that has no table; empty for others."""
-    if table_of(kind):
+    """A sentence for whoever uses a prior of a kind that has no table, or one that nobody searched; else empty."""
+    rows = [row for tasks in table_of(kind).values() for row in tasks.values()]
+    if any(row.psnr is not None for row in rows):
         return ""
+    if rows:
+        sources = ", ".join(dict.fromkeys(row.source for row in rows))
+        return (
+            f"The presets for priors of this kind are those of {sources}, and were not tuned for this prior: sweep "
+            "them. On tasks and for solvers that have none, solvers start from their own defaults."
+        )
     return (
         f"{UNTUNED} The presets were searched with the embedded prior. With a prior of another kind solvers start from "
         "their own defaults; `python -m inverse.evaluation.tune --prior NAME` searches presets for it."
@@ -100,8 +110,10 @@ def solvers_for(task: str, table: Table = PRESETS) -> list[str]:
     return sorted(able, key=lambda name: reached[name] < max(reached.values()) - CLOSE)
 
 
-def possible(task: str, solver: str) -> bool:
-    """Whether the solver can deal with the task; ParameterError when one of them is unknown."""
+def possible(task: str, solver: str, kind: str = EMBEDDED) -> bool:
+    """Whether the solver can deal with the task and the kind of prior; ParameterError when one is unknown."""
+    if kind in KINDS:
+        return possible_behind_a_decoder(task, solver)
     return TASKS.find(task).linear or not SOLVERS.find(solver).linear_only
 
 
@@ -129,4 +141,7 @@ def make_solver(
     """
     if isinstance(solver, Solver):
         return solver.replace(**named(parameters, "solver"))
-    return preset(task.name, default_solver(task.name) if solver is None else solver, parameters, kind)
+    if solver is None:
+        solver = default_solver(task.name)
+        solver = solver if possible(task.name, solver, kind) else GENERAL
+    return preset(task.name, solver, parameters, kind)

@@ -15,6 +15,7 @@ from inverse.denoisers.base import Denoiser
 from inverse.errors import ProblemError
 from inverse.operators import noise
 from inverse.operators.base import LinearOperator, Operator, as_linear, is_linear
+from inverse.operators.composition import cropped
 from inverse.solvers.calls import PAUSE, Call, Computation, Pause, answered
 from inverse.solvers.step import Map, unchanged
 
@@ -60,6 +61,14 @@ class Run:
         self.generators = generators
         self.nfe = self.vjp = self.operator_calls = 0
         self.denoised: tuple[Tensor, Tensor] | None = None
+
+    def lower(self, z: Tensor) -> Tensor:
+        """The pictures behind z, as `Denoiser.lower`, of the size that is measured."""
+        return cropped(self.denoiser.lower(z), self.pictures.image_shape)
+
+    def preview(self, z: Tensor) -> Tensor:
+        """The same in a hurry."""
+        return cropped(self.denoiser.preview(z), self.pictures.image_shape)
 
     def alone(self, sample: int) -> Run:
         """The run of one sample by itself, before its first step."""
@@ -159,7 +168,12 @@ class Run:
         return self.linear.measurement_to_spectral(self.y)
 
     def correction(self, x: Tensor, c: float) -> Tensor:
-        """H^T (H H^T + c I)^-1 (y - H x) of a linear operator, for c > 0, (B, C, H, W)."""
+        """H^T (H H^T + c I)^-1 (y - H x) of a linear operator, for c > 0, (B, C, H, W).
+
+        Of another one with a proximal step, that: see `Operator.correction`.
+        """
+        if not is_linear(self.operator):
+            return self.operator.correction(x, self.y, c)
         misfit, operator = self._misfit(x), self.linear
         if not operator.spectral:
             return operator.regularized_pinv(misfit, c)

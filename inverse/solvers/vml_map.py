@@ -7,7 +7,6 @@ from itertools import pairwise
 
 from torch import Tensor
 
-from inverse.operators.base import is_linear
 from inverse.parameters import integer, real
 from inverse.solvers.base import SOLVERS, Frames, Solver
 from inverse.solvers.fields import guidance_scale_field, schedule_field, sigma_min_field, steps_field
@@ -34,6 +33,9 @@ class VMLMAP(Solver):
     For a non-linear A, the gradient of ||y - A(x)||^2 / 2 takes the place of H^T (y - H x), and the square of A's
     Lipschitz constant that of H H^T: a gradient step for the measurement, still none through the prior.
 
+    Behind a decoder 2 D - x means nothing, so that the measurement is asked about D instead, and what is left is half-
+    quadratic splitting: its fixed points are not those of the loss, but follow the measurement less closely.
+
     A step longer than 1 goes past what the measurement says, and the next one comes back; the very last one has no
     next, so that it is not longer.
     """
@@ -43,6 +45,7 @@ class VMLMAP(Solver):
     summary = "Seeks a mode, an image more probable than all near it: the fastest, and a good first choice."
     source = "Loss of Gutha et al. 2025, arXiv 2512.10524; by annealed plug-and-play Douglas-Rachford splitting"
     paper = "https://arxiv.org/abs/2512.10524"
+    proximal = True
 
     steps: int = steps_field(10)
     schedule: str = schedule_field("log-linear")
@@ -71,7 +74,8 @@ class VMLMAP(Solver):
         for sigma, sigma_next in pairwise(sigmas):
             for left in reversed(range(self.gradient_steps)):
                 x0_hat = yield from run.denoise(x, sigma)
-                correction = _correction(run, 2 * x0_hat - x, variance / sigma**2)
+                asked = x0_hat if run.operator.local else 2 * x0_hat - x
+                correction = _correction(run, asked, variance / sigma**2)
                 length = self.step_size if sigma_next or left else min(self.step_size, 1.0)
                 x = x + length * (x0_hat - x + correction)
                 yield sigma, x, x0_hat
@@ -85,6 +89,6 @@ class VMLMAP(Solver):
 
 def _correction(run: Run, x: Tensor, c: float) -> Tensor:
     """H^T (H H^T + c I)^-1 (y - H x); for a non-linear A its Lipschitz constant stands for the singular values."""
-    if is_linear(run.operator):
+    if run.operator.proximal:
         return run.correction(x, c)
     return run.adjoint_residual(x) / (run.operator.norm**2 + c)

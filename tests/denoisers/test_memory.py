@@ -84,6 +84,15 @@ def test_gradients_need_more_than_passes_and_both_grow_with_the_network():
     assert memory.bytes_per_pixel(Hungry(), False) < small / 2
 
 
+def test_weights_are_no_part_of_what_a_step_takes():
+    weights, x = torch.nn.Linear(400, 300), torch.zeros(1, 400, requires_grad=True)
+    with memory.Ledger() as ledger:
+        y = weights(x)
+        torch.autograd.grad(y.sum(), x)
+        made = y * 2
+    assert made.nbytes + y.nbytes <= ledger.peak < 40_000 < weights.weight.nbytes
+
+
 REAL = """
 import re, resource, sys
 from PIL import Image
