@@ -130,8 +130,9 @@ def _own(name: str) -> Card:
     side = _configuration(path, "", "unet", "transformer").get("sample_size")
     halvings = _configuration(path, "vae", "vqvae").get("block_out_channels")  # of the pictures behind latents
     factor = 2 ** (len(halvings) - 1) if isinstance(halvings, list) and 0 < len(halvings) < 10 else 1
+    side = side * factor if isinstance(side, int) and side > 0 else 0
     return Card(
-        title, kind, title, trained_on="a prior of this machine", size=side * factor if isinstance(side, int) and side > 0 else 0,
+        title, kind, title, trained_on="a prior of this machine", size=side,
         parameters=size / (2e6 if path.is_file() else 4e6), megabytes=max(1, round(size / 1e6)),
     )  # fmt: skip
 

@@ -18,7 +18,7 @@ from inverse.denoisers.embedded import DATA_STD, EDMDenoiser, digest, load_netwo
 from inverse.denoisers.network import ResidualUNet
 from inverse.errors import PriorError
 from inverse.estimators.estimator import FIRST_LEVEL, ONE_PASS, EstimatorNetwork
-from inverse.estimators.files import EstimatorCard, load_estimator, save_estimator
+from inverse.estimators.files import EstimatorCard, load_estimator, read_card, save_estimator
 from inverse.imaging import metrics
 from inverse.operators import TASKS
 from inverse.training.estimator_settings import EstimatorTraining
@@ -188,12 +188,13 @@ def train_estimator(
     found = load_photos(images, smallest=parameters.crop, memory=parameters.memory, held_out=parameters.held_out)
     training, validation = _drawn(found.training, parameters.photographs), _drawn(found.validation, VALIDATED)
     collection = Collection(training, validation, found.rejected)
-    facts: dict[str, Any] = {
-        "photographs": collection.training.names, "licences": _licences(images, collection.training.names)
-    }  # fmt: skip
+    facts: dict[str, Any] = {}
     trainer = EstimatorTrainer(parameters, accelerator, made(output), network, tasks, facts, initial)
     if trainer.facts.setdefault("prior", trainer.digest) != trainer.digest:
         raise PriorError("The checkpoint there was trained for another prior. Train into another folder.")
+    if "seen" not in trainer.facts:
+        trainer.facts["seen"] = _seen(initial, images, collection.training.names)
+    facts |= trainer.facts["seen"]
     if "unconditional" not in trainer.facts:
         trainer.facts["unconditional"] = trainer.validate(collection.validation, conditional=False).loss
     facts["unconditional"] = trainer.facts["unconditional"]
@@ -207,6 +208,15 @@ def _drawn(photos: Photos, count: int) -> Photos:
         tuple(photos.names[i] for i in chosen), tuple(photos.pixels[i] for i in chosen),
         tuple(photos.weights[i] for i in chosen),
     )  # fmt: skip
+
+
+def _seen(initial: Path | None, folder: Path, names: Sequence[str]) -> dict[str, Any]:
+    """What the weights have seen in the end, for the card: these photographs, and those of what they began as."""
+    before = read_card(initial) if initial else None
+    earlier = before.photographs if before else ()
+    own = [name for name in names if name not in earlier]
+    licences = Counter(before.licences if before else {}) + Counter(_licences(folder, own))
+    return {"photographs": (*earlier, *own), "licences": dict(licences)}
 
 
 def _licences(folder: Path, names: Sequence[str]) -> dict[str, int]:

@@ -80,6 +80,29 @@ def test_a_training_that_was_ended_goes_on_as_if_it_had_not(prior, images, tmp_p
     assert whole.keys() == parts.keys() and all(torch.equal(whole[name], parts[name]) for name in whole)
 
 
+def test_it_begins_from_another_and_says_what_both_have_seen(prior, images, tmp_path):
+    train(prior, images, tmp_path / "first", photographs=4, iterations=2, validate_every=1)
+    first = tmp_path / "first" / "estimator.safetensors"
+    stream = train_estimator(
+        settings(iterations=1, learning_rate=1e-7, average=0.0), prior, TASKS_HERE, images, tmp_path / "second",
+        initial=first, device="cpu",
+    )  # fmt: skip
+    list(stream)
+    of_prior = EDMDenoiser(load_network(prior), "cpu")
+    (before, known), (after, card) = (
+        load_estimator(path, of_prior) for path in (first, tmp_path / "second" / "estimator.safetensors")
+    )
+    for name, value in before.state_dict().items():
+        torch.testing.assert_close(after.state_dict()[name], value, rtol=2e-3, atol=1e-5)
+    assert set(known.photographs) < set(card.photographs)
+    assert sum(card.licences.values()) == len(card.photographs) == len(set(card.photographs))
+    stream = train_estimator(
+        settings(form="one-pass"), prior, TASKS_HERE, images, tmp_path / "other", initial=first, device="cpu"
+    )
+    with pytest.raises(PriorError, match="has the form statistic, not one-pass"):
+        next(stream)
+
+
 def test_it_ends_when_nothing_gets_better(prior, images, tmp_path, monkeypatch):
     monkeypatch.setattr(EstimatorTrainer, "validate", lambda *_, **__: EstimatorValidation(1.0, {}))
     reports = train(prior, images, tmp_path, iterations=200, validate_every=5, patience=2)
