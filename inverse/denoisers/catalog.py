@@ -171,7 +171,7 @@ def _adm(path: Path, device: str, precision: str, allow_pickle: bool, root: Path
 def _latent(path: Path, device: str, precision: str, allow_pickle: bool, root: Path | None) -> Denoiser:
     from inverse.denoisers.latent import load_latent
 
-    return load_latent(path, device, allow_pickle=allow_pickle, root=root)
+    return load_latent(path, device, precision, allow_pickle=allow_pickle, root=root)
 
 
 LOADERS: dict[str, Callable[[Path, str, str, bool, Path | None], Denoiser]] = {

@@ -39,7 +39,7 @@ class LatentDenoiser(Denoiser):
                 f"{codec.channels}. Use a prior whose parts belong together."
             )
         self.inner, self.codec = inner, codec
-        self.kind = inner.kind if inner.kind != UNetDenoiser.kind else LATENT
+        self.kind = LATENT if isinstance(inner, UNetDenoiser) else inner.kind
         self.channels, self.multiple, self.factor = inner.channels, inner.multiple, codec.factor
         self.sigma_min, self.sigma_max = inner.sigma_min, inner.sigma_max
         self.passes, self.bfloat16 = inner.passes, inner.bfloat16
@@ -74,7 +74,12 @@ class LatentDenoiser(Denoiser):
 
 
 def load_latent(
-    folder: Path, device: torch.device | str = "cpu", *, allow_pickle: bool = False, root: Path | None = None
+    folder: Path,
+    device: torch.device | str = "cpu",
+    precision: str = "auto",
+    *,
+    allow_pickle: bool = False,
+    root: Path | None = None,
 ) -> LatentDenoiser:
     """Reads a pipeline of diffusers: vae/ or vqvae/, unet/ or transformer/, and scheduler/.
 
@@ -83,6 +88,7 @@ def load_latent(
 
     Args:
         folder, device, allow_pickle, root: as in `load_unet`.
+        precision: of a U-Net, as there; autoencoders and flows compute in float32.
 
     Raises:
         PriorError: a part is missing, damaged, a pickle, or of an unknown kind.
@@ -96,8 +102,10 @@ def load_latent(
         return LatentDenoiser(load_flow(folder, device, allow_pickle=allow_pickle, root=root), codec)
     config = models.configuration(folder / "unet", root)
     if config.get("_class_name") != prompt.NETWORK:
-        return LatentDenoiser(load_unet(folder, device, allow_pickle=allow_pickle, root=root), codec)
+        return LatentDenoiser(
+            load_unet(folder, device, precision, allow_pickle=allow_pickle, root=root, latent=True), codec
+        )
     scheduler = weights.regular_file(folder / "scheduler" / "scheduler_config.json", root)
     levels, prediction = noise_table(weights.read_json(scheduler))
     network: Any = prompt.load_prompted(folder, config, root, allow_pickle=allow_pickle)  # called as a UNet2DModel is
-    return LatentDenoiser(UNetDenoiser(network, levels, prediction, device), codec)
+    return LatentDenoiser(UNetDenoiser(network, levels, prediction, device, precision=precision), codec)

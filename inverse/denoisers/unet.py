@@ -118,6 +118,7 @@ def load_unet(
     *,
     allow_pickle: bool = False,
     root: Path | None = None,
+    latent: bool = False,
 ) -> UNetDenoiser:
     """Reads a diffusers pipeline (unet/ and scheduler/), or a model with its scheduler_config.json beside it.
 
@@ -128,6 +129,7 @@ def load_unet(
         device, precision: see `UNetDenoiser`.
         allow_pickle: read weights in PyTorch's pickle format where there are no safetensors, tensors only.
         root: links may lead to files in here; the folder when None.
+        latent: it is a prior of latents, which have any number of channels, and not of colour pictures.
 
     Raises:
         PriorError: a part is missing, damaged, a pickle, or of an unknown kind; or it is no prior of colour pictures.
@@ -149,7 +151,7 @@ def load_unet(
         config = adm.plain(written)
         if found.shapes is not None:
             check_size(config, found.shapes)
-        if config.get("in_channels", 3) != 3:
+        if config.get("in_channels", 3) != 3 and not latent:
             raise PriorError(
                 f"The model in {folder.name} knows pictures of {shown(config['in_channels'])} channels, and photos "
                 "have three, grey ones too. Use a prior of colour pictures."

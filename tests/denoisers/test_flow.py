@@ -1,11 +1,10 @@
 """Adapters against an answer that is known: the same Gaussian data, told as eps, as v and as a velocity."""
 
-import types
-
 import numpy as np
 import pytest
 import torch
 from diffusers import DDIMScheduler, FlowMatchEulerDiscreteScheduler
+from diffusers.configuration_utils import FrozenDict
 from torch import nn
 
 from inverse.denoisers.flow import EARLIEST, LATEST, FlowDenoiser, PromptedTransformer
@@ -25,7 +24,7 @@ class ExactNetwork(nn.Module):
 
     def __init__(self, table, prediction):
         super().__init__()
-        self.config = types.SimpleNamespace(
+        self.config = FrozenDict(
             in_channels=3, out_channels=3, num_class_embeds=None, class_embed_type=None, block_out_channels=(8, 8)
         )
         abar = table.double().numpy()
@@ -50,7 +49,7 @@ def adapters():
     table = DDIMScheduler(beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear").alphas_cumprod
     for prediction in ("epsilon", "v_prediction"):
         prior = UNetDenoiser(ExactNetwork(table, prediction), table, prediction)
-        prior.dtype = torch.float64
+        prior.dtype = prior.inside = torch.float64
         yield prior
     yield FlowDenoiser(velocity, 3, dtype=torch.float64)
 

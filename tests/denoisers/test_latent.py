@@ -15,6 +15,7 @@ from safetensors.torch import load_file, save_file
 from inverse.denoisers import catalog, hub, memory, prompt
 from inverse.denoisers.cards import FLOW, LATENT, PRIORS, Card
 from inverse.denoisers.catalog import kind_at, load_prior
+from inverse.denoisers.download import File, Progress
 from inverse.denoisers.latent import LatentDenoiser
 from inverse.denoisers.prompt import FILE, POOLED, WORDS
 from inverse.errors import CapacityError, PriorError, ProblemError
@@ -301,23 +302,26 @@ def test_stable_diffusion_is_fetched_whole_in_half_precision(folder, monkeypatch
     listed += ["unet/diffusion_pytorch_model.bin", "pipeline.py", "512-base-ema.safetensors", "scheduler/other.json"]
     sizes, asked = dict.fromkeys(listed, 10**9), []
 
-    def snapshot_download(repository, revision, allow_patterns, local_files_only):
-        if local_files_only:
+    def snapshot_download(*_, **__):
+        if not asked:
             raise LocalEntryNotFoundError("not here")
-        asked.append(set(allow_patterns))
         return str(folder)
 
-    def listing(*_, revision, **__):
-        return (types.SimpleNamespace(path=path, size=size) for path, size in sizes.items())
+    def download(prior, files):
+        asked.append({file.path for file in files})
+        yield Progress(1, 1)
 
     monkeypatch.setattr(huggingface_hub, "snapshot_download", snapshot_download)
-    monkeypatch.setattr(huggingface_hub.HfApi, "list_repo_tree", listing)
+    monkeypatch.setattr(hub, "listed", lambda _: [File(path, size, "") for path, size in sizes.items()])
+    monkeypatch.setattr(hub, "download", download)
     with pytest.raises(PriorError, match=r"7\.0 GB, and at most 6 GB"):
         hub.folder_of(card)
     sizes.update(dict.fromkeys(listed, 1000))
     assert hub.folder_of(card) == folder
-    assert asked == [{*hub.CONFIGURATION, *hub.PROMPT, *(f"{part}.fp16.safetensors" for part in parts)}]
+    configured = {name for name in listed if name in hub.CONFIGURATION + hub.PROMPT}
+    assert asked == [configured | {f"{part}.fp16.safetensors" for part in parts}] and len(configured) == 4
     assert isinstance(load_prior(card.name, "cpu"), LatentDenoiser), "read by what is in it"
+    asked.clear()
     del sizes["vae/diffusion_pytorch_model.safetensors"], sizes["vae/diffusion_pytorch_model.fp16.safetensors"]
     with pytest.raises(PriorError, match="no weights"):
         hub.folder_of(card)
