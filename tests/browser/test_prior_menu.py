@@ -15,6 +15,12 @@ from inverse.solvers import SOLVERS
 
 pytestmark = pytest.mark.browser
 
+COUNTED = """() => {
+  window.phases = 0;
+  new MutationObserver((changes) => { window.phases += changes.length; })
+    .observe(document.querySelector("#viewer"), {subtree: true, attributeFilter: ["data-phase"]});
+}"""
+"""Counts the viewer's phases from now on."""
 WORDS = "t => document.querySelector('#prior-note').textContent.includes(t)"
 
 
@@ -63,8 +69,9 @@ def test_a_prior_is_chosen_run_and_named_by_the_picture(visit, own_priors, tmp_p
     page.wait_for_function("() => document.querySelector('#prior input').value === 'faces'")
     page.wait_for_function(WORDS, arg="16 × 16")
     page.wait_for_timeout(500)
+    page.evaluate(COUNTED)
     page.click("#run")
-    phase(page, "running")
+    page.wait_for_function("() => window.phases > 1")  # begun and ended, which may be too quick to be seen
     phase(page, "done")
     ready(page)
     assert Image.open(io.BytesIO(saved(page))).tobytes() == first
