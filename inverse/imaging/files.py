@@ -7,7 +7,7 @@ import errno
 import os
 import secrets
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from safetensors import SafetensorError
@@ -36,15 +36,24 @@ def replace_atomically(path: Path, write: Callable[[Path], object]) -> None:
     Raises:
         OutputError: it cannot be written; what was at the path is still there.
     """
+    with _beside(path) as temporary:
+        write(temporary)
+
+
+@contextlib.contextmanager
+def _beside(path: Path) -> Iterator[Path]:
+    """A name beside the path for a file or a folder of files, which is moved to the path at the end, or gone."""
     temporary = path.with_name(f".{path.stem[:40]}.{secrets.token_hex(4)}{path.suffix}")
     try:
-        write(temporary)
-        with temporary.open("rb") as file:
-            os.fsync(file.fileno())
+        yield temporary
+        for file in temporary.iterdir() if temporary.is_dir() else (temporary,):
+            with file.open("rb") as written:
+                os.fsync(written.fileno())
         temporary.replace(path)
     except (OSError, SafetensorError) as error:
         raise unwritable(path, error) from error
     finally:  # also when it is interrupted
+        shutil.rmtree(temporary, ignore_errors=True)
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
 
@@ -62,20 +71,11 @@ def new_folder(path: Path, write: Callable[[Path], object]) -> None:
     Raises:
         OutputError: there is something at the path other than an empty folder; or it cannot be written.
     """
-    temporary = path.with_name(f".{path.name[:40]}.{secrets.token_hex(4)}")
-    try:
+    with _beside(path) as temporary:
         if path.is_symlink() or (path.exists() and (not path.is_dir() or any(path.iterdir()))):
             raise OutputError(f"{printable(path)[-200:]} is there already. Choose the name of a new folder.")
         temporary.mkdir()
         write(temporary)
-        for file in temporary.iterdir():
-            with file.open("rb") as written:
-                os.fsync(written.fileno())
-        temporary.replace(path)
-    except (OSError, SafetensorError) as error:
-        raise unwritable(path, error) from error
-    finally:  # also when it is interrupted
-        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def unwritable(path: Path, error: BaseException) -> OutputError:

@@ -1,4 +1,4 @@
-"""What carries the text of settings: a PNG's metadata, a JSON file, a link."""
+"""What carries the text of settings, a PNG's metadata, a JSON file, a link; and a picture as such text."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import binascii
 import io
 import json
 import zlib
+from collections.abc import Callable
 from typing import Any
 
 from PIL import Image, UnidentifiedImageError
@@ -73,6 +74,26 @@ def unpack(code: Any) -> Any:
     if not unpacker.eof:
         raise refusal
     return _parsed(text)
+
+
+def text_of(picture: Image.Image) -> str:
+    """A picture as text in settings, base64 of a PNG; empty where it is too large to carry."""
+    buffer = io.BytesIO()
+    picture.save(buffer, "PNG", optimize=True)
+    text = base64.b64encode(buffer.getvalue()).decode()
+    return text if len(text) <= MAX_BYTES // 2 else ""
+
+
+def picture_of(text: str, load: Callable[[bytes], Image.Image]) -> Image.Image:
+    """The picture that `text_of` wrote, as `load` reads its file.
+
+    Raises:
+        ParameterError: it is damaged.
+    """
+    try:
+        return load(base64.b64decode(text, validate=True))
+    except ValueError as error:
+        raise ParameterError("The picture in these settings is damaged. Give it again, as a file.") from error
 
 
 def _parsed(content: bytes) -> Any:

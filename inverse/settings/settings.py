@@ -9,9 +9,6 @@ command line, in the snippets, and in what two runs may differ by.
 
 from __future__ import annotations
 
-import base64
-import binascii
-import io
 import json
 import math
 from collections.abc import Mapping
@@ -35,7 +32,6 @@ from inverse.operators import TASKS, Task, make_task, noise
 from inverse.parameters import Integer, Real
 from inverse.results.problem import Problem
 from inverse.settings import carriers, saved
-from inverse.settings.carriers import MAX_BYTES
 from inverse.settings.fields import (
     AUXILIARY,
     CLEAN,
@@ -270,11 +266,6 @@ class Settings:
         own = solver.changed(preset(task, solver.name, kind=kind).to_dict())
         return replace(changed, solver=preset(task, solver.name, own, kind_of(changed.prior)))
 
-    @property
-    def smaller(self) -> str:
-        """What to choose for a smaller image, in a sentence: on the page, a degraded photo has no other size."""
-        return "a smaller photo" if self.degraded else "a smaller size"
-
     def _helper(self, given: images.Photo | None) -> Image.Image | None:
         if given is None:
             return self.auxiliary_picture if self.task.auxiliary else None
@@ -287,26 +278,17 @@ class Settings:
 
     @property
     def auxiliary_picture(self) -> Image.Image | None:
-        """The picture in the settings.
+        """The picture in the settings; as `Task.load` gives it.
 
         Raises:
             ImageError, ParameterError: it is damaged.
         """
-        if not self.auxiliary:
-            return None
-        try:
-            return self.task.load(base64.b64decode(self.auxiliary, validate=True))
-        except (binascii.Error, ValueError) as error:
-            raise ParameterError("The picture in these settings is damaged. Give it again, as a file.") from error
+        return carriers.picture_of(self.auxiliary, self.task.load) if self.auxiliary else None
 
     def with_auxiliary(self, picture: Image.Image | None) -> Self:
         """The same settings with the picture that the task needs inside, unless it is none or too large to carry."""
-        if picture is None or not self.task.auxiliary:
-            return replace(self, auxiliary="")
-        buffer = io.BytesIO()
-        picture.save(buffer, "PNG", optimize=True)
-        text = base64.b64encode(buffer.getvalue()).decode()
-        return replace(self, auxiliary=text if len(text) <= MAX_BYTES // 2 else "")
+        carried = "" if picture is None or not self.task.auxiliary else carriers.text_of(picture)
+        return replace(self, auxiliary=carried)
 
     def settled(self, photo: Image.Image, problem: Problem) -> Self:
         """The same settings with what was left open filled in: the photo's own size, and the estimated noise."""

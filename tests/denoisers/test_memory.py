@@ -114,7 +114,7 @@ def run(side):
     steps.close()
 
 run(64)
-room = memory.bytes_per_pixel(prior, True) * 256**2
+room = memory.bytes_per_pixel(prior, True) * 384**2
 expected = (room / memory.bytes_per_pixel(prior, gradient)) ** 0.5
 memory.release(prior.device)
 resource.setrlimit(resource.RLIMIT_DATA, (int(used() + room),) * 2)
@@ -132,7 +132,9 @@ print(len(sides), min(sides) / expected, max(sides) / expected)
 @pytest.mark.skipif(sys.platform != "linux", reason="limits the data of a process")
 @pytest.mark.parametrize("solver", ["vml-map", "dps"])
 def test_in_memory_that_is_really_short_the_size_in_the_sentence_fits(solver):
-    """There is room for the gradient at 256 pixels by the measure of one at 64, and none for 1024.
+    """There is room for the gradient at 384 pixels by the measure of one at 64, and none for 1024.
+
+    What a failure leaves in pieces, into which no large tensor fits, is little beside so much room.
 
     The size that the sentence names fits, again after every failure.
     """
@@ -141,8 +143,7 @@ def test_in_memory_that_is_really_short_the_size_in_the_sentence_fits(solver):
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr[-2000:]
     failures, least, most = map(float, result.stdout.split())
-    # How much a failure leaves in pieces that no large tensor fits into differs: from 0.5 to 0.85 on one machine.
-    assert failures == 3 and least > 0.35 and 0.6 < most < 1.1, "neither uselessly small nor by luck"
+    assert failures == 3 and 0.5 < least <= most < 1.1, "neither uselessly small nor by luck"
 
 
 @pytest.mark.skipif(memory.TRIM is None, reason="the C library hands memory back by itself")

@@ -24,6 +24,7 @@ from inverse.web.elements.photos import UNKNOWN, PhotoFile
 from inverse.web.jobs import priors
 from inverse.web.jobs.job import Job
 from inverse.web.jobs.lifecycle import Lifecycle
+from inverse.web.jobs.offers import smaller
 from inverse.web.jobs.running import UPDATE_EVERY
 from inverse.web.jobs.waiting import reader_is_behind
 
@@ -117,7 +118,7 @@ class Batch(Lifecycle):
                     if time.perf_counter() - start > limits.current().seconds:
                         raise ProblemError(
                             f"This was stopped after {limits.current().seconds} seconds; what is finished stays. "
-                            f"Choose fewer runs, {job.settings.smaller} or fewer steps."
+                            f"Choose fewer runs, {smaller(job.settings)} or fewer steps."
                         )
                     patient = PATIENCE if reader_is_behind() else 0
                     if time.perf_counter() < due + patient and not self.stopping:

@@ -22,6 +22,7 @@ from inverse.denoisers.cards import EMBEDDED
 from inverse.errors import ProblemError
 from inverse.settings import Settings
 from inverse.web.jobs import priors
+from inverse.web.jobs.offers import smaller
 from inverse.web.jobs.pace import Pace, spoken
 
 LENT = os.environ.get("SPACES_ZERO_GPU", "").lower() in ("1", "t", "true")
@@ -100,7 +101,7 @@ def stream(
     if about > GPU_MOST:
         raise ProblemError(
             f"This needs {about:.0f} seconds of a GPU, and {GPU_MOST} can be had at once. "
-            f"Choose {'fewer runs, ' if len(runs) > 1 else ''}{runs[0].smaller} or fewer steps."
+            f"Choose {'fewer runs, ' if len(runs) > 1 else ''}{smaller(runs[0])} or fewer steps."
         )
     with closing(_lent(Parcel(about, pack((function, arguments, state))))) as parcels:
         for parcel in parcels:

@@ -17,6 +17,7 @@ from inverse.settings import SIZE, Settings
 from inverse.web.base import limits
 from inverse.web.elements.photos import UNKNOWN, PhotoFile, digest
 from inverse.web.jobs import device, priors
+from inverse.web.jobs.offers import smaller
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,8 +114,8 @@ class Job:
         most = limits.current().seconds
         if self.seconds <= most:
             return text
-        smaller = self.settings.smaller
-        return f"{text}, but a run ends after {most / 60:.0f} min here. Choose fewer noise levels or {smaller}"
+        remedy = smaller(self.settings)
+        return f"{text}, but a run ends after {most / 60:.0f} min here. Choose fewer noise levels or {remedy}"
 
     @cached_property
     def origin(self) -> dict[str, str]:
@@ -130,20 +131,20 @@ class Job:
         """
         for run in {(run.prior, run.solver.name, run.guides): run for run in self.runs}.values():
             priors.check(run)
-        (height, width), smaller, samples = self.image_shape, self.settings.smaller, self.settings.samples
+        (height, width), remedy, samples = self.image_shape, smaller(self.settings), self.settings.samples
         work = sum(run.passes for run in self.runs) * height * width / 1e6
         most = limits.current().work
         if work > most:
             times = f"{work / most:.1f}" if work < 100 * most else f"{work / most:.0f}"
             raise ProblemError(
-                f"This is {times} times the work that one job may be here. Choose {smaller}"
+                f"This is {times} times the work that one job may be here. Choose {remedy}"
                 f"{', fewer runs' if len(self.cells) > 1 else ''} or fewer steps."
             )
         pixels, largest = samples * height * width, limits.current().side ** 2
         if samples > 1 and pixels > largest:
             raise ProblemError(
                 f"{samples} samples of {width} x {height} are {pixels / 1e6:.1f} megapixels, "
-                f"and this machine restores {largest / 1e6:.1f} at once. Choose fewer samples or {smaller}."
+                f"and this machine restores {largest / 1e6:.1f} at once. Choose fewer samples or {remedy}."
             )
 
     def problem(self) -> Problem:

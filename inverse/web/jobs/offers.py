@@ -124,3 +124,8 @@ def _can_have_happened(task: Task) -> bool:
     before = generator.get_state()
     operator = task.operator((3, *task.image_shape((64, 64))), generator, None)
     return generator.get_state().equal(before) and operator.measures_pictures
+
+
+def smaller(settings: Settings) -> str:
+    """What to choose for a smaller image, in a sentence: on the page, a degraded photo has no other size."""
+    return "a smaller photo" if settings.degraded else "a smaller size"

@@ -24,6 +24,7 @@ from inverse.web.jobs import frames, priors
 from inverse.web.jobs.frames import Clock, Files, Frame, Player
 from inverse.web.jobs.job import Job
 from inverse.web.jobs.lifecycle import Lifecycle
+from inverse.web.jobs.offers import smaller
 from inverse.web.jobs.waiting import reader_is_behind
 
 UPDATE_EVERY = 0.25
@@ -138,7 +139,7 @@ class Latest(Lifecycle):
                 if now - start > limits.current().seconds:
                     self.expired = (
                         f"Stopped after {limits.current().seconds} seconds, the most that a run may take here. "
-                        f"Choose {settings.smaller} or fewer steps."
+                        f"Choose {smaller(settings)} or fewer steps."
                     )
                     yield None, self.status  # from another process, what changed comes with an update only
                     return
