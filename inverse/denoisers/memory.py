@@ -19,7 +19,15 @@ from inverse.denoisers.base import Denoiser
 from inverse.errors import CapacityError
 from inverse.operators.denoising import Identity
 
-_SIGNS = ("out of memory", "not enough memory", "allocate memory", "failed to allocate", "alloc_failed", "bad_alloc")
+_SIGNS = (
+    "out of memory",
+    "not enough memory",
+    "allocate memory",
+    "failed to allocate",
+    "alloc_failed",
+    "bad_alloc",
+    "could not create a primitive",  # oneDNN's word, when the buffer of a convolution finds no room
+)
 PROBE = 64
 """Side of the pictures on which the need for memory is measured, in pixels."""
 COPIES = 24

@@ -1,6 +1,7 @@
 """Out of memory: a sentence with a size that fits, and what the run held is free again."""
 
 import gc
+import os
 import re
 import subprocess
 import sys
@@ -40,6 +41,7 @@ FAILURES = [
     RuntimeError("[enforce fail at alloc_cpu.cpp:117] DefaultCPUAllocator: can't allocate memory: you tried to"),
     RuntimeError("[enforce fail] DefaultCPUAllocator: not enough memory: you tried to allocate 9 bytes."),
     RuntimeError("cuDNN error: CUDNN_STATUS_ALLOC_FAILED"),
+    RuntimeError("could not create a primitive"),
     RuntimeError("MPS backend out of memory (MPS allocated: 9 GB)"),
 ]
 
@@ -93,6 +95,8 @@ def test_weights_are_no_part_of_what_a_step_takes():
     assert made.nbytes + y.nbytes <= ledger.peak < 40_000 < weights.weight.nbytes
 
 
+MAPPED = {**os.environ, "MALLOC_MMAP_THRESHOLD_": "1048576"}
+"""For the GNU C library: pieces of a megabyte and more are mappings of their own, handed back when they are freed."""
 REAL = """
 import re, resource, sys
 from PIL import Image
@@ -134,16 +138,15 @@ print(len(sides), min(sides) / expected, max(sides) / expected)
 def test_in_memory_that_is_really_short_the_size_in_the_sentence_fits(solver):
     """There is room for the gradient at 384 pixels by the measure of one at 64, and none for 1024.
 
-    What a failure leaves in pieces, into which no large tensor fits, is little beside so much room.
-
-    The size that the sentence names fits, again after every failure.
+    The size that the sentence names fits, again after every failure. A limit on a process's data counts addresses, a
+    container's counts pages: a mapping for every large tensor makes them the same, and leaves no pieces in between.
     """
     gradient = SOLVERS[solver]().cost[1] > 0
     command = [sys.executable, "-c", REAL, solver, str(gradient)]
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    result = subprocess.run(command, capture_output=True, text=True, check=False, env=MAPPED)
     assert result.returncode == 0, result.stderr[-2000:]
     failures, least, most = map(float, result.stdout.split())
-    assert failures == 3 and 0.5 < least <= most < 1.1, "neither uselessly small nor by luck"
+    assert failures == 3 and 0.7 < least <= most < 1.1, "neither uselessly small nor by luck"
 
 
 @pytest.mark.skipif(memory.TRIM is None, reason="the C library hands memory back by itself")
