@@ -8,7 +8,7 @@ CHECK_PYTHON = $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' |
 export OMP_WAIT_POLICY ?= PASSIVE
 export HF_HUB_OFFLINE ?= 1
 
-.PHONY: app check types test test-fast test-fastest test-isa test-browser test-fuzz test-load test-peers lint lint-js test-js format bench judge floors wheel space screenshots clean
+.PHONY: app check types test test-fast test-fastest test-isa test-browser test-fuzz test-load test-peers test-priors lint lint-js test-js format bench judge floors wheel space screenshots clean
 
 app: $(VENV)/.installed
 	HF_HUB_OFFLINE=0 $(BIN)/python app.py
@@ -100,6 +100,10 @@ wheel: $(VENV)/.tested
 	rm -rf dist
 	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir dist .
 	$(BIN)/python -m pytest -m slow tests/project/test_wheel.py
+
+# Every prior of the catalog in its published configuration, with random weights: loaded, and asked once.
+test-priors: $(VENV)/.tested
+	OMP_NUM_THREADS=2 $(BIN)/python -m pytest -m slow tests/denoisers/test_published.py
 
 # The folder to push to a Hugging Face Space, checked.
 space: $(VENV)/.tested

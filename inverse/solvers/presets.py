@@ -99,13 +99,14 @@ def remark(kind: str) -> str:
     )
 
 
-def solvers_for(task: str, table: Table = PRESETS) -> list[str]:
-    """Names of the solvers that can deal with a task: first those that came close to the best one in the search.
+def solvers_for(task: str, kind: str = EMBEDDED) -> list[str]:
+    """Names of the solvers that can deal with a task and a kind of prior: first those that came close to the best one
+    in the search.
 
     Raises:
         ParameterError: the task is unknown.
     """
-    able = [name for name in SOLVERS if possible(task, name)]
+    able, table = [name for name in SOLVERS if possible(task, name, kind)], table_of(kind)
     reached = {name: table.get(name, {}).get(task, Preset()).psnr or 0.0 for name in able}
     return sorted(able, key=lambda name: reached[name] < max(reached.values()) - CLOSE)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from inverse.denoisers.base import Denoiser
-from inverse.denoisers.cards import DDPM, EMBEDDED
+from inverse.denoisers.cards import DDPM, EMBEDDED, LATENT
 from inverse.errors import ParameterError
 from inverse.evaluation.presets_page import page
 from inverse.evaluation.tune import to_toml
@@ -32,6 +32,13 @@ def test_every_pair_has_valid_settings(task):
     assert offered
     for solver in offered:
         assert isinstance(preset(task, solver), SOLVERS[solver])
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_for_latents_no_solver_is_offered_that_needs_the_operator_itself(task):
+    offered = solvers_for(task, LATENT)
+    assert offered == [name for name in SOLVERS if name in offered] and set(offered) <= set(solvers_for(task))
+    assert not {"ddrm", "ddnm", "pigdm"} & set(offered) and GENERAL in offered
 
 
 def test_the_table_names_only_what_exists():
@@ -107,7 +114,7 @@ def test_solvers_that_came_close_to_the_best_are_offered_first(task):
     reached = [PRESETS[solver][task].psnr for solver in solvers_for(task)]
     close = [psnr >= max(reached) - CLOSE for psnr in reached]
     assert close == sorted(close, reverse=True) and close[0]
-    assert sorted(solvers_for(task)) == sorted(solvers_for(task, {})), "none is left out without a table"
+    assert sorted(solvers_for(task)) == sorted(solvers_for(task, DDPM)), "none is left out without a table"
 
 
 def test_overrides_win_and_mistakes_are_named():

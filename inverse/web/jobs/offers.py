@@ -15,7 +15,7 @@ from inverse.operators import TASKS, Task, noise
 from inverse.settings import CLEAN, DEGRADED, Settings, saved
 from inverse.settings import SAMPLES as ANY_SAMPLES
 from inverse.solvers import SOLVERS
-from inverse.solvers.presets import solvers_for, table_of
+from inverse.solvers.presets import solvers_for
 from inverse.text import visible
 from inverse.web.elements.controls import label
 from inverse.web.jobs import priors
@@ -86,7 +86,7 @@ def solvers_here(task: str, prior: str) -> list[str]:
         ParameterError: the task is unknown, or the prior not offered.
     """
     card = priors.find(prior).card
-    able = solvers_for(task, table_of(card.kind))
+    able = solvers_for(task, card.kind)
     return [name for name in able if card.name == EMBEDDED or not SOLVERS[name].needs_estimator]
 
 

@@ -19,7 +19,7 @@ from inverse.settings import CLEAN, DEGRADED, Settings
 from inverse.solvers import SOLVERS
 from inverse.solvers.advice import advice
 from inverse.solvers.defaults import default_solver
-from inverse.solvers.presets import default_task, preset, solvers_for
+from inverse.solvers.presets import default_task, preset
 from inverse.web.base.guards import uploaded_helper, uploaded_photo
 from inverse.web.base.pictures import mask_uri
 from inverse.web.elements import chooser, photos
@@ -138,8 +138,10 @@ def adopt(page: Page, settings: Settings, photo: Image.Image | None, pictures: d
     if task not in offered:
         offered = [*offered, task]
     prior = priors.find(settings.prior).name
-    if solver not in solvers_for(task):
-        raise ProblemError(f"{settings.solver.title} cannot deal with the task {task}. Choose another solver.")
+    if solver not in solvers_here(task, prior):
+        raise ProblemError(
+            f"{settings.solver.title} cannot deal with the task {task} and this prior. Choose another solver."
+        )
     changes = {
         page.mode: mode,
         page.mode_note: cards.MODE_WORDS[mode],
@@ -225,13 +227,14 @@ def _noise(page: Page, mode: str, task: str, photo: Image.Image | None) -> Updat
 
 def _follow(page: Page, task: str, prior: str, values: Values) -> Updates:
     """Another task or prior: a solver chosen by hand stays if it can deal with both, or the task's default comes."""
-    kept = bool(values[page.solver_by_hand]) and values[page.solver] in solvers_here(task, prior)
+    offered, usual = solvers_here(task, prior), default_solver(task)
+    kept = bool(values[page.solver_by_hand]) and values[page.solver] in offered
     shown = {
         page.settings[name]: gr.update(visible=form.estimates(task, prior))
         for name, known in Settings.specs().items()
         if known.linear_only
     }
-    solver = values[page.solver] if kept else default_solver(task)
+    solver = values[page.solver] if kept else usual if usual in offered else offered[0]
     return {**_task(page, task, solver, prior), **shown, page.solver_by_hand: kept}
 
 

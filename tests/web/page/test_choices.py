@@ -4,11 +4,14 @@ import base64
 import io
 import itertools
 
+import latents
 import numpy as np
 import pytest
+from offered import offered
 from pages import sent, sweep_of, values_of
 from PIL import Image, ImageDraw
 
+from inverse.denoisers.cards import LATENT
 from inverse.errors import InverseError, ParameterError
 from inverse.operators import TASKS
 from inverse.restoration import degrade
@@ -16,7 +19,7 @@ from inverse.settings import CLEAN, DEGRADED
 from inverse.solvers import SOLVERS
 from inverse.solvers.advice import advice
 from inverse.solvers.defaults import default_solver
-from inverse.solvers.presets import preset, solvers_for
+from inverse.solvers.presets import possible, preset, solvers_for
 from inverse.web.base.pictures import from_uri, mask_uri
 from inverse.web.page import choices, form
 
@@ -45,6 +48,16 @@ def test_a_solver_chosen_by_hand_stays_with_every_task_that_it_can_do(page):
         kept = solver in solvers_for(task)
         assert changes[page.solver]["value"] == (solver if kept else default_solver(task))
         assert changes[page.solver_by_hand] is kept
+
+
+def test_with_latents_only_solvers_that_reach_them_are_chosen(page, tmp_path):
+    with offered(latents.pipeline(tmp_path / "latents")) as priors:
+        prior = next(name for name in priors if name != "embedded")
+        for task, solver in itertools.product(TASKS, SOLVERS):
+            values = {page.prior: prior, page.mode: CLEAN, page.task: task, page.solver: solver}
+            changes = choices.change_prior(page, {**values, page.photo: None, page.solver_by_hand: True})
+            assert possible(task, changes[page.solver]["value"], LATENT)
+            assert changes[page.solver_by_hand] is (possible(task, solver, LATENT) and solver != "cse")
 
 
 def test_a_solver_that_nobody_chose_follows_the_task(page):
