@@ -20,13 +20,13 @@ OWN_EXTRAS = ("attention_legacy_order", "time_embedding_type")
 
 def outlines(name):
     """The networks of a prior without their weights, by folder."""
+    found = {}
     for place, config in CONFIGURATIONS[name].items():
         if kind := CLASSES.get(config["_class_name"]):
             with torch.device("meta"):
-                yield (
-                    place.removesuffix("config.json"),
-                    kind.from_config({key: value for key, value in config.items() if key not in OWN_EXTRAS}),
-                )
+                understood = {key: value for key, value in config.items() if key not in OWN_EXTRAS}
+                found[place.removesuffix("config.json")] = kind.from_config(understood)
+    return found
 
 
 def test_every_row_has_its_configuration():
@@ -35,7 +35,7 @@ def test_every_row_has_its_configuration():
 
 @pytest.mark.parametrize("name", CONFIGURATIONS)
 def test_the_card_is_that_of_the_published_network(name):
-    card, found = PRIORS[name], dict(outlines(name))
+    card, found = PRIORS[name], outlines(name)
     parameters = sum(value.numel() for network in found.values() for value in network.parameters()) / 1e6
     assert parameters == pytest.approx(card.parameters, abs=0.06)
     side = CONFIGURATIONS[name].get("config.json", CONFIGURATIONS[name].get("vae/config.json"))["sample_size"]
@@ -48,7 +48,7 @@ def laid_out(folder, name):
         (folder / place).parent.mkdir(parents=True, exist_ok=True)
         (folder / place).write_text(json.dumps(config))
     generator = torch.Generator().manual_seed(0)
-    for place, network in outlines(name):
+    for place, network in outlines(name).items():
         save_file({
             key: (torch.randn(value.shape, generator=generator) / max(1, value[0].numel()) ** 0.5).half()
             for key, value in network.state_dict().items()
