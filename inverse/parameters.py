@@ -17,7 +17,7 @@ import math
 import numbers
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Generic, Self, TypeVar
+from typing import Any, ClassVar, Generic, Self, TypeVar, cast
 
 from inverse.errors import ParameterError
 
@@ -255,6 +255,7 @@ def named(values: Any, whose: str) -> Mapping[str, Any]:
 
 
 T = TypeVar("T", bound=type[Parameters])
+C = TypeVar("C", bound=type[Parameters])
 
 
 class Registry(dict[str, T], Generic[T]):
@@ -264,11 +265,11 @@ class Registry(dict[str, T], Generic[T]):
         super().__init__()
         self.kind = kind
 
-    def register(self, cls: T) -> T:
+    def register(self, cls: C) -> C:
         """Class decorator; the class says its own `name`."""
         if not cls.name or cls.name in self:
             raise ValueError(f"{self.kind} {cls!r} needs a name of its own")
-        self[cls.name] = cls
+        self[cls.name] = cast(T, cls)
         return cls
 
     def find(self, name: Any) -> T:

@@ -13,7 +13,7 @@ from typing import Any, Literal, overload
 from inverse.denoisers.base import Denoiser
 from inverse.denoisers.cards import EMBEDDED
 from inverse.denoisers.catalog import load_prior
-from inverse.estimators.catalog import guided
+from inverse.estimators.catalog import estimated, guided
 from inverse.imaging import images
 from inverse.operators import Task, noise
 from inverse.results.problem import Problem, Result
@@ -124,7 +124,8 @@ def stream(
     """
     seed, samples = SEED.check("seed", seed), SAMPLES.check("samples", samples)
     denoiser = _loaded(denoiser)
-    solver = make_solver(solver, problem.task, solver_parameters, denoiser.kind)
+    estimator = denoiser.conditional or estimated(denoiser)
+    solver = make_solver(solver, problem.task, solver_parameters, denoiser.kind, estimator)
     if solver.needs_estimator and not denoiser.conditional:
         denoiser = guided(denoiser, task=problem.task.name)
     return problem.steps(solver, denoiser, seed, samples, pauses=pauses)
@@ -172,7 +173,7 @@ def restore(
     settings = Settings.create(
         mode=DEGRADED if degraded else CLEAN, size=size, task=task, task_parameters=task_parameters, sigma_y=sigma_y,
         photons=photons, solver=solver, solver_parameters=solver_parameters, seed=seed, samples=samples,
-        estimator_scale=estimator_scale, kind=denoiser.kind,
+        estimator_scale=estimator_scale, kind=denoiser.kind, estimator=estimated(denoiser),
     )  # fmt: skip
     problem, denoiser = settings.problem(photo, auxiliary), settings.guided(denoiser)
     start = time.perf_counter()

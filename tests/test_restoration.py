@@ -186,7 +186,7 @@ def test_solver_and_task_may_be_instances(photo, prior):
 
 
 def test_default_prior_is_the_embedded_one(photo):
-    assert restore(photo, size=16, solver_parameters=QUICK).step.index == 6
+    assert restore(photo, size=16, solver_parameters=QUICK).step.index == 7
 
 
 def test_a_prior_of_other_channels_is_refused(photo):

@@ -12,7 +12,7 @@ from click.core import ParameterSource
 
 from inverse.cli.options import given, names_help, parameter_options
 from inverse.denoisers.base import Denoiser
-from inverse.denoisers.cards import card_of, short
+from inverse.denoisers.cards import EMBEDDED, card_of, short
 from inverse.denoisers.catalog import kind_at, load_prior
 from inverse.denoisers.identity import identity_of
 from inverse.errors import ParameterError
@@ -80,11 +80,14 @@ def chosen(context: click.Context, values: dict[str, Any]) -> tuple[Settings, li
         # How noisy the file's photo was says nothing of another one.
         data |= {name: None for name, known in Settings.specs().items() if known.clean_only}
         data |= {"mode": DEGRADED if degraded else CLEAN, "sigma_y": None}
+    if "prior" not in typed and (card := card_of(str(data.get("prior")))):
+        values["prior"] = card.name  # of the file; a name that is known, and no place that a stranger's file names
+    prior = identity_of(values["prior"])
     named = {"task": default_task(degraded) if values["task"] is None else values["task"]}
     for part, registry in (("task", TASKS), ("solver", SOLVERS)):
         # Parameters in the file belong to its task and its solver, those of the solver to the pair.
         if part == "solver":
-            own = default_solver(data["task"]["name"])
+            own = default_solver(data["task"]["name"], prior == EMBEDDED)
             named["solver"] = own if values["solver"] is None else values["solver"]
         if not data[part] or (part in typed and named[part] != data[part]["name"]):
             if part == "task" and data["solver"]:
@@ -93,9 +96,6 @@ def chosen(context: click.Context, values: dict[str, Any]) -> tuple[Settings, li
         kind = registry.find(data[part]["name"])
         data[part]["parameters"] |= given(registry, kind, values)
     data |= {name: values[name] for name in Settings.numbers() if name in typed}
-    if "prior" not in typed and (card := card_of(str(data.get("prior")))):
-        values["prior"] = card.name  # of the file; a name that is known, and no place that a stranger's file names
-    prior = identity_of(values["prior"])
     if data.get("prior", prior) not in (prior, short(prior)):
         notes.append(f"They were made with the prior {data['prior']}, and this run uses {prior}; --prior chooses one.")
     settings, more = Settings.from_dict({**data, "prior": prior}, kind_at(values["prior"]))

@@ -49,6 +49,11 @@ def guided(prior: Denoiser, guidance_scale: float = 1.0, task: str = "", file: P
     return found
 
 
+def estimated(prior: Denoiser) -> bool:
+    """Whether an estimator for this prior ships with the program."""
+    return isinstance(prior, EDMDenoiser) and any(cards(prior))
+
+
 def cards(prior: EDMDenoiser) -> Iterable[tuple[Path, EstimatorCard]]:
     """The estimators that ship with the program and belong to a prior."""
     for path in sorted(ESTIMATORS.glob("*.safetensors")):

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import inverse
+from inverse.denoisers.cards import EMBEDDED
 from inverse.errors import ParameterError
 from inverse.operators import TASKS
 from inverse.parameters import Parameters, Registry, shown
@@ -47,7 +48,7 @@ def understood(data: Any, specs: Mapping[str, Setting]) -> tuple[dict[str, Any],
         )
     unknown = [name for name in data if name not in (*specs, *BESIDE)]
     task, task_parameters, left = _part(data, "task", TASKS, default_task(data.get("mode") == DEGRADED))
-    usual = default_solver(task) if schema >= 2 else GENERAL
+    usual = default_solver(task, data.get("prior", EMBEDDED) == EMBEDDED) if schema >= 2 else GENERAL
     solver, solver_parameters, right = _part(data, "solver", SOLVERS, usual)
     older = {}
     if schema < 2:

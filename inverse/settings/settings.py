@@ -25,8 +25,8 @@ from inverse import randomness
 from inverse.denoisers.base import Denoiser
 from inverse.denoisers.cards import EMBEDDED, kind_of
 from inverse.errors import ParameterError, ProblemError
-from inverse.estimators import estimator
 from inverse.estimators.catalog import guided
+from inverse.estimators.estimator import COST
 from inverse.imaging import images, masks
 from inverse.operators import TASKS, Task, make_task, noise
 from inverse.parameters import Integer, Real
@@ -48,6 +48,7 @@ from inverse.settings.fields import (
 )
 from inverse.solvers import Solver
 from inverse.solvers.cost import passes
+from inverse.solvers.defaults import GENERAL, LEARNED
 from inverse.solvers.presets import default_task, make_solver, preset
 
 
@@ -121,6 +122,7 @@ class Settings:
         solver: str | Solver | None = None,
         solver_parameters: Mapping[str, Any] | None = None,
         kind: str | None = None,
+        estimator: bool | None = None,
         **values: Any,
     ) -> Self:
         """Settings with names for task and solver, of which the default is taken where there is none.
@@ -130,6 +132,7 @@ class Settings:
             task, solver: names, or instances.
             task_parameters, solver_parameters: what differs from the defaults and the preset.
             kind: of the prior, for which the preset is; None where its name tells it, see `kind_of`.
+            estimator: whether the prior has a conditional estimator, for the default; None where its name tells it.
             values: of other settings; a name that is none is a TypeError.
 
         Raises:
@@ -137,8 +140,10 @@ class Settings:
         """
         degraded = MODE.check("mode", mode) == DEGRADED
         made = make_task(default_task(degraded) if task is None else task, task_parameters)
-        kind = kind_of(str(values.get("prior", EMBEDDED))) if kind is None else kind
-        return cls(mode=mode, task=made, solver=make_solver(solver, made, solver_parameters, kind), **values)
+        prior = str(values.get("prior", EMBEDDED))
+        kind = kind_of(prior) if kind is None else kind
+        estimator = prior == EMBEDDED if estimator is None else estimator
+        return cls(mode=mode, task=made, solver=make_solver(solver, made, solver_parameters, kind, estimator), **values)
 
     @property
     def degraded(self) -> bool:
@@ -245,8 +250,9 @@ class Settings:
     @property
     def passes(self) -> float:
         """What a run of one sample costs, in forward passes of the prior's network."""
-        unconditional = 0.0 if self._weight == 1 else 1.0
-        return passes(self.solver) * (unconditional + (estimator.COST if self._weight else 0.0))
+        each, weight = passes(self.solver), self._weight
+        more = COST - (weight == 1) if weight else 0.0  # at 1 in the prior's place, else beside it
+        return each * (1 + self.solver.told * more)
 
     @property
     def _weight(self) -> float:
@@ -256,11 +262,15 @@ class Settings:
     def with_prior(self, prior: str) -> Self:
         """The same run with another prior. What the solver has from its preset is that of the new prior's kind.
 
+        Where the solver begins with an estimator that the new prior has not, it is the one that does without.
+
         Raises:
             ParameterError: it is no name.
         """
         task, solver, kind = self.task.name, self.solver, kind_of(self.prior)
         changed = replace(self, prior=prior)
+        if solver.name == LEARNED and changed.prior != EMBEDDED:
+            return replace(changed, solver=preset(task, GENERAL, kind=kind_of(changed.prior)))
         if kind_of(changed.prior) == kind:
             return changed
         own = solver.changed(preset(task, solver.name, kind=kind).to_dict())

@@ -1,6 +1,7 @@
 """Solvers, one file each. Importing this package fills the registry `SOLVERS`."""
 
 from inverse.solvers import (  # noqa: I001  (the order is the menu's)
+    cse_vml_map,  # noqa: F401
     vml_map,  # noqa: F401
     cse,  # noqa: F401
     dps,  # noqa: F401

@@ -59,6 +59,7 @@ class Solver(Parameters):
         uses_sigma_y: it weighs the measurement by its noise level.
         unstable: the parameter that a diverging run should lower; empty when no parameter helps.
         last_level: the last noise level is at most so many sigma_y.
+        least_level: no noise level is below so many sigma_y, where steps would fit the measurement's noise only.
     """
 
     source: ClassVar[str] = ""
@@ -70,6 +71,7 @@ class Solver(Parameters):
     uses_sigma_y: ClassVar[bool] = True
     unstable: ClassVar[str] = "step_size"
     last_level: ClassVar[float] = 2.0
+    least_level: ClassVar[float] = 0.0
 
     steps: int = steps_field(100)
     schedule: str = schedule_field("karras")
@@ -117,6 +119,11 @@ class Solver(Parameters):
     def cost(self) -> tuple[int, int]:
         """Forward passes of the whole run, and how many of them are followed by a backward pass."""
         return self.total, 0
+
+    @property
+    def told(self) -> float:
+        """The share of its calls that are told the measurement, by a prior that looks at it."""
+        return 1.0
 
     @property
     def operator_calls(self) -> int:
@@ -227,7 +234,8 @@ class Solver(Parameters):
         denoiser = run.denoiser
         high = min(self.sigma_max, denoiser.sigma_max)
         # A last level far above the measurement's own noise would smooth away what the measurement knows.
-        low = min(max(min(self.sigma_min, self.last_level * run.sigma_y), denoiser.sigma_min), high)
+        low = max(min(self.sigma_min, self.last_level * run.sigma_y), self.least_level * run.sigma_y)
+        low = min(max(low, denoiser.sigma_min), high)
         sigmas = [*noise_levels(self.schedule, self.steps, high, low), 0.0]
         frames, reply, index, last = self.frames(run, sigmas), None, 0, None
         while (item := advanced(frames, reply)) is not None:

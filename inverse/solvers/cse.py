@@ -9,6 +9,9 @@ from inverse.solvers.base import SOLVERS, Frames, Solver
 from inverse.solvers.fields import schedule_field, sigma_max_field, sigma_min_field, steps_field, stochasticity_field
 from inverse.solvers.run import Run
 
+FIRST_LEVEL = 10.0
+"""The noise level at which an estimator is asked first: nothing is known there but y."""
+
 
 @SOLVERS.register
 @dataclass(frozen=True)
@@ -33,7 +36,7 @@ class CSE(Solver):
 
     steps: int = steps_field(3, low=1)
     schedule: str = schedule_field("karras")
-    sigma_max: float = sigma_max_field(10.0)
+    sigma_max: float = sigma_max_field(FIRST_LEVEL)
     sigma_min: float = sigma_min_field(0.05)
     stochasticity: float = stochasticity_field(0.0, "eta")
 

@@ -132,10 +132,14 @@ def preset(task: str, solver: str, overrides: Mapping[str, Any] | None = None, k
 
 
 def make_solver(
-    solver: str | Solver | None, task: Task, parameters: Mapping[str, Any] | None = None, kind: str = EMBEDDED
+    solver: str | Solver | None,
+    task: Task,
+    parameters: Mapping[str, Any] | None = None,
+    kind: str = EMBEDDED,
+    estimator: bool = True,
 ) -> Solver:
     """A solver by name at its preset for the task and the kind of prior, with some of its parameters set; the task's
-    default when None.
+    default when None, for which it matters whether the prior has a conditional estimator.
 
     Raises:
         ParameterError: the name or a parameter is unknown, or a value is out of its range.
@@ -143,6 +147,6 @@ def make_solver(
     if isinstance(solver, Solver):
         return solver.replace(**named(parameters, "solver"))
     if solver is None:
-        solver = default_solver(task.name)
+        solver = default_solver(task.name, estimator)
         solver = solver if possible(task.name, solver, kind) else GENERAL
     return preset(task.name, solver, parameters, kind)

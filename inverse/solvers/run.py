@@ -62,6 +62,15 @@ class Run:
         self.nfe = self.vjp = self.operator_calls = 0
         self.denoised: tuple[Tensor, Tensor] | None = None
 
+    def forget(self) -> None:
+        """From here on estimates are those of the prior alone, which knows nothing of y."""
+        self.conditions = None
+
+    @property
+    def _passes(self) -> int:
+        """Of a network, for one estimate."""
+        return self.denoiser.passes if self.conditions or not self.denoiser.conditional else 1
+
     def lower(self, z: Tensor) -> Tensor:
         """The pictures behind z, as `Denoiser.lower`, of the size that is measured."""
         return cropped(self.denoiser.lower(z), self.pictures.image_shape)
@@ -102,7 +111,7 @@ class Run:
 
     def denoise(self, x: Tensor, sigma: float) -> Computation[Tensor]:
         """D(x, sigma), by `yield from`."""
-        self.nfe += self.denoiser.passes
+        self.nfe += self._passes
         (x0_hat,) = yield from answered(Call(x, sigma, None, self.conditions))
         self.denoised = (x, x0_hat)
         return x0_hat
@@ -118,8 +127,8 @@ class Run:
         """
         if jacobian == "finite-difference":
             return (yield from self._denoise_difference(x, sigma, cotangent))
-        self.nfe += self.denoiser.passes
-        self.vjp += self.denoiser.passes
+        self.nfe += self._passes
+        self.vjp += self._passes
         x0_hat, product = yield from answered(Call(x, sigma, cotangent, self.conditions))
         self.denoised = (x, x0_hat)
         return x0_hat, product

@@ -41,8 +41,8 @@ class VMLMAP(Solver):
     """
 
     name = "vml-map"
-    title = "VML-MAP (first choice)"
-    summary = "Seeks a mode, an image more probable than all near it: the fastest, and a good first choice."
+    title = "VML-MAP (any task and prior)"
+    summary = "Seeks a mode, an image more probable than all near it: fast, and steady on every task."
     source = "Loss of Gutha et al. 2025, arXiv 2512.10524; by annealed plug-and-play Douglas-Rachford splitting"
     paper = "https://arxiv.org/abs/2512.10524"
     proximal = True
@@ -69,8 +69,11 @@ class VMLMAP(Solver):
         return self.steps * (self.gradient_steps + 1)
 
     def frames(self, run: Run, sigmas: list[float]) -> Frames:
+        yield from self._annealed(run, sigmas[0] * run.noise(), sigmas)
+
+    def _annealed(self, run: Run, x: Tensor, sigmas: list[float]) -> Frames:
+        """The loop, from a state x of the first noise level on."""
         variance = max(run.sigma_y, SIGMA_Y_FLOOR) ** 2 / self.guidance_scale
-        x = sigmas[0] * run.noise()
         for sigma, sigma_next in pairwise(sigmas):
             for left in reversed(range(self.gradient_steps)):
                 x0_hat = yield from run.denoise(x, sigma)

@@ -140,7 +140,7 @@ MISTAKES = [
     (["--steps", "2.5"], "steps must be a whole number"),
     (["--schedule", "cosine"], "schedule must be one of"),
     (["--std", "2"], "'std' is not a parameter of inpaint-random"),
-    (["--coordinates", "vp"], "'coordinates' is not a parameter of vml-map"),
+    (["--coordinates", "vp"], "'coordinates' is not a parameter of cse-vml-map"),
     (["--sigma-y", "nan"], "sigma_y must be"),
     (["--seed", "-1"], "seed must be"),
     (["--size", "3"], "size must be"),

@@ -107,7 +107,7 @@ def test_the_table_is_what_happens(prior, name, task, monkeypatch):
 def test_the_table_in_words():
     table = ways.table()
     assert {name for name in SOLVERS if table[name] == (None, None)} == {
-        "cse", "ddrm", "ddnm", "pigdm", "vml-map-preconditioned",
+        "cse", "cse-vml-map", "ddrm", "ddnm", "pigdm", "vml-map-preconditioned",
     }  # fmt: skip
     assert {name for name, (linear, _) in table.items() if linear == ways.ENCODER} == {"vml-map", "diffpir"}
     assert {name for name, (_, other) in table.items() if other} == set(NONLINEAR)

@@ -45,6 +45,10 @@ _TO_MODE_REASON = "1000 gradient steps, as MAP-GA takes, down to where the mode 
 
 JUDGE_SETTINGS: dict[str, tuple[dict[str, Any], str]] = {
     "vml-map": ({"steps": 12, "gradient_steps": 4}, "twice the default's cost: here it should arrive"),
+    "cse-vml-map": (
+        {"steps": 12, "gradient_steps": 4, "guidance_scale": 1.0},
+        "as VML-MAP; its estimator is the exact one, and the measurement has its own weight",
+    ),
     "vml-map-published": (_TO_MODE, _TO_MODE_REASON),
     "vml-map-preconditioned": (_TO_MODE, _TO_MODE_REASON),
     "cse": (

@@ -149,7 +149,7 @@ def adopt(page: Page, settings: Settings, photo: Image.Image | None, pictures: d
         page.sigma_y_note: "",
         **_task(page, task, solver, prior),
         page.prior: offer_priors(prior),
-        page.solver_by_hand: solver != default_solver(task),
+        page.solver_by_hand: solver != default_solver(task, prior == EMBEDDED),
         **page.tasks.groups[task].updates(settings.task.to_dict()),
         **page.solvers.groups[solver].updates(settings.solver.to_dict()),
         page.task: chooser.offer(TASKS, offered, task),
@@ -227,7 +227,7 @@ def _noise(page: Page, mode: str, task: str, photo: Image.Image | None) -> Updat
 
 def _follow(page: Page, task: str, prior: str, values: Values) -> Updates:
     """Another task or prior: a solver chosen by hand stays if it can deal with both, or the task's default comes."""
-    offered, usual = solvers_here(task, prior), default_solver(task)
+    offered, usual = solvers_here(task, prior), default_solver(task, prior == EMBEDDED)
     kept = bool(values[page.solver_by_hand]) and values[page.solver] in offered
     shown = {
         page.settings[name]: gr.update(visible=form.estimates(task, prior))

@@ -57,7 +57,7 @@ def test_only_what_cannot_be_run_is_blocked(page, changes, blocked):
 
 
 def test_refusals_call_a_parameter_what_the_page_calls_it(page):
-    solver = page.solvers.groups["vml-map"].controls["gradient_steps"]
+    solver = page.solvers.groups[page.solver.value].controls["gradient_steps"]
     values = sent(page)
     with pytest.raises(ParameterError, match=r"^Gradient steps must be a whole number .* Choose a value"):
         form.settings(page, {**values, solver: -1})

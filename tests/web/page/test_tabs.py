@@ -33,7 +33,7 @@ def test_cells_and_rows_are_one_sample_each_however_many_the_page_asks_for(page,
     made = form.job(page, values)
     height, width = made.image_shape
     work = max(
-        sum(passes(each.solver) for each in made_of) * height * width / 1e6
+        sum(each.passes for each in made_of) * height * width / 1e6
         for made_of in (
             sweep_of(page).runs(page, values, made.used).runs,
             compare_of(page).runs(page, values, made.used).runs,

@@ -1,0 +1,60 @@
+"""One call of a conditional estimator, and VML-MAP from there: the restoration comes first, and is refined."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from inverse.parameters import real, redeclared
+from inverse.solvers.base import SOLVERS, Frames
+from inverse.solvers.cse import FIRST_LEVEL
+from inverse.solvers.run import Run
+from inverse.solvers.vml_map import VMLMAP
+
+
+@SOLVERS.register
+@dataclass(frozen=True)
+class CSEVMLMAP(VMLMAP):
+    """VML-MAP that begins near the end: what many steps at high noise find, an estimator knows in one call.
+
+        x0_hat = E[x0 | y], by a conditional score estimator (Xu et al. 2025, section 4; the form in `estimators`)
+        x <- x0_hat + sigma_max n, and on as `VMLMAP`, with the prior alone
+
+    The estimate is the posterior's mean, smooth where y says little; the steps after it see only what noise of
+    sigma_max hides, and bring back the measurement, the edges and the grain. The combination is ours.
+    """
+
+    name = "cse-vml-map"
+    title = "CSE + VML-MAP (first choice)"
+    summary = (
+        "The learned estimator restores in one call, and a few steps of VML-MAP refine that: as good as VML-MAP "
+        "in a third of its time."
+    )
+    source = "Estimator after Xu et al., ICLR 2025, arXiv 2501.18913; loss of Gutha et al. 2025, arXiv 2512.10524"
+    paper = "https://arxiv.org/abs/2501.18913"
+    linear_only = True
+    proximal = False
+    needs_estimator = True
+    least_level = 1.0
+
+    steps: int = redeclared(VMLMAP, "steps", 3)
+    guidance_scale: float = redeclared(VMLMAP, "guidance_scale", 2.0)
+    sigma_max: float = real(
+        1.0, 0.05, 200.0, log=True, help="Noise level that is added to the first estimate, and of the step after it.",
+        effect="Too low leaves the first estimate's smoothness; too high forgets it.",
+    )  # fmt: skip
+
+    @property
+    def total(self) -> int:
+        return 1 + super().total
+
+    @property
+    def told(self) -> float:
+        return 1 / self.total
+
+    def frames(self, run: Run, sigmas: list[float]) -> Frames:
+        first = min(FIRST_LEVEL, run.denoiser.sigma_max)
+        x = first * run.noise()
+        x0_hat = yield from run.denoise(x, first)
+        yield first, x, x0_hat
+        run.forget()
+        yield from self._annealed(run, x0_hat + sigmas[0] * run.noise(), sigmas)
