@@ -35,7 +35,7 @@ def test_axe_finds_nothing_serious_on_any_tab(visit, theme):
     page.wait_for_selector("#mask canvas")
     page.select_option("#mask select", "box")
     page.wait_for_selector(".inv-note:not(.inv-fault)")
-    page.locator("#solver-vml-map-steps .inv-ask").click()
+    page.locator("#solver-cse-vml-map-steps .inv-ask").click()
     set_number(page, "#samples", 2)
     page.click("#run")
     phase(page, "done")

@@ -124,7 +124,7 @@ def test_a_photo_is_restored_and_saved(visit, app, measured):
 
 def test_stop_takes_effect_within_a_step_and_keeps_the_picture(visit, app, measured):
     page = visit()
-    set_number(page, "#solver-vml-map-steps", 300)
+    set_number(page, "#solver-cse-vml-map-steps", 300)
     page.click("#run")
     page.wait_for_selector(".inv-after")
     run = app[1].runs[-1]
@@ -151,7 +151,7 @@ def test_what_comes_late_of_a_stopped_run_takes_nothing_from_the_next(visit):
     page, held = visit(), []
     jobs = page.evaluate("window.gradio_config.dependencies.map(d => [d.id, d.targets.map(t => t[1])])")
     ends = [job for job, kinds in jobs if {"then", "success", "failure"} & set(kinds)]
-    set_number(page, "#solver-vml-map-steps", 300)
+    set_number(page, "#solver-cse-vml-map-steps", 300)
     page.wait_for_timeout(500)
     page.click("#run")
     page.wait_for_selector(".inv-after")
@@ -200,7 +200,7 @@ def test_every_tab_keeps_its_own_settings_and_a_new_one_takes_the_last(visit):
 
 def test_a_run_that_waits_keeps_its_photo_and_says_that_it_waits(visit):
     busy, page = visit(), visit()
-    set_number(busy, "#solver-vml-map-steps", 300)
+    set_number(busy, "#solver-cse-vml-map-steps", 300)
     busy.click("#run")
     busy.wait_for_selector(".inv-after")
     small(page)
@@ -228,7 +228,7 @@ def test_keys_are_heard_by_what_they_are_meant_for(visit):
     page.evaluate("window.dispatchEvent(new Event('blur'))")
     assert page.locator("#viewer .inv-peek").count() == 0, "the key was released in another window"
 
-    set_number(page, "#solver-vml-map-steps", 300)
+    set_number(page, "#solver-cse-vml-map-steps", 300)
     page.click("#run")
     page.wait_for_selector(".inv-after")
     page.get_by_role("tab", name="Sweep").click()
@@ -250,7 +250,7 @@ def test_keys_are_heard_by_what_they_are_meant_for(visit):
 
 def test_a_closed_tab_frees_the_device(visit, app, measured):
     page = visit()
-    set_number(page, "#solver-vml-map-steps", 300)
+    set_number(page, "#solver-cse-vml-map-steps", 300)
     page.keyboard.press("Control+Enter")
     page.wait_for_selector(".inv-after")
     run = app[1].runs[-1]

@@ -14,7 +14,7 @@ from inverse.settings.carriers import read
 
 pytestmark = pytest.mark.browser
 
-STEPS = "#solver-vml-map-steps"
+STEPS = "#solver-cse-vml-map-steps"
 LINE = (
     "(name) => (document.querySelector(`[data-plot=${name}] .inv-line`)?.getAttribute('d').match(/[ML]/g) ?? []).length"
 )

@@ -71,7 +71,7 @@ def begin(page):
         pass
     page.wait_for_function(KEPT)
     kept = page.evaluate(KEPT)
-    page.fill("#solver-vml-map-steps input[type=number]", "1000")
+    page.fill("#solver-cse-vml-map-steps input[type=number]", "1000")
     page.keyboard.press("Tab")
     page.wait_for_function(f"kept => {KEPT} !== kept", arg=kept)
     page.click("#run")
@@ -89,7 +89,7 @@ def test_a_run_whose_server_was_killed_does_not_go_on_for_ever(server, page):
     page = page.context.new_page()
     page.goto(server.url)
     page.wait_for_selector("[data-part=measured] img")
-    page.wait_for_function("document.querySelector('#solver-vml-map-steps input[type=number]').value === '1000'")
+    page.wait_for_function("document.querySelector('#solver-cse-vml-map-steps input[type=number]').value === '1000'")
 
 
 def test_a_run_of_another_server_ends_with_a_sentence(visit):

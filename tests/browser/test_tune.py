@@ -171,7 +171,7 @@ def test_a_sweep_fills_its_grid_and_a_cell_is_adopted(visit, measured):
     shown = page.inner_text("#grid [data-index='3'] .inv-cell-figure")
     page.click("#grid [data-index='3']")
     page.wait_for_function("document.querySelector('#seed input').value === '4'")
-    assert page.input_value("#solver-vml-map-steps input[type=number]") == "12"
+    assert page.input_value("#solver-cse-vml-map-steps input[type=number]") == "12"
     page.click("#run")
     phase(page, "done")
     assert shown.strip("★ ") in page.inner_text("#status .inv-message"), "the same picture as in the cell"
@@ -204,7 +204,7 @@ def test_a_sweep_that_waits_says_so_and_keeps_the_earlier_one(visit):
     page.click("#sweep")
     page.wait_for_selector("#grid [data-phase=done]")
     page.wait_for_selector("#sweep:not([disabled])")
-    set_number(busy, "#solver-vml-map-steps", 300)
+    set_number(busy, "#solver-cse-vml-map-steps", 300)
     busy.click("#run")
     busy.wait_for_selector(".inv-after")
     page.click("#sweep")
