@@ -46,8 +46,8 @@ class Grain:
         flat = blocks[np.argsort(coarse, kind="stable")[: max(FEW, int(FLATTEST * len(blocks)))]]
         flat = _detrended(flat)
         covariance = np.einsum("nijc,nijd->ncd", flat, flat) / SIDE**2
-        # A block of texture among the flat ones counts no more than any other.
-        covariance = covariance[np.argsort(np.trace(covariance, axis1=1, axis2=2))[: -(-len(flat) // 2)]].mean(0)
+        energy = np.trace(covariance, axis1=1, axis2=2)
+        covariance = covariance[energy <= 2 * np.median(energy)].mean(0)  # without those that hold texture
         power = np.median((np.abs(np.fft.fft2(flat, axes=(1, 2))) ** 2).sum(-1), axis=0)
         power[0, 0] = 0
         mean = power.mean()

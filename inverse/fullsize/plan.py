@@ -24,6 +24,9 @@ SECONDS_BESIDE = 3e-7
 """Seconds for each pixel of the photo: to decode and write it, and to look for its damage."""
 SECONDS_A_PART = 0.05
 """Seconds for each window: its problem, its noise, its grain."""
+GUIDED_HOLE, GUIDED_CALL = 3.0, 3.0
+"""What the conditional estimator costs in a window with a hole, in passes of the network: its algebra takes about a
+hundred steps there, once for a window and again for every noise level, which elsewhere are one."""
 BYTES_BESIDE = 16
 """Bytes for each pixel of the photo: as it is, as it becomes, its mask, and what counts how often."""
 
@@ -98,9 +101,15 @@ class Plan:
         return sum(box.area for box in self.asked) / 1e6
 
     @property
+    def passes(self) -> float:
+        """What a part costs, in forward passes of the network on it."""
+        passes = self.settings.passes
+        return GUIDED_HOLE + GUIDED_CALL * passes if self.by_windows and self.settings.guides else passes
+
+    @property
     def work(self) -> float:
         """Network passes times megapixels."""
-        return self.settings.passes * self.megapixels
+        return self.passes * self.megapixels
 
     @property
     def helper(self) -> Image.Image:
@@ -164,7 +173,7 @@ class Forecast:
         time = f"{max(1, round(self.seconds))} s" if self.seconds < 90 else f"{self.seconds / 60:.0f} min"
         return (
             f"{count} {plan.kind if count != 1 else plan.kind[:-1]}, {plan.megapixels:.1f} megapixels in all, "
-            f"{plan.settings.passes:.0f} network passes each: about {time} and {max(0.1, self.bytes / 1e9):.1f} GB of "
+            f"about {plan.passes:.0f} network passes each: about {time} and {max(0.1, self.bytes / 1e9):.1f} GB of "
             "memory"
         )
 

@@ -11,7 +11,7 @@ import numpy as np
 
 CELL = 8
 """Damage is told apart in cells of so many pixels a side: specks in neighbouring cells are one."""
-MULTIPLE = 32
+MULTIPLE = 16
 """Sides of windows are multiples of this, so that many are of the same size and share a pass of the network."""
 
 

@@ -61,7 +61,7 @@ def load(photo: images.Photo, keep_metadata: bool = False) -> Original:
         from inverse.imaging import pixels
 
         if keep_metadata and image.mode in ("RGB", "L"):
-            found["exif"], found["profile"] = _exif(image), image.info.get("icc_profile") or b""
+            found["exif"], found["profile"] = _exif(image), profile.content
             profile = Profile(None)
         elif keep_metadata:
             found["exif"] = _exif(image)

@@ -50,7 +50,7 @@ def test_blocks_come_to_what_the_whole_comes_to_and_have_no_seam(small, task):
     pixels, chosen = photo(), settings(task)
     (found, _), seen = done(blocks.restored(pixels, chosen, Smoothing()))
     expected = whole(pixels, chosen)
-    assert found.shape == pixels.shape and seen[-1].count == 6 and seen[-1].share == pytest.approx(1)
+    assert found.shape == pixels.shape and seen[-1].count == 9 and seen[-1].share == pytest.approx(1)
     error = found - expected
     assert np.abs(error).max() <= 2 and np.abs(error).mean() < 0.5, "levels, of which rounding is half a one"
     parts = blocks.blocks(pixels.shape[:2], chosen.task)

@@ -110,7 +110,8 @@ class FullJob(Job):
 
     @cached_property
     def seconds(self) -> float:  # pyright: ignore[reportIncompatibleVariableOverride]
-        passes = device.seconds(self.runs, (round(1e6 * self.extent.megapixels), 1))
+        dearer = self.plan.passes / self.settings.passes
+        passes = device.seconds(self.runs, (round(1e6 * dearer * self.extent.megapixels), 1))
         return passes + SECONDS_BESIDE * self.size[0] * self.size[1] + SECONDS_A_PART * self.extent.parts
 
     def check(self) -> None:
@@ -122,7 +123,7 @@ class FullJob(Job):
             )
         for run in self.runs:
             priors.check(run)
-        work = self.settings.passes * self.extent.megapixels
+        work = self.plan.passes * self.extent.megapixels
         if work > allowed.work:
             raise ProblemError(
                 f"This is {work / allowed.work:.1f} times the work that one job may be here. Choose "
