@@ -13,13 +13,13 @@ from inverse.denoisers.base import Denoiser
 from inverse.errors import ProblemError
 from inverse.operators.base import Operator
 
-SIDE = 512
+SIDE = 768
 """Of a tile, in pixels."""
 OVERLAP = 128
 """Pixels that two neighbours share."""
-MARGIN = 32
+MARGIN = 40
 """Pixels at the edge of a tile of which its answer counts nothing: there the prior sees an end of the picture that is
-none."""
+none. The embedded prior can look 128 pixels far; how far it does depends on the noise, see docs/full-size.md."""
 
 
 class Tiled(Denoiser):
@@ -101,14 +101,15 @@ def boxes(
 
 
 def spans(length: int, side: int, overlap: int, multiple: int = 1) -> list[tuple[int, int]]:
-    """Where pieces of `side` begin and end that cover a length, each sharing `overlap` with the next, or more.
+    """Where pieces of `side` at most begin and end that cover a length, each sharing `overlap` with the next, or more.
 
-    They are as few as can be, evenly spread, and begin at multiples of `multiple`, of which side and overlap are
-    multiples too; the last one ends at the end.
+    They are as few as can be, of one size, evenly spread, and begin at multiples of `multiple`, of which side and
+    overlap are multiples too; the last one ends at the end.
     """
     if length <= side:
         return [(0, length)]
     count = -(-(length - overlap) // (side - overlap))
+    side = _up(-(-(length + (count - 1) * overlap) // count), multiple)
     starts = [round(index * (length - side) / (count - 1) / multiple) * multiple for index in range(count)]
     starts[-1] = -(-(length - side) // multiple) * multiple
     return [(start, min(start + side, length)) for start in starts]

@@ -94,7 +94,7 @@ def _boxes(missing: np.ndarray, core: int) -> Iterable[Box]:
     height, width = missing.shape
     padded = np.pad(missing, [(0, -length % CELL) for length in missing.shape])
     down, across = (length // CELL for length in padded.shape)
-    cells = padded.reshape(down, CELL, across, CELL).any((1, 3)).astype(np.uint8)
+    cells = np.asarray(padded.reshape(down, CELL, across, CELL).any((1, 3)), np.uint8)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(cells, connectivity=8)
     for label in range(1, count):
         left, top, wide, tall, _ = (int(value) for value in stats[label])

@@ -62,7 +62,7 @@ def test_blocks_come_to_what_the_whole_comes_to_and_have_no_seam(small, task):
 
 
 def test_a_photo_within_a_block_is_one_run_whose_prior_answers_by_tiles(monkeypatch):
-    pixels, prior = photo(600, 700), Smoothing()
+    pixels, prior = photo(800, 900), Smoothing()
     (found, _), seen = done(blocks.restored(pixels, settings(), prior))
     assert found.shape == pixels.shape and seen[-1].count == 1
     assert max(max(shape[2:]) for shape in prior.asked) <= tiled.SIDE

@@ -104,7 +104,7 @@ def restore(
                 yield None, {**record, "preview": frame and frame.get("preview")}
 
 
-def _at_full_size(job: FullJob, notes: list[str]) -> Iterator[tuple[FileData | None, dict[str, Any]]]:
+def _at_full_size(job: FullJob, notes: list[str]) -> Iterator[tuple[File | None, dict[str, Any]]]:
     """The same for a photo at its own resolution."""
     full = Full()
 

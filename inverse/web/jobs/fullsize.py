@@ -71,7 +71,7 @@ class FullJob(Job):
     def offered(job: Job) -> bool:
         """Whether there is more of the photo than is restored without it, and a file that has it."""
         file = job.file
-        return bool(file.own and file.path and file.size and job.settings.degraded and limits.current().full)
+        return bool(file.own and file.path and file.size and job.settings.degraded)
 
     @property
     def used(self) -> Settings:  # pyright: ignore[reportIncompatibleVariableOverride]

@@ -91,6 +91,7 @@ def method(page: Page, start: Settings) -> None:
         page.cost = _words("")
         with gr.Row(elem_classes="inv-foot", equal_height=True):
             page.settings["estimator_scale"] = setting("estimator_scale", start.estimator_scale, slider=False)
+            page.settings["strength"] = setting("strength", start.strength, slider=False)
             page.reset = gr.Button("Reset to preset", size="sm", elem_id="reset", scale=0, min_width=96)
 
 

@@ -58,8 +58,6 @@ def test_limits_hold(job, monkeypatch):
         limited(monkeypatch, **values)
         with pytest.raises(ProblemError, match=words):
             offer(asked)
-    limited(monkeypatch, full=0)
-    assert not FullJob.offered(job)
 
 
 def test_a_run_writes_the_photo_in_its_own_format_and_size(job):
