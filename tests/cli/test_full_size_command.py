@@ -41,6 +41,7 @@ def test_a_scratch_is_repaired_and_nothing_else(folder):
     truth = np.stack([*np.mgrid[:200, :230][::-1], sum(np.mgrid[:200, :230]) // 2], -1)
     assert np.abs(found - truth)[missing].mean() < 3
     settings, _ = Settings.from_dict(read((folder / "out.png").read_bytes()))
+    assert (settings.solver.name, settings.solver.steps) == ("cse", 1), "the quick one"
     assert settings.full_size and settings.degraded and settings.sigma_y is not None and settings.auxiliary
     assert "--full-size" in snippets.command_line(settings)
     assert "restore_full_size(" in snippets.python(settings)
