@@ -27,7 +27,7 @@ SECONDS_A_PART = 0.05
 GUIDED_HOLE, GUIDED_CALL = 3.0, 3.0
 """What the conditional estimator costs in a window with a hole, in passes of the network: its algebra takes about a
 hundred steps there, once for a window and again for every noise level, which elsewhere are one."""
-BYTES_BESIDE = 16
+BYTES_BESIDE = 22
 """Bytes for each pixel of the photo: as it is, as it becomes, its mask, and what counts how often."""
 
 
