@@ -8,11 +8,24 @@ from rich.progress import BarColumn, Progress, TimeRemainingColumn
 
 from inverse.cli.terminal import Description, Terminal
 from inverse.denoisers.base import Denoiser
+from inverse.errors import ParameterError
 from inverse.fullsize.files import save
 from inverse.fullsize.restore import FullSize, Restored
 from inverse.imaging import originals
 from inverse.imaging.files import printable
 from inverse.settings import Settings
+
+
+def check(settings: Settings, keep_metadata: bool, *shown: Path | None) -> None:
+    """Refuses flags that do not go together; `shown` are files of steps and of the measurement.
+
+    Raises:
+        ParameterError: with a sentence on which.
+    """
+    if keep_metadata and not settings.full_size:
+        raise ParameterError("--keep-metadata is for photos at full size. Add --full-size, or leave it out.")
+    if settings.full_size and any(shown):
+        raise ParameterError("--full-size shows no steps and no measurement. Leave --save-frames and the like out.")
 
 
 def restore(

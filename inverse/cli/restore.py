@@ -55,12 +55,11 @@ def restore(
         check_output(path, *inputs)
     if save_measurement is not None:
         apart(save_measurement, output, *_outputs(output, asked.samples))
+    fullsize.check(asked, keep_metadata, save_frames, save_measurement)
     if asked.full_size:
         prior = load_prior(values["prior"], device, precision, allow_pickle=allow_pickle)
-        fullsize.restore(
-            console, photo, values["auxiliary"], asked, asked.guided(prior, estimator), output, keep_metadata
-        )
-        return
+        guided = asked.guided(prior, estimator)
+        return fullsize.restore(console, photo, values["auxiliary"], asked, guided, output, keep_metadata)
     picture = images.load(photo)
     auxiliary = values["auxiliary"] and asked.task.load(values["auxiliary"])
     problem = asked.problem(picture, auxiliary)

@@ -62,10 +62,12 @@ def test_a_mask_of_another_size_is_fitted_with_a_word_and_of_another_shape_refus
     ("words", "part"),
     [
         (["--clean"], "degraded already"), (["--size", "64"], "at its own size"), (["--samples", "2"], "one sample"),
-        (["--task", "inpaint-mask"], "needs a mask"),
+        (["--task", "inpaint-mask"], "needs a mask"), (["--save-frames", "frames"], "shows no steps"),
     ],
 )  # fmt: skip
 def test_what_does_not_go_with_it_is_refused(folder, words, part):
     result = run("restore", "scan.png", "-o", "out.png", "--task", "denoise", "--full-size", *words)
     assert result.exit_code == 1 and part in result.output.replace("\n", " "), result.output
     assert not (folder / "out.png").exists()
+    alone = run("restore", "scan.png", "-o", "out.png", "--keep-metadata")
+    assert alone.exit_code == 1 and "Add --full-size" in alone.output
