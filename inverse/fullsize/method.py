@@ -8,11 +8,13 @@ from typing import Any
 from inverse.denoisers.cards import EMBEDDED
 from inverse.operators import Task
 from inverse.operators.task import TASKS
-from inverse.solvers.defaults import GENERAL, default_solver
 
 QUICK: dict[str, Any] = {"solver": "cse", "solver_parameters": {"steps": 1}}
 """One call of the conditional estimator, the mean of the posterior: a quarter of the time of the default solver in
 windows around scratches, a twentieth elsewhere, and about as near to the truth. Grain is added to what it fills in."""
+
+KEPT = ("colorize",)
+"""Tasks whose own default solver is kept: the mean of all colours is grey."""
 
 
 def chosen(
@@ -20,10 +22,10 @@ def chosen(
 ) -> dict[str, Any]:
     """Arguments of `Settings.create` for solver and parameters: as they are given, or the quick ones.
 
-    The quick ones are for linear tasks without a better solver of their own, with the prior that the estimator is for.
+    The quick ones are for linear tasks but those in `KEPT`, with the prior that the estimator is for.
     """
     known = type(task) if isinstance(task, Task) else TASKS.find(task)
     given = solver is not None or bool(parameters)
-    if not given and kind == EMBEDDED and known.linear and default_solver(known.name) == GENERAL:
+    if not given and kind == EMBEDDED and known.linear and known.name not in KEPT:
         return dict(QUICK)
     return {"solver": solver, "solver_parameters": parameters}
