@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from inverse.denoisers.catalog import load_prior
     from inverse.errors import InverseError
     from inverse.operators import TASKS
-    from inverse.restoration import degrade, measured, restore, stream
+    from inverse.restoration import degrade, measured, restore, restore_full_size, stream
     from inverse.results.problem import Problem, Result
     from inverse.solvers import SOLVERS, Step
     from inverse.solvers.presets import preset
@@ -25,7 +25,7 @@ _HOMES = {
     "denoisers.catalog": ("load_prior",),
     "errors": ("InverseError",),
     "operators": ("TASKS",),
-    "restoration": ("degrade", "measured", "restore", "stream"),
+    "restoration": ("degrade", "measured", "restore", "restore_full_size", "stream"),
     "results.problem": ("Problem", "Result"),
     "solvers": ("SOLVERS", "Step"),
     "solvers.presets": ("preset",),
@@ -42,6 +42,7 @@ __all__ = [
     "measured",
     "preset",
     "restore",
+    "restore_full_size",
     "stream",
 ]
 

@@ -14,7 +14,9 @@ from inverse.denoisers.base import Denoiser
 from inverse.denoisers.cards import EMBEDDED
 from inverse.denoisers.catalog import load_prior
 from inverse.estimators.catalog import estimated, guided
-from inverse.imaging import images
+from inverse.fullsize import method
+from inverse.fullsize.restore import FullSize, Restored, finished
+from inverse.imaging import images, originals
 from inverse.operators import Task, noise
 from inverse.results.problem import Problem, Result
 from inverse.settings import CLEAN, DEGRADED, SAMPLES, SEED, Settings
@@ -146,6 +148,7 @@ def restore(
     seed: int = 0,
     samples: int = 1,
     estimator_scale: float = 0.0,
+    strength: float = 1.0,
     denoiser: Denoiser | str | None = None,
 ) -> Result:
     """Restores a photo: `restore("photo.jpg", "super-resolution", degraded=True).image.save("out.png")`.
@@ -164,6 +167,7 @@ def restore(
         seed: the same seed gives the same result, see `stream`.
         samples: how many restorations to draw.
         estimator_scale: weight of the conditional estimator, see `estimators.catalog.guided`.
+        strength: how much of the restoration is kept; the rest is the photo as it was, but where it is missing.
         denoiser: the prior, or its name as `load_prior` takes it; the embedded one when None.
 
     Raises:
@@ -173,12 +177,52 @@ def restore(
     settings = Settings.create(
         mode=DEGRADED if degraded else CLEAN, size=size, task=task, task_parameters=task_parameters, sigma_y=sigma_y,
         photons=photons, solver=solver, solver_parameters=solver_parameters, seed=seed, samples=samples,
-        estimator_scale=estimator_scale, kind=denoiser.kind, estimator=estimated(denoiser),
+        estimator_scale=estimator_scale, strength=strength, kind=denoiser.kind, estimator=estimated(denoiser),
     )  # fmt: skip
     problem, denoiser = settings.problem(photo, auxiliary), settings.guided(denoiser)
     start = time.perf_counter()
     (last,) = deque(stream(problem, settings.solver, denoiser, seed=settings.seed, samples=settings.samples), maxlen=1)
     return Result(problem, last, time.perf_counter() - start)
+
+
+def restore_full_size(
+    photo: images.Photo,
+    task: str | Task,
+    solver: str | Solver | None = None,
+    *,
+    task_parameters: Mapping[str, Any] | None = None,
+    solver_parameters: Mapping[str, Any] | None = None,
+    sigma_y: float | None = None,
+    auxiliary: images.Photo | None = None,
+    seed: int = 0,
+    estimator_scale: float = 0.0,
+    strength: float = 1.0,
+    keep_metadata: bool = False,
+    denoiser: Denoiser | str | None = None,
+) -> Restored:
+    """Restores an already degraded photo at its own resolution: `restore_full_size("scan.jpg", "inpaint-mask",
+    auxiliary="mask.png").image.save("out.png")`.
+
+    Where a part is missing, every pixel that is not stays as it is; see `inverse.fullsize`.
+
+    Args:
+        photo: of up to 40 megapixels, of 8 or 16 bits.
+        solver: its name, or a solver; that for full size when None, see `fullsize.method`.
+        keep_metadata: keep EXIF, without where it was taken, and the colour profile with the numbers meant in it.
+        others: as in `restore`.
+
+    Raises:
+        InverseError: with a sentence on the cause and the remedy.
+    """
+    denoiser = _loaded(denoiser)
+    settings = Settings.create(
+        mode=DEGRADED, full_size=True, task=task, task_parameters=task_parameters, sigma_y=sigma_y,
+        **method.chosen(task, solver, solver_parameters, estimated(denoiser)), seed=seed,
+        estimator_scale=estimator_scale, strength=strength, kind=denoiser.kind, estimator=estimated(denoiser),
+    )  # fmt: skip
+    helper = None if auxiliary is None else settings.task.load(auxiliary)
+    original = originals.load(photo, keep_metadata)
+    return finished(FullSize(original, settings, settings.guided(denoiser), helper).run())
 
 
 def _loaded(denoiser: Denoiser | str | None) -> Denoiser:

@@ -32,7 +32,12 @@ def sent(page: Page, **changes: Any) -> dict[gr.Component, Any]:
     """The same with the example photo and with the tabs, before anything ran; with changes by the names of `part`."""
     photo, file = photos.example("chelsea")
     values = {**values_of(page), page.photo: photo, page.photo_file: file, page.auxiliary: {}, page.mask: None}
-    values |= {page.starts: Starts(), page.latest: None, **{tab.batch: None for tab in page.tabs}}
+    values |= {
+        page.starts: Starts(),
+        page.latest: None,
+        page.full.state: None,
+        **{tab.batch: None for tab in page.tabs},
+    }
     tabs = [part for tab in page.tabs for part in tab.inputs]
     values |= {component: component.value for component in tabs}
     values[page.settings["size"]] = 128

@@ -24,7 +24,7 @@ from inverse.solvers.presets import DEFAULT_TASK
 @parameter_options(TASKS, "Parameters of tasks")
 @click.command(cls=GroupedCommand)
 @photo_options
-@setting_options("samples")
+@setting_options("samples", "strength", "full_size")
 def degrade(photo: Path, output: Path, task: str | None, auxiliary: Path | None, **values: Any) -> None:
     """Degrades PHOTO and writes the measurement as a picture.
 

@@ -11,6 +11,7 @@ import click
 from PIL import Image
 
 from inverse.errors import InverseError, OutputError
+from inverse.fullsize.files import WRITTEN
 from inverse.imaging.files import printable, replace_atomically, unwritable
 from inverse.imaging.masks import WORDS
 from inverse.operators import TASKS
@@ -140,10 +141,13 @@ def photo_options(command: Callable) -> Callable:
 
 
 def setting_options(*but: str) -> Callable[[Callable], Callable]:
-    """Decorator that adds a flag for every setting that is a number, except those named."""
+    """Decorator that adds a flag for every setting that is a number or a switch, except those named."""
 
     def add(command: Callable) -> Callable:
         defaults = Settings.defaults()
+        for name, known in reversed(Settings.flags().items()):
+            if name not in but:
+                command = click.option(f"--{name.replace('_', '-')}", is_flag=True, help=known.spec.help)(command)
         for name, known in reversed(Settings.numbers().items()):
             if name not in but:
                 command = click.option(
@@ -200,13 +204,6 @@ def _end(path: Path) -> str:
     return printable(path)[-200:]
 
 
-_JPEG = {"quality": 95, "subsampling": "4:4:4"}
-_TIFF = {"compression": "tiff_lzw"}
-WRITTEN: dict[str, dict[str, Any]] = {
-    ".png": {}, ".jpg": _JPEG, ".jpeg": _JPEG, ".jfif": _JPEG, ".webp": {"lossless": True}, ".tif": _TIFF,
-    ".tiff": _TIFF, ".bmp": {}, ".avif": {"quality": 100, "subsampling": "4:4:4"},
-}  # fmt: skip
-"""Endings of pictures that are written, and how: without loss but for JPEG and AVIF, and those nearly so."""
 _WRITTEN = ", ".join(WRITTEN)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import click
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
+from inverse.cli import fullsize
 from inverse.cli.options import GroupedCommand, apart, check_output, photo_options, save_picture, setting_options
 from inverse.cli.run import chosen, run_options
 from inverse.cli.terminal import Description, Terminal
@@ -31,11 +32,14 @@ from inverse.solvers.advice import advice
 @click.option("--save-measurement", type=click.Path(path_type=Path), help="Write what the solver was given.")
 @click.option("--estimator", type=click.Path(path_type=Path), help="A conditional estimator that `train estimator` "
               "wrote. Default: the one that ships with the prior.")  # fmt: skip
+@click.option("--keep-metadata", is_flag=True, help="With --full-size: carry over EXIF, without where the photo was "
+              "taken, and the colour profile.")  # fmt: skip
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
 @click.pass_context
 def restore(
     context: click.Context, photo: Path, output: Path, device: str | None, precision: str, save_frames: Path | None,
-    save_measurement: Path | None, allow_pickle: bool, estimator: Path | None, quiet: bool, **values: Any,
+    save_measurement: Path | None, allow_pickle: bool, estimator: Path | None, keep_metadata: bool, quiet: bool,
+    **values: Any,
 ) -> None:  # fmt: skip
     """Restores PHOTO and writes the result to a file; a PNG carries its settings.
 
@@ -51,6 +55,11 @@ def restore(
         check_output(path, *inputs)
     if save_measurement is not None:
         apart(save_measurement, output, *_outputs(output, asked.samples))
+    fullsize.check(asked, keep_metadata, save_frames, save_measurement)
+    if asked.full_size:
+        prior = load_prior(values["prior"], device, precision, allow_pickle=allow_pickle)
+        guided = asked.guided(prior, estimator)
+        return fullsize.restore(console, photo, values["auxiliary"], asked, guided, output, keep_metadata)
     picture = images.load(photo)
     auxiliary = values["auxiliary"] and asked.task.load(values["auxiliary"])
     problem = asked.problem(picture, auxiliary)

@@ -16,6 +16,7 @@ from inverse.denoisers.cards import EMBEDDED, card_of, short
 from inverse.denoisers.catalog import kind_at, load_prior
 from inverse.denoisers.identity import identity_of
 from inverse.errors import ParameterError
+from inverse.fullsize import method
 from inverse.imaging.files import printable
 from inverse.operators import TASKS
 from inverse.settings import CLEAN, DEGRADED, SCHEMA, Settings
@@ -75,7 +76,8 @@ def chosen(context: click.Context, values: dict[str, Any]) -> tuple[Settings, li
         found, notes = Settings.from_dict(_read(values["settings"]))
         data = found.to_dict()
     typed = {name for name in values if context.get_parameter_source(name) is ParameterSource.COMMANDLINE}
-    degraded = values["degraded"] if "degraded" in typed else data.get("mode") == DEGRADED
+    full_size = values.get("full_size", False)  # which is for such photos only
+    degraded = values["degraded"] if "degraded" in typed else full_size or data.get("mode") == DEGRADED
     if degraded != (data.get("mode") == DEGRADED):
         # How noisy the file's photo was says nothing of another one.
         data |= {name: None for name, known in Settings.specs().items() if known.clean_only}
@@ -89,13 +91,16 @@ def chosen(context: click.Context, values: dict[str, Any]) -> tuple[Settings, li
         if part == "solver":
             own = default_solver(data["task"]["name"], prior == EMBEDDED)
             named["solver"] = own if values["solver"] is None else values["solver"]
+            if full_size and not data[part] and values["solver"] is None:
+                quick = method.chosen(data["task"]["name"], None, None, prior == EMBEDDED)
+                data[part] = {"name": quick["solver"] or own, "parameters": dict(quick["solver_parameters"] or {})}
         if not data[part] or (part in typed and named[part] != data[part]["name"]):
             if part == "task" and data["solver"]:
                 data["solver"]["parameters"] = changed_solver(found)
             data[part] = {"name": named[part], "parameters": {}}
         kind = registry.find(data[part]["name"])
         data[part]["parameters"] |= given(registry, kind, values)
-    data |= {name: values[name] for name in Settings.numbers() if name in typed}
+    data |= {name: values[name] for name in (*Settings.numbers(), *Settings.flags()) if name in typed}
     if data.get("prior", prior) not in (prior, short(prior)):
         notes.append(f"They were made with the prior {data['prior']}, and this run uses {prior}; --prior chooses one.")
     settings, more = Settings.from_dict({**data, "prior": prior}, kind_at(values["prior"]))

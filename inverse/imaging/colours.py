@@ -47,11 +47,13 @@ class Profile:
     """How to get to sRGB from the numbers of a profile's pictures; `content` is its file.
 
     Attributes:
-        space: "GRAY", "RGB" or "CMYK", other names, or "" where this is no profile.
+        space: "GRAY", "RGB" or "CMYK", other names, or "" where this is no profile, or that of sRGB.
+        content: the file; empty where there is none.
     """
 
     def __init__(self, content: bytes | None) -> None:
         self.space = ""
+        self.content = content or b""
         if not content or len(content) > MAX_PROFILE:
             return
         try:

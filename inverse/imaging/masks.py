@@ -113,7 +113,12 @@ def cover(missing: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 
 def fitted(mask: Image.Image, size: tuple[int, int]) -> Tensor:
-    """A mask from `load` at an image's size, (H, W) on [0, 1], 1 where it is missing.
+    """A mask from `load` at an image's size, (H, W) on [0, 1], 1 where it is missing; ProblemError as in `at`."""
+    return torch.from_numpy(at(mask, size)).float()
+
+
+def at(mask: Image.Image, size: tuple[int, int]) -> np.ndarray:
+    """The same, True where it is missing.
 
     Raises:
         ProblemError: the mask is of another shape, by more than rounding.
@@ -126,7 +131,7 @@ def fitted(mask: Image.Image, size: tuple[int, int]) -> Tensor:
             f"The mask is {mask.width}x{mask.height} and the image {width}x{height}, which is another shape. "
             "Use a mask of the photo's own size."
         )
-    return torch.from_numpy(cover(np.asarray(mask.convert("L")) >= _MIDDLE, size)).float()
+    return cover(np.asarray(mask.convert("L")) >= _MIDDLE, size)
 
 
 def filled(photo: Image.Image, mask: Image.Image) -> Image.Image:
@@ -138,7 +143,7 @@ def filled(photo: Image.Image, mask: Image.Image) -> Image.Image:
     Raises:
         ProblemError: as in `fitted`.
     """
-    missing = fitted(mask, (photo.height, photo.width)).bool().numpy()
+    missing = at(mask, (photo.height, photo.width))
     layer = photo.copy()
     layer.putalpha(Image.fromarray(np.where(missing, 0, 255).astype(np.uint8)))
     layers = [layer]

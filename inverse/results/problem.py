@@ -8,6 +8,7 @@ from functools import partial
 from typing import Literal, overload
 
 import torch
+import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
@@ -35,6 +36,9 @@ class Problem:
         y: the measurement, (1, *measurement_shape), or one a sample, (B, *measurement_shape).
         sigma_y: standard deviation of its noise, on [-1, 1].
         truth: the clean image (1 or B, 3, H, W), None when nobody knows it.
+        strength: how much of a restoration is kept, on [0, 1]; the rest is the measurement, as a picture.
+        place: row and column of the image in a larger one of which this is a part, whose parts share their noise; None
+            where it is whole.
     """
 
     task: Task
@@ -42,6 +46,8 @@ class Problem:
     y: Tensor
     sigma_y: float
     truth: Tensor | None
+    strength: float = 1.0
+    place: tuple[int, int] | None = None
 
     @property
     def keeps_known(self) -> bool:
@@ -63,9 +69,13 @@ class Problem:
                 "Set the estimator's weight above 0, or choose another solver."
             )
         generators = [randomness.generator(seed, randomness.SOLVER, sample) for sample in range(samples)]
+        if self.place is not None:
+            generators = [randomness.Field(seed, *self.place, randomness.SOLVER, sample) for sample in range(samples)]
         finish = unchanged
         if self.keeps_known and isinstance(self.operator, Selection):
             finish = partial(self.operator.keep, y=self.y)
+        elif self.strength < 1:
+            finish = partial(mixed, self.operator, self.y, self.strength)
         return solver.process(denoiser, self.operator, self.y, self.sigma_y, generators, finish)
 
     @overload
@@ -96,6 +106,27 @@ class Problem:
         x0_hat = torch.nan_to_num(step.x0_hat[:1].detach()).to(self.y)
         unit = float(noise.left_by(x0_hat, self.operator, self.sigma_y))
         return float(step.residual.mean()) / max(unit, NOISELESS)
+
+
+def mixed(operator: Operator, y: Tensor, strength: float, x: Tensor) -> Tensor:
+    """Images x (B, 3, H, W) with the measurement mixed in: strength x + (1 - strength) y, enlarged where it is smaller.
+
+    Where nothing is measured, x stays.
+
+    Raises:
+        ProblemError: what is measured is no picture.
+    """
+    if not operator.measures_pictures:
+        raise ProblemError(
+            "What this task measures is no picture, so that nothing of it can be mixed in. Set the strength to 1."
+        )
+    before = operator.preview(y).to(x)
+    if before.shape[-2:] != x.shape[-2:]:
+        before = F.interpolate(before, size=x.shape[-2:], mode="bicubic", align_corners=False).clamp(-1, 1)
+    planes = operator.as_pictures(y)
+    if planes.shape[-2:] == x.shape[-2:]:
+        before = torch.where(planes.isnan().any(1, keepdim=True).to(x.device), x, before)
+    return before + strength * (x - before)
 
 
 @dataclass(frozen=True)

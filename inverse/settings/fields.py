@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from inverse.operators import noise
-from inverse.parameters import Choice, Integer, Real, Spec, Text
+from inverse.parameters import Choice, Flag, Integer, Real, Spec, Text
 
 CLEAN, DEGRADED = "clean", "degraded"
 
@@ -26,6 +26,15 @@ ESTIMATOR_SCALE = Real(
     low=0.0, high=3.0, help="Weight of the conditional estimator, a prior that has learned to look at the measurement: "
     "0 is the prior alone, 1 the estimator, more goes beyond it.",
     effect="At 0 and 1 a call takes one pass of a network, between and beyond two.",
+)  # fmt: skip
+STRENGTH = Real(
+    low=0.0, high=1.0, help="How much of the restoration is kept: 1 is all of it, 0 the photo as it was. What is "
+    "missing is always filled in whole.",
+    effect="Less brings back some of the damage, and some of what the restoration took with it.",
+)  # fmt: skip
+FULL_SIZE = Flag(
+    help="Restore a photo that is degraded already at its own resolution, up to 40 megapixels: by windows around what "
+    "is missing, which leave every other pixel as it is; by large blocks where all of it is damaged."
 )  # fmt: skip
 PRIOR = Text(
     help="The prior: embedded, OWNER/NAME@COMMIT on the Hugging Face Hub, or NAME@KIND:DIGEST of a file or folder, "

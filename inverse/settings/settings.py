@@ -29,7 +29,7 @@ from inverse.estimators.catalog import guided
 from inverse.estimators.estimator import COST
 from inverse.imaging import images, masks
 from inverse.operators import TASKS, Task, make_task, noise
-from inverse.parameters import Integer, Real
+from inverse.parameters import Flag, Integer, Real
 from inverse.results.problem import Problem
 from inverse.settings import carriers, saved
 from inverse.settings.fields import (
@@ -37,12 +37,14 @@ from inverse.settings.fields import (
     CLEAN,
     DEGRADED,
     ESTIMATOR_SCALE,
+    FULL_SIZE,
     MODE,
     NOISE,
     PRIOR,
     SAMPLES,
     SEED,
     SIZE,
+    STRENGTH,
     Setting,
     setting,
 )
@@ -65,6 +67,8 @@ class Settings:
         seed: of everything random.
         samples: how many restorations are drawn.
         estimator_scale: weight of the conditional estimator; 0 is 1 for a solver that needs one.
+        strength: how much of the restoration is kept.
+        full_size: it is done at the photo's own resolution by windows or blocks, see `inverse.fullsize`.
         prior: by what the prior is known for ever, see `denoisers.identity`.
         auxiliary: the picture that the task needs, in base64 of a PNG; empty where there is none.
     """
@@ -78,6 +82,8 @@ class Settings:
     seed: int = setting(0, SEED, axis=True)
     samples: int = setting(1, SAMPLES)
     estimator_scale: float = setting(0.0, ESTIMATOR_SCALE, linear_only=True, axis=True)
+    strength: float = setting(1.0, STRENGTH, axis=True)
+    full_size: bool = setting(False, FULL_SIZE)
     prior: str = setting(EMBEDDED, PRIOR, axis=True)
     auxiliary: str = setting("", AUXILIARY)
 
@@ -94,6 +100,11 @@ class Settings:
                     f"{name} is for linear tasks, and {self.task.name} is not linear. Leave it out, or choose another."
                 )
             object.__setattr__(self, name, value)
+        if self.full_size and (not self.degraded or self.size is not None or self.samples != 1):
+            raise ParameterError(
+                "full_size is for a photo that is degraded already, at its own size, and one sample. Set the mode to "
+                "degraded (--degraded), leave size out, and samples at 1."
+            )
         if self.sigma_y is None and self.mode == CLEAN:
             object.__setattr__(self, "sigma_y", noise.DEFAULT_SIGMA_Y)
 
@@ -106,6 +117,11 @@ class Settings:
     def numbers(cls) -> dict[str, Setting]:
         """Those that are numbers, which have a flag and a control each."""
         return {name: known for name, known in cls.specs().items() if isinstance(known.spec, Integer | Real)}
+
+    @classmethod
+    def flags(cls) -> dict[str, Setting]:
+        """Those that are switches, off by themselves, which have a flag without a value."""
+        return {name: known for name, known in cls.specs().items() if isinstance(known.spec, Flag)}
 
     @classmethod
     def defaults(cls) -> dict[str, Any]:
@@ -212,10 +228,19 @@ class Settings:
         x = images.to_tensor(images.fit(picture, self.size))
         height, width = x.shape[-2:]
         shape = task.image_shape((height, width))
+        return self.measured_in(x, None if helper is None else task.prepare(helper, shape))
+
+    def measured_in(self, picture: Tensor, auxiliary: Tensor | None = None) -> Problem:
+        """The problem whose measurement is in an already degraded picture, (1, 3, h, w) on [-1, 1].
+
+        The auxiliary picture is as `Task.prepare` gives it.
+        """
+        shape = self.task.image_shape((picture.shape[-2], picture.shape[-1]))
         generator = randomness.generator(self.seed, randomness.MEASUREMENT)
-        operator = task.operator((3, *shape), generator, None if helper is None else task.prepare(helper, shape))
-        y = operator.measurement_of(x)
-        return Problem(task, operator, y, noise.estimate(y, operator) if self.sigma_y is None else self.sigma_y, None)
+        operator = self.task.operator((3, *shape), generator, auxiliary)
+        y = operator.measurement_of(picture)
+        sigma_y = noise.estimate(y, operator) if self.sigma_y is None else self.sigma_y
+        return Problem(self.task, operator, y, sigma_y, None, self.strength)
 
     def measurement_of(self, truth: Tensor, auxiliary: Tensor | None = None) -> Problem:
         """The problem of clean images (B, C, H, W) on [-1, 1], all measured by one operator.
@@ -228,7 +253,7 @@ class Settings:
         y = noise.measure(truth, operator, sigma_y, self.photons, generator)
         if self.photons is not None:  # it then stands for both kinds of noise
             sigma_y = math.hypot(sigma_y, noise.equivalent_sigma_y(y, self.photons, operator))
-        return Problem(self.task, operator, y, sigma_y, truth)
+        return Problem(self.task, operator, y, sigma_y, truth, self.strength)
 
     @property
     def guides(self) -> bool:

@@ -22,6 +22,7 @@ def command_line(settings: Settings, photo: str = PHOTO) -> str:
     if settings.task.auxiliary:
         words.append(f"--mask {settings.task.auxiliary}.png")
     words += [_flag(name, value) for name, value in _changed(settings).items()]
+    words += [f"--{name.replace('_', '-')}" for name in settings.flags() if getattr(settings, name)]
     if settings.prior != EMBEDDED:
         words.append(f"--prior {shlex.quote(loaded_by(settings.prior))}")
     if settings.degraded:
@@ -32,7 +33,8 @@ def command_line(settings: Settings, photo: str = PHOTO) -> str:
 def python(settings: Settings, photo: str = PHOTO) -> str:
     """A call of `inverse.restore`; parameters at their preset are left out."""
     arguments: dict[str, Any] = {"task": settings.task.name, "solver": settings.solver.name}
-    if settings.degraded:
+    name = "restore_full_size" if settings.full_size else "restore"
+    if settings.degraded and not settings.full_size:
         arguments["degraded"] = True
     arguments |= {
         "task_parameters": settings.task.changed() or None,
@@ -43,7 +45,7 @@ def python(settings: Settings, photo: str = PHOTO) -> str:
     }
     lines = [f"    {name}={value!r}," for name, value in arguments.items() if value is not None]
     return "\n".join(
-        ["from inverse import restore", "", "result = restore(", f"    {photo!r},", *lines, ")",
+        [f"from inverse import {name}", "", f"result = {name}(", f"    {photo!r},", *lines, ")",
          'result.image.save("restored.png")', ""]
     )  # fmt: skip
 

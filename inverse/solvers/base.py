@@ -16,6 +16,7 @@ from inverse.denoisers.base import Denoiser
 from inverse.errors import DivergenceError, ProblemError
 from inverse.operators.base import Operator, is_linear
 from inverse.parameters import Integer, Parameters, Registry
+from inverse.randomness import Source
 from inverse.solvers.calls import Answer, Call, Computation, Pause, Process, advanced, driven
 from inverse.solvers.fields import schedule_field, sigma_max_field, sigma_min_field, steps_field
 from inverse.solvers.run import Run
@@ -132,16 +133,16 @@ class Solver(Parameters):
 
     @overload
     def solve(
-        self, denoiser: Denoiser, operator: Operator, y: Tensor, sigma_y: float, generators: Sequence[torch.Generator],
+        self, denoiser: Denoiser, operator: Operator, y: Tensor, sigma_y: float, generators: Sequence[Source],
         pauses: Literal[False] = False,
     ) -> Generator[Step, None, None]: ...  # fmt: skip
     @overload
     def solve(
-        self, denoiser: Denoiser, operator: Operator, y: Tensor, sigma_y: float, generators: Sequence[torch.Generator],
+        self, denoiser: Denoiser, operator: Operator, y: Tensor, sigma_y: float, generators: Sequence[Source],
         pauses: bool,
     ) -> Generator[Step | Pause, None, None]: ...  # fmt: skip
     def solve(
-        self, denoiser: Denoiser, operator: Operator, y: Tensor, sigma_y: float, generators: Sequence[torch.Generator],
+        self, denoiser: Denoiser, operator: Operator, y: Tensor, sigma_y: float, generators: Sequence[Source],
         pauses: bool = False,
     ) -> Generator[Step | Pause, None, None]:  # fmt: skip
         """Restores the image behind y, one sample a generator.
@@ -176,7 +177,7 @@ class Solver(Parameters):
         operator: Operator,
         y: Tensor,
         sigma_y: float,
-        generators: Sequence[torch.Generator],
+        generators: Sequence[Source],
         finish: Map = unchanged,
     ) -> Process:
         """`solve` without its calls of the network, which it yields among the steps: `answer` makes several as one.

@@ -16,6 +16,7 @@ from inverse.errors import ProblemError
 from inverse.operators import noise
 from inverse.operators.base import LinearOperator, Operator, as_linear, is_linear
 from inverse.operators.composition import cropped
+from inverse.randomness import Source
 from inverse.solvers.calls import PAUSE, Call, Computation, Pause, answered
 from inverse.solvers.step import Map, unchanged
 
@@ -43,7 +44,7 @@ class Run:
         operator: Operator,
         y: Tensor,
         sigma_y: float,
-        generators: Sequence[torch.Generator],
+        generators: Sequence[Source],
     ) -> None:
         self.denoiser = denoiser
         self.finish: Map = unchanged

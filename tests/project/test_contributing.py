@@ -78,17 +78,17 @@ from inverse.web.page import form
 
 assert main.callback.__globals__["__file__"].startswith(sys.argv[1])
 flags = CliRunner().invoke(main, ["restore", "--help"]).output
-assert "--strength" in flags and "How much of the restoration to keep" in flags, flags
-settings = Settings.create(task="inpaint-box", strength=0.25)
+assert "--warmth" in flags and "How much warmer the result is made" in flags, flags
+settings = Settings.create(task="inpaint-box", warmth=0.25)
 back, notes = Settings.from_dict(settings.to_dict())
-assert back == settings and not notes and settings.to_dict()["strength"] == 0.25
+assert back == settings and not notes and settings.to_dict()["warmth"] == 0.25
 assert "my-bedrooms" in CliRunner().invoke(main, ["priors"], env={"COLUMNS": "200"}).output
 
 page = pages.built()
 tab = next(each for each in page.tabs if each.name == "seeds")
-values = pages.sent(page, strength=0.5, count=2)
+values = pages.sent(page, warmth=0.5, count=2)
 job = form.job(page, values)
-assert job.settings.strength == 0.5
+assert job.settings.warmth == 0.5
 assert tab.plan(page, values, job)[tab.promise].startswith("2 runs, about")
 values = {**values, page.settings["size"]: 64}
 *_, last = tab.run(page, values)

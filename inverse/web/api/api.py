@@ -5,10 +5,12 @@ Their docstrings are what a caller reads.
 
 from __future__ import annotations
 
+import mimetypes
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -26,13 +28,14 @@ from inverse.settings.fields import PRIOR as PRIOR_TEXT
 from inverse.settings.listing import listing
 from inverse.web.base import limits
 from inverse.web.base.gradio_internals import upload_folder
-from inverse.web.base.guards import said, spoken_errors, uploaded_helper, uploaded_photo
+from inverse.web.base.guards import said, spoken_errors, uploaded, uploaded_helper, uploaded_photo
 from inverse.web.base.pictures import png_bytes
 from inverse.web.elements.history import plain
-from inverse.web.elements.photos import plain_name
+from inverse.web.elements.photos import plain_name, received
 from inverse.web.jobs import priors
 from inverse.web.jobs.batches import Batch
 from inverse.web.jobs.frames import Files
+from inverse.web.jobs.fullsize import Full, FullJob
 from inverse.web.jobs.job import Job, estimated_noise
 from inverse.web.jobs.offers import SAMPLES, with_offered_priors
 from inverse.web.jobs.running import Latest
@@ -72,7 +75,7 @@ def restore(
 
     Args:
         photo: The photo, an uploaded file: PNG, JPEG, WebP, BMP, TIFF, GIF or AVIF.
-        settings: How, like {"mode": "degraded", "task": "DEGRADED", "solver": {"name": "SOLVER", "parameters": {"steps": 20}}, "seed": 0}. With the mode "degraded" the photo is restored as it is; with "clean", the default, it is degraded first, and the result is compared with it. What is left out takes its default or preset. The endpoint solvers lists all of it.
+        settings: How, like {"mode": "degraded", "task": "DEGRADED", "solver": {"name": "SOLVER", "parameters": {"steps": 20}}, "seed": 0}. With the mode "degraded" the photo is restored as it is, with {"full_size": true} too at its own resolution, in the format that it came in; with "clean", the default, it is degraded first, and the result is compared with it. What is left out takes its default or preset. The endpoint solvers lists all of it.
         auxiliary: The picture that some tasks need: a mask, white where the photo is missing, or a blur kernel.
         prior: Name of the diffusion model, one of those that the endpoint solvers lists; empty for that of the settings, or the embedded one. One that is not on this server yet is downloaded first.
 
@@ -81,6 +84,10 @@ def restore(
     """  # noqa: E501
     with _spoken_errors():
         job, notes = _job(photo, settings, auxiliary, prior)
+    if isinstance(job, FullJob):
+        yield from _at_full_size(job, notes)
+        return
+    with _spoken_errors():
         problem = job.problem()
         notes += _understood(problem)
     name = f"{plain_name(_path(photo))}-restored.png"
@@ -95,6 +102,27 @@ def restore(
                 yield files[0], {**ended, "settings": plain(job.used), "notes": notes}
             else:
                 yield None, {**record, "preview": frame and frame.get("preview")}
+
+
+def _at_full_size(job: FullJob, notes: list[str]) -> Iterator[tuple[File | None, dict[str, Any]]]:
+    """The same for a photo at its own resolution."""
+    full = Full()
+
+    def prepare() -> tuple[Job]:
+        job.check()
+        notes.extend(job.plan.notes)
+        return (job,)
+
+    with _spoken_errors(), closing(full.follow(prepare)) as updates:
+        for view in updates:
+            record = {"phase": view["phase"], "message": view["message"], "progress": view.get("progress", 0)}
+            if view["phase"] != "done":
+                yield None, record
+                continue
+            path = Path(full.file)
+            kind = mimetypes.guess_type(path.name)[0] or "image/png"
+            file = FileData(path=str(path), orig_name=path.name, size=path.stat().st_size, mime_type=kind).model_dump()
+            yield file, {**record, **full.record, "settings": plain(job.used), "notes": notes}
 
 
 def sweep(
@@ -121,6 +149,8 @@ def sweep(
     batch = Batch()
     with _spoken_errors():
         job, notes = _job(photo, settings, auxiliary, prior)
+        if job.settings.full_size:
+            raise ParameterError("full_size is for the endpoint restore, and not for a sweep. Leave it out.")
         wanted = replace(job.used, samples=1)
         if wanted != job.used:
             notes.append("samples was left out: every run of a sweep is of one.")
@@ -197,9 +227,13 @@ def _job(photo: Any, data: Any, auxiliary: Any, prior: Any = "") -> tuple[Job, l
         data[PRIOR] = priors.find(named).identity
     found, notes = Settings.from_dict(data)
     SAMPLES.check("samples", found.samples)
-    if found.sigma_y is None:
+    if found.sigma_y is None and not found.full_size:
         found = replace(found, sigma_y=estimated_noise(picture, found.task))
-    job = Job(found, picture, None if auxiliary is None else uploaded_helper(_path(auxiliary), found.task))
+    helper = None if auxiliary is None else uploaded_helper(_path(auxiliary), found.task)
+    if found.full_size:  # and the mask at its own size
+        helper = None if auxiliary is None else found.task.load(uploaded(_path(auxiliary)))
+        return FullJob(found, picture, helper, received(_path(photo))[1]), notes
+    job = Job(found, picture, helper)
     size = job.used.size
     if size is not None and size < min(found.size or size + 1, *picture.size):
         notes.append(f"The photo is used with a shorter side of {size} pixels, the most that is possible here.")

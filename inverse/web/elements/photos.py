@@ -26,12 +26,14 @@ class PhotoFile:
         size: its own (W, H), upright; None where that is not known.
         own: a visitor's, not one of the examples.
         digest: of the photo as the page keeps it; empty where it is not known.
+        path: where a visitor's is, as long as the server has it; empty where it is not known.
     """
 
     name: str
     size: tuple[int, int] | None
     own: bool
     digest: str = ""
+    path: str = ""
 
     def made(self, what: str, kind: str = "png") -> str:
         """The name of a file that was made from it: IMG_4711-restored.png."""
@@ -49,7 +51,9 @@ def received(path: Any) -> tuple[Image.Image, PhotoFile]:
         ImageError: it cannot be used.
     """
     photo = uploaded_photo(path)
-    return photo, PhotoFile(plain_name(path), _true_size(uploaded(path), photo), own=True, digest=digest(photo))
+    return photo, PhotoFile(
+        plain_name(path), _true_size(uploaded(path), photo), own=True, digest=digest(photo), path=path
+    )
 
 
 def example(name: str) -> tuple[Image.Image, PhotoFile]:

@@ -5,12 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-import torch
-
-from inverse.denoisers.base import Denoiser
 from inverse.denoisers.cards import EMBEDDED
 from inverse.denoisers.catalog import load_prior
 from inverse.settings import Settings
+from inverse.solvers.cost import seconds_per_pixel
 from inverse.web.jobs import priors
 
 MEASURED_AGAIN = 5.0
@@ -47,7 +45,7 @@ class Pace:
     def _fastest(self) -> float:
         """The best of all measurements: what else the machine does makes it slower, and nothing makes it faster."""
         if time.monotonic() >= self._measured_at + MEASURED_AGAIN:
-            self._measured = min(self._measured, measured(load_prior()))
+            self._measured = min(self._measured, seconds_per_pixel(load_prior()))
             self._measured_at = time.monotonic()
         return self._measured
 
@@ -55,15 +53,3 @@ class Pace:
 def spoken(seconds: float) -> str:
     """Seconds in as few words as fit on a button: "9 s", "3 min"."""
     return f"{max(1, round(seconds))} s" if seconds < 90 else f"{seconds / 60:.0f} min"
-
-
-def measured(denoiser: Denoiser) -> float:
-    """Seconds of a forward pass for each pixel: the fastest of three on a small image."""
-    x = torch.zeros(1, denoiser.channels, 128, 128, device=denoiser.device, dtype=denoiser.dtype)
-    fastest = float("inf")
-    with torch.no_grad():
-        for _ in range(3):
-            start = time.perf_counter()
-            float(denoiser(x, 1.0).sum())  # waits for the device
-            fastest = min(fastest, time.perf_counter() - start)
-    return fastest / (x.shape[-1] * x.shape[-2])

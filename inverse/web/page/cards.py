@@ -87,6 +87,8 @@ def method(page: Page, start: Settings) -> None:
         page.solver_summary = _words(start.solver.summary)
         page.solver_advice = _words(advice(start.task.name, start.solver.name))
         page.solvers = Groups.create("solver", SOLVERS, start.solver)
+        with gr.Column(elem_classes="inv-group"):
+            page.settings["strength"] = setting("strength", start.strength)
         page.solver_source = _words(cited(type(start.solver)))
         page.cost = _words("")
         with gr.Row(elem_classes="inv-foot", equal_height=True):

@@ -92,7 +92,7 @@ def _wire_choices(page: Page) -> None:
 
 def _preview_outputs(page: Page) -> list[gr.Component]:
     shown = [page.prior_note, page.problem, page.mask, page.cost, page.run, page.why, page.share, page.history]
-    return [*shown, *(part for tab in page.tabs for part in (*tab.planned, tab.promise, tab.start))]
+    return [*shown, *page.full.planned, *(part for tab in page.tabs for part in (*tab.planned, tab.promise, tab.start))]
 
 
 def _preview(page: Page, values: Values, keep: bool = True) -> Updates:
@@ -113,6 +113,7 @@ def _preview(page: Page, values: Values, keep: bool = True) -> Updates:
             page.why: refused(error),
         }
         changes[page.run] = starts.judge(page.run, False, value=RUN)
+        changes |= page.full.plan(None, starts)
         for tab in page.tabs:
             changes |= {tab.promise: refused(error), tab.start: starts.judge(tab.start, False)}
         return changes
@@ -126,6 +127,7 @@ def _preview(page: Page, values: Values, keep: bool = True) -> Updates:
     }
     changes[page.why] = refused(shown["caption"]) if shown["fault"] else KEYS
     changes[page.run] = starts.judge(page.run, not shown["fault"], value=f"{RUN} ~{device.brief(job.seconds)}")
+    changes |= page.full.plan(job, starts, shown["caption"] if shown["fault"] else "")
     changes[page.history] = history.now(job.used, job.origin)
     for tab in page.tabs:
         changes |= tab.plan(page, values, job)

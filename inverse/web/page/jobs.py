@@ -13,6 +13,7 @@ from inverse.errors import InverseError
 from inverse.results.problem import Problem
 from inverse.web.elements.controls import Values
 from inverse.web.jobs.batches import Batch
+from inverse.web.jobs.fullsize import Full, FullJob
 from inverse.web.jobs.job import Job
 from inverse.web.jobs.lifecycle import Lifecycle
 from inverse.web.jobs.running import Latest
@@ -56,7 +57,12 @@ def wire(page: Page) -> None:
         page.run, page.stop, page.latest, [page.status, page.viewer], lambda asked, _: Latest(asked=asked),
         lambda page, values, job: job, run, partial(_shown, page), "This run was not begun.",
     )  # fmt: skip
-    turns = {page.status: _wire(page, restore)}
+    full = Place(
+        page.full.start, page.full.stop, page.full.state, [page.full.seen], lambda asked, _: Full(asked=asked),
+        lambda page, values, job: FullJob.of(job), page.full.run, lambda view: {page.full.seen: view},
+        "This was not begun.",
+    )  # fmt: skip
+    turns = {page.status: _wire(page, restore), page.full.seen: _wire(page, full)}
     for tab in page.tabs:
         turns[tab.table] = _wire(page, _place(tab))
     _wire_line(page, turns)

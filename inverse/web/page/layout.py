@@ -29,6 +29,7 @@ from inverse.web.host import received
 from inverse.web.jobs import offers, preview
 from inverse.web.jobs.job import Job
 from inverse.web.page import cards
+from inverse.web.page.fullsize import FullSizeCard
 from inverse.web.page.page import Page
 from inverse.web.page.starts import Starts
 from inverse.web.page.tab import Tab
@@ -92,6 +93,7 @@ def _stage(page: Page, photo: Image.Image, start: Settings) -> None:
                 page.mask = mask()
             page.problem = problem(preview.show(Job(start, photo))[0])
         page.viewer = viewer(awaiting(photo))
+    page.full = FullSizeCard()
     curves()
     page.history = history()
 

@@ -10,6 +10,7 @@ from inverse.web.base.gradio_internals import Block
 from inverse.web.elements.controls import Groups
 
 if TYPE_CHECKING:
+    from inverse.web.page.fullsize import FullSizeCard
     from inverse.web.page.tab import Tab
 
 Updates = dict[Block, Any]
@@ -67,6 +68,7 @@ class Page:
     status: gr.HTML
     problem: gr.HTML
     viewer: gr.HTML
+    full: FullSizeCard
     history: gr.HTML
     switch: gr.Tabs
     tabs: tuple[Tab, ...]

@@ -146,6 +146,23 @@ def test_an_already_degraded_photo_is_taken_as_it_is(client, photo, photo_file):
     assert Image.open(picture).size == photo.size
 
 
+def test_a_photo_is_restored_at_its_own_size_and_in_its_own_format(client, photo, tmp_path):
+    path = tmp_path / "large.jpg"
+    photo.resize((1300, 1010)).save(path, quality=95)
+    mask = Image.new("L", photo.size)
+    mask.paste("white", (20, 20, 24, 22))
+    mask.save(tmp_path / "mask.png")
+    once = {"name": "cse", "parameters": {"steps": 1}}
+    asked = {"mode": "degraded", "full_size": True, "task": "inpaint-mask", "solver": once}
+    files = handle_file(path), asked, handle_file(tmp_path / "mask.png")
+    *earlier, (picture, record) = client.submit(*files, api_name="/restore")
+    assert all(image is None for image, _ in earlier) and record["phase"] == "done" and record["progress"] == 100
+    assert picture.endswith("large-restored.jpg") and Image.open(picture).size == (1300, 1010)
+    assert record["settings"]["full_size"] and any("was fitted to" in note for note in record["notes"])
+    with pytest.raises(AppError, match="endpoint restore"):
+        client.predict(handle_file(path), "steps=1,2", "", asked, files[2], api_name="/sweep")
+
+
 def test_every_sample_comes_as_a_picture(client, photo_file):
     picture, record = client.predict(handle_file(photo_file), {**QUICK, "samples": 2}, api_name="/restore")
     first, second = (Image.open(path).tobytes() for path in record["samples"])

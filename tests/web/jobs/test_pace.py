@@ -16,14 +16,14 @@ SHORT, LONG = (Settings.create(task="denoise", solver="diffpir", solver_paramete
 def measurements(monkeypatch):
     """What the next measurements find, and a clock that the test turns."""
     found, clock = [], [0.0]
-    monkeypatch.setattr(pace, "measured", lambda denoiser: found.pop(0))
+    monkeypatch.setattr(pace, "seconds_per_pixel", lambda denoiser: found.pop(0))
     monkeypatch.setattr(pace.time, "monotonic", lambda: clock[0])
     return found, clock
 
 
 def test_a_measurement_is_the_time_of_a_pass():
     begun = time.perf_counter()
-    assert 0 < 3 * pace.measured(load_prior()) * 128 * 128 <= time.perf_counter() - begun
+    assert 0 < 3 * pace.seconds_per_pixel(load_prior()) * 128 * 128 <= time.perf_counter() - begun
 
 
 def test_the_expected_time_grows_with_runs_and_pixels(measurements):

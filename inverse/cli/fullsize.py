@@ -1,0 +1,59 @@
+"""`restore --full-size`: a photo at its own resolution."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.progress import BarColumn, Progress, TimeRemainingColumn
+
+from inverse.cli.terminal import Description, Terminal
+from inverse.denoisers.base import Denoiser
+from inverse.errors import ParameterError
+from inverse.fullsize.files import save
+from inverse.fullsize.restore import FullSize, Restored
+from inverse.imaging import originals
+from inverse.imaging.files import printable
+from inverse.settings import Settings
+
+
+def check(settings: Settings, keep_metadata: bool, *shown: Path | None) -> None:
+    """Refuses flags that do not go together; `shown` are files of steps and of the measurement.
+
+    Raises:
+        ParameterError: with a sentence on which.
+    """
+    if keep_metadata and not settings.full_size:
+        raise ParameterError("--keep-metadata is for photos at full size. Add --full-size, or leave it out.")
+    if settings.full_size and any(shown):
+        raise ParameterError("--full-size shows no steps and no measurement. Leave --save-frames and the like out.")
+
+
+def restore(
+    console: Terminal, photo: Path, auxiliary: Path | None, settings: Settings, denoiser: Denoiser, output: Path,
+    keep_metadata: bool,
+) -> None:  # fmt: skip
+    """Says what it will take, restores, and writes a file of the photo's own size and depth."""
+    original = originals.load(photo, keep_metadata)
+    helper = None if auxiliary is None else settings.task.load(auxiliary)
+    work = FullSize(original, settings, denoiser, helper)
+    height, width = original.size
+    console.print(f"{settings.task.title}, {settings.solver.title}, at full size")
+    for note in (*original.notes, *work.plan.notes):
+        console.print(note)
+    console.print(f"{printable(Path(photo.name))}: {width} x {height} pixels; {work.forecast.words}")
+    restored: Restored | None = None
+    with Progress(Description(), BarColumn(), TimeRemainingColumn(), console=console) as progress:
+        bar = progress.add_task("", total=1.0)
+        run = work.run()
+        while restored is None:
+            try:
+                step = next(run)
+            except StopIteration as end:
+                restored = end.value
+            else:
+                progress.update(bar, completed=step.share, description=step.words)
+        progress.update(bar, completed=1.0)
+    made = restored.settings if helper is None else restored.settings.with_auxiliary(helper)
+    for note in save(restored, output, made):
+        console.print(note)
+    console.print(f"{printable(output)}: {len(work.plan.parts)} {work.plan.kind}, {restored.seconds:.1f} s")

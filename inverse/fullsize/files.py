@@ -1,0 +1,87 @@
+"""A restored photo as a file: of its own depth, with what of its metadata was asked for, and its settings in a PNG."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from inverse.errors import OutputError
+from inverse.fullsize.restore import Restored
+from inverse.imaging.chunks import SIGNATURE
+from inverse.imaging.files import replace_atomically, unwritable
+from inverse.settings import Settings
+from inverse.settings.carriers import KEY, png_text
+
+_JPEG = {"quality": 95, "subsampling": "4:4:4"}
+WRITTEN: dict[str, dict[str, Any]] = {
+    ".png": {}, ".jpg": _JPEG, ".jpeg": _JPEG, ".jfif": _JPEG, ".webp": {"lossless": True},
+    ".tif": {"compression": "tiff_lzw"}, ".tiff": {"compression": "tiff_lzw"}, ".bmp": {},
+    ".avif": {"quality": 100, "subsampling": "4:4:4"},
+}  # fmt: skip
+"""Endings of pictures that are written, and how: without loss but for JPEG and AVIF, and those nearly so."""
+DEEP = (".png", ".tif", ".tiff")
+"""Those that hold 16 bits."""
+
+
+def save(restored: Restored, path: Path, settings: Settings) -> list[str]:
+    """Writes it, and returns sentences on what the format does not hold.
+
+    Raises:
+        OutputError: it cannot be written; what was at the path is still there.
+    """
+    kind, notes = path.suffix.lower(), []
+    deep = restored.pixels.dtype == np.uint16
+    if deep and kind not in DEEP:
+        notes.append(f"Its 16 bits became 8, as {kind or 'this format'} holds no more. PNG and TIFF do.")
+    if deep and kind == ".png":
+        replace_atomically(path, lambda temporary: temporary.write_bytes(_deep_png(restored, settings)))
+        return notes
+    if deep and kind in DEEP:
+        if restored.original.profile or restored.original.exif:
+            notes.append("A TIFF of 16 bits carries no metadata here. PNG does.")
+        replace_atomically(path, lambda temporary: temporary.write_bytes(_encoded(".tif", restored.pixels)))
+        return notes
+    own = {"exif": restored.original.exif, "icc_profile": restored.original.profile}
+    options = {**WRITTEN.get(kind, {}), **{name: value for name, value in own.items() if value}}
+    if kind == ".png":
+        options["pnginfo"] = png_text(settings.to_json())
+    if kind == ".bmp":
+        options = {}
+
+    def write(temporary: Path) -> None:
+        try:
+            restored.image.save(temporary, **options)
+        except (ValueError, KeyError) as error:  # a format that cannot hold this picture
+            raise unwritable(path, error) from error
+
+    replace_atomically(path, write)
+    return notes
+
+
+def _encoded(kind: str, pixels: np.ndarray) -> bytes:
+    done, found = cv2.imencode(kind, pixels[..., ::-1])
+    if not done:
+        raise OutputError(f"The picture cannot be written as {kind}. Choose another format.")
+    return found.tobytes()
+
+
+def _deep_png(restored: Restored, settings: Settings) -> bytes:
+    """A PNG of 16 bits, which Pillow does not write in colours, with settings and metadata after its head."""
+    content = _encoded(".png", restored.pixels)
+    text = KEY.encode() + b"\0\0\0\0\0" + settings.to_json().encode()
+    more = _chunk(b"iTXt", text)
+    if restored.original.profile:
+        more = _chunk(b"iCCP", b"ICC profile\0\0" + zlib.compress(restored.original.profile)) + more
+    if restored.original.exif:
+        more += _chunk(b"eXIf", restored.original.exif.removeprefix(b"Exif\0\0"))
+    head = len(SIGNATURE) + 25
+    return content[:head] + more + content[head:]
+
+
+def _chunk(kind: bytes, content: bytes) -> bytes:
+    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))

@@ -1,0 +1,75 @@
+"""Under the result: the same restoration of a visitor's own photo at full size, with what it will take said before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import gradio as gr
+
+from inverse.errors import InverseError
+from inverse.web.elements.controls import Values
+from inverse.web.elements.fullsize import fullsize
+from inverse.web.elements.reason import is_refusal, reason, refused
+from inverse.web.jobs.fullsize import Full, FullJob, offer
+from inverse.web.jobs.job import Job
+from inverse.web.page import form
+from inverse.web.page.page import Page, Updates
+from inverse.web.page.starts import Starts
+
+
+class FullSizeCard:
+    """Made where it stands.
+
+    Attributes:
+        card: all of it, seen where a photo has a file of its own.
+        start, stop: buttons.
+        promise: what it will take, or why it cannot be done.
+        seen: how far it is, and the file.
+        state: the visitor's last one.
+    """
+
+    def __init__(self) -> None:
+        with gr.Column(visible=False, elem_id="card-fullsize", elem_classes="inv-card") as self.card:
+            with gr.Row(elem_classes="inv-go", equal_height=True):
+                self.start = gr.Button(
+                    "Restore at full size", elem_id="full", elem_classes="inv-start", scale=0, min_width=180
+                )
+                self.stop = gr.Button(
+                    "Stop", elem_id="stop-full", elem_classes="inv-stop", interactive=False, scale=0, min_width=90
+                )
+                self.promise = reason("", button="full", elem_id="full-promise")
+            self.seen = fullsize()
+            self.state = gr.State(None)
+
+    @property
+    def planned(self) -> list[Any]:
+        """What `plan` changes."""
+        return [self.card, self.start, self.promise]
+
+    def plan(self, job: Job | None, starts: Starts, fault: str = "") -> Updates:
+        """What is offered for what is chosen: none where there is no job; `fault` is why it cannot be run."""
+        if job is None or not FullJob.offered(job):
+            return {self.card: gr.update(visible=False), self.start: starts.judge(self.start, False), self.promise: ""}
+        try:
+            words = refused(fault) if fault else offer(job)
+        except InverseError as error:
+            words = refused(error)
+        return {
+            self.card: gr.update(visible=True),
+            self.start: starts.judge(self.start, not is_refusal(words)),
+            self.promise: words,
+        }
+
+    def run(self, page: Page, values: Values) -> Iterator[Updates]:
+        """The handler that needs the device."""
+        full = values[self.state] or Full()
+        values = full.as_asked(values)
+
+        def prepare() -> tuple[Job]:
+            job = FullJob.of(form.job(page, values))
+            job.check()
+            return (job,)
+
+        for view in full.follow(prepare):
+            yield {self.seen: view}
