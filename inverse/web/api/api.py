@@ -177,7 +177,7 @@ def _path(value: Any) -> Any:
 
 def _understood(problem: Problem) -> list[str]:
     """What a mask was taken for."""
-    if problem.task.auxiliary != "mask":
+    if problem.task.auxiliary != "mask" or problem.operator.missing is None:
         return []
     return [f"The mask marks {problem.operator.missing:.1%} of the pixels as missing."]
 
@@ -198,8 +198,8 @@ def _job(photo: Any, data: Any, auxiliary: Any, prior: Any = "") -> tuple[Job, l
     found, notes = Settings.from_dict(data)
     SAMPLES.check("samples", found.samples)
     if found.sigma_y is None:
-        found = replace(found, sigma_y=estimated_noise(picture, found.task))
-    job = Job(found, picture, None if auxiliary is None else uploaded_helper(_path(auxiliary), found.task))
+        found = replace(found, sigma_y=estimated_noise(picture, found.damage))
+    job = Job(found, picture, None if auxiliary is None else uploaded_helper(_path(auxiliary), found.damage))
     size = job.used.size
     if size is not None and size < min(found.size or size + 1, *picture.size):
         notes.append(f"The photo is used with a shorter side of {size} pixels, the most that is possible here.")
