@@ -1,10 +1,11 @@
-"""The app for programs: four functions that go through the same validation and limits as the page.
+"""The app for programs: five functions that go through the same validation and limits as the page.
 
 Their docstrings are what a caller reads.
 """
 
 from __future__ import annotations
 
+import math
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -18,6 +19,7 @@ from PIL import Image
 from inverse.batch import grid
 from inverse.batch.sweep import PRIOR, Sweep
 from inverse.batch.sweep import axis as sweep_axis
+from inverse.diagnosis import diagnose as of_photo
 from inverse.errors import ParameterError
 from inverse.results.problem import Problem
 from inverse.results.record import METRICS, best
@@ -25,8 +27,9 @@ from inverse.settings import SCHEMA, Settings
 from inverse.settings.fields import PRIOR as PRIOR_TEXT
 from inverse.settings.listing import listing
 from inverse.web.base import limits
+from inverse.web.base.dear import dear
 from inverse.web.base.gradio_internals import upload_folder
-from inverse.web.base.guards import said, spoken_errors, uploaded_helper, uploaded_photo
+from inverse.web.base.guards import MAX_STORED_SIDE, said, spoken_errors, uploaded, uploaded_helper, uploaded_photo
 from inverse.web.base.pictures import png_bytes
 from inverse.web.elements.history import plain
 from inverse.web.elements.photos import plain_name
@@ -141,6 +144,23 @@ def sweep(
                 yield file, {**record, "finished": told, **_table(plan, batch), "notes": notes}
             elif not fresh:
                 yield None, {**record, "finished": told}
+
+
+def diagnose(photo: FileData) -> tuple[FileData | None, dict[str, Any]]:
+    """Say what is wrong with a photo, in plain words, and which settings would restore it. Nothing is restored.
+
+    Args:
+        photo: The photo, an uploaded file: PNG, JPEG, WebP, BMP, TIFF, GIF or AVIF.
+
+    Returns:
+        A mask of what seems missing or scratched, white there, as a PNG to be looked at and edited (none where nothing does), and a record: width, height, sigma_y (noise), blur in pixels, jpeg (quality, subsampling, tables of the file), findings (kind, title, words, expectation of each), suggested (kinds that are worth a restoration), and settings for the endpoint restore, which takes the mask as auxiliary.
+    """  # noqa: E501
+    with _spoken_errors():
+        file = uploaded(_path(photo))
+        with dear(math.inf):
+            found = of_photo(file, MAX_STORED_SIDE)
+        mask = None if found.mask is None else _png(found.mask, f"{plain_name(_path(photo))}-mask.png")
+        return mask, {**found.to_dict(), "settings": plain(found.settings())}
 
 
 def solvers() -> dict[str, Any]:

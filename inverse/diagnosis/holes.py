@@ -1,0 +1,70 @@
+"""Parts of a photo that are not there: erased to transparency, or cut out and filled with one colour."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from inverse.imaging import images
+from inverse.imaging.colours import Profile
+
+SMALLEST = 0.003
+"""Share of the photo that a hole of one colour takes at least."""
+STEP = 16
+"""Levels by which a hole differs from what is around it; the white of a sky fades out."""
+AROUND = 0.85
+"""Of a hole's rim, the part that has such a step at least."""
+
+
+def find_holes(photo: Image.Image, alpha: Image.Image | None) -> np.ndarray:
+    """(H, W), True where the photo is missing.
+
+    Args:
+        photo: RGB.
+        alpha: its opacity, mode L, of the same size; None where it has none.
+    """
+    erased = np.zeros((photo.height, photo.width), bool) if alpha is None else np.asarray(alpha) < 128
+    pixels = np.asarray(photo)
+    for colour in _colours(pixels[~erased]):
+        erased |= _cut_out(pixels, np.array(colour, np.uint8))
+    return erased
+
+
+def opacity(photo: images.Photo) -> Image.Image | None:
+    """How opaque a photo is, upright and of mode L; None where it is so everywhere, or by its format."""
+
+    def alpha(image: Image.Image, profile: Profile) -> Image.Image:
+        if "A" not in image.getbands() and "transparency" not in image.info:
+            return Image.new("L", image.size, 255)
+        return image.convert("RGBA").getchannel("A")
+
+    found = images.decoded(photo, alpha)
+    return None if np.asarray(found).min() == 255 else found
+
+
+def _colours(pixels: np.ndarray) -> list[tuple[int, ...]]:
+    """White, black, and whatever single colour many pixels have."""
+    if not len(pixels):
+        return []
+    packed = pixels.astype(np.uint32) @ np.array([1 << 16, 1 << 8, 1], np.uint32)
+    values, counts = np.unique(packed, return_counts=True)
+    often = values[counts >= SMALLEST * len(pixels)]
+    often = often[np.argsort(-counts[counts >= SMALLEST * len(pixels)])][:4]
+    return [(int(value) >> 16, int(value) >> 8 & 255, int(value) & 255) for value in often]
+
+
+def _cut_out(pixels: np.ndarray, colour: np.ndarray) -> np.ndarray:
+    """Where a whole part of it has exactly this colour, and ends sharply."""
+    same = (pixels == colour).all(-1).astype(np.uint8)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(cv2.morphologyEx(same, cv2.MORPH_OPEN, np.ones((5, 5))))
+    found = np.zeros(same.shape, bool)
+    differs = np.abs(pixels.astype(np.int16) - colour.astype(np.int16)).max(-1) >= STEP
+    for label in range(1, min(count, 50)):
+        if stats[label, cv2.CC_STAT_AREA] < SMALLEST * same.size:
+            continue
+        part = (labels == label).astype(np.uint8)
+        rim = (cv2.dilate(part, np.ones((7, 7), np.uint8)) > 0) & (cv2.dilate(part, np.ones((3, 3), np.uint8)) == 0)
+        if rim.any() and differs[rim].mean() >= AROUND:
+            found |= part > 0
+    return found
