@@ -35,8 +35,8 @@ HAPPENED = ("grey", "blurry", "small", "blocky", "missing", "scratched")
 EXPECTED = {
     "missing": "What fills the holes is invented to fit their surroundings. Small holes vanish; a missing face is not "
     "brought back.",
-    "scratched": "Thin scratches usually vanish, and all other pixels stay as they are. Look at the mask before you "
-    "restore: edges and wires are thin lines too.",
+    "scratched": "Thin scratches usually vanish, and where nothing else is repaired, all other pixels stay as they "
+    "are. Look at the mask before you restore: edges and wires are thin lines too.",
     "blurry": "A light blur sharpens well. Of a strong one outlines come back and fine detail does not; where parts of "
     "the photo are blurred differently, some of them suffer.",
     "small": "Edges and plain textures become crisp. Letters and faces of a few pixels become plausible, and not true.",
@@ -50,7 +50,7 @@ EXPECTED = {
 NOT_BY_ITSELF = ("grey", "faded")
 """What is found, and yet is no reason to change anything unless somebody says so."""
 
-SMALL = 400
+SMALL = 320
 """Shorter side in pixels below which a photo is small."""
 GRAINY = 0.035
 """sigma_y from which grain is seen, 4.5 of 255 levels."""
@@ -115,7 +115,9 @@ class Diagnosis:
     @property
     def suggested(self) -> list[str]:
         """Kinds that were found and that are worth a restoration by themselves."""
-        return [kind for kind in self.kinds if kind not in NOT_BY_ITSELF]
+        whole = [kind for kind in self.kinds if kind not in NOT_BY_ITSELF]
+        # A photo that is repaired where it is damaged keeps all other pixels, and enlarged it would not.
+        return [kind for kind in whole if kind != "small" or not {"missing", "scratched"} & set(whole)]
 
     def settings(self, kinds: Collection[str] | None = None) -> Settings:
         """Settings that restore what is said to be wrong: those suggested when None. Nothing wrong is light denoising.

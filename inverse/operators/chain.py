@@ -22,6 +22,8 @@ LONGEST = 4
 """Damages in a chain, at most."""
 COMMONEST = "jpeg"
 """What happens to most photos in the end."""
+ALONE = ("keep_known",)
+"""Parameters that mean something for a task alone: other damages leave no pixel as it was."""
 WEIGHTIEST = ("Colours and tones", "Raw measurements", "Low resolution", "Blur", "Missing pixels")
 """Groups of linear tasks, by how much they decide which solver and which preset suit a chain."""
 

@@ -29,7 +29,7 @@ RNG = np.random.default_rng(0)
 def good(name="astronaut"):
     """An example, large enough not to be small."""
     photo = Image.open(EXAMPLES / f"{name}.jpg").convert("RGB")
-    return photo if min(photo.size) >= 400 else photo.resize((640, 640 * photo.height // photo.width))
+    return photo if min(photo.size) >= 330 else photo.resize((640, 640 * photo.height // photo.width))
 
 
 def scratched(photo, width=2):
@@ -73,7 +73,7 @@ def erased(photo):
 def test_a_good_photo_has_nothing_wrong(name):
     photo = Image.open(EXAMPLES / f"{name}.jpg")
     found = diagnose(EXAMPLES / f"{name}.jpg")
-    assert found.kinds == (["small"] if min(photo.size) < 400 else [])
+    assert found.kinds == (["small"] if min(photo.size) < 320 else [])
     assert found.jpeg.quality >= 90 and found.size == photo.size
 
 
@@ -106,7 +106,7 @@ def test_every_kind_has_its_words_and_its_task():
 
 
 def test_several_are_a_chain_in_the_order_in_which_they_happened():
-    photo = encoded(noisy(blurred(good(), 2.5).resize((320, 320)), 12), quality=30)
+    photo = encoded(noisy(blurred(good(), 2.5).resize((300, 300)), 12), quality=30)
     found = diagnose(photo)
     assert {"small", "blocky"} <= set(found.kinds)
     settings = found.settings(["blocky", "small", "blurry", "grey"])
@@ -199,7 +199,7 @@ def test_the_blur_is_measured(std, name):
 
 def test_inspect(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    photo, truth = scratched(good("coffee").crop((0, 0, 420, 400)))
+    photo, truth = scratched(good("coffee").crop((0, 0, 420, 340)))
     photo.save("old scan.png")
     run = CliRunner().invoke(main, ["inspect", "old scan.png", "--save-mask", "m.png", "--json"])
     record = json.loads(run.stdout)

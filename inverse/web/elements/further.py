@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 
 from inverse.operators import TASKS
-from inverse.operators.chain import COMMONEST
+from inverse.operators.chain import ALONE, COMMONEST
 from inverse.parameters import Choice, Flag, Integer, Real
 from inverse.settings.fields import THEN
 from inverse.web.elements.controls import label
@@ -29,6 +29,8 @@ def _parameters(task: str) -> list[dict[str, Any]]:
     """What the script needs of each parameter to make a control of it."""
     kind, found = TASKS[task], []
     for name, spec in kind.specs().items():
+        if name in ALONE:
+            continue
         shown = {"name": name, "label": label(name), "unit": spec.unit, "help": f"{spec.help} {spec.effect}".strip()}
         shown |= {"default": kind.defaults()[name], "advanced": spec.advanced}
         if isinstance(spec, Choice):

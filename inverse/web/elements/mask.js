@@ -205,6 +205,12 @@ export default function mask({ element, props, trigger, watch, upload }, { limit
       ink.fillRect(0, 0, mask.width, mask.height);
       ink.globalCompositeOperation = "source-over";
     }),
+    async find() {
+      said.textContent = "Looking for scratches…";
+      props.value = { mask: await encoded(), find: Date.now() };
+      said.textContent = "";
+      trigger("upload");
+    },
     async download() {
       save(await png(ink), filename);
     },

@@ -5,12 +5,14 @@ Every function takes the page and the values of its inputs, and returns updates 
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import gradio as gr
-from PIL import Image
+from PIL import Image, ImageChops
 
 from inverse.denoisers.cards import EMBEDDED
+from inverse.diagnosis import Diagnosis, diagnose, find_scratches
 from inverse.errors import ImageError, ProblemError
 from inverse.imaging import images, masks
 from inverse.operators import TASKS, Task
@@ -20,9 +22,10 @@ from inverse.settings.saved import plain_data
 from inverse.solvers import SOLVERS
 from inverse.solvers.advice import advice_for
 from inverse.solvers.presets import default_solver_for, default_task, fits, preset
-from inverse.web.base.guards import uploaded_helper, uploaded_photo
+from inverse.web.base.dear import dear
+from inverse.web.base.guards import MAX_STORED_SIDE, uploaded, uploaded_helper, uploaded_photo
 from inverse.web.base.pictures import mask_uri
-from inverse.web.elements import chooser, photos
+from inverse.web.elements import chooser, faults, photos
 from inverse.web.elements.controls import Values
 from inverse.web.elements.picker import EXAMPLE_TITLES, picked
 from inverse.web.elements.viewer import awaiting
@@ -61,9 +64,12 @@ def receive_photo(page: Page, values: Values) -> Updates:
         page.viewer: awaiting(photo),
         page.status: {"phase": "idle"},
     }
+    seen = diagnosed(uploaded(given.get("path"))) if mode == DEGRADED else None
     if mode == values[page.mode]:
-        return {**changes, **_noise(page, mode, form.damage(page, values), photo)}
-    changes |= {page.mode: mode, **change_mode(page, {**values, page.mode: mode, page.photo: photo})}
+        wrong = {page.diagnosis: seen, page.faults: faults.found(seen)}
+        return {**changes, **wrong, **_noise(page, mode, form.damage(page, values), photo)}
+    values = {**values, page.mode: mode, page.photo: photo, page.diagnosis: seen}
+    changes |= {page.mode: mode, **change_mode(page, values)}
     return {**changes, page.mode_note: cards.NOT_DAMAGED_HERE} if mode == DEGRADED else changes
 
 
@@ -73,7 +79,13 @@ def change_mode(page: Page, values: Values) -> Updates:
     offered = tasks_for(mode)
     if task not in offered:
         task = default_task(mode == DEGRADED)
+    seen = values.get(page.diagnosis)
+    if seen is None and mode == DEGRADED and values[page.photo] is not None:
+        seen = diagnosed(values[page.photo])
     changes = {
+        page.diagnosis: seen,
+        page.faults: faults.found(seen),
+        page.faults_panel: gr.update(visible=mode == DEGRADED),
         page.mode_note: cards.MODE_WORDS[mode],
         page.task: chooser.offer(TASKS, offered, task),
         page.settings["then"]: gr.update(choices=offered),
@@ -93,7 +105,33 @@ def change_task(page: Page, values: Values) -> Updates:
     estimated again."""
     mode = values[page.mode]
     noise = _noise(page, mode, form.damage(page, values), values[page.photo]) if mode == DEGRADED else {}
-    return {**_follow(page, values[page.prior], values), **noise}
+    unsaid: Updates = {page.faults: faults.found(values.get(page.diagnosis))}  # what was ticked meant another task
+    return {**unsaid, **_follow(page, values[page.prior], values), **noise}
+
+
+def diagnosed(photo: images.Photo) -> Diagnosis:
+    """What is wrong with a photo, as it is kept here."""
+    with dear(math.inf):
+        return diagnose(photo, MAX_STORED_SIDE)
+
+
+def change_faults(page: Page, values: Values) -> Updates:
+    """It was said in plain words what is wrong: task, further damages, noise and mask that mean the same.
+
+    Raises:
+        ProblemError: the server has no photo.
+    """
+    photo = form.chosen_photo(page, values)
+    seen, wrong = values[page.diagnosis] or diagnosed(photo), faults.ticked(values[page.faults])
+    settings = seen.settings(wrong).with_prior(priors.find(values[page.prior]).identity)
+    if not settings.damage.auxiliary or settings.auxiliary:
+        changes: Updates = {page.mask: {"mask": "", "reset": True}}
+    else:
+        changes = {}  # what was brushed stays
+    changes |= adopt(page, settings, photo, values[page.auxiliary])
+    kept = (page.settings["seed"], page.settings["samples"])
+    changes = {component: update for component, update in changes.items() if component not in kept}
+    return {**changes, page.faults: faults.found(seen, wrong), page.diagnosis: seen}
 
 
 def change_prior(page: Page, values: Values) -> Updates:
@@ -145,6 +183,7 @@ def adopt(page: Page, settings: Settings, photo: Image.Image | None, pictures: d
     changes = {
         page.mode: mode,
         page.mode_note: cards.MODE_WORDS[mode],
+        page.faults_panel: gr.update(visible=mode == DEGRADED),
         **{page.settings[name]: update for name, update in _settings(page, settings, photo).items()},
         page.sigma_y_note: "",
         **_task(page, task, settings.damage, solver, prior),
@@ -189,10 +228,18 @@ def _sizes(size: int, visible: bool) -> Any:
 
 
 def receive_mask(page: Page, values: Values) -> Updates:
-    """A mask picture was uploaded; the pad shows it, and it can be brushed on."""
-    task = form.damage(page, values)
+    """A mask picture was uploaded, or scratches are to be found; the pad shows them, and can be brushed on."""
+    task, value = form.damage(page, values), values[page.mask] or {}
     settings, photo = form.settings(page, values), form.chosen_photo(page, values)
-    mask = uploaded_helper((values[page.mask] or {}).get("path"), task)
+    if "find" in value:
+        mask = find_scratches(photo)
+        if not mask.getbbox():
+            gr.Info("No scratches were found. Brush over what is damaged.", duration=8)
+        drawn = form.auxiliary_picture(page, values)
+        if drawn is not None:
+            mask = ImageChops.lighter(mask, drawn.convert("L").resize(mask.size, Image.Resampling.NEAREST))
+    else:
+        mask = uploaded_helper(value.get("path"), task)
     uri, coarser = mask_uri(on_pad(mask, settings, photo))
     if coarser:
         gr.Warning("This mask has more detail than can be sent with every change, and is used a little coarser.")

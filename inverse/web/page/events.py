@@ -63,9 +63,11 @@ def _wire_choices(page: Page) -> None:
     ]  # fmt: skip
     noise = [page.settings["sigma_y"], page.sigma_y_note]
     linear = [page.settings[name] for name, known in Settings.specs().items() if known.linear_only]
-    mode = list(dict.fromkeys([page.mode_note, page.task, *page.settings.values(), *task, *noise]))
+    wrong = [page.faults, page.faults_panel, page.diagnosis]
+    mode = list(dict.fromkeys([page.mode_note, page.task, *page.settings.values(), *task, *noise, *wrong]))
     chosen = {
         page.prior, page.mode, page.task, page.settings["then"], page.solver, page.solver_by_hand, page.photo,
+        page.diagnosis,
     }  # fmt: skip
     photo = [page.photo, page.photo_file, page.picker, page.mask, page.viewer, page.status, page.mode, *mode]
     listen(page.picker.upload, choices.receive_photo, {*chosen, page.picker, page.photo_file}, photo)
@@ -73,13 +75,15 @@ def _wire_choices(page: Page) -> None:
     listen(page.prior.input, choices.change_prior, chosen, [page.prior, page.settings["size"], *task, *linear])
     then: Any = page.settings["then"]
     for event in (page.task.input, then.release):
-        listen(event, choices.change_task, chosen, [*task, *noise, *linear])
+        listen(event, choices.change_task, chosen, [*task, *noise, *linear, page.faults])
     listen(page.solver.input, choices.change_solver, chosen, [*solver, page.solver_by_hand])
     listen(page.reset.click, choices.reset, chosen, solver)
     listen(page.mask.upload, choices.receive_mask, {*page.choices, page.mask, page.photo}, [page.mask])
     picture = {page.task, page.settings["then"], page.auxiliary, page.picture_upload}
     listen(page.picture_upload.upload, choices.receive_picture, picture, [page.auxiliary, page.picture_note])
     carried = [page.share, page.prior, page.mode, *mode, *page.tasks.components, page.mask, page.auxiliary]
+    faults: Any = page.faults
+    listen(faults.release, choices.change_faults, {*chosen, page.faults, page.auxiliary}, carried)
     brought = [page.share, page.photo, page.auxiliary]
     for tab in page.tabs:
         listen(tab.table.select, tab.adopt, {tab.table, tab.batch, page.photo, page.auxiliary}, [*carried, page.switch])
