@@ -58,6 +58,8 @@ BLURRY = 1.2
 """Std in pixels from which a photo is blurry; the sharpest have 0.5 to 0.9."""
 BLOCKY = 60
 """JPEG quality up to which blocks are seen."""
+PART = 512
+"""Side in pixels of the parts of a large photo by which its noise is told."""
 FLAT = 128
 """Levels between the darkest and the brightest hundredth, below which a photo is faded."""
 SCRATCHES = (0.0005, 0.12)
@@ -188,10 +190,9 @@ def diagnose(photo: images.Photo, max_side: int | None = None) -> Diagnosis:
         photo = photo.read()  # pyright: ignore[reportAttributeAccessIssue]
     picture, file = images.load(photo, max_side), jpeg_file(photo)
     whole = max_side is None or max(picture.size) < max_side
-    x = images.to_tensor(picture)
     alpha = opacity(photo) if file is None else None
     holes = find_holes(picture, None if alpha is None else alpha.resize(picture.size))
-    sigma_y = noise.estimate(x.masked_fill(torch.from_numpy(holes), float("nan")))
+    sigma_y = _noise(picture, holes)
     luma = np.asarray(picture.convert("L"))
     blur = blur_std(luma, 127.5 * sigma_y if sigma_y > noise.LEAST else 0.0)
     scratches = np.asarray(find_scratches(picture, clear=True)) > 0
@@ -210,6 +211,27 @@ def diagnose(photo: images.Photo, max_side: int | None = None) -> Diagnosis:
     missing = holes | scratches if scratched else holes
     mask = Image.fromarray(missing.astype(np.uint8) * 255) if missing.any() else None
     return Diagnosis(picture.size, sigma_y, blur, file, tuple(filter(None, findings)), mask)
+
+
+def _noise(picture: Image.Image, holes: np.ndarray) -> float:
+    """sigma_y, of a large photo that of four parts."""
+    width, height = picture.size
+    if width * height <= 4 * PART**2:
+        corners = [(0, 0, width, height)]
+    else:
+        side = min(PART, width // 2, height // 2) // 8 * 8
+        corners = [
+            (x, y, x + side, y + side)
+            for x in (width // 4 - side // 2, 3 * width // 4 - side // 2)
+            for y in (height // 4 - side // 2, 3 * height // 4 - side // 2)
+        ]
+    parts = [
+        images.to_tensor(picture.crop(box)).masked_fill(
+            torch.from_numpy(holes[box[1] : box[3], box[0] : box[2]]), float("nan")
+        )
+        for box in corners
+    ]
+    return noise.estimate(torch.cat(parts, dim=-1))
 
 
 def _missing(holes: np.ndarray) -> Finding | None:
@@ -249,7 +271,9 @@ def _blocky(file: JpegFile | None) -> Finding | None:
 
 
 def _grey(pixels: np.ndarray) -> Finding | None:
-    spread = pixels.max(-1).astype(int) - pixels.min(-1)
+    step = max(1, round((pixels.shape[0] * pixels.shape[1] / 250_000) ** 0.5))
+    sample = pixels[::step, ::step]
+    spread = sample.max(-1).astype(int) - sample.min(-1)
     if np.percentile(spread, 99) > 6:
         return None
     return Finding("grey", "It has no colours.", make_task("colorize", {"weights": "luma"}))

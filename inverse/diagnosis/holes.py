@@ -11,6 +11,8 @@ from inverse.imaging.colours import Profile
 
 SMALLEST = 0.003
 """Share of the photo that a hole of one colour takes at least."""
+SAMPLE = 200_000
+"""Pixels that tell which colours are frequent."""
 STEP = 16
 """Levels by which a hole differs from what is around it; the white of a sky fades out."""
 AROUND = 0.85
@@ -26,8 +28,10 @@ def find_holes(photo: Image.Image, alpha: Image.Image | None) -> np.ndarray:
     """
     erased = np.zeros((photo.height, photo.width), bool) if alpha is None else np.asarray(alpha) < 128
     pixels = np.asarray(photo)
-    for colour in _colours(pixels[~erased]):
-        erased |= _cut_out(pixels, np.array(colour, np.uint8))
+    red, green, blue = (each.astype(np.uint32) for each in cv2.split(pixels))
+    packed = (red << 16) | (green << 8) | blue
+    for colour in _colours(packed if alpha is None else packed[~erased]):
+        erased |= _cut_out(pixels, packed == colour)
     return erased
 
 
@@ -43,28 +47,26 @@ def opacity(photo: images.Photo) -> Image.Image | None:
     return None if np.asarray(found).min() == 255 else found
 
 
-def _colours(pixels: np.ndarray) -> list[tuple[int, ...]]:
-    """White, black, and whatever single colour many pixels have."""
-    if not len(pixels):
-        return []
-    packed = pixels.astype(np.uint32) @ np.array([1 << 16, 1 << 8, 1], np.uint32)
-    values, counts = np.unique(packed, return_counts=True)
-    often = values[counts >= SMALLEST * len(pixels)]
-    often = often[np.argsort(-counts[counts >= SMALLEST * len(pixels)])][:4]
-    return [(int(value) >> 16, int(value) >> 8 & 255, int(value) & 255) for value in often]
+def _colours(packed: np.ndarray) -> np.ndarray:
+    """Whatever single colours many pixels have, four at most; a sample tells."""
+    sample = packed.reshape(-1)
+    sample = sample[:: max(1, sample.size // SAMPLE)]
+    values, counts = np.unique(sample, return_counts=True)
+    often = counts >= SMALLEST * max(sample.size, 1)
+    return values[often][np.argsort(-counts[often])][:4]
 
 
-def _cut_out(pixels: np.ndarray, colour: np.ndarray) -> np.ndarray:
-    """Where a whole part of it has exactly this colour, and ends sharply."""
-    same = (pixels == colour).all(-1).astype(np.uint8)
+def _cut_out(pixels: np.ndarray, where: np.ndarray) -> np.ndarray:
+    """Where a whole part of it has exactly one colour, the one that it has `where` that is, and ends sharply."""
+    same, colour = where.astype(np.uint8), pixels[where][0].astype(np.int16)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(cv2.morphologyEx(same, cv2.MORPH_OPEN, np.ones((5, 5))))
     found = np.zeros(same.shape, bool)
-    differs = np.abs(pixels.astype(np.int16) - colour.astype(np.int16)).max(-1) >= STEP
     for label in range(1, min(count, 50)):
         if stats[label, cv2.CC_STAT_AREA] < SMALLEST * same.size:
             continue
         part = (labels == label).astype(np.uint8)
         rim = (cv2.dilate(part, np.ones((7, 7), np.uint8)) > 0) & (cv2.dilate(part, np.ones((3, 3), np.uint8)) == 0)
-        if rim.any() and differs[rim].mean() >= AROUND:
+        differs = np.abs(pixels[rim].astype(np.int16) - colour).max(-1) >= STEP
+        if rim.any() and differs.mean() >= AROUND:
             found |= part > 0
     return found

@@ -38,10 +38,11 @@ def find_scratches(photo: Image.Image, clear: bool = False) -> Image.Image:
         clear: only what can hardly be anything else.
     """
     found = np.zeros((photo.height, photo.width), np.uint8)
-    pixels = np.asarray(photo)
+    channels = cv2.split(np.asarray(photo))
+    low, high = cv2.min(cv2.min(*channels[:2]), channels[2]), cv2.max(cv2.max(*channels[:2]), channels[2])
     for sign, hat in zip((1, -1), hats(photo), strict=True):
         for strict in {True, clear}:
-            found |= _lines(hat, pixels, sign, strict)
+            found |= _lines(hat, low, high, sign, strict)
     return Image.fromarray(cv2.dilate(found, np.ones((3, 3), np.uint8)))
 
 
@@ -56,14 +57,19 @@ def hats(photo: Image.Image) -> tuple[np.ndarray, np.ndarray]:
     )
 
 
-def _lines(hat: np.ndarray, pixels: np.ndarray, sign: int, clear: bool) -> np.ndarray:
-    """Pixels of lines in one of the hats, (H, W), 255 there; `sign` is 1 for bright ones and -1 for dark ones."""
+def _lines(hat: np.ndarray, low: np.ndarray, high: np.ndarray, sign: int, clear: bool) -> np.ndarray:
+    """Pixels of lines in one of the hats, (H, W), 255 there.
+
+    `low` and `high` are the least and the largest channel of each pixel, `sign` is 1 for bright lines and -1 for dark.
+    """
     whole = hat > max(_threshold(hat), 60 if clear else 30)
     if clear:
-        whole &= (pixels.min(-1) >= WHITE) if sign > 0 else (pixels.max(-1) <= BLACK)
-        whole &= pixels.max(-1).astype(int) - pixels.min(-1) <= COLOURLESS
+        whole &= (low >= WHITE) if sign > 0 else (high <= BLACK)
+        whole &= cv2.subtract(high, low) <= COLOURLESS
     scale = min(1.0, LARGEST / max(hat.shape))
     height, width = (max(1, round(scale * side)) for side in hat.shape)
+    if not whole.any():
+        return np.zeros(hat.shape, np.uint8)
     thin = masks.cover(whole, (height, width)).astype(np.uint8) * 255
     shorter = min(thin.shape)
     length = max(12.0, SHORTEST * shorter * (2.0 if clear else 1.0))
@@ -72,7 +78,8 @@ def _lines(hat: np.ndarray, pixels: np.ndarray, sign: int, clear: bool) -> np.nd
         maxLineGap=max(2, 0.05 * length),
     )  # fmt: skip
     near = np.zeros_like(thin)
-    grey = cv2.resize(pixels.mean(-1).astype(np.float32), (width, height), interpolation=cv2.INTER_AREA)
+    grey = cv2.resize(cv2.addWeighted(low, 0.5, high, 0.5, 0), (width, height), interpolation=cv2.INTER_AREA)
+    grey = grey.astype(np.float32)
     for x0, y0, x1, y1 in [] if segments is None else segments.reshape(-1, 4).tolist():
         if _even(grey, (x0, y0), (x1, y1), sign, clear):
             cv2.line(near, (int(x0), int(y0)), (int(x1), int(y1)), 255, 2 * max(2, round(WIDEST * shorter / 2)) + 1)
