@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from functools import reduce
 from typing import Any
 
 import numpy as np
 import torch
-from PIL import Image
+from PIL import Image, ImageChops
 
 from inverse.diagnosis.holes import find_holes, opacity
 from inverse.diagnosis.jpeg_file import JpegFile, jpeg_file
@@ -100,7 +101,7 @@ class Diagnosis:
         blur: std in pixels of a Gaussian that blurs as much; None where no edges tell.
         jpeg: how its file was saved; None where that is no JPEG.
         findings: by `TITLES`' order.
-        mask: what may be missing or scratched, mode L, 255 there; None where nothing is.
+        masks: what is missing, and what may be scratched, mode L, 255 there, by kind.
     """
 
     size: tuple[int, int]
@@ -108,7 +109,16 @@ class Diagnosis:
     blur: float | None
     jpeg: JpegFile | None
     findings: tuple[Finding, ...]
-    mask: Image.Image | None = None
+    masks: Mapping[str, Image.Image] = field(default_factory=dict)
+
+    @property
+    def mask(self) -> Image.Image | None:
+        """What may be missing or scratched, as one mask; None where nothing is."""
+        return self._mask(self.masks)
+
+    def _mask(self, kinds: Collection[str]) -> Image.Image | None:
+        found = [self.masks[kind] for kind in kinds if kind in self.masks]
+        return reduce(ImageChops.lighter, found) if found else None
 
     @property
     def kinds(self) -> list[str]:
@@ -141,9 +151,8 @@ class Diagnosis:
                 own = next((each.damage for each in self.findings if each.kind == kind), None)
                 chain.append(own or usual(kind))
         first, *then = chain or [make_task("denoise")]
-        masked = self.mask if any(each.auxiliary == "mask" for each in chain) else None
         made = Settings.create(mode=DEGRADED, task=first, then=then, sigma_y=round(self.sigma_y, 3))
-        return made.with_auxiliary(masked)
+        return made.with_auxiliary(self._mask(wrong))
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON, without the mask."""
@@ -208,9 +217,9 @@ def diagnose(photo: images.Photo, max_side: int | None = None) -> Diagnosis:
         _grey(np.asarray(picture)),
         _faded(luma[~holes]),
     ]  # fmt: skip
-    missing = holes | scratches if scratched else holes
-    mask = Image.fromarray(missing.astype(np.uint8) * 255) if missing.any() else None
-    return Diagnosis(picture.size, sigma_y, blur, file, tuple(filter(None, findings)), mask)
+    found = {"missing": holes, "scratched": scratches if scratched else np.zeros_like(scratches)}
+    masks = {kind: Image.fromarray(each.astype(np.uint8) * 255) for kind, each in found.items() if each.any()}
+    return Diagnosis(picture.size, sigma_y, blur, file, tuple(filter(None, findings)), masks)
 
 
 def _noise(picture: Image.Image, holes: np.ndarray) -> float:

@@ -9,7 +9,6 @@ from PIL import Image, ImageDraw
 from inverse.resources import EXAMPLES
 
 pytestmark = pytest.mark.browser
-LINES = ((12, 8, 120, 130), (20, 120, 150, 30))
 
 
 @pytest.fixture(scope="module")

@@ -124,6 +124,7 @@ def test_the_mask_covers_the_scratches_and_goes_with_the_settings():
     found = diagnose(photo)
     mask = np.asarray(found.mask) > 0
     assert mask[truth].mean() > 0.9 and cv2.dilate(truth.astype(np.uint8), np.ones((7, 7)))[mask].mean() > 0.95
+    assert not found.settings(["missing"]).auxiliary, "a mask of scratches is none of holes"
     settings = found.settings()
     assert settings.task.name == "inpaint-mask" and settings.auxiliary_picture.size == photo.size
     result = restore(photo, settings.task, degraded=True, auxiliary=found.mask, sigma_y=0.01, size=None,

@@ -8,6 +8,7 @@ export default function further({ element, props, trigger, watch }, { tasks, mos
 
   function send(value) {
     props.value = value;
+    show();
     trigger("release");
   }
   const change = (at, link) => send(links().map((each, place) => (place === at ? link : each)));
@@ -70,7 +71,6 @@ export default function further({ element, props, trigger, watch }, { tasks, mos
   add.addEventListener("click", () => {
     const offered = props.choices ?? [];
     send([...links(), named(offered.includes(usual) ? usual : offered[0])]);
-    show();
     list.lastElementChild?.querySelector("select").focus();
   });
   watch("value", show);
