@@ -223,7 +223,9 @@ def test_the_noise_comes_before_what_rounds():
     torch.testing.assert_close(seen[0], operator.inner(x))
     torch.testing.assert_close(y, operator.outer.exact(seen[0] + 0.1))
     scratched = Chain(tuple(map(link, ("jpeg", "inpaint-random")))).operator((3, 16, 16), generator(), None)
-    hidden = scratched.measure(images(scratched, dtype=torch.float32), disturb)
+    x = images(scratched, dtype=torch.float32)
+    hidden = scratched.measure(x, disturb)
+    torch.testing.assert_close(hidden, scratched.outer(scratched.inner.exact(x + 0.1)))
     assert (hidden[:, :, scratched.outer.mask[0, 0] == 0] == 0).all() and seen[-1].shape[-2:] == (16, 16)
 
 
