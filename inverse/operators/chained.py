@@ -17,6 +17,7 @@ from inverse.operators.composition import Composition
 from inverse.operators.denoising import Identity
 from inverse.operators.folding import folded
 from inverse.operators.inpainting import Mask
+from inverse.operators.lanczos import largest_singular_value
 from inverse.operators.super_resolution import BlockMean
 
 CUT = 0.03
@@ -24,8 +25,6 @@ CUT = 0.03
 SUFFICIENT, TOLERANCE = 20, 1e-3
 """Iterations of a solve and its precision, where it is a step of a solver in single precision: what is left undone is
 in the smallest singular values, and the next step does more of it."""
-LANCZOS, CLOSE = 100, 1e-6
-"""Iterations for a norm, at most, and the relative change of its square after which it is known."""
 
 
 class Chained(Composition):
@@ -92,10 +91,14 @@ class Iterative(LinearChained):
 
     _norm: float | None = None
 
+    def __init__(self, inner: LinearOperator, outer: LinearOperator) -> None:
+        super().__init__(inner, outer)
+        self.place = torch.zeros(1)  # which goes along wherever the operator is moved
+
     @property
     def norm(self) -> float:
         if self._norm is None:
-            self._norm = largest_singular_value(self)
+            self._norm = largest_singular_value(self, self.place)
         return self._norm
 
     def pinv(self, y: Tensor) -> Tensor:
@@ -275,29 +278,3 @@ def _on_one_channel(operator: LinearOperator) -> LinearOperator:
     one = copy.copy(operator)
     one.image_shape, one.measurement_shape = (1, *operator.image_shape[1:]), (1, *operator.measurement_shape[1:])
     return one
-
-
-def largest_singular_value(operator: LinearOperator) -> float:
-    """The spectral norm, by Lanczos' iteration on H^T H (Golub and Van Loan, Matrix Computations, section 10.1)."""
-    generator = torch.Generator().manual_seed(0)
-    v = torch.randn(1, *operator.image_shape, generator=generator, dtype=torch.float64)
-    v, before = v / v.norm(), torch.zeros_like(v)
-    diagonal, beside, value = [], [], 0.0
-    for _ in range(LANCZOS):
-        w = operator.adjoint(operator(v)) - (beside[-1] * before if beside else 0)
-        diagonal.append(float((w * v).sum()))
-        w = w - diagonal[-1] * v
-        last, value = value, _largest(diagonal, beside)
-        beside.append(float(w.norm()))
-        if value - last <= CLOSE * value or beside[-1] <= 1e-12 * value:
-            break
-        before, v = v, w / beside[-1]
-    return max(value, 0.0) ** 0.5
-
-
-def _largest(diagonal: list[float], beside: list[float]) -> float:
-    matrix = torch.diag(torch.tensor(diagonal, dtype=torch.float64))
-    if beside:
-        off = torch.tensor(beside[: len(diagonal) - 1], dtype=torch.float64)
-        matrix = matrix + torch.diag(off, 1) + torch.diag(off, -1)
-    return float(torch.linalg.eigvalsh(matrix)[-1])
