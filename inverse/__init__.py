@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from inverse.denoisers.catalog import load_prior
+    from inverse.diagnosis import Diagnosis, diagnose
     from inverse.errors import InverseError
     from inverse.operators import TASKS
     from inverse.restoration import degrade, measured, restore, restore_full_size, stream
@@ -23,6 +24,7 @@ __version__ = "0.2.0"
 # Names are imported when they are used: torch takes seconds, and `python -m inverse --help` needs none of it.
 _HOMES = {
     "denoisers.catalog": ("load_prior",),
+    "diagnosis": ("Diagnosis", "diagnose"),
     "errors": ("InverseError",),
     "operators": ("TASKS",),
     "restoration": ("degrade", "measured", "restore", "restore_full_size", "stream"),
@@ -33,11 +35,13 @@ _HOMES = {
 __all__ = [
     "SOLVERS",
     "TASKS",
+    "Diagnosis",
     "InverseError",
     "Problem",
     "Result",
     "Step",
     "degrade",
+    "diagnose",
     "load_prior",
     "measured",
     "preset",

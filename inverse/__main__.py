@@ -19,6 +19,7 @@ from inverse.text import visible, visible_record
 
 COMMANDS = {
     "restore": ("inverse.cli.restore", "Restore a photo."),
+    "inspect": ("inverse.cli.inspect", "Say what is wrong with a photo, and what would restore it."),
     "degrade": ("inverse.cli.degrade", "Degrade a clean photo, to try a restoration on it."),
     "sweep": ("inverse.cli.sweep", "Restore a photo over several values of one or two parameters, as a grid."),
     "tasks": ("inverse.cli.listing", "List the tasks and their parameters."),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from typing import Any, Literal, overload
 
 from inverse.denoisers.base import Denoiser
@@ -24,12 +24,16 @@ from inverse.solvers import Solver, Step
 from inverse.solvers.calls import Pause
 from inverse.solvers.presets import make_solver
 
+Further = str | Task | Mapping[str, Any]
+"""A further damage, as `then` takes it."""
+
 
 def degrade(
     photo: images.Photo,
     task: str | Task,
     *,
     task_parameters: Mapping[str, Any] | None = None,
+    then: Sequence[Further] = (),
     sigma_y: float = noise.DEFAULT_SIGMA_Y,
     photons: float | None = None,
     auxiliary: images.Photo | None = None,
@@ -42,6 +46,8 @@ def degrade(
         photo: the clean photo; its center is cropped to sides that the task can deal with.
         task: name of a task, or a task.
         task_parameters: parameters of the task that differ from its defaults.
+        then: what happens to the photo afterwards, in this order: names of tasks, tasks, or names with parameters as
+            {"name": "jpeg", "parameters": {"quality": 30}}.
         sigma_y: standard deviation of the Gaussian noise to add, for pixels on [-1, 1].
         photons: count photons too, that many at white; the problem's sigma_y then stands for both kinds of noise.
         auxiliary: the picture that some tasks need: a mask, white where the photo is missing, or a blur kernel.
@@ -54,8 +60,9 @@ def degrade(
         ProblemError: task and photo do not fit.
     """
     settings = Settings.create(
-        task=task, task_parameters=task_parameters, sigma_y=sigma_y, photons=photons, size=size, seed=seed
-    )
+        task=task, task_parameters=task_parameters, then=then, sigma_y=sigma_y, photons=photons, size=size,
+        seed=seed,
+    )  # fmt: skip
     return settings.problem(photo, auxiliary)
 
 
@@ -64,6 +71,7 @@ def measured(
     task: str | Task,
     *,
     task_parameters: Mapping[str, Any] | None = None,
+    then: Sequence[Further] = (),
     sigma_y: float | None = None,
     auxiliary: images.Photo | None = None,
     size: int | None = None,
@@ -73,15 +81,16 @@ def measured(
 
     Args:
         photo: the degraded photo; its pixels are y.
-        task, task_parameters, auxiliary, size, seed: as in `degrade`.
+        task, task_parameters, then, auxiliary, size, seed: as in `degrade`.
         sigma_y: standard deviation of the noise in it, for pixels on [-1, 1]; estimated when None.
 
     Raises:
         ImageError, ParameterError, ProblemError: as in `degrade`.
     """
     settings = Settings.create(
-        mode=DEGRADED, task=task, task_parameters=task_parameters, sigma_y=sigma_y, size=size, seed=seed
-    )
+        mode=DEGRADED, task=task, task_parameters=task_parameters, then=then, sigma_y=sigma_y, size=size,
+        seed=seed,
+    )  # fmt: skip
     return settings.problem(photo, auxiliary)
 
 
@@ -140,6 +149,7 @@ def restore(
     *,
     degraded: bool = False,
     task_parameters: Mapping[str, Any] | None = None,
+    then: Sequence[Further] = (),
     solver_parameters: Mapping[str, Any] | None = None,
     sigma_y: float | None = None,
     photons: float | None = None,
@@ -160,6 +170,8 @@ def restore(
         degraded: the photo is already degraded, in the way that the task says; otherwise it is clean, and degraded
             here first, so that the result can be compared with it.
         task_parameters, solver_parameters: what differs from the defaults and the preset.
+        then: further damages, as in `degrade`. The solver is that of the one that weighs most, see
+            `operators.chain.Chain`, and its preset is not tuned for several.
         sigma_y: standard deviation of the noise for pixels on [-1, 1]; when None it is estimated in a degraded photo,
             and 0.05 for a clean one.
         photons: for a clean photo: count photons too, that many at white.
@@ -175,9 +187,10 @@ def restore(
     """
     denoiser = _loaded(denoiser)
     settings = Settings.create(
-        mode=DEGRADED if degraded else CLEAN, size=size, task=task, task_parameters=task_parameters, sigma_y=sigma_y,
-        photons=photons, solver=solver, solver_parameters=solver_parameters, seed=seed, samples=samples,
-        estimator_scale=estimator_scale, strength=strength, kind=denoiser.kind, estimator=estimated(denoiser),
+        mode=DEGRADED if degraded else CLEAN, size=size, task=task, task_parameters=task_parameters, then=then,
+        sigma_y=sigma_y, photons=photons, solver=solver, solver_parameters=solver_parameters, seed=seed,
+        samples=samples, estimator_scale=estimator_scale, strength=strength, kind=denoiser.kind,
+        estimator=estimated(denoiser),
     )  # fmt: skip
     problem, denoiser = settings.problem(photo, auxiliary), settings.guided(denoiser)
     start = time.perf_counter()

@@ -27,6 +27,9 @@ MAX_TEXT = 1000
 RANGE = re.compile(r"([^:\s][^:]*):([^:]+):\s*(?:(log)\s*)?(\d+)")
 """For stripped text. No two parts that repeat can take the same characters, so it is matched in linear time."""
 
+FURTHER = re.compile(r"then(\d)\.(\w+)")
+"""The name of an axis that is a parameter of a further damage."""
+
 
 @dataclass(frozen=True)
 class Axis:
@@ -78,16 +81,26 @@ class Sweep:
 def sweepable(settings: Settings) -> dict[str, Spec]:
     """What can be an axis: every parameter of the solver, then the seed, the noise and every parameter of the task.
 
-    A parameter of the task that has the name of one of the solver's is called "task.name".
+    A parameter of the task that has the name of one of the solver's is called "task.name", and one of a further damage
+    "then1.name", "then2.name" and so on.
     """
     solver = settings.solver.specs()
     task = {f"task.{name}" if name in solver else name: spec for name, spec in settings.task.specs().items()}
-    return {**solver, **_axes(settings), **task}
+    then = {
+        f"then{place}.{name}": spec
+        for place, each in enumerate(settings.then, 1)
+        for name, spec in each.specs().items()
+    }
+    return {**solver, **_axes(settings), **task, **then}
 
 
 def _axes(settings: Settings) -> dict[str, Spec]:
     """Settings beside task and solver that can be axes."""
-    fitting = (each for each in settings.specs().items() if settings.task.linear or not each[1].linear_only)
+    fitting = (
+        each
+        for each in settings.specs().items()
+        if (not settings.then and settings.task.linear) or not each[1].linear_only
+    )
     return {name: known.spec for name, known in fitting if known.axis}
 
 
@@ -172,6 +185,8 @@ def value_of(settings: Settings, name: str) -> Any:
         return getattr(settings, name)
     if name in settings.solver.specs():
         return getattr(settings.solver, name)
+    if match := FURTHER.fullmatch(name):
+        return getattr(settings.then[int(match[1]) - 1], match[2])
     return getattr(settings.task, name.removeprefix("task."))
 
 
@@ -194,4 +209,8 @@ def with_value(settings: Settings, name: str, value: Any) -> Settings:
         return replace(settings, **{name: value})
     if name in settings.solver.specs():
         return replace(settings, solver=settings.solver.replace(**{name: value}))
+    if match := FURTHER.fullmatch(name):
+        then = list(settings.then)
+        then[int(match[1]) - 1] = then[int(match[1]) - 1].replace(**{match[2]: value})
+        return replace(settings, then=tuple(then))
     return replace(settings, task=settings.task.replace(**{name.removeprefix("task."): value}))

@@ -16,7 +16,7 @@ from inverse.cli.options import (
     save_picture,
     setting_options,
 )
-from inverse.operators import TASKS
+from inverse.operators import TASKS, Task
 from inverse.settings import Settings
 from inverse.solvers.presets import DEFAULT_TASK
 
@@ -25,14 +25,16 @@ from inverse.solvers.presets import DEFAULT_TASK
 @click.command(cls=GroupedCommand)
 @photo_options
 @setting_options("samples", "strength", "full_size")
-def degrade(photo: Path, output: Path, task: str | None, auxiliary: Path | None, **values: Any) -> None:
+def degrade(
+    photo: Path, output: Path, task: str | None, then: tuple[Task, ...], auxiliary: Path | None, **values: Any
+) -> None:
     """Degrades PHOTO and writes the measurement as a picture.
 
     `restore --degraded` with the same task, parameters and seed restores it.
     """
     check_output(output, photo, auxiliary)
     task = DEFAULT_TASK if task is None else task
-    parameters = given(TASKS, TASKS.find(task), values)
+    parameters = given(TASKS, TASKS.find(task), values, then)
     plain = {name: value for name, value in values.items() if name in Settings.numbers()}
-    problem = Settings.create(task=task, task_parameters=parameters, **plain).problem(photo, auxiliary)
+    problem = Settings.create(task=task, task_parameters=parameters, then=then, **plain).problem(photo, auxiliary)
     save_picture(problem.measurement, output)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from rich.progress import BarColumn, Progress, TimeRemainingColumn
 
@@ -31,8 +32,11 @@ def check(settings: Settings, keep_metadata: bool, *shown: Path | None) -> None:
 def restore(
     console: Terminal, photo: Path, auxiliary: Path | None, settings: Settings, denoiser: Denoiser, output: Path,
     keep_metadata: bool,
-) -> None:  # fmt: skip
-    """Says what it will take, restores, and writes a file of the photo's own size and depth."""
+) -> dict[str, Any]:  # fmt: skip
+    """Says what it will take, restores, and writes a file of the photo's own size and depth.
+
+    Returns what there is to tell of it, as plain data.
+    """
     original = originals.load(photo, keep_metadata)
     helper = None if auxiliary is None else settings.task.load(auxiliary)
     work = FullSize(original, settings, denoiser, helper)
@@ -57,3 +61,4 @@ def restore(
     for note in save(restored, output, made):
         console.print(note)
     console.print(f"{printable(output)}: {len(work.plan.parts)} {work.plan.kind}, {restored.seconds:.1f} s")
+    return {"seconds": round(restored.seconds, 2), work.plan.kind: len(work.plan.parts)}

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 from PIL import Image
 
-from inverse.errors import InverseError, OutputError
+from inverse.errors import InverseError, OutputError, ParameterError
 from inverse.fullsize.files import WRITTEN
 from inverse.imaging.files import printable, replace_atomically, unwritable
 from inverse.imaging.masks import WORDS
-from inverse.operators import TASKS
+from inverse.operators import TASKS, Task
 from inverse.parameters import Parameters, Registry, Spec
 from inverse.settings import Settings
 from inverse.settings.carriers import png_text
@@ -37,29 +38,60 @@ class SpecType(click.ParamType):
         return type(self.spec).__name__.upper()
 
 
+class Further(click.ParamType):
+    """A further damage: jpeg:quality=30,subsampling=4:2:0."""
+
+    name = "damage"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Task:
+        if isinstance(value, Task):
+            return value
+        name, _, rest = value.partition(":")
+        try:
+            kind = TASKS.find(name.strip())
+            parameters = {}
+            for word in filter(None, (word.strip() for word in rest.split(","))):
+                key, found, text = word.partition("=")
+                key = key.strip().replace("-", "_")
+                if not found:
+                    raise ParameterError(f"{word[:40]!r} gives no value. Write --then {name}:PARAMETER=VALUE.")
+                spec = kind.specs().get(key)
+                parameters[key] = text if spec is None else spec.parse(key, text.strip())
+            return kind.create(parameters)
+        except InverseError as error:
+            raise click.ClickException(str(error)) from None
+
+
 class Stopped(click.ClickException):
     """Ended by Ctrl+C or by SIGTERM; the exit status is what shells expect of that."""
 
     exit_code = 130
 
 
+@contextlib.contextmanager
+def spoken() -> Iterator[None]:
+    """Errors of the library leave here as sentences for the terminal."""
+    try:
+        yield
+    except InverseError as error:
+        # Names of files need not be UTF-8, and a terminal takes nothing else.
+        raise click.ClickException(str(error).encode("utf-8", "replace").decode()) from None
+    except (RuntimeError, MemoryError) as error:
+        from inverse.denoisers import memory
+
+        if not memory.exhausted(error):
+            raise
+        raise click.ClickException("There is not enough memory. Choose a smaller --size.") from None
+    except KeyboardInterrupt:
+        raise Stopped("Stopped. What was not finished was not written.") from None
+
+
 class GroupedCommand(click.Command):
     """A command that ends with errors of the library as sentences, and lists the registries' flags under headings."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        try:
+        with spoken():
             return super().invoke(ctx)
-        except InverseError as error:
-            # Names of files need not be UTF-8, and a terminal takes nothing else.
-            raise click.ClickException(str(error).encode("utf-8", "replace").decode()) from None
-        except (RuntimeError, MemoryError) as error:
-            from inverse.denoisers import memory
-
-            if not memory.exhausted(error):
-                raise
-            raise click.ClickException("There is not enough memory. Choose a smaller --size.") from None
-        except KeyboardInterrupt:
-            raise Stopped("Stopped. What was not finished was not written.") from None
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         sections: dict[str, list[tuple[str, str]]] = {}
@@ -99,8 +131,10 @@ def parameter_options(registry: Registry, section: str) -> Callable[[click.Comma
     return add
 
 
-def given(registry: Registry, kind: type[Parameters], values: dict[str, Any]) -> dict[str, Any]:
-    """The parameters of one task or solver among all flags, checked.
+def given(
+    registry: Registry, kind: type[Parameters], values: dict[str, Any], then: Sequence[Task] = ()
+) -> dict[str, Any]:
+    """The parameters of one task or solver among all flags, checked; `then` are the tasks that come after it.
 
     Raises:
         ParameterError: a flag was given that this task or solver does not have, or its value is out of range.
@@ -108,6 +142,13 @@ def given(registry: Registry, kind: type[Parameters], values: dict[str, Any]) ->
     names = {name for parameters in registry.values() for name in parameters.specs()}
     texts = {name: values[name] for name in names if values.get(name) is not None}
     specs = kind.specs()
+    for name, text in texts.items():
+        later = next((task.name for task in then if name in task.specs()), None)
+        if name not in specs and later is not None:
+            raise ParameterError(
+                f"--{name.replace('_', '-')} stands for {kind.name}, which has no such parameter; {later} has. Write "
+                f"--then {later}:{name}={text}."
+            )
     parsed = {name: specs[name].parse(name, text) if name in specs else text for name, text in texts.items()}
     kind.create(parsed)  # names the flags that do not belong to it
     return parsed
@@ -118,14 +159,26 @@ def names_help(registry: Registry) -> str:
 
 
 def photo_options(command: Callable) -> Callable:
-    """Decorator for what `restore` and `degrade` share."""
+    """Decorator for what commands on one photo share."""
+    return click.argument("photo", type=click.Path(path_type=Path))(damage_options(command))
+
+
+def damage_options(command: Callable) -> Callable:
+    """Decorator for what `restore`, `degrade` and `sweep` share."""
     options: Iterable[Callable] = (
-        click.argument("photo", type=click.Path(path_type=Path)),
         click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="Where the picture goes."),
         click.option(
             "--task",
             metavar="NAME",
             help=f"{names_help(TASKS)} Default: {DEFAULT_TASK}, or {DEFAULT_DEGRADED_TASK} for a degraded photo.",
+        ),
+        click.option(
+            "--then",
+            multiple=True,
+            type=Further(),
+            metavar="NAME[:PARAMETER=VALUE,...]",
+            help="What happened to the photo after that, as a task and its parameters: "
+            "--then super-resolution:factor=2 --then jpeg:quality=30. Repeatable, in the order in which it happened.",
         ),
         click.option(
             "--mask",
@@ -188,6 +241,22 @@ def check_place(path: Path, *inputs: Path | None) -> None:
         raise OutputError(f"{_end(path)} cannot be written. Choose a file in an existing folder of yours.")
     if same:
         raise OutputError(f"{_end(path)} is one of the files to be read, and would be lost. Choose another name.")
+
+
+def check_folder(folder: Path) -> None:
+    """Makes the folder of several results where there is none.
+
+    Raises:
+        OutputError: that fails, or it cannot be written to.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise OutputError(f"{_end(folder)} is a file, and the results of several photos need a folder. Name one.")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise unwritable(folder, error) from error
+    if not os.access(folder, os.W_OK):
+        raise OutputError(f"{_end(folder)} cannot be written to. Choose a folder of yours.")
 
 
 def apart(path: Path, *others: Path) -> None:

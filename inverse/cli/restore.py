@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,24 +12,29 @@ import click
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
 from inverse.cli import fullsize
-from inverse.cli.options import GroupedCommand, apart, check_output, photo_options, save_picture, setting_options
+from inverse.cli.many import STREAM, Place, found, line, mask_of, piped, planned, restored
+from inverse.cli.options import GroupedCommand, apart, check_output, damage_options, save_picture, setting_options
 from inverse.cli.run import chosen, run_options
 from inverse.cli.terminal import Description, Terminal
 from inverse.denoisers.catalog import load_prior
-from inverse.errors import DivergenceError
+from inverse.errors import DivergenceError, OutputError
 from inverse.imaging import images, metrics
 from inverse.imaging.files import printable, unwritable
 from inverse.restoration import stream
 from inverse.results.problem import Problem
+from inverse.results.record import Record
 from inverse.results.spread import Spread
 from inverse.solvers import Step
-from inverse.solvers.advice import advice
+from inverse.solvers.advice import advice_for
 
 
 @run_options
 @click.command(cls=GroupedCommand)
-@photo_options
+@click.argument("photos", nargs=-1, required=True, metavar="PHOTO...", type=click.Path(path_type=Path, allow_dash=True))
+@damage_options
 @setting_options()
+@click.option("--overwrite", is_flag=True, help="With several photos: restore those anew whose results are there.")
+@click.option("--json", "lines", is_flag=True, help="Tell of every photo in a line of JSON on the standard output.")
 @click.option("--save-frames", type=click.Path(path_type=Path, file_okay=False), help="Write every step in here.")
 @click.option("--save-measurement", type=click.Path(path_type=Path), help="Write what the solver was given.")
 @click.option("--estimator", type=click.Path(path_type=Path), help="A conditional estimator that `train estimator` "
@@ -37,15 +44,55 @@ from inverse.solvers.advice import advice
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
 @click.pass_context
 def restore(
-    context: click.Context, photo: Path, output: Path, device: str | None, precision: str, save_frames: Path | None,
-    save_measurement: Path | None, allow_pickle: bool, estimator: Path | None, keep_metadata: bool, quiet: bool,
-    **values: Any,
-) -> None:  # fmt: skip
+    context: click.Context, photos: tuple[Path, ...], output: Path, overwrite: bool, lines: bool, **values: Any
+) -> None:
     """Restores PHOTO and writes the result to a file; a PNG carries its settings.
 
     Without --degraded the photo counts as clean: it is degraded first, and the result is compared with it. With several
     --samples every one gets a file, and so do their mean and their spread.
+
+    Of several photos, or a folder with them, the results go into the folder OUTPUT, under the photos' names. What is
+    there already is not made again, so that the same command goes on where it was ended. A photo that fails does not
+    end the rest; the exit status is then 1. With --mask a folder, each photo has the mask of its own name.
+
+    - stands for a photo that is piped in, and for a PNG that is piped out.
     """
+    console = Terminal(stderr=True, quiet=values["quiet"])
+    tell = line if lines else lambda record: None
+    if lines and output == STREAM:
+        raise OutputError("The standard output cannot hold both the picture and --json. Write one of them to a file.")
+    if len(photos) == 1 and not photos[0].is_dir() and not (output.is_dir() and output != STREAM):
+        if output == STREAM and values["samples"] > 1:
+            raise OutputError("The standard output holds one picture, and these are several samples. Name a file.")
+        with piped(photos[0], output) as place:
+            record = _restored(context, place.photo, place.output, **values)
+        tell({"photo": str(photos[0]), "output": str(output), "status": "restored", **record})
+        return
+    if STREAM in (*photos, output):
+        raise OutputError("- stands for a single photo. Name files, or pipe them in one at a time.")
+    for name in ("save_frames", "save_measurement"):
+        if values[name] is not None:
+            raise OutputError(f"--{name.replace('_', '-')} is for a single photo. Leave it out, or name one photo.")
+    samples = chosen(context, values)[0].samples  # what is wrong with the flags is wrong for all
+    places, masks = planned(found(photos), output), values.pop("auxiliary")
+
+    def there(place: Place) -> bool:
+        return not overwrite and all(path.exists() for path in _outputs(place.output, samples))
+
+    def one(place: Place) -> dict[str, Any]:
+        own = mask_of(place.photo, masks)
+        return _restored(context, place.photo, place.output, auxiliary=own, **values)
+
+    if not restored(places, one, there, console, tell):
+        context.exit(1)
+
+
+def _restored(
+    context: click.Context, photo: Path, output: Path, device: str | None, precision: str, save_frames: Path | None,
+    save_measurement: Path | None, allow_pickle: bool, estimator: Path | None, keep_metadata: bool, quiet: bool,
+    **values: Any,
+) -> dict[str, Any]:  # fmt: skip
+    """Restores a photo; returns what there is to tell of it, as plain data."""
     console = Terminal(stderr=True, quiet=quiet)
     inputs = photo, values["auxiliary"], values["settings"]
     asked, notes = chosen(context, values)
@@ -61,7 +108,7 @@ def restore(
         guided = asked.guided(prior, estimator)
         return fullsize.restore(console, photo, values["auxiliary"], asked, guided, output, keep_metadata)
     picture = images.load(photo)
-    auxiliary = values["auxiliary"] and asked.task.load(values["auxiliary"])
+    auxiliary = values["auxiliary"] and asked.damage.load(values["auxiliary"])
     problem = asked.problem(picture, auxiliary)
     run = asked.settled(picture, problem)
     run = run if auxiliary is None else run.with_auxiliary(auxiliary)
@@ -73,7 +120,7 @@ def restore(
     if save_measurement is not None:
         save_picture(problem.measurement, save_measurement)
     origin = "as it is" if degraded else "degraded first; --degraded if it already is"
-    head = f"{problem.task.title}, {settings.title}", advice(problem.task.name, settings.name, kind=denoiser.kind)
+    head = f"{problem.task.title}, {settings.title}", advice_for(problem.task, settings.name, kind=denoiser.kind)
     console.print("\n".join(filter(None, head)))
     console.print(f"{printable(Path(photo.name))}: {origin}, sigma_y {problem.sigma_y:.3g}{_understood(problem)}")
     start = time.perf_counter()
@@ -98,6 +145,11 @@ def restore(
         save_picture(spread.image, spread_path, run, sample="spread")
         console.print(f"{printable(mean_path)}: {_quality(mean_path, problem)}the mean")
         console.print(f"{printable(spread_path)}: black is 0, white {spread.top:g}. {spread.words}")
+    figures = Record.of(problem, step, seconds).figures
+    finite = {
+        name: None if isinstance(each, float) and not math.isfinite(each) else each for name, each in figures.items()
+    }
+    return {**finite, "sigma_y": problem.sigma_y, "settings": replace(run, auxiliary="").to_dict()}
 
 
 def _outputs(output: Path, samples: int) -> list[Path]:
@@ -117,7 +169,7 @@ def _quality(path: Path, problem: Problem) -> str:
 
 def _understood(problem: Problem) -> str:
     """What a mask was taken for."""
-    if problem.task.auxiliary != "mask":
+    if problem.task.auxiliary != "mask" or problem.operator.missing is None:
         return ""
     return f"; the mask marks {problem.operator.missing:.1%} of the pixels as missing"
 

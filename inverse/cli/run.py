@@ -19,12 +19,12 @@ from inverse.errors import ParameterError
 from inverse.fullsize import method
 from inverse.imaging.files import printable
 from inverse.operators import TASKS
+from inverse.operators.chain import in_order, link
 from inverse.settings import CLEAN, DEGRADED, SCHEMA, Settings
 from inverse.settings.carriers import read
 from inverse.settings.snippets import changed_solver
 from inverse.solvers import SOLVERS
-from inverse.solvers.defaults import default_solver
-from inverse.solvers.presets import default_task
+from inverse.solvers.presets import default_solver_for, default_task
 
 MAX_FILE_BYTES = 100_000_000
 """Of a file with settings: a PNG of the largest picture is below."""
@@ -86,10 +86,16 @@ def chosen(context: click.Context, values: dict[str, Any]) -> tuple[Settings, li
         values["prior"] = card.name  # of the file; a name that is known, and no place that a stranger's file names
     prior = identity_of(values["prior"])
     named = {"task": default_task(degraded) if values["task"] is None else values["task"]}
+    if values["then"]:
+        data["then"] = [{"name": each.name, "parameters": each.to_dict()} for each in values["then"]]
+    elif "task" in typed and data["task"].get("name") != named["task"]:  # the file's damages are one whole
+        data.pop("then", None)
+    then = [link(each) for each in data.get("then", ())]
     for part, registry in (("task", TASKS), ("solver", SOLVERS)):
         # Parameters in the file belong to its task and its solver, those of the solver to the pair.
         if part == "solver":
-            own = default_solver(data["task"]["name"], prior == EMBEDDED)
+            first = TASKS.find(data["task"]["name"]).create(data["task"]["parameters"])
+            own = default_solver_for(in_order(first, then), estimator=prior == EMBEDDED)
             named["solver"] = own if values["solver"] is None else values["solver"]
             if full_size and not data[part] and values["solver"] is None:
                 quick = method.chosen(data["task"]["name"], None, None, prior == EMBEDDED)
@@ -99,7 +105,7 @@ def chosen(context: click.Context, values: dict[str, Any]) -> tuple[Settings, li
                 data["solver"]["parameters"] = changed_solver(found)
             data[part] = {"name": named[part], "parameters": {}}
         kind = registry.find(data[part]["name"])
-        data[part]["parameters"] |= given(registry, kind, values)
+        data[part]["parameters"] |= given(registry, kind, values, then if part == "task" else ())
     data |= {name: values[name] for name in (*Settings.numbers(), *Settings.flags()) if name in typed}
     if data.get("prior", prior) not in (prior, short(prior)):
         notes.append(f"They were made with the prior {data['prior']}, and this run uses {prior}; --prior chooses one.")

@@ -74,7 +74,7 @@ def sweep(
     done: dict[int, Record] = {}
     for name in dict.fromkeys(run.prior for run in plan.runs):
         priors(name)  # here in any case: one that cannot be loaded ends the command, with its own sentence
-    auxiliary = values["auxiliary"] and settings.task.load(values["auxiliary"])
+    auxiliary = values["auxiliary"] and settings.damage.load(values["auxiliary"])
     if processes > 1:
         progresses = in_processes(plan.runs, photo, auxiliary, priors, processes=processes)
     else:

@@ -22,6 +22,8 @@ from inverse.imaging import chunks, colours, foreign, jpeg_ends, pixels, tiffs
 from inverse.imaging.colours import Profile
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF", "AVIF")
+ENDINGS = (".png", ".jpg", ".jpeg", ".jfif", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".avif")
+"""By which photos are found in a folder."""
 ACCEPTED = "PNG, JPEG, WebP, BMP, TIFF, GIF or AVIF"
 MAX_PIXELS = 40_000_000
 MAX_SIDE = 16_384

@@ -1,7 +1,7 @@
 """Mask pictures of any kind as one kind: mode L, 255 where the photo is missing and 0 where it is known.
 
-- Without transparency, bright is missing and dark is known, in whatever colour; of two dark values, as 0 and 1, the
-  brighter is missing.
+- Without transparency, dark is known and all else is missing, in whatever colour, what is painted in part too, as the
+  edges of lines and masks that a program shrank are; of two dark values, as 0 and 1, the brighter is missing.
 - With transparency, what is painted in one colour is missing, be it black, white or red. In a photo of which parts are
   erased, those are missing.
 - What could be meant in two ways, or is a photo without holes, is refused.
@@ -56,17 +56,18 @@ def _missing(image: Image.Image) -> np.ndarray:
             return values == high
     rgba = np.asarray(pixels.to_srgb(image, Profile(None), background=None).convert("RGBA"))
     brightness, alpha = rgba[..., :3].max(-1), rgba[..., 3]
-    shown = alpha > alpha.max() // 2
-    if not shown.any():
+    if not alpha.any():
         raise ImageError(f"This mask is transparent everywhere, so it marks nothing as missing. {REMEDY}")
-    return _by_brightness(brightness) if shown.all() else _by_transparency(rgba, shown, brightness)
+    if alpha.min() > alpha.max() // 2:
+        return _by_brightness(brightness)
+    return _by_transparency(rgba, brightness)
 
 
 def _by_brightness(brightness: np.ndarray) -> np.ndarray:
     low, high = int(brightness.min()), int(brightness.max())
     if low < min(high, _MIDDLE) and ((brightness == low) | (brightness == high)).all():
         return brightness == high
-    if high < _MIDDLE:
+    if high <= _DARK:
         raise ImageError(
             f"This mask marks nothing as missing: its brightest pixel is {high} of 255. Paint white what is missing."
         )
@@ -76,23 +77,26 @@ def _by_brightness(brightness: np.ndarray) -> np.ndarray:
         raise ImageError(
             f"This looks like a photo and not like a mask: {between:.0%} of it are neither dark nor bright. {REMEDY}"
         )
-    return brightness >= _MIDDLE
+    return brightness > _DARK
 
 
-def _by_transparency(rgba: np.ndarray, shown: np.ndarray, brightness: np.ndarray) -> np.ndarray:
+def _by_transparency(rgba: np.ndarray, brightness: np.ndarray) -> np.ndarray:
+    """What counts is where most of the paint is; then every pixel that it touches, or that the eraser did."""
+    alpha = rgba[..., 3].astype(int) * 255 // int(rgba[..., 3].max())
+    shown = alpha >= _MIDDLE
     colours = _sampled(rgba[shown][:, :3]).astype(int)
     flat = float((np.abs(colours - np.median(colours, axis=0)).max(1) <= 32).mean())
     bright = _sampled(brightness[shown])
     extreme = float(((bright <= _DARK) | (bright >= _BRIGHT)).mean())
     share = float(shown.mean())
     if flat >= 0.95 and share <= 0.5:  # a drawing on a transparent ground
-        return shown
+        return alpha > _DARK
     if flat >= 0.95 or extreme >= 0.95:
         raise ImageError(
             f"This mask can be read in two ways: missing is what is painted, {share:.0%} of it, or what is "
             f"transparent. {REMEDY}"
         )
-    return ~shown
+    return alpha < 255 - _DARK
 
 
 def _sampled(values: np.ndarray) -> np.ndarray:

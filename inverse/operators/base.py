@@ -101,6 +101,10 @@ class Operator(ABC):
 
     def _read(self, picture: Tensor) -> Tensor:
         """The measurement in a picture (1, C, h, w) of the right size, whose channels may be the image's."""
+        return self.recoloured(picture)
+
+    def recoloured(self, picture: Tensor) -> Tensor:
+        """A picture (1, C, h, w) of any size that may have the image's channels, with those of a measurement."""
         return picture
 
     def vjp(self, x: Tensor, cotangent: Callable[[Tensor], Tensor]) -> tuple[Tensor, Tensor]:
@@ -136,6 +140,9 @@ class LinearOperator(Operator):
     Attributes:
         norm: spectral norm of H, its largest singular value.
         cut: singular values below it count as zero in `pinv`.
+        pixelwise: every entry of a measurement is a coefficient of its own, U = I, so that what hides entries leaves
+            the decomposition as it is.
+        channelwise: it does the same to every channel, however many there are.
         spectral: H is applied by way of `to_spectral`, so that whoever applies it and its inverse does better to stay
             among the coefficients.
 
@@ -146,6 +153,8 @@ class LinearOperator(Operator):
 
     linear = True
     spectral = False
+    pixelwise = False
+    channelwise = False
     cut = 0.0
 
     # The decomposition
@@ -172,6 +181,11 @@ class LinearOperator(Operator):
         """U^T y in the layout of the coefficients, 0 where s = 0: s * V^T x for y = H x."""
         raise NotImplementedError
 
+    @property
+    def has_filter(self) -> bool:
+        """`filter` is there, by the decomposition or in another way."""
+        return self.has_svd or type(self).filter is not LinearOperator.filter
+
     # What follows from it
 
     def filter(self, y: Tensor, response: Callable[[Tensor], Tensor]) -> Tensor:
@@ -184,7 +198,7 @@ class LinearOperator(Operator):
 
     def adjoint(self, y: Tensor) -> Tensor:
         """H^T y, (B, *measurement_shape) -> (B, C, H, W)."""
-        if self.has_svd:
+        if self.has_filter:
             return self.filter(y, lambda s: s)
         origin = y.new_zeros(len(y), *self.image_shape)
         return super().vjp(origin, lambda _: y)[1]
@@ -194,7 +208,7 @@ class LinearOperator(Operator):
 
         Without a decomposition it is what conjugate gradients reach: small singular values count less than others.
         """
-        if self.has_svd:
+        if self.has_filter:
             return self.filter(y, lambda s: torch.where((s >= self.cut) & (s > 0), 1 / torch.where(s > 0, s, 1), 0))
         return conjugate_gradients(lambda x: self.adjoint(self(x)), self.adjoint(y))
 
@@ -204,7 +218,7 @@ class LinearOperator(Operator):
         Solvers use it in place of `solve`: the forms are equal in algebra, but this one does not cancel
         in float32 at sigma = 80.
         """
-        if self.has_svd:
+        if self.has_filter:
             return self.filter(r, lambda s: s / (s.square() + c))
         return self.adjoint(conjugate_gradients(lambda y: self(self.adjoint(y)) + c * y, r))
 

@@ -60,6 +60,22 @@ class Separable(LinearOperator):
         return torch.nn.functional.pad(values, (0, width - values.shape[-1], 0, height - values.shape[-2]))
 
 
+class Bicubic(Separable):
+    """The same with the matrices of `bicubic_matrix`, for images of which the factor divides the sides."""
+
+    channelwise = True
+
+    def __init__(self, factor: int, edges: str, image_shape: Shape) -> None:
+        channels, height, width = image_shape
+        self.factor, self.reflect = factor, edges == "reflect"
+        super().__init__(bicubic_matrix(height, factor, edges), bicubic_matrix(width, factor, edges), channels)
+
+    @property
+    def taps(self) -> tuple[Tensor, Tensor]:
+        """As `BlockMean.taps`."""
+        return cubic_taps(self.factor)
+
+
 def _sandwich(rows: Tensor, x: Tensor, columns: Tensor) -> Tensor:
     return rows.to(x.dtype) @ x @ columns.to(x.dtype).mT
 
@@ -70,16 +86,23 @@ def bicubic_matrix(size: int, factor: int, edges: str) -> Tensor:
     The cubic convolution kernel with a = -1/2 (Keys 1981), stretched by the factor so that it does not alias, as in
     MATLAB's imresize and in Pillow. Pixels beyond the ends are the mirror image or the other end.
     """
+    places, weights = cubic_taps(factor)
     centre = (torch.arange(size // factor, dtype=torch.float64) + 0.5) * factor - 0.5
-    taps = torch.arange(-2 * factor, 2 * factor + 1, dtype=torch.float64)
-    position = centre.floor()[:, None] + taps
-    weight = _cubic((position - centre[:, None]) / factor)
-    weight = weight / weight.sum(1, keepdim=True)
+    position = (centre[:, None] + places).round()
+    weight = weights.expand_as(position)
     index = position.long() % size
     if edges == "reflect":
         index = position.long() % (2 * size)
         index = torch.minimum(index, 2 * size - 1 - index)
     return torch.zeros(size // factor, size, dtype=torch.float64).scatter_add_(1, index, weight)
+
+
+def cubic_taps(factor: int) -> tuple[Tensor, Tensor]:
+    """Where the pixels lie that make one, from its middle, and their weights, which sum to 1, (T,) each."""
+    middle = (0.5 * factor - 0.5) % 1
+    places = torch.arange(-2 * factor, 2 * factor + 1, dtype=torch.float64) - middle
+    weights = _cubic(places / factor)
+    return places, weights / weights.sum()
 
 
 def _cubic(t: Tensor) -> Tensor:
@@ -98,12 +121,11 @@ class SuperResolutionBicubic(Enlarge):
 
     edges: str = edges_field()
 
-    def operator(self, image_shape: Shape, generator: torch.Generator, auxiliary: Tensor | None) -> Separable:
-        channels, height, width = image_shape
+    def operator(self, image_shape: Shape, generator: torch.Generator, auxiliary: Tensor | None) -> Bicubic:
+        height, width = image_shape[-2:]
         if height % self.factor or width % self.factor:
             raise ProblemError(
                 f"An image of {width}x{height} cannot be shrunk {self.factor} times to whole pixels. "
                 f"Crop its sides to multiples of {self.factor}."
             )
-        rows, columns = (bicubic_matrix(n, self.factor, self.edges) for n in (height, width))
-        return Separable(rows, columns, channels)
+        return Bicubic(self.factor, self.edges, image_shape)

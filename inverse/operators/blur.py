@@ -30,6 +30,8 @@ class SymmetricBlur(LinearOperator):
         cut: singular values below cut * norm count as zero in `pinv`.
     """
 
+    channelwise = True
+
     def __init__(self, kernel: Tensor, image_shape: Shape, reflect: bool, cut: float = 0.03) -> None:
         self.image_shape = self.measurement_shape = tuple(image_shape)
         self.reflect = self.spectral = reflect

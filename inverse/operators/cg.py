@@ -17,6 +17,7 @@ def conjugate_gradients(
     precondition: Callable[[Tensor], Tensor] = lambda r: r,
     goal: float | None = None,
     iterations: int = ITERATIONS,
+    tolerance: float | None = None,
 ) -> Tensor:
     """x with A x = b, (B, ...), for a symmetric positive semidefinite A (Hestenes and Stiefel 1952).
 
@@ -29,13 +30,16 @@ def conjugate_gradients(
         b: (B, ...).
         start: a guess of x; 0 when None.
         precondition: P, about the inverse of A, symmetric positive definite, (B, ...) -> (B, ...).
-        goal: it ends where r^T P r is at most this for r = b - A x; by the precision of b when None.
+        goal: it ends where r^T P r is at most this for r = b - A x; by the tolerance when None.
         iterations: at most so many.
+        tolerance: by what part of its beginning the square root of that must have fallen; by the precision of b when
+            None.
     """
     x, r = (torch.zeros_like(b), b.clone()) if start is None else (start, b - apply(start))
     z = precondition(r)
     direction, square = z, _dot(r, z)
-    end: Tensor | float = (10 * torch.finfo(b.dtype).eps) ** 2 * square if goal is None else goal
+    part = 10 * torch.finfo(b.dtype).eps if tolerance is None else tolerance
+    end: Tensor | float = part**2 * square if goal is None else goal
     for _ in range(iterations):
         going = square > end
         if not going.any():

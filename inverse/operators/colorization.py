@@ -23,6 +23,8 @@ class Grey(LinearOperator):
     The weights w, (C,), sum to 1, so that grey stays what it is.
     """
 
+    pixelwise = True
+
     def __init__(self, weights: Tensor, image_shape: Shape) -> None:
         self.image_shape = tuple(image_shape)
         self.measurement_shape = (1, *image_shape[-2:])
@@ -54,7 +56,7 @@ class Grey(LinearOperator):
     def measurement_to_spectral(self, y: Tensor) -> Tensor:
         return torch.cat([y, y.new_zeros(y.shape[0], self.image_shape[0] - 1, *y.shape[2:])], dim=1)
 
-    def _read(self, picture: Tensor) -> Tensor:
+    def recoloured(self, picture: Tensor) -> Tensor:
         """The grey of a photo, whether its channels are equal already or not."""
         return self(picture) if picture.shape[1] == self.image_shape[0] else picture
 

@@ -43,6 +43,8 @@ class CircularBlur(LinearOperator):
         cut: singular values below cut * norm count as zero in `pinv`.
     """
 
+    channelwise = True
+
     def __init__(self, kernel: Tensor, image_shape: Shape, taper: bool, cut: float = 0.03) -> None:
         self.image_shape = self.measurement_shape = tuple(image_shape)
         size = image_shape[-2], image_shape[-1]

@@ -47,9 +47,13 @@ class Mosaic(Selection):
         """The mosaic in its colours, on black."""
         return self.measurement_to_spectral(y + 1) - 1
 
-    def _read(self, picture: Tensor) -> Tensor:
+    def recoloured(self, picture: Tensor) -> Tensor:
         """The mosaic in a photo, be it grey, or coloured on black as in `preview`."""
-        return self(picture) if picture.shape[1] == self.image_shape[0] else picture
+        if picture.shape[1] != self.image_shape[0]:
+            return picture
+        if picture.shape[-2:] != self.picked.shape[-2:]:
+            raise ProblemError("A mosaic that was shrunk has lost its colours. Use the raw data as they were.")
+        return self(picture)
 
 
 @TASKS.register

@@ -15,6 +15,8 @@ from inverse.operators.task import TASKS, Task
 class Identity(Selection):
     """H = I."""
 
+    channelwise = True
+
     def __init__(self, image_shape: Shape) -> None:
         self.image_shape = self.measurement_shape = tuple(image_shape)
         self.one = torch.ones(1, 1, 1)

@@ -47,6 +47,8 @@ def _place_field(along: str) -> Any:
 class Mask(Selection):
     """H = diag(m), m in {0, 1}, (H, W): a measurement is the image with its missing pixels at 0, which is mid-grey."""
 
+    channelwise = True
+
     def __init__(self, mask: Tensor, image_shape: Shape) -> None:
         self.mask = mask.reshape(1, 1, *mask.shape[-2:])
         self.image_shape = self.measurement_shape = tuple(image_shape)

@@ -37,7 +37,8 @@ def quantisation_table(table: tuple[tuple[int, ...], ...], quality: int) -> Tens
 class Jpeg(StraightThrough):
     """Saving as JPEG and opening again, with every rounding that a program does; entropy coding loses nothing.
 
-    Images are (3, H, W), the quality 2-95, the lower, the coarser, and the subsampling "4:4:4" or "4:2:0".
+    Images are (3, H, W), or grey ones (1, H, W), the quality 2-95, the lower, the coarser, and the subsampling "4:4:4"
+    or "4:2:0".
 
     Sides that are no multiples of the blocks are continued by their last pixel. With 4:2:0 colour is kept at half the
     resolution: averaged over 2 x 2 pixels, interpolated on opening.
@@ -49,7 +50,8 @@ class Jpeg(StraightThrough):
 
     def __init__(self, quality: int, subsampling: str, image_shape: Shape) -> None:
         self.image_shape = self.measurement_shape = tuple(image_shape)
-        self.halved = subsampling == "4:2:0"
+        self.grey = image_shape[0] == 1
+        self.halved = subsampling == "4:2:0" and not self.grey
         self.luma_table = quantisation_table(LUMA_TABLE, quality)
         self.chroma_table = quantisation_table(CHROMA_TABLE, quality)
         self.to_ycc = torch.tensor(TO_YCC, dtype=torch.float64)
@@ -67,17 +69,19 @@ class Jpeg(StraightThrough):
         return self._join(*self._split(x, _as_it_is), x, _as_it_is) if self.halved else x
 
     def _split(self, pixels: Tensor, store: Callable[[Tensor], Tensor]) -> tuple[Tensor, Tensor]:
-        """Luma (B, 1, ., .) and chroma (B, 2, ., .), in whole blocks, chroma at its own resolution."""
+        """Luma (B, 1, ., .) and chroma (B, 2, ., .), or (B, 0, ., .), in whole blocks, chroma at its own resolution."""
         block = 16 if self.halved else 8
         height, width = pixels.shape[-2:]
         whole = F.pad(pixels, (0, -width % block, 0, -height % block), mode="replicate")
+        if self.grey:
+            return whole, whole[:, :0]
         luma, chroma = store(_mix(self.to_ycc, whole)).split([1, 2], dim=1)
         return luma, store(F.avg_pool2d(chroma, 2)) if self.halved else chroma
 
     def _join(self, luma: Tensor, chroma: Tensor, like: Tensor, store: Callable[[Tensor], Tensor]) -> Tensor:
         if self.halved:
             chroma = store(F.interpolate(chroma, scale_factor=2, mode="bilinear", align_corners=False))
-        pixels = store(_mix(self.to_rgb, torch.cat([luma, chroma], dim=1)))
+        pixels = luma if self.grey else store(_mix(self.to_rgb, torch.cat([luma, chroma], dim=1)))
         return pixels[..., : like.shape[-2], : like.shape[-1]]
 
 
@@ -119,6 +123,6 @@ class JpegArtefacts(Task):
     )  # fmt: skip
 
     def operator(self, image_shape: Shape, generator: torch.Generator, auxiliary: Tensor | None) -> Jpeg:
-        if image_shape[0] != 3:
-            raise ProblemError(f"This task needs 3 channels and the image has {image_shape[0]}. Use a colour image.")
+        if image_shape[0] not in (1, 3):
+            raise ProblemError(f"This task needs 1 channel or 3 and the image has {image_shape[0]}. Use a picture.")
         return Jpeg(self.quality, self.subsampling, image_shape)

@@ -16,6 +16,7 @@ class Selection(LinearOperator):
     """
 
     norm = 1.0
+    pixelwise = True
 
     def to_spectral(self, x: Tensor) -> Tensor:
         return x

@@ -22,6 +22,8 @@ class BlockMean(LinearOperator):
     Its right singular vectors are the cosine transform of every block; what is measured is the constant one.
     """
 
+    pixelwise = channelwise = True
+
     def __init__(self, factor: int, image_shape: Shape) -> None:
         channels, height, width = image_shape
         if height % factor or width % factor:
@@ -34,6 +36,12 @@ class BlockMean(LinearOperator):
         self.measurement_shape = (channels, height // factor, width // factor)
         self.norm = 1 / factor
         self.values = torch.full((1, height // factor, width // factor), self.norm, dtype=torch.float64)
+
+    @property
+    def taps(self) -> tuple[Tensor, Tensor]:
+        """Where along an axis the pixels lie that make one, from its middle, and their weights, (T,) each."""
+        places = torch.arange(self.factor, dtype=torch.float64) - (self.factor - 1) / 2
+        return places, torch.full_like(places, 1 / self.factor)
 
     def __call__(self, x: Tensor) -> Tensor:
         return F.avg_pool2d(x, self.factor)
@@ -81,6 +89,10 @@ class Enlarge(Task):
     def image_shape(self, measurement_size: tuple[int, int]) -> tuple[int, int]:
         height, width = measurement_size
         return height * self.factor, width * self.factor
+
+    def measurement_size(self, image_size: tuple[int, int]) -> tuple[int, int]:
+        height, width = image_size
+        return height // self.factor, width // self.factor
 
 
 @TASKS.register

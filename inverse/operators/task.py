@@ -76,6 +76,10 @@ class Task(Parameters):
         """(H, W) of the image behind an already degraded photo of size (h, w)."""
         return measurement_size
 
+    def measurement_size(self, image_size: tuple[int, int]) -> tuple[int, int]:
+        """(h, w) of what is left of an image of size (H, W), whose sides are multiples of `multiple`."""
+        return image_size
+
 
 TASKS: Registry[type[Task]] = Registry("task")
 

@@ -17,6 +17,7 @@ from inverse.denoisers.base import Denoiser
 from inverse.errors import ProblemError
 from inverse.imaging import images, metrics
 from inverse.operators import Operator, Task, noise
+from inverse.operators.chain import Chain
 from inverse.operators.selection import Selection
 from inverse.solvers import Solver, Step
 from inverse.solvers.calls import Pause, Process, driven
@@ -67,6 +68,11 @@ class Problem:
             raise ProblemError(
                 f"{solver.title} needs a conditional estimator, and this prior does not look at the measurement. "
                 "Set the estimator's weight above 0, or choose another solver."
+            )
+        if denoiser.conditional and isinstance(self.task, Chain):
+            raise ProblemError(
+                "A conditional estimator has learned single damages, and these are several. Set its weight to 0, or "
+                "choose a solver that needs none."
             )
         generators = [randomness.generator(seed, randomness.SOLVER, sample) for sample in range(samples)]
         if self.place is not None:

@@ -6,13 +6,38 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
-from inverse.operators import noise
+from inverse.operators import Task, noise
+from inverse.operators.chain import LONGEST, link
 from inverse.parameters import Choice, Flag, Integer, Real, Spec, Text
+
+
+@dataclass(frozen=True)
+class Damages(Spec):
+    """Further tasks, in the order in which they happened."""
+
+    most: int = LONGEST - 1
+
+    @property
+    def limits(self) -> str:
+        return f"a list of at most {self.most} damages, each a task's name, or its name and its parameters"
+
+    def check(self, name: str, value: Any) -> tuple[Task, ...]:
+        if value is None or value == "":
+            return ()
+        if not isinstance(value, list | tuple) or len(value) > self.most:
+            raise self.refuse(name, value)
+        return tuple(link(each) for each in value)
+
 
 CLEAN, DEGRADED = "clean", "degraded"
 
 MODE = Choice(
     help="Whether the photo is clean, and degraded here first, or degraded already.", options=(CLEAN, DEGRADED)
+)
+THEN = Damages(
+    help="What happened to the photo after the task's damage, one thing after another: each a task with parameters of "
+    "its own.",
+    effect="One too many invents a fault and its repair; one too few leaves it in the photo.",
 )
 SIZE = Integer(help="Shorter side to which the photo is resized.", low=8, high=2048, unit="pixels")
 SEED = Integer(

@@ -9,6 +9,8 @@ import inverse
 from inverse.operators import TASKS
 from inverse.parameters import Choice, Flag, Integer, Parameters, Real, Spec, Text
 from inverse.settings import SCHEMA, Settings
+from inverse.settings.fields import Damages
+from inverse.settings.saved import plain_data
 from inverse.solvers import SOLVERS
 from inverse.solvers.advice import advice
 from inverse.solvers.defaults import default_solver
@@ -30,7 +32,8 @@ def listing() -> dict[str, Any]:
             "task": {"type": "string", "enum": list(TASKS), "default": DEFAULT_TASK},
             "solver": {"type": "string", "enum": list(SOLVERS), "default": default_solver(DEFAULT_TASK)},
             **{
-                name: described(known.spec) | ({"none": known.none} if known.none else {"default": defaults[name]})
+                name: described(known.spec)
+                | ({"none": known.none} if known.none else {"default": plain_data(defaults[name])})
                 for name, known in Settings.specs().items()
             },
         },
@@ -68,6 +71,8 @@ def described(spec: Spec) -> dict[str, Any]:
         return {"type": "boolean", **words}
     if isinstance(spec, Text):
         return {"type": "string", "minLength": spec.shortest, "maxLength": spec.longest, **words}
+    if isinstance(spec, Damages):
+        return {"type": "array", "items": {"type": ["string", "object"]}, "maxItems": spec.most, **words}
     if not isinstance(spec, Integer | Real):
         raise TypeError(f"no description for {type(spec).__name__}")
     limits = {"minimum": spec.low, "maximum": spec.high}

@@ -9,11 +9,12 @@ import inverse
 from inverse.denoisers.cards import EMBEDDED
 from inverse.errors import ParameterError
 from inverse.operators import TASKS
+from inverse.operators.chain import in_order, link
 from inverse.parameters import Parameters, Registry, shown
-from inverse.settings.fields import DEGRADED, Setting
+from inverse.settings.fields import DEGRADED, THEN, Setting
 from inverse.solvers import SOLVERS
-from inverse.solvers.defaults import GENERAL, default_solver
-from inverse.solvers.presets import default_task
+from inverse.solvers.defaults import GENERAL
+from inverse.solvers.presets import default_solver_for, default_task
 from inverse.text import visible
 
 SCHEMA = 2
@@ -24,13 +25,16 @@ BESIDE = ("inverse", "schema", "task", "solver", "stopped_at", "sample")
 
 
 def written(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Plain data of the fields of `Settings`. An auxiliary picture is left out where there is none."""
-    plain = {
-        name: {"name": value.name, "parameters": value.to_dict()} if isinstance(value, Parameters) else value
-        for name, value in values.items()
-        if name != "auxiliary" or value
-    }
+    """Plain data of the fields of `Settings`. An auxiliary picture and further damages are left out where none is."""
+    plain = {name: plain_data(value) for name, value in values.items() if value or name not in ("auxiliary", "then")}
     return {"inverse": inverse.__version__, "schema": SCHEMA, **plain}
+
+
+def plain_data(value: Any) -> Any:
+    """A value of a setting as JSON has it: tasks by their names and parameters."""
+    if isinstance(value, Parameters):
+        return {"name": value.name, "parameters": value.to_dict()}
+    return [plain_data(each) for each in value] if isinstance(value, tuple) else value
 
 
 def understood(data: Any, specs: Mapping[str, Setting]) -> tuple[dict[str, Any], list[str]]:
@@ -48,14 +52,18 @@ def understood(data: Any, specs: Mapping[str, Setting]) -> tuple[dict[str, Any],
         )
     unknown = [name for name in data if name not in (*specs, *BESIDE)]
     task, task_parameters, left = _part(data, "task", TASKS, default_task(data.get("mode") == DEGRADED))
-    usual = default_solver(task, data.get("prior", EMBEDDED) == EMBEDDED) if schema >= 2 else GENERAL
+    then, odd = _further(data.get("then"))
+    usual = GENERAL
+    if schema >= 2:
+        damage = in_order(TASKS.find(task)(), [link(each) for each in then or ()])
+        usual = default_solver_for(damage, estimator=data.get("prior", EMBEDDED) == EMBEDDED)
     solver, solver_parameters, right = _part(data, "solver", SOLVERS, usual)
     older = {}
     if schema < 2:
         known = SOLVERS.find(solver).specs()
         older = {name: value for name, value in OLDER.items() if name in known and name not in solver_parameters}
-    unknown += left + right
-    plain = {name: data[name] for name in specs if name in data}
+    unknown += left + odd + right
+    plain = {name: data[name] for name in specs if name in data} | ({"then": then} if then else {})
     for name in [name for name in plain if specs[name].clean_only and plain.get("mode") == DEGRADED]:
         if plain.pop(name) is not None:
             unknown.append(f"{name} of a photo that is degraded already")
@@ -64,6 +72,15 @@ def understood(data: Any, specs: Mapping[str, Setting]) -> tuple[dict[str, Any],
         "solver_parameters": older | solver_parameters,
     }  # fmt: skip
     return values, _notes(data, unknown, older)
+
+
+def _further(value: Any) -> tuple[Any, list[str]]:
+    """Further damages without parameters that are not known, and the names of those; what is no list stays as it is."""
+    if not isinstance(value, list) or not all(isinstance(each, str | Mapping) for each in value):
+        return THEN.check("then", value), []
+    parts = [_part({"then": each}, "then", TASKS, "") for each in value]
+    unknown = [name.replace("then", f"then.{place}", 1) for place, part in enumerate(parts, 1) for name in part[2]]
+    return [{"name": name, "parameters": parameters} for name, parameters, _ in parts], unknown
 
 
 def _part(data: Mapping, key: str, registry: Registry, default: str) -> tuple[str, dict[str, Any], list[str]]:

@@ -29,6 +29,7 @@ from inverse.estimators.catalog import guided
 from inverse.estimators.estimator import COST
 from inverse.imaging import images, masks
 from inverse.operators import TASKS, Task, make_task, noise
+from inverse.operators.chain import Chain, in_order
 from inverse.parameters import Flag, Integer, Real
 from inverse.results.problem import Problem
 from inverse.settings import carriers, saved
@@ -45,6 +46,7 @@ from inverse.settings.fields import (
     SEED,
     SIZE,
     STRENGTH,
+    THEN,
     Setting,
     setting,
 )
@@ -62,6 +64,7 @@ class Settings:
         mode: whether the photo is clean or degraded.
         size: shorter side at which the photo is used; None for its own.
         task, solver: with their parameters.
+        then: further tasks, what happened to the photo afterwards; see `damage`.
         sigma_y: standard deviation of the noise, on [-1, 1]; None to estimate it in a degraded photo.
         photons: of a white pixel, for a clean photo; None for Gaussian noise only.
         seed: of everything random.
@@ -76,6 +79,7 @@ class Settings:
     mode: str = setting(CLEAN, MODE)
     size: int | None = setting(None, SIZE, none="the photo's own")
     task: Task
+    then: tuple[Task, ...] = setting((), THEN)
     sigma_y: float | None = setting(None, noise.SIGMA_Y, none=NOISE, axis=True)
     photons: float | None = setting(None, noise.PHOTONS, none="Gaussian noise only", clean_only=True)
     solver: Solver
@@ -95,15 +99,22 @@ class Settings:
                 raise ParameterError(
                     f"{name} is for a clean photo, which is degraded here. Leave it out, or give sigma_y."
                 )
-            if known.linear_only and value != defaults[name] and not self.task.linear:
-                raise ParameterError(
-                    f"{name} is for linear tasks, and {self.task.name} is not linear. Leave it out, or choose another."
-                )
             object.__setattr__(self, name, value)
-        if self.full_size and (not self.degraded or self.size is not None or self.samples != 1):
+        if self.full_size and (not self.degraded or self.size is not None or self.samples != 1 or self.then):
             raise ParameterError(
-                "full_size is for a photo that is degraded already, at its own size, and one sample. Set the mode to "
-                "degraded (--degraded), leave size out, and samples at 1."
+                "full_size is for a photo that is degraded already, at its own size, one damage, and one sample. Set "
+                "the mode to degraded (--degraded), leave size and further damages out, and samples at 1."
+            )
+        for name, known in self.specs().items():
+            if known.linear_only and getattr(self, name) != defaults[name] and not self.damage.linear:
+                raise ParameterError(
+                    f"{name} is for linear tasks, and {self.damage.name} is not linear. Leave it out, or choose "
+                    "another."
+                )
+        if self.then and self.guides:
+            raise ParameterError(
+                "The conditional estimator has learned single damages, and these are several. Set its weight to 0, "
+                "and choose a solver that needs none."
             )
         if self.sigma_y is None and self.mode == CLEAN:
             object.__setattr__(self, "sigma_y", noise.DEFAULT_SIGMA_Y)
@@ -155,11 +166,25 @@ class Settings:
             ParameterError: with a sentence that names the field and its range.
         """
         degraded = MODE.check("mode", mode) == DEGRADED
+        then = THEN.check("then", values.pop("then", ()))
+        if isinstance(task, Chain):
+            (task, *more) = task.links
+            then = (*more, *then)
         made = make_task(default_task(degraded) if task is None else task, task_parameters)
         prior = str(values.get("prior", EMBEDDED))
         kind = kind_of(prior) if kind is None else kind
         estimator = prior == EMBEDDED if estimator is None else estimator
-        return cls(mode=mode, task=made, solver=make_solver(solver, made, solver_parameters, kind, estimator), **values)
+        solver = make_solver(solver, in_order(made, then), solver_parameters, kind, estimator)
+        return cls(mode=mode, task=made, then=then, solver=solver, **values)
+
+    @property
+    def damage(self) -> Task:
+        """All that happened to the photo: the task, or the chain that begins with it.
+
+        Raises:
+            ParameterError: these tasks cannot follow each other.
+        """
+        return in_order(self.task, self.then)
 
     @property
     def degraded(self) -> bool:
@@ -216,7 +241,7 @@ class Settings:
             ParameterError: the picture in the settings is damaged.
             ProblemError: photo, picture and task do not fit.
         """
-        task = self.task
+        task = self.damage
         picture = images.load(photo)
         helper = self._helper(auxiliary)
         if not self.degraded:
@@ -248,12 +273,12 @@ class Settings:
         The auxiliary picture is as `Task.prepare` gives it.
         """
         generator = randomness.generator(self.seed, randomness.MEASUREMENT)
-        operator = self.task.operator(tuple(truth.shape[1:]), generator, auxiliary)
+        operator = self.damage.operator(tuple(truth.shape[1:]), generator, auxiliary)
         sigma_y = noise.DEFAULT_SIGMA_Y if self.sigma_y is None else self.sigma_y
         y = noise.measure(truth, operator, sigma_y, self.photons, generator)
         if self.photons is not None:  # it then stands for both kinds of noise
             sigma_y = math.hypot(sigma_y, noise.equivalent_sigma_y(y, self.photons, operator))
-        return Problem(self.task, operator, y, sigma_y, truth, self.strength)
+        return Problem(self.damage, operator, y, sigma_y, truth, self.strength)
 
     @property
     def guides(self) -> bool:
@@ -270,7 +295,7 @@ class Settings:
         Raises:
             PriorError, ProblemError: as `estimators.catalog.guided`.
         """
-        return guided(prior, self._weight, self.task.name, file)
+        return guided(prior, self._weight, self.damage.name, file)
 
     @property
     def passes(self) -> float:
@@ -292,7 +317,7 @@ class Settings:
         Raises:
             ParameterError: it is no name.
         """
-        task, solver, kind = self.task.name, self.solver, kind_of(self.prior)
+        task, solver, kind = self.damage.name, self.solver, kind_of(self.prior)
         changed = replace(self, prior=prior)
         if solver.name == LEARNED and changed.prior != EMBEDDED:
             return replace(changed, solver=preset(task, GENERAL, kind=kind_of(changed.prior)))
@@ -303,13 +328,13 @@ class Settings:
 
     def _helper(self, given: images.Photo | None) -> Image.Image | None:
         if given is None:
-            return self.auxiliary_picture if self.task.auxiliary else None
-        if not self.task.auxiliary:
+            return self.auxiliary_picture if self.damage.auxiliary else None
+        if not self.damage.auxiliary:
             takers = ", ".join(name for name, kind in TASKS.items() if kind.auxiliary)
             raise ProblemError(
-                f"The task {self.task.name} takes no mask or kernel. Leave it out, or choose one of {takers}."
+                f"The task {self.damage.name} takes no mask or kernel. Leave it out, or choose one of {takers}."
             )
-        return self.task.load(given)
+        return self.damage.load(given)
 
     @property
     def auxiliary_picture(self) -> Image.Image | None:
@@ -318,11 +343,11 @@ class Settings:
         Raises:
             ImageError, ParameterError: it is damaged.
         """
-        return carriers.picture_of(self.auxiliary, self.task.load) if self.auxiliary else None
+        return carriers.picture_of(self.auxiliary, self.damage.load) if self.auxiliary else None
 
     def with_auxiliary(self, picture: Image.Image | None) -> Self:
         """The same settings with the picture that the task needs inside, unless it is none or too large to carry."""
-        carried = "" if picture is None or not self.task.auxiliary else carriers.text_of(picture)
+        carried = "" if picture is None or not self.damage.auxiliary else carriers.text_of(picture)
         return replace(self, auxiliary=carried)
 
     def settled(self, photo: Image.Image, problem: Problem) -> Self:

@@ -7,6 +7,7 @@ from typing import Any
 
 from inverse.denoisers import cards
 from inverse.denoisers.cards import EMBEDDED, kind_of
+from inverse.operators import Task
 from inverse.settings import Settings
 from inverse.solvers.presets import preset
 
@@ -17,10 +18,11 @@ def command_line(settings: Settings, photo: str = PHOTO) -> str:
     """`python -m inverse restore ...`; parameters at their preset are left out."""
     words = ["python -m inverse restore", shlex.quote(photo), "-o restored.png", f"--task {settings.task.name}"]
     words += [_flag(name, value) for name, value in settings.task.changed().items()]
+    words += [f"--then {shlex.quote(flag_of(each))}" for each in settings.then]
     words += [f"--solver {settings.solver.name}"]
     words += [_flag(name, value) for name, value in changed_solver(settings).items()]
-    if settings.task.auxiliary:
-        words.append(f"--mask {settings.task.auxiliary}.png")
+    if settings.damage.auxiliary:
+        words.append(f"--mask {settings.damage.auxiliary}.png")
     words += [_flag(name, value) for name, value in _changed(settings).items()]
     words += [f"--{name.replace('_', '-')}" for name in settings.flags() if getattr(settings, name)]
     if settings.prior != EMBEDDED:
@@ -39,7 +41,8 @@ def python(settings: Settings, photo: str = PHOTO) -> str:
     arguments |= {
         "task_parameters": settings.task.changed() or None,
         "solver_parameters": changed_solver(settings) or None,
-        "auxiliary": f"{settings.task.auxiliary}.png" if settings.task.auxiliary else None,
+        "then": [_short(each) for each in settings.then] or None,
+        "auxiliary": f"{settings.damage.auxiliary}.png" if settings.damage.auxiliary else None,
         **_changed(settings),
         "denoiser": None if settings.prior == EMBEDDED else loaded_by(settings.prior),
     }
@@ -58,7 +61,7 @@ def _changed(settings: Settings) -> dict[str, Any]:
 
 def changed_solver(settings: Settings) -> dict[str, Any]:
     """The solver's parameters that are not as its preset for the task has them."""
-    usual = preset(settings.task.name, settings.solver.name, kind=kind_of(settings.prior))
+    usual = preset(settings.damage.name, settings.solver.name, kind=kind_of(settings.prior))
     return settings.solver.changed(usual.to_dict())
 
 
@@ -67,6 +70,19 @@ def loaded_by(prior: str) -> str:
     return prior if cards.COMMIT.search(prior) and cards.card_of(prior) is None else cards.short(prior)
 
 
+def flag_of(task: Task) -> str:
+    """What --then takes: jpeg:quality=30,subsampling=4:2:0; parameters at their default are left out."""
+    changed = ",".join(f"{name}={_text(value)}" for name, value in task.changed().items())
+    return f"{task.name}:{changed}" if changed else task.name
+
+
+def _short(task: Task) -> Any:
+    return {"name": task.name, "parameters": task.changed()} if task.changed() else task.name
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
 def _flag(name: str, value: Any) -> str:
-    text = str(value).lower() if isinstance(value, bool) else str(value)
-    return f"--{name.replace('_', '-')} {shlex.quote(text)}"
+    return f"--{name.replace('_', '-')} {shlex.quote(_text(value))}"

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from inverse.denoisers.cards import EMBEDDED
+from inverse.operators import TASKS, Task
+from inverse.operators.chain import Chain
 from inverse.solvers import SOLVERS
 from inverse.solvers.presets import PRESETS, Preset, Table, remark
 
@@ -67,6 +69,16 @@ def advice(task: str, solver: str, kind: str = EMBEDDED) -> str:
     title, ahead = found
     better = f"{ahead:.1f} dB better than {SOLVERS[solver].title} at its preset"
     return f"By PSNR, a classical method does this task {better}: {title}."
+
+
+def advice_for(task: Task, solver: str, kind: str = EMBEDDED) -> str:
+    """As `advice`; of a chain, whose presets are used and that nobody has tuned them for it."""
+    if not isinstance(task, Chain):
+        return advice(task.name, solver, kind)
+    return remark(kind) or (
+        f"Several damages: the solver starts from its preset for {TASKS[task.name].title}, which is not tuned for them "
+        "together. Sweep it."
+    )
 
 
 def _mean(figures: Mapping[str, float], views: tuple[str, ...]) -> float:

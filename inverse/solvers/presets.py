@@ -11,6 +11,7 @@ from typing import Any
 
 from inverse.denoisers.cards import EMBEDDED
 from inverse.operators import TASKS, Task
+from inverse.operators.chain import Chain
 from inverse.parameters import named
 from inverse.solvers import SOLVERS, Solver
 from inverse.solvers.defaults import GENERAL, default_solver
@@ -118,6 +119,21 @@ def possible(task: str, solver: str, kind: str = EMBEDDED) -> bool:
     return TASKS.find(task).linear or not SOLVERS.find(solver).linear_only
 
 
+def fits(task: Task, solver: str, kind: str = EMBEDDED) -> bool:
+    """As `possible`, of this very task, which may be a chain: no estimator has learned one, and some have no
+    decomposition."""
+    if not possible(task.name, solver, kind):
+        return False
+    found = SOLVERS.find(solver)
+    return not isinstance(task, Chain) or not (found.needs_estimator or (found.needs_svd and not task.has_svd))
+
+
+def default_solver_for(task: Task, kind: str = EMBEDDED, estimator: bool = True) -> str:
+    """The name of the default solver of a task, or of a chain: that of the one that weighs most, if it can."""
+    solver = default_solver(task.name, estimator)
+    return solver if fits(task, solver, kind) else GENERAL
+
+
 def preset(task: str, solver: str, overrides: Mapping[str, Any] | None = None, kind: str = EMBEDDED) -> Solver:
     """The solver with its preset for the task and the kind of prior, some values overridden.
 
@@ -147,6 +163,5 @@ def make_solver(
     if isinstance(solver, Solver):
         return solver.replace(**named(parameters, "solver"))
     if solver is None:
-        solver = default_solver(task.name, estimator)
-        solver = solver if possible(task.name, solver, kind) else GENERAL
+        solver = default_solver_for(task, kind, estimator)
     return preset(task.name, solver, parameters, kind)

@@ -120,6 +120,28 @@ def test_what_is_touched_is_missing_at_every_size(size):
     assert max(shrunk.size) <= max(size) and np.asarray(shrunk).any(1).all()
 
 
+@pytest.mark.parametrize("ground", ["black", "transparent", "a photo"])
+@pytest.mark.parametrize("times", [2, 4])
+def test_a_mask_that_a_program_shrank_still_marks_its_thin_lines(ground, times):
+    """Lines of one pixel that became grey, or half transparent: what they touched is missing, all along them."""
+    large = Image.new("L", (960, 640))
+    draw = ImageDraw.Draw(large)
+    for at in range(10, 960, 90):
+        draw.line((at, 0, at + 60, 639), 255, 2)
+    draw.rectangle((400, 200, 560, 400), 255)
+    small = large.resize((960 // times, 640 // times), Image.Resampling.BOX)
+    if ground == "transparent":
+        small = Image.merge("LA", [Image.new("L", small.size, 255), small])
+    elif ground == "a photo":
+        photo = PHOTO.resize(small.size).convert("RGBA")
+        photo.putalpha(small.point(lambda value: 255 - value))
+        small = photo
+    found = np.asarray(masks.load(small)) > 0
+    touched = np.asarray(large.resize(found.shape[::-1], Image.Resampling.BOX))
+    assert found[touched > 60].all() and not found[touched == 0].any()
+    assert (found.sum(1) >= 10).all()  # every line, in every row
+
+
 def test_a_scratch_is_not_mixed_into_the_pixels_beside_it():
     """The shrunk photo's known pixels are those of the photo without the scratch."""
     smooth = Image.fromarray(np.stack([X * 2, Y * 3, X + Y], -1).astype(np.uint8))

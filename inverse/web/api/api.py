@@ -1,10 +1,11 @@
-"""The app for programs: four functions that go through the same validation and limits as the page.
+"""The app for programs: five functions that go through the same validation and limits as the page.
 
 Their docstrings are what a caller reads.
 """
 
 from __future__ import annotations
 
+import math
 import mimetypes
 import uuid
 from collections.abc import Iterator, Mapping
@@ -20,6 +21,7 @@ from PIL import Image
 from inverse.batch import grid
 from inverse.batch.sweep import PRIOR, Sweep
 from inverse.batch.sweep import axis as sweep_axis
+from inverse.diagnosis import diagnose as of_photo
 from inverse.errors import ParameterError
 from inverse.results.problem import Problem
 from inverse.results.record import METRICS, best
@@ -27,8 +29,9 @@ from inverse.settings import SCHEMA, Settings
 from inverse.settings.fields import PRIOR as PRIOR_TEXT
 from inverse.settings.listing import listing
 from inverse.web.base import limits
+from inverse.web.base.dear import dear
 from inverse.web.base.gradio_internals import upload_folder
-from inverse.web.base.guards import said, spoken_errors, uploaded, uploaded_helper, uploaded_photo
+from inverse.web.base.guards import MAX_STORED_SIDE, said, spoken_errors, uploaded, uploaded_helper, uploaded_photo
 from inverse.web.base.pictures import png_bytes
 from inverse.web.elements.history import plain
 from inverse.web.elements.photos import plain_name, received
@@ -173,6 +176,23 @@ def sweep(
                 yield None, {**record, "finished": told}
 
 
+def diagnose(photo: FileData) -> tuple[FileData | None, dict[str, Any]]:
+    """Say what is wrong with a photo, in plain words, and which settings would restore it. Nothing is restored.
+
+    Args:
+        photo: The photo, an uploaded file: PNG, JPEG, WebP, BMP, TIFF, GIF or AVIF.
+
+    Returns:
+        A mask of what seems missing or scratched, white there, as a PNG to be looked at and edited (none where nothing does), and a record: width, height, sigma_y (noise), blur in pixels, jpeg (quality, subsampling, tables of the file), findings (kind, title, words, expectation of each), suggested (kinds that are worth a restoration), and settings for the endpoint restore, which takes the mask as auxiliary.
+    """  # noqa: E501
+    with _spoken_errors():
+        file = uploaded(_path(photo))
+        with dear(math.inf):
+            found = of_photo(file, MAX_STORED_SIDE)
+        mask = None if found.mask is None else _png(found.mask, f"{plain_name(_path(photo))}-mask.png")
+        return mask, {**found.to_dict(), "settings": plain(found.settings())}
+
+
 def solvers() -> dict[str, Any]:
     """List what settings may say: tasks and solvers with their parameters, ranges, defaults and presets; and the priors.
 
@@ -207,7 +227,7 @@ def _path(value: Any) -> Any:
 
 def _understood(problem: Problem) -> list[str]:
     """What a mask was taken for."""
-    if problem.task.auxiliary != "mask":
+    if problem.task.auxiliary != "mask" or problem.operator.missing is None:
         return []
     return [f"The mask marks {problem.operator.missing:.1%} of the pixels as missing."]
 
@@ -228,8 +248,8 @@ def _job(photo: Any, data: Any, auxiliary: Any, prior: Any = "") -> tuple[Job, l
     found, notes = Settings.from_dict(data)
     SAMPLES.check("samples", found.samples)
     if found.sigma_y is None and not found.full_size:
-        found = replace(found, sigma_y=estimated_noise(picture, found.task))
-    helper = None if auxiliary is None else uploaded_helper(_path(auxiliary), found.task)
+        found = replace(found, sigma_y=estimated_noise(picture, found.damage))
+    helper = None if auxiliary is None else uploaded_helper(_path(auxiliary), found.damage)
     if found.full_size:  # and the mask at its own size
         helper = None if auxiliary is None else found.task.load(uploaded(_path(auxiliary)))
         return FullJob(found, picture, helper, received(_path(photo))[1]), notes

@@ -11,7 +11,7 @@ import gradio as gr
 
 from inverse.solvers.defaults import default_solver
 from inverse.solvers.presets import DEFAULT_DEGRADED_TASK, DEFAULT_TASK
-from inverse.web.api.api import degrade, restore, solvers, sweep
+from inverse.web.api.api import degrade, diagnose, restore, solvers, sweep
 from inverse.web.base.gradio_internals import descriptions, functions
 from inverse.web.base.turns import heavy
 from inverse.web.jobs.waiting import DEVICE
@@ -19,9 +19,10 @@ from inverse.web.jobs.waiting import DEVICE
 
 def publish(blocks: gr.Blocks) -> None:
     """Adds the endpoints to the page."""
-    heavy(degrade)
+    busy = [heavy(degrade), heavy(diagnose)]
     queues: tuple[tuple[Callable, dict[str, Any]], ...] = (
         (degrade, {"concurrency_limit": 2}),
+        (diagnose, {"concurrency_limit": 2}),
         (restore, {"concurrency_id": DEVICE, "concurrency_limit": 1}),
         (sweep, {"concurrency_id": DEVICE, "concurrency_limit": 1}),
         (solvers, {"concurrency_limit": None}),
@@ -29,7 +30,7 @@ def publish(blocks: gr.Blocks) -> None:
     for function, queue in queues:
         with blocks:
             event = gr.api(
-                heavy(_plain(function)) if function is degrade else _plain(function),
+                heavy(_plain(function)) if function in busy else _plain(function),
                 api_name=function.__name__,
                 **queue,
             )

@@ -10,6 +10,7 @@ from typing import Any
 
 import gradio as gr
 
+from inverse.batch.sweep import FURTHER
 from inverse.errors import ParameterError
 from inverse.parameters import Choice, Flag, Integer, Parameters, Real, Spec
 from inverse.settings import Settings
@@ -27,6 +28,8 @@ TITLES = {"sigma_y": "Noise σ_y", "size": "Shorter side", "steps": "Noise level
 def label(name: str) -> str:
     """A name for people: 'sigma_max' -> 'Sigma max', 'ode_steps' -> 'ODE steps'; that of a task's own too."""
     name = name.removeprefix("task.")
+    if match := FURTHER.fullmatch(name):
+        return f"Damage {int(match[1]) + 1}: {label(match[2])}"
     if name in TITLES:
         return TITLES[name]
     words = [word.upper() if word in ACRONYMS else word for word in name.split("_")]

@@ -1,5 +1,5 @@
 // In what two runs differ, in words: "steps 100 → 50".
-const UNCOMPARED = ["inverse", "schema", "task", "solver"];
+const UNCOMPARED = ["inverse", "schema", "task", "solver", "then"];
 
 const named = (name) => name.replace(/^(task|solver)\./, "").replaceAll("_", " ").replace("sigma y", "σ_y").replace(/^steps$/, "noise levels");
 const worded = (value) => {
@@ -13,8 +13,15 @@ const worded = (value) => {
 const short = (prior) => String(prior).replace(/@([0-9a-f]{40}|[a-z]+:[0-9a-f]{64})$/, "").replace(/^.*\//, "");
 const both = (name, one, other) => (name === "prior" && short(one) !== short(other) ? [short(one), short(other)] : [worded(one), worded(other)]);
 
+/* Further damages with what was set of each: "jpeg (quality 30)". */
+const link = ({ name, parameters }) => {
+  const set = Object.entries(parameters ?? {}).map(([key, value]) => `${key.replaceAll("_", " ")} ${worded(value)}`);
+  return set.length ? `${name} (${set.join(", ")})` : name;
+};
+
 function flat(settings) {
   const entries = Object.entries(settings ?? {}).filter(([name]) => !UNCOMPARED.includes(name));
+  entries.push(["then", (settings?.then ?? []).map(link).join(", ") || "nothing"]);
   for (const part of ["task", "solver"]) {
     entries.push([part, settings?.[part]?.name]);
     for (const [name, value] of Object.entries(settings?.[part]?.parameters ?? {})) entries.push([`${part}.${name}`, value]);

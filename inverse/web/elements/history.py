@@ -38,7 +38,7 @@ def card(settings: Settings, origin: dict[str, str], record: Record) -> dict[str
     residual = record.quality["residual"] if settings.sigma_y else record.residual
     return {
         **now(settings, origin),
-        "task": settings.task.title,
+        "task": settings.damage.title,
         "solver": settings.solver.title + ("" if settings.prior == EMBEDDED else f", {short(settings.prior)}"),
         "psnr": tidy(record.quality["psnr"]),
         "residual": tidy(residual),

@@ -76,6 +76,15 @@ export default function mask({ element, props, trigger, watch, upload }, { limit
     return uri;
   }
 
+  // A brush paints the pixels at its edge in part: what it touches is missing, what the eraser touches is known.
+  function settle(tool) {
+    if (!mask.width) return;
+    const found = pixelsOf(ink);
+    const least = tool === "eraser" ? 255 : 1;
+    for (let at = 3; at < found.data.length; at += 4) found.data[at] = found.data[at] >= least ? 255 : 0;
+    ink.putImageData(found, 0, 0);
+  }
+
   let commits = 0;
   async function commit() {
     const mine = ++commits;
@@ -127,6 +136,8 @@ export default function mask({ element, props, trigger, watch, upload }, { limit
     canvas.addEventListener(kind, () => {
       if (!last) return;
       last = null;
+      settle(tool);
+      draw();
       commit();
     });
   }
@@ -151,6 +162,7 @@ export default function mask({ element, props, trigger, watch, upload }, { limit
           rest = 0;
           commit();
         }, 400);
+        settle(tool);
       }
       last = null;
       draw();
@@ -180,6 +192,7 @@ export default function mask({ element, props, trigger, watch, upload }, { limit
     }
     remember();
     edit();
+    settle();
     draw();
     commit();
   }
@@ -192,6 +205,12 @@ export default function mask({ element, props, trigger, watch, upload }, { limit
       ink.fillRect(0, 0, mask.width, mask.height);
       ink.globalCompositeOperation = "source-over";
     }),
+    async find() {
+      said.textContent = "Looking for scratches…";
+      props.value = { mask: await encoded(), find: Date.now() };
+      said.textContent = "";
+      trigger("upload");
+    },
     async download() {
       save(await png(ink), filename);
     },

@@ -40,7 +40,7 @@ def affordable(job: Job) -> Job:
 def need(job: Job) -> float:
     """Bytes that the preview of a job takes."""
     height, width = job.image_shape
-    return bytes_per_pixel(job.settings.task, job.settings.degraded) * height * width
+    return bytes_per_pixel(job.settings.damage, job.settings.degraded) * height * width
 
 
 @lru_cache(maxsize=256)

@@ -11,9 +11,8 @@ from PIL import Image
 from inverse.errors import ParameterError, ProblemError
 from inverse.imaging import images
 from inverse.operators import Task, noise
-from inverse.restoration import measured
 from inverse.results.problem import Problem
-from inverse.settings import SIZE, Settings
+from inverse.settings import DEGRADED, SIZE, Settings
 from inverse.web.base import limits
 from inverse.web.elements.photos import UNKNOWN, PhotoFile, digest
 from inverse.web.jobs import device, priors
@@ -57,7 +56,7 @@ class Job:
     def used(self) -> Settings:
         """The settings with the size at which this photo is really used."""
         wanted = None if self.settings.degraded else self.settings.size
-        return replace(self.settings, size=working_size(self.photo, self.settings.task, wanted))
+        return replace(self.settings, size=working_size(self.photo, self.settings.damage, wanted))
 
     @property
     def carried(self) -> Settings:
@@ -71,7 +70,7 @@ class Job:
 
     @property
     def _multiple(self) -> int:
-        return 1 if self.settings.degraded else self.settings.task.multiple
+        return 1 if self.settings.degraded else self.settings.damage.multiple
 
     @property
     def part(self) -> Image.Image:
@@ -82,7 +81,7 @@ class Job:
     def image_shape(self) -> tuple[int, int]:
         """(H, W) of the restored image."""
         _, (width, height) = images.fitted(self.photo.size, self.used.size, self._multiple)
-        return self.settings.task.image_shape((height, width)) if self.settings.degraded else (height, width)
+        return self.settings.damage.image_shape((height, width)) if self.settings.degraded else (height, width)
 
     @cached_property
     def seconds(self) -> float:
@@ -179,4 +178,5 @@ def estimated_noise(photo: Image.Image, task: Task) -> float:
     size = working_size(photo, task, None)
     if task.auxiliary:  # its picture comes later
         return round(noise.estimate(images.to_tensor(images.fit(photo, size))), 3)
-    return round(measured(photo, task, size=size).sigma_y, 3)
+    settings = Settings.create(mode=DEGRADED, task=task, size=size)
+    return round(settings.problem(photo).sigma_y, 3)

@@ -7,15 +7,15 @@ from functools import cache
 from typing import Any
 
 from inverse import randomness
-from inverse.batch.sweep import PRIOR, Axis, sweepable
+from inverse.batch.sweep import FURTHER, PRIOR, Axis, sweepable
 from inverse.denoisers import cards
 from inverse.denoisers.cards import EMBEDDED
 from inverse.errors import ParameterError
-from inverse.operators import TASKS, Task, noise
+from inverse.operators import TASKS, Task, make_task, noise
 from inverse.settings import CLEAN, DEGRADED, Settings, saved
 from inverse.settings import SAMPLES as ANY_SAMPLES
 from inverse.solvers import SOLVERS
-from inverse.solvers.presets import solvers_for
+from inverse.solvers.presets import fits, solvers_for
 from inverse.text import visible
 from inverse.web.elements.controls import label
 from inverse.web.jobs import priors
@@ -68,29 +68,30 @@ def _tasks_for(mode: str) -> list[str]:
 
 def axis_choices(settings: Settings) -> list[tuple[str, str]]:
     """(label, name) of what can be swept."""
-    solver = settings.solver.specs()
+    solver, further = settings.solver.specs(), [name for name in sweepable(settings) if FURTHER.fullmatch(name)]
     choices = []
     several = len(priors.usable()) > 1
     for name in sweepable(settings):
         if name == PRIOR and not several:
             continue
         own = label(name)
-        choices.append((own if name in solver or name in Settings.specs() else f"Damage: {own}", name))
+        plain = name in solver or name in Settings.specs() or name in further
+        choices.append((own if plain else f"Damage: {own}", name))
     return choices
 
 
-def solvers_here(task: str, prior: str) -> list[str]:
+def solvers_here(task: str | Task, prior: str) -> list[str]:
     """Names of the solvers that can deal with the task, and with the prior; those that suit both come first.
 
     Raises:
         ParameterError: the task is unknown, or the prior not offered.
     """
-    card = priors.find(prior).card
-    able = solvers_for(task, card.kind)
+    card, damage = priors.find(prior).card, make_task(task) if isinstance(task, str) else task
+    able = [name for name in solvers_for(damage.name, card.kind) if fits(damage, name, card.kind)]
     return [name for name in able if card.name == EMBEDDED or not SOLVERS[name].needs_estimator]
 
 
-def solver_choices(task: str, prior: str) -> list[tuple[str, str]]:
+def solver_choices(task: str | Task, prior: str) -> list[tuple[str, str]]:
     """(title, name) of the same."""
     return [(SOLVERS[name].title, name) for name in solvers_here(task, prior)]
 

@@ -17,6 +17,8 @@ from inverse.solvers.presets import solvers_for
 from inverse.web.base.gradio_internals import unchecked
 from inverse.web.elements.chooser import chooser, entries
 from inverse.web.elements.controls import Groups, setting
+from inverse.web.elements.faults import faults
+from inverse.web.elements.further import further
 from inverse.web.elements.picker import EXAMPLE_TITLES, picked, picker
 from inverse.web.jobs import priors
 from inverse.web.jobs.offers import DEFAULT_SIZE, SIZES, tasks_for
@@ -66,8 +68,11 @@ def damage(page: Page, start: Settings) -> None:
         with gr.Row(elem_classes="inv-head", equal_height=True):
             _title(2, "Damage")
             page.task = chooser(entries(TASKS, tasks_for(CLEAN)), kind.name, label="Task", elem_id="task")
+        with gr.Column(visible=start.degraded) as page.faults_panel:
+            page.faults = faults()
         page.task_summary = _words(kind.summary)
         page.tasks = Groups.create("task", TASKS, start.task)
+        page.settings["then"] = further([], tasks_for(CLEAN))
         with gr.Column(visible=kind.auxiliary not in ("", "mask"), elem_classes="inv-group") as page.picture_panel:
             page.picture_upload = gr.UploadButton("Upload the picture it needs", size="sm", elem_id="picture-upload")
             page.picture_note = _words("")

@@ -67,7 +67,7 @@ class CompareTab(Tab):
 
     def plan(self, page: Page, values: Values, job: Job) -> Updates:
         """Which solvers can deal with the task, and what they would cost."""
-        task, prior = job.settings.task.name, priors.find(job.settings.prior).name
+        task, prior = job.settings.damage, priors.find(job.settings.prior).name
         able, others = solver_choices(task, prior), prior_choices(prior)
         try:
             picked = _among(_names(values, self.contenders), able)
@@ -129,7 +129,7 @@ def _runs(settings: Settings, names: list[str], also: list[str], budget: str) ->
     for name, prior in product(names, dict.fromkeys(identities)):
         with_prior = settings.with_prior(prior)
         own = name == settings.solver.name
-        solver = with_prior.solver if own else preset(settings.task.name, name, kind=cards.kind_of(prior))
+        solver = with_prior.solver if own else preset(settings.damage.name, name, kind=cards.kind_of(prior))
         equal = budget == EQUAL and not (own and prior == settings.prior)
         if equal:
             solver = at_cost(solver, cost)

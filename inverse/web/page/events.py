@@ -63,19 +63,27 @@ def _wire_choices(page: Page) -> None:
     ]  # fmt: skip
     noise = [page.settings["sigma_y"], page.sigma_y_note]
     linear = [page.settings[name] for name, known in Settings.specs().items() if known.linear_only]
-    mode = list(dict.fromkeys([page.mode_note, page.task, *page.settings.values(), *task, *noise]))
-    chosen = {page.prior, page.mode, page.task, page.solver, page.solver_by_hand, page.photo}
+    wrong = [page.faults, page.faults_panel, page.diagnosis]
+    mode = list(dict.fromkeys([page.mode_note, page.task, *page.settings.values(), *task, *noise, *wrong]))
+    chosen = {
+        page.prior, page.mode, page.task, page.settings["then"], page.solver, page.solver_by_hand, page.photo,
+        page.diagnosis,
+    }  # fmt: skip
     photo = [page.photo, page.photo_file, page.picker, page.mask, page.viewer, page.status, page.mode, *mode]
     listen(page.picker.upload, choices.receive_photo, {*chosen, page.picker, page.photo_file}, photo)
     listen(page.mode.input, choices.change_mode, chosen, mode)
     listen(page.prior.input, choices.change_prior, chosen, [page.prior, page.settings["size"], *task, *linear])
-    listen(page.task.input, choices.change_task, chosen, [*task, *noise, *linear])
+    then: Any = page.settings["then"]
+    for event in (page.task.input, then.release):
+        listen(event, choices.change_task, chosen, [*task, *noise, *linear, page.faults])
     listen(page.solver.input, choices.change_solver, chosen, [*solver, page.solver_by_hand])
     listen(page.reset.click, choices.reset, chosen, solver)
     listen(page.mask.upload, choices.receive_mask, {*page.choices, page.mask, page.photo}, [page.mask])
-    picture = {page.task, page.auxiliary, page.picture_upload}
+    picture = {page.task, page.settings["then"], page.auxiliary, page.picture_upload}
     listen(page.picture_upload.upload, choices.receive_picture, picture, [page.auxiliary, page.picture_note])
     carried = [page.share, page.prior, page.mode, *mode, *page.tasks.components, page.mask, page.auxiliary]
+    faults: Any = page.faults
+    listen(faults.release, choices.change_faults, {*chosen, page.faults, page.auxiliary}, carried)
     brought = [page.share, page.photo, page.auxiliary]
     for tab in page.tabs:
         listen(tab.table.select, tab.adopt, {tab.table, tab.batch, page.photo, page.auxiliary}, [*carried, page.switch])
@@ -134,7 +142,7 @@ def _preview(page: Page, values: Values, keep: bool = True) -> Updates:
         if shown["fault"] and job.settings.samples == 1:  # as in every cell
             changes[tab.promise] = changes[page.why]
         changes[tab.start] = starts.judge(tab.start, not is_refusal(changes[tab.promise]))
-    if job.settings.task.auxiliary == "mask":
+    if job.settings.damage.auxiliary == "mask":
         drawn = form.drawn(values[page.mask])
         pad = {"photo": jpeg(job.part, 92), "mask": drawn, "damaged": job.settings.degraded}
         changes[page.mask] = {**pad, "filename": job.file.made("mask")}
@@ -144,7 +152,8 @@ def _preview(page: Page, values: Values, keep: bool = True) -> Updates:
 def _wire_preview(page: Page) -> None:
     handler = light(page, _preview, newest=True)
     inputs, outputs = page.asked, _preview_outputs(page)
-    components = [*page.tasks.components, *page.solvers.components, *page.settings.values(), page.mask]
+    settings = [component for name, component in page.settings.items() if name != "then"]  # which changes more
+    components = [*page.tasks.components, *page.solvers.components, *settings, page.mask]
     triggers = [c.release if isinstance(c, gr.HTML) else c.input for c in components]
     gr.on(triggers, handler, inputs, outputs, trigger_mode="always_last", **LIGHT)
     page.dice.click(None, None, page.settings["seed"], js=RANDOM_SEED, **LIGHT).then(handler, inputs, outputs, **LIGHT)

@@ -7,9 +7,11 @@ from typing import Any
 from PIL import Image
 
 from inverse.denoisers.cards import EMBEDDED
-from inverse.errors import ProblemError
-from inverse.operators import TASKS
+from inverse.errors import ParameterError, ProblemError
+from inverse.operators import TASKS, Task
+from inverse.operators.chain import Chain, in_order
 from inverse.settings import DEGRADED, Settings
+from inverse.settings.fields import THEN
 from inverse.solvers import SOLVERS
 from inverse.web.base.pictures import from_uri
 from inverse.web.elements.controls import Values, in_plain_words
@@ -48,9 +50,10 @@ def settings(page: Page, values: Values) -> Settings:
     task, solver = TASKS.find(values[page.task]).name, SOLVERS.find(values[page.solver]).name
     prior = priors.find(values[page.prior])
     others = {name: values[component] for name, component in page.settings.items()}
+    kind = damage(page, values)
     for name, known in Settings.specs().items():
         hidden = known.clean_only and values[page.mode] == DEGRADED
-        if known.linear_only and not estimates(task, prior.name):
+        if known.linear_only and not estimates(kind, prior.name):
             others[name] = Settings.defaults()[name]
         elif name in others and (hidden or (known.none and others[name] == "")):
             others[name] = None
@@ -65,9 +68,22 @@ def settings(page: Page, values: Values) -> Settings:
     )
 
 
-def estimates(task: str, prior: str) -> bool:
-    """Whether there is a conditional estimator: for linear tasks, with the embedded prior."""
-    return TASKS.find(task).linear and prior == EMBEDDED
+def damage(page: Page, values: Values) -> Task:
+    """All that is chosen to have happened to the photo, the first task at its defaults; without what cannot follow it.
+
+    Raises:
+        ParameterError: the task is unknown.
+    """
+    first = TASKS.find(values[page.task])()
+    try:
+        return in_order(first, THEN.check("then", values.get(page.settings["then"])))
+    except ParameterError:  # as `settings` says
+        return first
+
+
+def estimates(damage: Task, prior: str) -> bool:
+    """Whether there is a conditional estimator: for single linear tasks, with the embedded prior."""
+    return damage.linear and prior == EMBEDDED and not isinstance(damage, Chain)
 
 
 def auxiliary_picture(page: Page, values: Values) -> Image.Image | None:
@@ -76,7 +92,7 @@ def auxiliary_picture(page: Page, values: Values) -> Image.Image | None:
     Raises:
         ImageError: the mask is not a picture.
     """
-    kind = TASKS.find(values[page.task]).auxiliary
+    kind = damage(page, values).auxiliary
     if kind == "mask":
         return from_uri(drawn(values[page.mask]))
     return values[page.auxiliary].get(kind) if kind else None

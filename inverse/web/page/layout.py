@@ -50,6 +50,7 @@ def build() -> Page:
     with received.Blocks(title=TITLE, fill_width=True, analytics_enabled=False, delete_cache=(600, 3600)) as blocks:
         page.blocks = blocks
         page.photo, page.photo_file, page.auxiliary = gr.State(None), gr.State(None), gr.State({})
+        page.diagnosis = gr.State(None)
         page.latest, page.starts, page.solver_by_hand = gr.State(None), gr.State(Starts()), gr.State(False)
         page.pulse = gr.Timer(PULSE, active=False)
         with gr.Row(elem_id="top", equal_height=True):

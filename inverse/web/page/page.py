@@ -41,6 +41,10 @@ class Page:
     mode_note: gr.HTML
     picker: gr.HTML
     # 2 Damage
+    # In plain words: what seems wrong with a damaged photo, and what is ticked of it
+    faults_panel: gr.Column
+    faults: gr.HTML
+    diagnosis: gr.State
     task: gr.HTML
     task_summary: gr.HTML
     tasks: Groups

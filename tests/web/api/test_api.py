@@ -1,4 +1,4 @@
-"""The API of a running app, by the real client and by hostile requests: four endpoints, and nothing beside them."""
+"""The API of a running app, by the real client and by hostile requests: five endpoints, and nothing beside them."""
 
 import base64
 import io
@@ -31,7 +31,7 @@ from inverse.web.jobs import priors, running
 ROOT = Path(__file__).parents[3]
 QUICK = {"task": "denoise", "size": 64, "solver": {"name": "diffpir", "parameters": {"steps": 3}}}
 HTTP = httpx.Client(timeout=120)
-ENDPOINTS = {"/degrade", "/restore", "/sweep", "/solvers"}
+ENDPOINTS = {"/degrade", "/diagnose", "/restore", "/sweep", "/solvers"}
 
 
 class Watch:
@@ -101,7 +101,7 @@ def test_no_client_steers_the_log(url):
     assert logging.getLogRecordFactory() is visible_record
 
 
-def test_exactly_four_endpoints_are_shown_and_explained(client, url):
+def test_exactly_five_endpoints_are_shown_and_explained(client, url):
     info = client.view_api(return_format="dict")
     assert set(info["named_endpoints"]) == ENDPOINTS and not info["unnamed_endpoints"]
     for name, endpoint in info["named_endpoints"].items():
@@ -111,7 +111,9 @@ def test_exactly_four_endpoints_are_shown_and_explained(client, url):
             words = each["python_type"]["description"]
             assert words.endswith(".") and each["label"] == each["parameter_name"], (name, each)
         if name != "/solvers":
-            assert types[0] == ("filepath", False) and types[-1][1], "a photo must be given, an auxiliary picture not"
+            assert types[0] == ("filepath", False) and (types[-1][1] or len(types) == 1), (
+                "a photo must be given, an auxiliary picture not"
+            )
 
 
 def test_degrade_gives_the_same_pixels_as_the_library(client, photo, photo_file):
@@ -119,6 +121,17 @@ def test_degrade_gives_the_same_pixels_as_the_library(client, photo, photo_file)
     problem = Settings.create(task="denoise", sigma_y=0.2).problem(photo)
     assert Image.open(picture).tobytes() == problem.measurement.tobytes()
     assert record["notes"] == [] and record["settings"]["sigma_y"] == 0.2
+
+
+def test_diagnose_says_what_is_wrong_and_what_restores_it(client, tmp_path):
+    scan = Image.new("RGB", (400, 420), (90, 110, 130))
+    scan.paste("white", (195, 20, 198, 390))
+    scan.save(tmp_path / "scan.png")
+    mask, record = client.predict(handle_file(tmp_path / "scan.png"), api_name="/diagnose")
+    assert "scratched" in record["suggested"] and record["findings"][0]["expectation"].endswith(".")
+    assert (np.asarray(Image.open(mask))[20:390, 195:198] > 0).all()
+    again = Settings.from_dict(record["settings"])[0]
+    assert again.task.auxiliary == "mask" and again.degraded
 
 
 def test_restore_streams_and_ends_with_a_picture_that_carries_its_settings(client, photo, photo_file):
