@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import html
 import io
+import itertools
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -25,26 +26,28 @@ class Canvas(ABC):
         self.width, self.height = width, height
 
     @abstractmethod
-    def line(self, points: Sequence[Point], colour: str = INK, width: float = 1, dash: str = "", opacity: float = 1):
+    def line(
+        self, points: Sequence[Point], colour: str = INK, width: float = 1, dash: str = "", opacity: float = 1
+    ) -> None:
         """A line through points; `dash` is lengths of strokes and gaps, "5 4"."""
 
     @abstractmethod
-    def area(self, points: Sequence[Point], colour: str, opacity: float = 1):
+    def area(self, points: Sequence[Point], colour: str, opacity: float = 1) -> None:
         """A filled polygon."""
 
     @abstractmethod
-    def dot(self, x: float, y: float, radius: float, colour: str = INK, opacity: float = 1):
-        """A filled circle."""
+    def dots(self, points: Sequence[Point], radius: float, colour: str = INK, opacity: float = 1) -> None:
+        """Filled circles."""
 
     @abstractmethod
     def words(
         self, x: float, y: float, text: str, size: int = 12, anchor: str = "start", bold: bool = False,
         opacity: float = 1, upright: bool = True,
-    ):  # fmt: skip
+    ) -> None:  # fmt: skip
         """Text whose base line begins, has its middle or ends at (x, y); not upright, it is read from below."""
 
     @abstractmethod
-    def picture(self, x: float, y: float, width: float, height: float, image: Image.Image):
+    def picture(self, x: float, y: float, width: float, height: float, image: Image.Image) -> None:
         """A picture, RGBA, stretched to a rectangle."""
 
 
@@ -55,7 +58,9 @@ class Svg(Canvas):
         super().__init__(width, height)
         self.title, self._parts = title, [f'<rect class="paper" width="{width}" height="{height}" fill="{PAPER}"/>']
 
-    def line(self, points, colour=INK, width=1.0, dash="", opacity=1.0):  # noqa: ANN001, ANN201
+    def line(
+        self, points: Sequence[Point], colour: str = INK, width: float = 1, dash: str = "", opacity: float = 1
+    ) -> None:
         path = "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
         dashes = f' stroke-dasharray="{dash}"' * bool(dash)
         self._parts.append(
@@ -63,24 +68,29 @@ class Svg(Canvas):
             f"{dashes}{_faded(opacity)}/>"
         )
 
-    def area(self, points, colour, opacity=1.0):  # noqa: ANN001, ANN201
+    def area(self, points: Sequence[Point], colour: str, opacity: float = 1) -> None:
         path = "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
         self._parts.append(f'<path d="M{path}Z" fill="{_css(colour)}"{_faded(opacity)}/>')
 
-    def dot(self, x, y, radius, colour=INK, opacity=1.0):  # noqa: ANN001, ANN201
+    def dots(self, points: Sequence[Point], radius: float, colour: str = INK, opacity: float = 1) -> None:
+        places = "".join(f"M{x:.1f} {y:.1f}h0" for x, y in points)  # strokes of no length, with round ends
         self._parts.append(
-            f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:g}" fill="{_css(colour)}"{_faded(opacity)}/>'
+            f'<path d="{places}" stroke="{_css(colour)}" stroke-width="{2 * radius:g}" stroke-linecap="round"'
+            f"{_faded(opacity)}/>"
         )
 
-    def words(self, x, y, text, size=12, anchor="start", bold=False, opacity=1.0, upright=True):  # noqa: ANN001, ANN201
+    def words(
+        self, x: float, y: float, text: str, size: int = 12, anchor: str = "start", bold: bool = False,
+        opacity: float = 1, upright: bool = True,
+    ) -> None:  # fmt: skip
         turn = "" if upright else f' transform="rotate(-90 {x:.1f} {y:.1f})"'
         weight = ' font-weight="700"' * bold
         self._parts.append(
             f'<text x="{x:.1f}" y="{y:.1f}" font-size="{size}" text-anchor="{anchor}"{weight}{turn}'
-            f'{_faded(opacity)}>{html.escape(text)}</text>'
+            f"{_faded(opacity)}>{html.escape(text)}</text>"
         )
 
-    def picture(self, x, y, width, height, image):  # noqa: ANN001, ANN201
+    def picture(self, x: float, y: float, width: float, height: float, image: Image.Image) -> None:
         buffer = io.BytesIO()
         image.save(buffer, "PNG")
         data = base64.b64encode(buffer.getvalue()).decode()
@@ -112,18 +122,25 @@ class Bitmap(Canvas):
         self._sheet = Image.new("RGBA", (width * self._by, height * self._by), PAPER)
         self._pen = ImageDraw.Draw(self._sheet)
 
-    def line(self, points, colour=INK, width=1.0, dash="", opacity=1.0):  # noqa: ANN001, ANN201
+    def line(
+        self, points: Sequence[Point], colour: str = INK, width: float = 1, dash: str = "", opacity: float = 1
+    ) -> None:
         strokes = _dashed(points, [float(part) for part in dash.split()]) if dash else [list(points)]
         for stroke in strokes:
             self._pen.line(self._scaled(stroke), _mixed(colour, opacity), max(1, round(width * self._by)), "curve")
 
-    def area(self, points, colour, opacity=1.0):  # noqa: ANN001, ANN201
+    def area(self, points: Sequence[Point], colour: str, opacity: float = 1) -> None:
         self._pen.polygon(self._scaled(points), _mixed(colour, opacity))
 
-    def dot(self, x, y, radius, colour=INK, opacity=1.0):  # noqa: ANN001, ANN201
-        self._pen.ellipse(self._scaled([(x - radius, y - radius), (x + radius, y + radius)]), _mixed(colour, opacity))
+    def dots(self, points: Sequence[Point], radius: float, colour: str = INK, opacity: float = 1) -> None:
+        for x, y in points:
+            box = self._scaled([(x - radius, y - radius), (x + radius, y + radius)])
+            self._pen.ellipse(box, _mixed(colour, opacity))
 
-    def words(self, x, y, text, size=12, anchor="start", bold=False, opacity=1.0, upright=True):  # noqa: ANN001, ANN201
+    def words(
+        self, x: float, y: float, text: str, size: int = 12, anchor: str = "start", bold: bool = False,
+        opacity: float = 1, upright: bool = True,
+    ) -> None:  # fmt: skip
         by = self._by
         font = ImageFont.load_default(size=size * by)
         left, top, right, bottom = (round(each) for each in font.getbbox(text, anchor="ls"))
@@ -137,9 +154,11 @@ class Bitmap(Canvas):
         else:
             label = label.transpose(Image.Transpose.ROTATE_90)
             at = (round(x * by + top - by), round(y * by - (right - left) + share - by))
-        self._sheet.paste(Image.new("RGBA", label.size, INK), at, label.point(lambda value: round(value * opacity)))
+        self._sheet.paste(
+            Image.new("RGBA", label.size, INK), at, label.point([round(value * opacity) for value in range(256)])
+        )
 
-    def picture(self, x, y, width, height, image):  # noqa: ANN001, ANN201
+    def picture(self, x: float, y: float, width: float, height: float, image: Image.Image) -> None:
         by = self._by
         stretched = image.convert("RGBA").resize((round(width * by), round(height * by)), Image.Resampling.BILINEAR)
         self._sheet.alpha_composite(stretched, (round(x * by), round(y * by)))
@@ -171,7 +190,7 @@ def _dashed(points: Sequence[Point], lengths: list[float]) -> list[list[Point]]:
     """The strokes of a dashed line."""
     strokes, turn, left, drawing = [], 0, lengths[0], True
     stroke = [points[0]]
-    for (x0, y0), (x1, y1) in zip(points, points[1:], strict=False):
+    for (x0, y0), (x1, y1) in itertools.pairwise(points):
         length, at = math.hypot(x1 - x0, y1 - y0), 0.0
         while length - at > left:
             at += left

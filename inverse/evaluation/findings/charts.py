@@ -16,7 +16,9 @@ COLOURS = (
 """Each has a contrast of 3 or more on white and on the page's dark ground."""
 DASHES = ("", "6 3", "2 3", "9 3 2 3")
 
-WIDTH, LEFT, RIGHT, TOP = 460, 52, 12, 30
+WIDTH, LEFT, RIGHT, TOP = 460, 56, 12, 30
+DECADES = 1e5
+"""A logarithmic axis ends that far below its highest value: smaller ones stand at its end."""
 LINE = 16
 """Height of a line of words."""
 
@@ -98,7 +100,7 @@ class Curves(Chart):
         bottom, right = TOP + self.PLOT, self.width - RIGHT
         canvas.line([(LEFT, TOP), (LEFT, bottom), (right, bottom)], opacity=0.5)
         canvas.words((LEFT + right) / 2, bottom + 32, self.x_label, 11, "middle", opacity=QUIET)
-        canvas.words(13, (TOP + bottom) / 2, self.y_label, 11, "middle", opacity=QUIET, upright=False)
+        canvas.words(14, (TOP + bottom) / 2, self.y_label, 11, "middle", opacity=QUIET, upright=False)
         if not every:
             canvas.words((LEFT + right) / 2, (TOP + bottom) / 2, "nothing measured yet", 12, "middle", opacity=QUIET)
             return
@@ -108,7 +110,7 @@ class Curves(Chart):
         y = _scale(low, high, bottom, TOP, self.log)
         for value in ticks(low, high, self.log):
             canvas.line([(LEFT, y(value)), (right, y(value))], opacity=FAINT)
-            canvas.words(LEFT - 5, y(value) + 4, f"{value:g}", 11, "end", opacity=QUIET)
+            canvas.words(LEFT - 5, y(value) + 4, _short(value), 11, "end", opacity=QUIET)
         for value in ticks(min(xs), max(xs), log=True):
             canvas.words(x(value), bottom + 16, f"{value:g}", 11, "middle", opacity=QUIET)
         for value, words in self.levels:
@@ -118,8 +120,7 @@ class Curves(Chart):
             inside = [(x(a), min(max(y(b), TOP), bottom)) for a, b in points]
             if len(inside) > 1:
                 canvas.line(inside, curve.colour, 2.6 if curve.wide else 1.7, curve.dash)
-            for a, b in inside:
-                canvas.dot(a, b, 2.4, curve.colour)
+            canvas.dots(inside, 2.4, curve.colour)
         _legend(canvas, self.curves, bottom + 48)
 
 
@@ -170,30 +171,26 @@ class Rows(Chart):
         for place, column in enumerate(self.columns):
             left, right = self.NAMES + place * width + 6, self.NAMES + (place + 1) * width - 8
             canvas.words((left + right) / 2, top - 8, column.title, 11, "middle", opacity=QUIET)
-            x = _scale(0.0, column.high, left, right, log=False)
+            x = _scale(0.0, column.high, left, right - 26, log=False)
             canvas.line([(left, top), (left, bottom)], opacity=FAINT)
             if column.values and isinstance(column.values[0], float):
                 canvas.line([(x(column.right), top), (x(column.right), bottom)], dash="3 3", opacity=0.7)
             for row, value in enumerate(column.values):
                 middle = top + self.ROW * row + self.ROW / 2
-                if isinstance(value, float):
-                    self._dot(canvas, column, x, value, middle, right)
-                else:
+                if isinstance(value, Sequence):
                     self._bars(canvas, column, value, left, right, middle)
+                else:
+                    self._dot(canvas, column, x, value, middle)
 
     @staticmethod
-    def _dot(
-        canvas: Canvas, column: Column, x: Callable[[float], float], value: float, middle: float, right: float
-    ) -> None:
+    def _dot(canvas: Canvas, column: Column, x: Callable[[float], float], value: float, middle: float) -> None:
         if math.isnan(value):
             canvas.words(x(0) + 4, middle + 4, "-", 11, opacity=QUIET)
             return
         at = x(min(value, column.high))
         canvas.line([(x(0), middle), (at, middle)], COLOURS[0], 1.4, opacity=0.5)
-        canvas.dot(at, middle, 3.6, COLOURS[0])
-        figure = f"{value:.2f}"
-        beside = at + 34 < right + 8
-        canvas.words(at + 7 if beside else at - 7, middle + 4, figure, 10, "start" if beside else "end", opacity=QUIET)
+        canvas.dots([(at, middle)], 3.6, COLOURS[0])
+        canvas.words(at + 7, middle + 4, f"{value:.2f}", 10, opacity=QUIET)
 
     @staticmethod
     def _bars(
@@ -248,9 +245,8 @@ class Plane(Chart):
             canvas.line([(left, top), (right, top), (right, bottom), (left, bottom), (left, top)], opacity=0.3)
             x, y = _scale(low_x, high_x, left, right, False), _scale(low_y, high_y, bottom, top, False)
             radius = 1.2 if len(self.groups) > 1 else 1.8
-            for a, b in points:
-                if low_x < a < high_x and low_y < b < high_y:
-                    canvas.dot(x(a), y(b), radius, COLOURS[1], 0.75)
+            inside = [(x(a), y(b)) for a, b in points if low_x < a < high_x and low_y < b < high_y]
+            canvas.dots(inside, radius, COLOURS[1], 0.75)
 
 
 def ticks(low: float, high: float, log: bool) -> list[float]:
@@ -269,10 +265,14 @@ def ticks(low: float, high: float, log: bool) -> list[float]:
     return [value for value in found if low * (1 - 1e-9) <= value <= high * (1 + 1e-9)]
 
 
+def _short(value: float) -> str:
+    return f"{value:g}" if 1e-3 < value < 1e4 or not value else f"{value:.0e}".replace("e-0", "e-").replace("e+0", "e")
+
+
 def _range(values: Sequence[float], log: bool) -> tuple[float, float]:
     low, high = min(values), max(values)
     if log:
-        return low / 1.4, high * 1.4
+        return max(low, high / DECADES) / 1.4, high * 1.4
     margin = 0.08 * (high - low) or 0.5
     return low - margin, high + margin
 

@@ -4,26 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
+
+from torch import Tensor
 
 from inverse.denoisers.base import Denoiser
 from inverse.errors import ParameterError
 from inverse.evaluation.findings.truths import Truth
 from inverse.evaluation.judge.rows import judge_solver
 from inverse.solvers import SOLVERS, Solver
-from inverse.solvers.base import Frames
-from inverse.solvers.cse import CSE
 from inverse.solvers.dmap import DMAP
-from inverse.solvers.dps import DPS, misfit_step_size
-from inverse.solvers.reverse import ancestral
-from inverse.solvers.run import Run
 
 UNCONDITIONAL, CONDITIONAL, BEST = "unconditional score", "reference score", "DPS, best zeta at each level"
 """Scores that no solver's step has: the prior's, the one that others are compared with, and a bound."""
 
 REFERENCE = "reference"
 """The sampler that has the reference score: what the lab itself does wrong shows there."""
+
+REFERENCE_STEPS = 1000
+"""Of that sampler: so many that they do nothing wrong. Another one has as many as everybody, to show what those do."""
 
 STEPWISE = ("dps", "dmap", "dsg", "pigdm")
 """Solvers whose steps imply a conditional score."""
@@ -67,21 +66,8 @@ class FreeDMAP(DMAP):
 
     title = "DMAP without projection"
 
-    def frames(self, run: Run, sigmas: list[float]) -> Frames:
-        x = sigmas[0] * run.noise()
-        for sigma, sigma_next in pairwise(sigmas):
-            x0_hat = yield from run.denoise(x, sigma)
-            mean, sigma_up = ancestral(x, x0_hat, sigma, sigma_next)
-            if not sigma_next:
-                yield 0.0, mean, mean
-                return
-            x = mean + sigma_up * run.noise()
-            yield sigma_next, x, x0_hat
-            zeta = misfit_step_size(self.step_size, self.steps, x[0].numel(), self.coordinates, sigma, sigma_next)
-            for _ in range(self.gradient_steps):
-                x0_hat, gradient, _ = yield from run.denoise_misfit(x, sigma_next, self.jacobian)
-                x = x - zeta * gradient
-                yield sigma_next, x, x0_hat
+    def project(self, z: Tensor, mean: Tensor, sigma_up: float) -> Tensor:
+        return z
 
 
 def contenders(
@@ -99,8 +85,10 @@ def contenders(
         if not SOLVERS.find(name).able(truth.problem.operator):
             raise ParameterError(f"{name} cannot deal with this task. Leave it out, or choose another task.")
     wide = {"sigma_max": truth.kind.sigma_max}
-    sampler = CSE(steps=steps, sigma_min=0.01, stochasticity=1.0, **wide)
+    sampler = judge_solver("cse", steps=REFERENCE_STEPS, sigma_min=0.01, stochasticity=1.0, **wide)
     found = [Contender(REFERENCE, sampler, guided=True)]
+    if steps != REFERENCE_STEPS:
+        found.append(Contender(f"{REFERENCE}, {steps} steps", sampler.replace(steps=steps), guided=True))
     for name in solvers:
         if name == "dps":
             found += _dps(step_sizes, {**wide, "steps": steps})
@@ -109,11 +97,12 @@ def contenders(
         elif name in ("dsg", "pigdm"):
             published = {"stop_at_noise": False} if name == "dsg" else {}
             found.append(Contender(SOLVERS[name].title, judge_solver(name, **wide, **published, steps=steps)))
-        elif name != CSE.name:  # which is the reference
+        elif name != sampler.name:  # which is the reference
             own = {**wide, "steps": steps} if name in SAMPLERS else {}
             found.append(Contender(SOLVERS[name].title, judge_solver(name, **own)))
     if parts and "dps" in solvers:
-        solver = DPS(steps=min(3 * steps, 1000), step_size=step_sizes[0], stop_at_noise=False, **wide)
+        more = min(3 * steps, 1000)
+        solver = judge_solver("dps", steps=more, step_size=step_sizes[0], stop_at_noise=False, **wide)
         found.append(Contender(f"DPS, zeta {step_sizes[0]:g}, three times the steps", solver))
     return found
 
@@ -121,15 +110,16 @@ def contenders(
 def _dps(step_sizes: Sequence[float], common: Mapping[str, Any]) -> Iterator[Contender]:
     for coordinates in ("ve", "vp"):
         for step_size in step_sizes:
-            solver = DPS(step_size=step_size, coordinates=coordinates, stop_at_noise=False, **common)
+            published = {"step_size": step_size, "coordinates": coordinates, "stop_at_noise": False}
+            solver = judge_solver("dps", **{**common, **published})
             yield Contender(f"DPS, zeta {step_size:g} in {coordinates.upper()}", solver)
-    yield Contender("DPS, stops at the noise", DPS(**common))
+    yield Contender("DPS, stops at the noise", judge_solver("dps", **common))
 
 
 def _dmap(common: Mapping[str, Any], parts: bool) -> Iterator[Contender]:
     published = {**common, "stop_at_noise": False}
-    yield Contender("DMAP", DMAP(**published))
+    yield Contender("DMAP", judge_solver("dmap", **published))
     if parts:
         for count in (1, 10):
-            yield Contender(f"DMAP, K = {count}", DMAP(gradient_steps=count, **published))
-        yield Contender("DMAP without projection", FreeDMAP(**published))
+            yield Contender(f"DMAP, K = {count}", judge_solver("dmap", gradient_steps=count, **published))
+        yield Contender("DMAP without projection", FreeDMAP.create(published))

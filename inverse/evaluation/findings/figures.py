@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from PIL import Image
 
+from inverse.denoisers.exact import GaussianMixture
 from inverse.evaluation.findings.canvas import INK
 from inverse.evaluation.findings.charts import COLOURS, DASHES, Chart, Column, Curve, Curves, Plane, Rows
 from inverse.evaluation.findings.contenders import BEST, CONDITIONAL, UNCONDITIONAL
@@ -56,7 +57,9 @@ def _means(found: Findings) -> Curves:
     for row in found.means:
         points.setdefault(row.label, []).append((row.sigma, row.mean))
     null = [(found.means[0].null, "chance: sqrt(2 / (pi N))")] if found.means else []
-    return Curves("Mean of the score over p(x_t | y): 0 for every score", LEVEL, "mean |mean eps|", _styled(points), null)
+    return Curves(
+        "Mean of the score over p(x_t | y): 0 for every score", LEVEL, "mean |mean eps|", _styled(points), null
+    )
 
 
 def _scales(found: Findings) -> Curves:
@@ -82,7 +85,7 @@ def _styled(points: dict[str, list[tuple[float, float]]]) -> list[Curve]:
             curves.append(Curve(label, own, INK, DASHES[1]))
         else:
             family = label.split(",")[0] + label[-3:] * label.startswith("DPS, zeta")
-            place = families.setdefault(family, len({each for each in families}))
+            place = families.setdefault(family, len(set(families)))
             dash = sum(1 for each in curves if each.colour == COLOURS[place % 9])
             curves.append(Curve(label, own, COLOURS[place % 9], DASHES[dash % len(DASHES)]))
     return curves
@@ -123,19 +126,21 @@ def plane(found: Findings) -> Plane:
         title = f"{found.live.label}, noise level {found.live.sigma:.3g}"
         groups = [("moving", [tuple(point) for point in found.live.points.tolist()])]
         return Plane(title, density(known), (-EXTENT, EXTENT, -EXTENT, EXTENT), groups, columns=1)
-    groups = [(row.label, [tuple(point) for point in row.kept.tolist()]) for row in found.samples if row.kept is not None]
+    groups = [
+        (row.label, [tuple(point) for point in row.kept.tolist()]) for row in found.samples if row.kept is not None
+    ]
     extent = (-EXTENT, EXTENT, -EXTENT, EXTENT)
     return Plane("Samples on the posterior's density", density(known), extent, groups, columns=4, width=WIDE)
 
 
 def density(known: Truth) -> Image.Image:
     """The posterior's density as a picture whose opacity is its square root, the prior's faintly behind it."""
-    assert known.posterior is not None
+    assert known.posterior is not None and isinstance(known.prior, GaussianMixture)
     places = torch.linspace(-EXTENT, EXTENT, GRAIN, dtype=torch.float64)
     grid = torch.stack(torch.meshgrid(places, places.flip(0), indexing="xy"), -1).reshape(-1, 1, 1, 2)
     posterior, prior = (
         each.log_density(grid, 0.01).exp().reshape(GRAIN, GRAIN) for each in (known.posterior.mixture, known.prior)
-    )  # pyright: ignore[reportAttributeAccessIssue]
+    )
     opacity = 0.85 * (posterior / posterior.max()).sqrt() + 0.15 * (prior / prior.max()).sqrt()
     pixels = np.zeros((GRAIN, GRAIN, 4), np.uint8)
     pixels[..., :3] = [int(COLOURS[0][i : i + 2], 16) for i in (1, 3, 5)]

@@ -69,7 +69,7 @@ class Posterior:
 
 
 class Conditional(Exact):
-    """D_y(x, sigma) = E[x0 | x, y] of one measurement, of a whole batch at once: `ExactEstimator` answers one by one."""
+    """D_y(x, sigma) = E[x0 | x, y] of one measurement, a whole batch at once; `ExactEstimator` answers one by one."""
 
     def __init__(self, mixture: GaussianMixture) -> None:
         self.mixture, self.image_shape, self.channels = mixture, mixture.image_shape, mixture.channels

@@ -38,7 +38,7 @@ def score_error(
 
     `uncertain` is the variance that `implied` leaves in the estimate, which is taken out: it is no error of the solver.
     """
-    variance = uncertain.mean().item() if isinstance(uncertain, Tensor) else uncertain
+    variance = float(torch.as_tensor(uncertain).mean())
     square = max((estimate.double() - reference.double()).square().mean().item() - variance, 0.0)
     size = (x.double() - reference.double()).square().mean().item()
     return ScoreError(label, sigma, square / (1 + sigma**2), (square / size) ** 0.5, zeta)
@@ -53,8 +53,8 @@ class ScoreMean:
         mean: mean over the entries of |mean over the draws of eps|.
         null: what unit normal numbers would show, sqrt(2 / (pi N)) for N draws.
         high: 97.5 % quantile of what these draws would show if their mean were 0: the bootstrap's, of centred draws.
-        scale: <eps, n> / <eps, eps> over all draws, n the noise that is really in them: 1 for the exact score, whose eps
-            is E[n | x_t, y]; less for one that is too long.
+        scale: <eps, n> / <eps, eps> over all draws, n the noise that is really in them: 1 for the exact score, whose
+            eps is E[n | x_t, y]; less for one that is too long.
         scale_low, scale_high: its 95 % interval by the bootstrap.
     """
 

@@ -1,4 +1,4 @@
-"""What a study found, in one honest sentence for each panel, and what that means for the paper's three claims."""
+"""What a study found, in one honest sentence for each panel, and what that says of the paper's three claims."""
 
 from __future__ import annotations
 
@@ -7,23 +7,34 @@ from collections.abc import Callable, Iterable, Sequence
 
 from inverse.evaluation.findings.contenders import BEST, CONDITIONAL, REFERENCE, UNCONDITIONAL
 from inverse.evaluation.findings.samples import Diversity
-from inverse.evaluation.findings.scores import ScoreMean
 from inverse.evaluation.findings.study import Findings
 
 CLAIMS = (
-    "DPS's conditional score is far from the true one, farther than the unconditional score.",
-    "The mean of DPS's score over samples of p(x_t | y) is far from zero, which no score's can be.",
-    "DPS's samples are good and hardly diverse.",
+    "The conditional score of DPS is far from the true one, farther than the unconditional score.",
+    "The mean of DPS's score over draws of p(x_t | y) is far from zero, which no score's can be.",
+    "The samples of DPS are good and hardly diverse.",
 )
 """Of Xu et al. 2025, in the order of the panels."""
 
-ALIKE = (0.9, 1.1)
-"""A ratio of spreads within which samples vary as the posterior does."""
+NARROW = 0.9
+"""Samples with a smaller share of the posterior's spread vary too little."""
+
+PUBLISHED = "DPS"
+"""What the settings of DPS as published are called together."""
 
 
 def sentences(found: Findings) -> dict[str, str]:
     """A sentence for each panel by its name, of what is measured by now; empty before anything is."""
     return {"score": score(found), "mean": mean(found), "samples": samples(found)}
+
+
+def families(labels: Iterable[str]) -> dict[str, list[str]]:
+    """Labels by whose they are: all settings of DPS as published together, everybody else alone."""
+    found: dict[str, list[str]] = {}
+    for label in labels:
+        together = label.startswith("DPS, zeta") and "steps" not in label
+        found.setdefault(PUBLISHED if together else label, []).append(label)
+    return found
 
 
 def averages(found: Findings) -> dict[str, float]:
@@ -41,57 +52,146 @@ def worse_levels(found: Findings, label: str) -> tuple[int, int]:
     return sum(own[sigma] > error for sigma, error in plain.items()), len(plain)
 
 
+def beyond(found: Findings, label: str) -> tuple[int, int, float]:
+    """At how many levels the mean of a score is beyond chance, of how many, and the most in units of chance."""
+    rows = [row for row in found.means if row.label == label]
+    return sum(not row.zero for row in rows), len(rows), max(row.mean / row.null for row in rows)
+
+
 def score(found: Findings) -> str:
     """Panel 1."""
     average = averages(found)
     if UNCONDITIONAL not in average:
         return ""
-    plain = average.pop(UNCONDITIONAL)
-    best = average.pop(BEST, None)
-    parts = []
-    for label, error in average.items():
-        worse, levels = worse_levels(found, label)
-        parts.append(f"{label} errs by {error:.2g} (more than the unconditional score at {worse} of {levels} levels)")
-    said = f"{found.truth.words}, mean over the noise levels, the unconditional score errs by {plain:.2g}"
-    if parts:
-        said += f", {_listed(parts)}"
+    plain, best = average.pop(UNCONDITIONAL), average.pop(BEST, None)
+    own = families(average)
+    parts = [f"the unconditional score errs by {plain:.2g}"]
+    if PUBLISHED in own:
+        low, high = _ends(own[PUBLISHED], average.__getitem__)
+        text = f"DPS with {low.removeprefix('DPS, ')} errs by {average[low]:.2g}"
+        if high != low:
+            text += f", with {high.removeprefix('DPS, ')} by {average[high]:.2g}"
+        parts.insert(0, text)
     if best is not None:
-        zetas = [row.zeta for row in found.errors if row.label == BEST]
-        said += (
-            f"; the best zeta at each level, from {min(zetas):.2g} to {max(zetas):.2g} in VE, would err by {best:.2g}"
-        )
-    return said + "."
+        parts.append(f"and with the best zeta at each level DPS would err by {best:.2g}")
+    others = [f"{label} by {average[label]:.2g}" for label in own if label != PUBLISHED]
+    said = f"{found.truth.words}, mean over the noise levels, {', '.join(parts)}"
+    return said + (f"; {_listed(others)}." if others else ".")
 
 
 def mean(found: Findings) -> str:
     """Panel 2."""
-    if not found.means:
+    labels = dict.fromkeys(row.label for row in found.means)
+    if CONDITIONAL not in labels:
         return ""
-    by_label: dict[str, list[ScoreMean]] = {}
-    for row in found.means:
-        by_label.setdefault(row.label, []).append(row)
-    off = {label: sum(not row.zero for row in rows) for label, rows in by_label.items()}
-    levels = max(len(rows) for rows in by_label.values())
-    farthest = {label: max(row.mean / row.null for row in rows) for label, rows in by_label.items()}
-    beyond = [
-        f"{label} at {count} of {len(by_label[label])} (at most {farthest[label]:.1f} times chance)"
-        for label, count in off.items()
-        if count > _chance(levels) and label != CONDITIONAL
-    ]
-    within = [label for label, count in off.items() if count <= _chance(levels) and label != CONDITIONAL]
+    count, levels, _ = beyond(found, CONDITIONAL)
     said = (
-        f"{found.truth.words}, the mean score over p(x_t | y) is beyond what chance allows for the reference at "
-        f"{off.get(CONDITIONAL, 0)} of {levels} levels"
+        f"{found.truth.words}, the mean of the reference score over draws of p(x_t | y) is beyond chance at {count} of "
+        f"{levels} levels"
     )
-    if beyond:
-        said += f", for {_listed(beyond)}"
-    if within:
-        said += f"; it is hardly ever for {_listed(within)}"
-    return said + "."
+    own = families(label for label in labels if label != CONDITIONAL)
+    parts = []
+    for family, members in own.items():
+        counts = [beyond(found, label) for label in members]
+        low, high = min(each[0] for each in counts), max(each[0] for each in counts)
+        parts.append(f"that of {_the(family)} at {low if low == high else f'{low} to {high}'}")
+    most = {family: max(beyond(found, label)[2] for label in members) for family, members in own.items()}
+    if PUBLISHED in most and UNCONDITIONAL in most:
+        said += (
+            f"; at most it is {most[PUBLISHED]:.1f} times what chance gives for DPS, and {most[UNCONDITIONAL]:.1f} "
+            "times for the unconditional score"
+        )
+    return f"{said}; {_listed(parts)}." if parts else f"{said}."
 
 
-def _chance(levels: int) -> int:
-    """Levels of so many at which a score of mean 0 may be beyond a 97.5 % quantile, all but one time in a hundred."""
+def samples(found: Findings) -> str:
+    """Panel 3."""
+    rows = {row.label: row for row in found.samples if not row.failure}
+    if not rows:
+        return ""
+    parts = []
+    for family, members in families(rows).items():
+        if family.startswith(REFERENCE) and family != REFERENCE:
+            continue
+        own = [rows[label] for label in members]
+        text = f"{family} has {_between([row.std_ratio for row in own])} of the spread"
+        text += f" and intervals that hold {_percent([row.coverage(0.9) for row in own])}"
+        if own[0].shares:
+            k = largest(own[0].weights)
+            text += f", {_percent([row.shares[k] for row in own])} being in the first mode"
+        parts.append(text)
+    first = next(iter(rows.values()))
+    weight = f", and the first mode has {100 * first.weights[largest(first.weights)]:.0f} %" if first.weights else ""
+    failed = [row.label for row in found.samples if row.failure]
+    said = f"{found.truth.words}, of {first.count} samples each, where 90 % intervals should hold 90 %{weight}: "
+    return said + _listed(parts, "; ") + (f"; {_listed(failed)} diverged." if failed else ".")
+
+
+def verdicts(found: Findings) -> list[str]:
+    """What this truth says of each of `CLAIMS`, for DPS as published: a plain sentence each."""
+    return [_first(found), _second(found), _third(found)]
+
+
+LEFT_OUT = "Not measured: DPS is not among those who were judged"
+
+
+def _first(found: Findings) -> str:
+    average = averages(found)
+    labels = families(average).get(PUBLISHED)
+    if not labels:
+        return f"{LEFT_OUT}."
+    plain, nearest = average[UNCONDITIONAL], min(labels, key=average.__getitem__)
+    farther = [label for label in labels if average[label] > plain]
+    counts = [worse_levels(found, label) for label in labels]
+    low = [row for row in found.errors if row.label == nearest and row.sigma <= 2 * found.truth.problem.sigma_y]
+    words = (
+        f"the nearest ({nearest.removeprefix('DPS, ')}) errs by {average[nearest]:.2g}, the unconditional score by "
+        f"{plain:.2g}; they are farther at {min(c for c, _ in counts)} to {max(c for c, _ in counts)} of "
+        f"{counts[0][1]} levels"
+    )
+    if low:
+        words += f", and by up to {max(row.relative for row in low):.1f} times the reference's length at low noise"
+    if BEST in average:
+        words += f". With the best zeta at each level it would err by {average[BEST]:.2g}"
+    return (
+        f"{_held(len(farther), len(labels), 'settings are farther on average than the unconditional score')}: {words}."
+    )
+
+
+def _second(found: Findings) -> str:
+    labels = families(dict.fromkeys(row.label for row in found.means)).get(PUBLISHED)
+    if not labels:
+        return f"{LEFT_OUT}."
+    off = [label for label in labels if beyond(found, label)[0] > allowed(beyond(found, label)[1])]
+    most = max(beyond(found, label)[2] for label in labels)
+    also, levels, plain = beyond(found, UNCONDITIONAL)
+    words = (
+        f"it reaches {most:.1f} times what chance gives. But so is the unconditional score's, at {also} of {levels} "
+        f"levels and by {plain:.1f} times, as it must be: it is the score of another density"
+    )
+    return f"{_held(len(off), len(labels), 'settings have a mean beyond chance')}: {words}."
+
+
+def _third(found: Findings) -> str:
+    rows = {row.label: row for row in found.samples if not row.failure}
+    own = [rows[label] for label in families(rows).get(PUBLISHED, [])]
+    if not own:
+        return f"{LEFT_OUT}."
+    narrow = [row for row in own if row.std_ratio < NARROW]
+    words = (
+        f"they have {_between([row.std_ratio for row in own])} of the posterior's spread, and 90 % intervals that hold "
+        f"{_percent([row.coverage(0.9) for row in own])}"
+    )
+    if own[0].shares:
+        k = largest(own[0].weights)
+        words += (
+            f"; {_percent([row.shares[k] for row in own])} lie in the mode that has {_percent([own[0].weights[k]])}"
+        )
+    return f"{_held(len(narrow), len(own), 'settings vary too little')}: {words}."
+
+
+def allowed(levels: int) -> int:
+    """Levels of so many at which a mean of 0 may be beyond its 97.5 % quantile, but for one time in a hundred."""
     tail, count, term = 1.0, 0, 0.975**levels
     while True:
         tail -= term
@@ -101,93 +201,42 @@ def _chance(levels: int) -> int:
         term *= (levels - count + 1) / count * 0.025 / 0.975
 
 
-def samples(found: Findings) -> str:
-    """Panel 3."""
-    rows = [row for row in found.samples if not row.failure]
-    if not rows:
-        return ""
-    parts = []
-    for row in rows:
-        text = f"those of {row.label} have {row.std_ratio:.2f} of the posterior's spread"
-        text += f" and their 90 % intervals hold {100 * row.coverage(0.9):.0f} %"
-        if row.shares:
-            first = max(range(len(row.weights)), key=lambda k: row.weights[k])
-            text += f", with {100 * row.shares[first]:.0f} % in the mode that has {100 * row.weights[first]:.0f} %"
-        parts.append(text)
-    said = f"{found.truth.words}, of {rows[0].count} samples each, {_listed(parts, '; ')}"
-    failed = [row.label for row in found.samples if row.failure]
-    return said + (f"; {_listed(failed)} diverged." if failed else ".")
-
-
-def verdicts(found: Findings) -> list[str]:
-    """What this truth says of each of `CLAIMS`, for DPS as published: a plain sentence each."""
-    return [_first(found), _second(found), _third(found)]
-
-
-def _of_dps(labels: Iterable[str]) -> list[str]:
-    return [label for label in labels if label.startswith("DPS, zeta") and "three times" not in label]
-
-
-def _first(found: Findings) -> str:
-    average = averages(found)
-    labels, plain = _of_dps(average), average.get(UNCONDITIONAL, math.nan)
-    if not labels:
-        return "Not asked: DPS was left out."
-    farther = [label for label in labels if average[label] > plain]
-    nearest = min(labels, key=lambda label: average[label])
-    words = f"the nearest, {nearest}, errs by {average[nearest]:.2g} and the unconditional score by {plain:.2g}"
-    return f"{_held(len(farther), len(labels), 'settings are farther than the unconditional score')}: {words}."
-
-
-def _second(found: Findings) -> str:
-    labels = _of_dps(dict.fromkeys(row.label for row in found.means))
-    if not labels:
-        return "Not asked: DPS was left out."
-    rows = {label: [row for row in found.means if row.label == label] for label in labels}
-    off = [label for label in labels if sum(not row.zero for row in rows[label]) > _chance(len(rows[label]))]
-    plain = [row for row in found.means if row.label == UNCONDITIONAL]
-    also = sum(not row.zero for row in plain)
-    words = f"the unconditional score's is, at {also} of {len(plain)} levels, and it makes no claim to be conditional"
-    return f"{_held(len(off), len(labels), 'settings have a mean beyond chance')}; {words}."
-
-
-def _third(found: Findings) -> str:
-    rows = [row for row in found.samples if row.label in _of_dps([row.label]) and not row.failure]
-    if not rows:
-        return "Not measured: no samples of DPS are there."
-    narrow = [row for row in rows if row.std_ratio < ALIKE[0]]
-    least = min(rows, key=lambda row: row.std_ratio)
-    most = max(rows, key=lambda row: row.std_ratio)
-    words = f"their spread is {least.std_ratio:.2f} to {most.std_ratio:.2f} of the posterior's{_weights(rows)}"
-    return f"{_held(len(narrow), len(rows), 'settings vary too little')}: {words}."
-
-
-def _weights(rows: Sequence[Diversity]) -> str:
-    shares = [(row.shares[k], row.weights[k]) for row in rows if row.shares for k in [_largest(row.weights)]]
-    if not shares:
-        return ""
-    low, high = min(shares)[0], max(shares)[0]
-    return f", and {100 * low:.0f} to {100 * high:.0f} % are in the mode that has {100 * shares[0][1]:.0f} %"
-
-
-def _largest(weights: Sequence[float]) -> int:
+def largest(weights: Sequence[float]) -> int:
+    """The place of the greatest weight."""
     return max(range(len(weights)), key=lambda k: weights[k])
+
+
+def row_of(found: Findings, label: str) -> Diversity | None:
+    """The samples of one contender; None where there are none, or it diverged."""
+    return next((row for row in found.samples if row.label == label and not row.failure), None)
+
+
+def _the(label: str) -> str:
+    return f"the {label}" if label == UNCONDITIONAL else label
 
 
 def _held(count: int, total: int, what: str) -> str:
     word = "Holds" if count == total else "Does not hold" if not count else "Holds in part"
-    return f"{word}: {count} of {total} {what}"
+    return f"{word}, {count} of {total} {what}"
 
 
-def reference_row(found: Findings) -> Diversity | None:
-    """The samples of the reference itself."""
-    return next((row for row in found.samples if row.label == REFERENCE), None)
+def _ends(labels: Sequence[str], value: Callable[[str], float]) -> tuple[str, str]:
+    return min(labels, key=value), max(labels, key=value)
+
+
+def _between(values: Sequence[float]) -> str:
+    low, high = f"{min(values):.2f}", f"{max(values):.2f}"
+    return low if low == high else f"{low} to {high}"
+
+
+def _percent(values: Sequence[float]) -> str:
+    if any(math.isnan(value) for value in values):
+        return "an unknown share"
+    low, high = f"{100 * min(values):.0f}", f"{100 * max(values):.0f}"
+    return f"{low} %" if low == high else f"{low} to {high} %"
 
 
 def _listed(parts: Sequence[str], between: str = ", ") -> str:
     if len(parts) < 2:
         return "".join(parts)
-    return f"{between.join(parts[:-1])}{between if between != ', ' else ' '}and {parts[-1]}"
-
-
-Sentence = Callable[[Findings], str]
+    return f"{between.join(parts[:-1])}{'' if between == ', ' else ';'} and {parts[-1]}"

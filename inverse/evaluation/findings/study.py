@@ -35,6 +35,10 @@ PAIRS = 4
 """Pairs of noise over which a step's end is averaged; the mean over all points makes the rest of it sure."""
 
 
+ADDED = ("dps", "pigdm")
+"""Solvers whose step adds its noise as it is: one pair leaves nothing to chance."""
+
+
 @dataclass(frozen=True)
 class Names(Spec):
     """Names of solvers."""
@@ -66,7 +70,9 @@ class Numbers(Spec):
         if not isinstance(value, list | tuple) or not 0 < len(value) <= self.most:
             raise self.refuse(name, value)
         try:
-            return tuple(dict.fromkeys(DPS.specs()["step_size"].check(name, each) for each in value if self._above(each)))
+            return tuple(
+                dict.fromkeys(DPS.specs()["step_size"].check(name, each) for each in value if self._above(each))
+            )
         except (ParameterError, TypeError):
             raise self.refuse(name, value) from None
 
@@ -120,7 +126,9 @@ class Study(Parameters):
         super().__post_init__()
         for name, least in (("points", 16), ("samples", 19)):
             if 0 < getattr(self, name) < least:
-                raise ParameterError(f"{name} must be {least} or more, or 0 for as many as tell enough.", parameter=name)
+                raise ParameterError(
+                    f"{name} must be {least} or more, or 0 for as many as tell enough.", parameter=name
+                )
         if self.task not in TRUTHS[self.truth].tasks:
             allowed = ", ".join(TRUTHS[self.truth].tasks)
             raise ParameterError(
@@ -230,21 +238,20 @@ def _estimates(
         solver = contender.solver
         if not contender.implies or solver.steps != steps:
             continue
-        if isinstance(solver, DPS) and not solver.stop_at_noise:
-            zeta = misfit_step_size(
-                solver.step_size, steps, x[0].numel(), solver.coordinates, sigma, sigma_next
-            )
+        given = solver.to_dict()
+        if solver.name == "dps" and not given["stop_at_noise"]:
+            zeta = misfit_step_size(given["step_size"], steps, x[0].numel(), given["coordinates"], sigma, sigma_next)
             if guidance is None:
-                estimate, _ = implied(
-                    solver, known.prior, known.problem, x, sigma, sigma_next, x0_hat, 1, generator
-                )
+                estimate, _ = implied(solver, known.prior, known.problem, x, sigma, sigma_next, x0_hat, 1, generator)
                 guidance = (estimate - x0_hat) / zeta
             yield contender.label, x0_hat + zeta * guidance, 0.0, nan
         else:
-            needed = 1 if isinstance(solver, DPS) or solver.name == "pigdm" else PAIRS
-            yield contender.label, *implied(
-                solver, known.prior, known.problem, x, sigma, sigma_next, x0_hat, needed, generator
-            ), nan
+            needed = 1 if solver.name in ADDED else PAIRS
+            yield (
+                contender.label,
+                *implied(solver, known.prior, known.problem, x, sigma, sigma_next, x0_hat, needed, generator),
+                nan,
+            )
     if guidance is not None:
         best = best_share(x0_hat, x0_hat + guidance, reference)
         unit = misfit_step_size(1.0, steps, x[0].numel(), "ve", sigma, sigma_next)

@@ -139,10 +139,10 @@ def _modes(kind: TruthKind, task: str, seed: int) -> Truth:
 
 
 def _pictures(kind: TruthKind, task: str, seed: int) -> Truth:
-    """A disc, a ring, a bar or a cross, in soft clouds of grey: what is hidden may be any of them."""
+    """A disc, a ring, a bar or a cross, the more often the earlier, in soft clouds of grey."""
     texture = GaussianField((1, SHAPE_SIDE, SHAPE_SIDE), variance=0.01, corner=0.1).covariance()
     means = _shapes(SHAPE_SIDE)
-    prior = GaussianMixture(means, texture.expand(len(means), -1, -1))
+    prior = GaussianMixture(means, texture.expand(len(means), -1, -1), torch.tensor([0.4, 0.3, 0.2, 0.1]))
     made, operator = _operator(kind, task, prior.image_shape, seed)
     generator = randomness.generator(seed, randomness.MEASUREMENT, 1)
     x0 = means[:1] + GaussianField((1, SHAPE_SIDE, SHAPE_SIDE), variance=0.01, corner=0.1).sample(generator)

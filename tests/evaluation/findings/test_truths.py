@@ -49,9 +49,7 @@ def test_mean_spread_and_weights_are_those_of_quadrature(plane):
     posterior, flat = known.posterior, points.flatten(1)
     mean = mass @ flat
     torch.testing.assert_close(posterior.mean.flatten(), mean, rtol=0, atol=1e-3)
-    torch.testing.assert_close(
-        posterior.std.flatten(), (mass @ (flat - mean).square()).sqrt(), rtol=0, atol=1e-3
-    )
+    torch.testing.assert_close(posterior.std.flatten(), (mass @ (flat - mean).square()).sqrt(), rtol=0, atol=1e-3)
     # Each component owns what it explains: p(k | x0) is the same before and after the measurement.
     owned = mass @ known.prior.responsibilities(points)
     torch.testing.assert_close(posterior.weights, owned, rtol=0, atol=1e-3)
@@ -102,7 +100,7 @@ def test_draws_are_those_of_the_posterior(kind, task):
 
 def test_the_plane_has_modes_that_one_can_see():
     weights = truth("modes", "inpainting").posterior.weights
-    assert 0.15 < float(weights.sort().values[-2]) and float(weights.max()) < 0.8
+    assert float(weights.sort().values[-2]) > 0.15 and float(weights.max()) < 0.8
 
 
 @pytest.mark.parametrize(("kind", "task"), [("nothing", "inpainting"), ("modes", "nothing")])
