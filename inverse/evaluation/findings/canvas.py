@@ -102,7 +102,8 @@ class Svg(Canvas):
     def __str__(self) -> str:
         title = html.escape(self.title, quote=True)
         return (
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {self.width} {self.height}" role="img" '
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {self.width} {self.height}" width="{self.width}" '
+            f'height="{self.height}" role="img" '
             f'aria-label="{title}" color="{INK}" fill="currentColor" font-family="sans-serif">'
             f"{''.join(self._parts)}</svg>\n"
         )

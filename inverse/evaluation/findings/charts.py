@@ -88,7 +88,7 @@ class Curves(Chart):
 
     @property
     def height(self) -> int:
-        return TOP + self.PLOT + 40 + LINE * ((len(self.curves) + 1) // 2)
+        return TOP + self.PLOT + 46 + LINE * ((len(self.curves) + 1) // 2)
 
     def draw(self, canvas: Canvas) -> None:
         canvas.words(8, 18, self.title, 13, bold=True)

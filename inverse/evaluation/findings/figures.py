@@ -7,13 +7,14 @@ import math
 import numpy as np
 import torch
 from PIL import Image
+from torch import Tensor
 
 from inverse.denoisers.exact import GaussianMixture
 from inverse.evaluation.findings.canvas import INK
 from inverse.evaluation.findings.charts import COLOURS, DASHES, Chart, Column, Curve, Curves, Plane, Rows
 from inverse.evaluation.findings.contenders import BEST, CONDITIONAL, UNCONDITIONAL
 from inverse.evaluation.findings.samples import BINS
-from inverse.evaluation.findings.study import Findings
+from inverse.evaluation.findings.study import Findings, Live
 from inverse.evaluation.findings.truths import Truth
 
 LEVEL = "noise level sigma: a run goes from left to right"
@@ -21,8 +22,8 @@ SEEN = 0.005
 """Modes of less weight have no column."""
 EXTENT = 1.15
 """Half the side of the plane that is drawn."""
-WIDE = 680
-"""Width of charts with a row for each solver."""
+WIDE, NARROW = 680, 340
+"""Width of charts with a row for each solver, and of the one that moves."""
 GRAIN = 96
 """Pixels a side of its density."""
 
@@ -42,6 +43,8 @@ def figures(found: Findings) -> dict[str, Chart]:
         charts["modes"] = modes(found)
     if found.truth.plane:
         charts["plane"] = plane(found)
+    if found.live is not None:
+        charts["moving"] = moving(found, found.live)
     return charts
 
 
@@ -120,17 +123,21 @@ def modes(found: Findings) -> Rows:
 
 
 def plane(found: Findings) -> Plane:
-    """Samples on the posterior's density: those of the sampler at work, or the last ones of each."""
-    known = found.truth
-    if found.live is not None:
-        title = f"{found.live.label}, noise level {found.live.sigma:.3g}"
-        groups = [("moving", [tuple(point) for point in found.live.points.tolist()])]
-        return Plane(title, density(known), (-EXTENT, EXTENT, -EXTENT, EXTENT), groups, columns=1)
-    groups = [
-        (row.label, [tuple(point) for point in row.kept.tolist()]) for row in found.samples if row.kept is not None
-    ]
+    """Each solver's samples on the posterior's density, side by side."""
+    groups = [(row.label, _points(row.kept)) for row in found.samples if row.kept is not None]
+    title = "Samples on the posterior's density"
+    return Plane(title, density(found.truth), (-EXTENT, EXTENT, -EXTENT, EXTENT), groups, columns=4, width=WIDE)
+
+
+def moving(found: Findings, live: Live) -> Plane:
+    """The sampler at work: where its samples are at the present noise level, off the picture while that is high."""
+    groups = [(f"noise level {live.sigma:.3g}", _points(live.points))]
     extent = (-EXTENT, EXTENT, -EXTENT, EXTENT)
-    return Plane("Samples on the posterior's density", density(known), extent, groups, columns=4, width=WIDE)
+    return Plane(f"At work: {live.label}", density(found.truth), extent, groups, columns=1, width=NARROW)
+
+
+def _points(points: Tensor) -> list[tuple[float, float]]:
+    return [(x, y) for x, y in points.tolist()]
 
 
 def density(known: Truth) -> Image.Image:

@@ -46,9 +46,9 @@ HOW = (
     "score, in 1000 steps and in as many as the others have.",
 )
 DIFFERENCES = (
-    "Coordinates of zeta. The paper's samplers keep zeta constant in VE coordinates; its plot of the error is, as far as "
-    "we can tell, drawn with a zeta constant in VP, where a step is about (1 + sigma^2) times as long. Here both are "
-    "drawn. The paper's own text and code could not be read in full, so that this is a reading, and no quotation.",
+    "Coordinates of zeta. The paper's samplers keep zeta constant in VE coordinates; its plot of the error is, as far "
+    "as we can tell, drawn with a zeta constant in VP, where a step is about (1 + sigma^2) times as long. Here both "
+    "are drawn. The paper's own text and code could not be read in full: this is a reading, and no quotation.",
     "Number of steps. Half as many steps must each go twice as far: zeta belongs to a number of steps, and is scaled "
     "with it here. With a zeta that is not scaled the implied score changes by that factor.",
     "The truth. The paper's reference is a network, whose own error is part of every difference; ours is exact. Its "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import torch
@@ -87,8 +88,9 @@ class TruthKind:
     make: Callable[[TruthKind, str, int], Truth]
 
 
+@lru_cache(maxsize=8)
 def truth(kind: str, task: str, seed: int = 0) -> Truth:
-    """A truth by name.
+    """A truth by name; the same one every time.
 
     Raises:
         ParameterError: there is no such truth, or it has no such task.

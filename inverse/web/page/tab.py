@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, NamedTuple
 
 import gradio as gr
@@ -16,6 +16,7 @@ from inverse.web.base.guards import spoken_errors
 from inverse.web.elements.controls import Values
 from inverse.web.jobs.batches import Batch
 from inverse.web.jobs.job import Job
+from inverse.web.jobs.lifecycle import Lifecycle
 from inverse.web.page import choices, form
 from inverse.web.page.page import Page, Updates
 
@@ -64,6 +65,10 @@ class Tab(ABC):
     @abstractmethod
     def runs(self, page: Page, values: Values, settings: Settings) -> Plan:
         """What is run; InverseError where it cannot be."""
+
+    def new(self, asked: Mapping[Any, Any], last: Any) -> Lifecycle:
+        """One that is asked for, with what the server holds of the page, after the last one, or None."""
+        return Batch(asked, earlier=Batch.shown(last))
 
     def wire(self, page: Page) -> None:  # noqa: B027  there may be nothing
         """Connects what only this tab has."""
