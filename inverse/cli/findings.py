@@ -57,11 +57,11 @@ def findings(standard: bool, folder: Path | None, formats: tuple[str, ...], **va
     How far the conditional score that a step implies is from the true one; whether its mean is that of a score; and
     whether samples vary as the posterior does. Ctrl+C ends it, and what is found by then is said and written.
     """
-    console = Terminal()
+    console, asked = Terminal(), STANDARD if standard else (Study.create(values),)
     studies: list[Findings] = []
     try:
         with Progress(Description(), BarColumn(), TimeElapsedColumn(), console=console, transient=True) as shown:
-            studies.extend(_follow(study, shown) for study in (STANDARD if standard else (Study.create(values),)))
+            studies.extend(_follow(study, shown) for study in asked)
     except _Stopped as stopped:
         studies.append(stopped.found)
         console.print("Stopped. What was found by then follows.")

@@ -21,9 +21,6 @@ UNCONDITIONAL, CONDITIONAL, BEST = "unconditional score", "reference score", "DP
 REFERENCE = "reference"
 """The sampler that has the reference score: what the lab itself does wrong shows there."""
 
-REFERENCE_STEPS = 1000
-"""Of that sampler: so many that they do nothing wrong. Another one has as many as everybody, to show what those do."""
-
 STEPWISE = ("dps", "dmap", "dsg", "pigdm")
 """Solvers whose steps imply a conditional score."""
 
@@ -85,9 +82,9 @@ def contenders(
         if not SOLVERS.find(name).able(truth.problem.operator):
             raise ParameterError(f"{name} cannot deal with this task. Leave it out, or choose another task.")
     wide = {"sigma_max": truth.kind.sigma_max}
-    sampler = judge_solver("cse", steps=REFERENCE_STEPS, sigma_min=0.01, stochasticity=1.0, **wide)
+    sampler = judge_solver("cse", steps=truth.kind.reference_steps, sigma_min=0.01, stochasticity=1.0, **wide)
     found = [Contender(REFERENCE, sampler, guided=True)]
-    if steps != REFERENCE_STEPS:
+    if steps < sampler.steps:  # to show what so few do
         found.append(Contender(f"{REFERENCE}, {steps} steps", sampler.replace(steps=steps), guided=True))
     for name in solvers:
         if name == "dps":

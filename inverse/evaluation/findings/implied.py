@@ -53,25 +53,29 @@ def implied(
 
         D_y = D + sigma^2 delta / (sigma^2 - sigma_next^2),   delta = E[x_next] - mu
 
-    The solver's own code makes the step. The mean is over noise in pairs n, -n, of which a step that only adds its
-    noise needs one.
+    The solver's own code makes the step. The mean is over noise in pairs n, -n; a step that adds its noise as it
+    is needs none.
 
     Args:
         solver: one whose steps are ancestral ones but for the measurement: DPS, DMAP, DSG, PiGDM with eta 1.
         x: states, (B, C, H, W).
         sigma, sigma_next: neighbouring levels of its run.
         x0_hat: D(x, sigma) of the prior, which it could not know otherwise without asking again.
-        pairs: how many.
+        pairs: how many; 0 for a step without noise.
 
     Returns:
-        D_y, (B, C, H, W), and the variance of each of its entries that the choice of noise leaves, or 0 for one pair.
+        D_y, (B, C, H, W), and the variance of each of its entries that the choice of noise leaves, 0 for fewer
+        than two pairs.
     """
     mean, _ = ancestral(x, x0_hat, sigma, sigma_next)
+    scale = sigma**2 / (sigma**2 - sigma_next**2)
+    if not pairs:
+        end = _step(solver, prior, problem, x, sigma, sigma_next, torch.zeros_like(x))
+        return x0_hat + scale * (end - mean), torch.zeros_like(x)
     noise = torch.randn(pairs, *x.shape, generator=generator, dtype=torch.float64).to(x)
     noise = torch.stack([noise, -noise], 1).flatten(0, 2)
     reached = _step(solver, prior, problem, x.repeat(2 * pairs, 1, 1, 1), sigma, sigma_next, noise)
     ends = reached.unflatten(0, (pairs, 2, len(x))).mean(1)
-    scale = sigma**2 / (sigma**2 - sigma_next**2)
     variance = scale**2 * ends.var(0) / pairs if pairs > 1 else torch.zeros_like(x)
     return x0_hat + scale * (ends.mean(0) - mean), variance
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from inverse.evaluation.findings.contenders import REFERENCE, UNCONDITIONAL
 from inverse.evaluation.findings.questions import QUESTIONS, answers
 from inverse.evaluation.findings.samples import Diversity
-from inverse.evaluation.findings.sentences import CLAIMS, averages, sentences, verdicts
+from inverse.evaluation.findings.sentences import CLAIMS, averages, sentences, together, verdicts
 from inverse.evaluation.findings.study import Findings, Study
 
 STANDARD = (
@@ -63,7 +63,7 @@ def to_markdown(studies: Sequence[Findings], pictures: Mapping[str, Sequence[str
     """The page. `pictures` are the files of each study's figures by its `key`, as the page links to them."""
     lines = ["# Findings", "", *_paragraphs([PREFACE])]
     for place, claim in enumerate(CLAIMS):
-        lines += [f"## Claim {place + 1}", "", *_paragraphs([f"> {claim}"])]
+        lines += [f"## Claim {place + 1}", "", *_paragraphs([f"> {claim}", f"**{together(studies, place)}**"])]
         lines += [line for found in studies for line in _bullet(f"{_where(found)}: {verdicts(found)[place]}")] + [""]
     asked = {question: [(found, answer) for found in studies if (answer := answers(found).get(question))]
              for question in QUESTIONS}  # fmt: skip

@@ -79,6 +79,8 @@ def _projection(found: Findings) -> str:
         for words, row in rows.items()
     ]
     kept, free = rows["DMAP"], rows["without the projection"]
+    if free.strays != free.strays:
+        return ""
     verdict = (
         f"The projection sets how long a step may be ({free.residual:.2f} sigma_y of residual without it, "
         f"{kept.residual:.2f} with it), and without it the same zeta "

@@ -71,19 +71,22 @@ class Exactly:
         mean, std: of every pixel, (C, H, W).
         distance: RMS distance of a draw to the nearest mode.
         low: the density, in logarithms, that all but `STRAY` of the draws exceed.
+        chance: variance of `mean`, mean over the pixels, where it is that of a few draws.
     """
 
     mean: Tensor
     std: Tensor
     distance: float
     low: float
+    chance: float = 0.0
 
     @classmethod
     def of(cls, truth: Truth, generator: torch.Generator, count: int = 4000) -> Exactly:
         """From the posterior's formulas and many draws; from `count` draws of a reference that is learned."""
         draws = truth.draw(generator, count)
         if truth.posterior is None:
-            return cls(draws.mean(0).double(), draws.std(0).double(), math.nan, -math.inf)
+            mean, std = draws.double().mean(0), draws.double().std(0)
+            return cls(mean, std, math.nan, -math.inf, std.square().mean().item() / count)
         low = torch.quantile(truth.posterior.mixture.log_density(draws), STRAY).item()
         return cls(truth.posterior.mean, truth.posterior.std, truth.posterior.distance(draws), low)
 
@@ -93,7 +96,7 @@ def diversity(truth: Truth, exactly: Exactly, label: str, x: Tensor, nfe: int = 
     x = x.double()
     size, known = exactly.std.square().mean().sqrt().item(), truth.posterior
     spread, count = x.var(0).mean().sqrt().item(), len(x)
-    off = (x.mean(0) - exactly.mean).square().mean().item() - spread**2 / count  # what chance does is taken out
+    off = (x.mean(0) - exactly.mean).square().mean().item() - spread**2 / count - exactly.chance  # what chance does
     found: dict[str, object] = {}
     if known is not None:
         found = {

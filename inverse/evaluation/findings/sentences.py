@@ -19,6 +19,9 @@ CLAIMS = (
 NARROW = 0.9
 """Samples with a smaller share of the posterior's spread vary too little."""
 
+COVERED = 0.85
+"""Intervals for 90 % that hold less are too short; a residual below it fits noise."""
+
 PUBLISHED = "DPS"
 """What the settings of DPS as published are called together."""
 
@@ -132,7 +135,7 @@ def verdicts(found: Findings) -> list[str]:
     return [_first(found), _second(found), _third(found)]
 
 
-LEFT_OUT = "Not measured: DPS is not among those who were judged"
+LEFT_OUT = "Not measured: there is nothing of DPS"
 
 
 def _first(found: Findings) -> str:
@@ -187,6 +190,9 @@ def _third(found: Findings) -> str:
         words += (
             f"; {_percent([row.shares[k] for row in own])} lie in the mode that has {_percent([own[0].weights[k]])}"
         )
+    if max(row.coverage(0.9) for row in own) < COVERED and min(row.residual for row in own) < COVERED:
+        residuals = _between([row.residual for row in own])
+        words += f". The intervals are too short where y is fitted beyond its noise: to {residuals} sigma_y"
     return f"{_held(len(narrow), len(own), 'settings vary too little')}: {words}."
 
 
@@ -240,3 +246,11 @@ def _listed(parts: Sequence[str], between: str = ", ") -> str:
     if len(parts) < 2:
         return "".join(parts)
     return f"{between.join(parts[:-1])}{'' if between == ', ' else ';'} and {parts[-1]}"
+
+
+def together(studies: Sequence[Findings], claim: int) -> str:
+    """How a claim, by its place in `CLAIMS`, fares on all truths."""
+    words = [verdicts(found)[claim].split(",")[0] for found in studies]
+    kinds = ("Holds", "Holds in part", "Does not hold")
+    counts = [f"{kind[:1].lower()}{kind[1:]} on {words.count(kind)}" for kind in kinds if words.count(kind)]
+    return f"Of {len(words)} truths it {_listed(counts)}." if counts else "It was not measured."

@@ -31,12 +31,12 @@ from inverse.solvers.dps import DPS, misfit_step_size
 POINTS, BOOTSTRAP, NOISE, DRAWS = 2, 3, 4, 5
 """Purposes of random numbers, beside those of `randomness`."""
 
-PAIRS = 4
-"""Pairs of noise over which a step's end is averaged; the mean over all points makes the rest of it sure."""
 
+DRAWN = 4000
+"""Draws of an exact posterior, to which samples are compared."""
 
 ADDED = ("dps", "pigdm")
-"""Solvers whose step adds its noise as it is: one pair leaves nothing to chance."""
+"""Solvers whose step adds its noise as it is, so that its end without noise is its mean."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,8 @@ class Study(Parameters):
         "many as tell enough on this truth.",
     )  # fmt: skip
     samples: int = integer(
-        0, 0, 4096, help="Restorations of each solver, at least 19; 0 for as many as tell enough on this truth.",
+        0, 0, 4096, help="Restorations of each solver, at least 19; 0 for as many as tell enough on this truth, "
+        "which is none where each takes minutes.",
     )  # fmt: skip
     parts: bool = flag(False, help="Also judge variants that have more or less of what makes DMAP.")
     seed: int = integer(0, 0, 2**32 - 1, help="Seed of everything random.")
@@ -127,7 +128,8 @@ class Study(Parameters):
         for name, least in (("points", 16), ("samples", 19)):
             if 0 < getattr(self, name) < least:
                 raise ParameterError(
-                    f"{name} must be {least} or more, or 0 for as many as tell enough.", parameter=name
+                    f"{name} must be {least} or more, as fewer tell too little. Choose 0 for as many as tell enough.",
+                    parameter=name,
                 )
         if self.task not in TRUTHS[self.truth].tasks:
             allowed = ", ".join(TRUTHS[self.truth].tasks)
@@ -156,7 +158,8 @@ class Findings:
     """What has been found so far. It grows in place while `stream` works, and is kept when that is ended early.
 
     Attributes:
-        study, truth, exactly: what is asked, and what is known.
+        study, truth: what is asked, and what is known.
+        contenders: who is judged.
         errors, means, samples: rows of the three panels.
         live: the sampler at work on the plane.
         done, total: of the parts of the work.
@@ -165,7 +168,6 @@ class Findings:
 
     study: Study
     truth: Truth
-    exactly: Exactly
     contenders: list[Contender]
     total: int
     errors: list[ScoreError] = field(default_factory=list)
@@ -189,13 +191,15 @@ def stream(study: Study) -> Generator[Findings, None, None]:
     known = truth(study.truth, study.task, study.seed)
     judged = contenders(known, study.solvers, study.step_sizes, study.steps, study.parts)
     count = study.samples or known.kind.samples
-    exactly = Exactly.of(known, randomness.generator(study.seed, DRAWS), 4000 if known.posterior else count)
-    pairs = levels(study.steps, known.kind.sigma_max)
-    found = Findings(study, known, exactly, judged, len(pairs) + len(judged))
+    pairs = levels(study.steps, known.kind.sigma_max, count=known.kind.levels)
+    found = Findings(study, known, judged, len(pairs) + len(judged) * bool(count))
     yield found
     yield from _scores(found, pairs, study.points or known.kind.points)
-    for contender in judged:
-        yield from _samples(found, contender, count)
+    if count:
+        draws = DRAWN if known.posterior else count
+        exactly = Exactly.of(known, randomness.generator(study.seed, DRAWS), draws)
+        for contender in judged:
+            yield from _samples(found, contender, exactly, count)
     found.doing = ""
     yield found
 
@@ -242,11 +246,11 @@ def _estimates(
         if solver.name == "dps" and not given["stop_at_noise"]:
             zeta = misfit_step_size(given["step_size"], steps, x[0].numel(), given["coordinates"], sigma, sigma_next)
             if guidance is None:
-                estimate, _ = implied(solver, known.prior, known.problem, x, sigma, sigma_next, x0_hat, 1, generator)
+                estimate, _ = implied(solver, known.prior, known.problem, x, sigma, sigma_next, x0_hat, 0, generator)
                 guidance = (estimate - x0_hat) / zeta
             yield contender.label, x0_hat + zeta * guidance, 0.0, nan
         else:
-            needed = 1 if solver.name in ADDED else PAIRS
+            needed = 0 if solver.name in ADDED else known.kind.pairs
             yield (
                 contender.label,
                 *implied(solver, known.prior, known.problem, x, sigma, sigma_next, x0_hat, needed, generator),
@@ -276,7 +280,7 @@ def _trajectories(known: Truth, sigmas: list[float], count: int, seed: int) -> l
     return found[::-1]
 
 
-def _samples(found: Findings, contender: Contender, count: int) -> Iterator[Findings]:
+def _samples(found: Findings, contender: Contender, exactly: Exactly, count: int) -> Iterator[Findings]:
     """Panel 3, for one solver."""
     known, label, done = found.truth, contender.label, found.done
     found.doing = f"Samples of {label}"
@@ -290,7 +294,7 @@ def _samples(found: Findings, contender: Contender, count: int) -> Iterator[Find
                     found.live = Live(label, step.sigma, step.x.flatten(1))
             yield found
         assert last is not None
-        row = diversity(known, found.exactly, label, last.x0_hat, last.nfe, last.vjp)
+        row = diversity(known, exactly, label, last.x0_hat, last.nfe, last.vjp)
     except DivergenceError as error:
         row = Diversity(label, count, failure=str(error))
     found.samples.append(row)

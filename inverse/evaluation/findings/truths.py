@@ -73,9 +73,13 @@ class TruthKind:
         tasks: by key.
         sigma_y: of the measurement, on [-1, 1].
         sigma_max: where the reverse process begins: noise beside which nothing of the prior is left.
-        points: images at each noise level, and samples of each solver, that tell enough and take seconds.
-        samples: the same of samples.
+        points, samples: images at each noise level, and restorations of each solver, that tell enough; no samples are
+            drawn where they would take many minutes.
+        seconds: what a pass through the prior for all of them takes on a usual machine, about.
         make: builds one of a task's key and a seed.
+        levels: noise levels at which scores are compared.
+        pairs: of noise over which a step's end is averaged; the mean over all points makes the rest of it sure.
+        reference_steps: of the sampler with the reference score: so many that they do nothing wrong, if possible.
     """
 
     title: str
@@ -86,6 +90,10 @@ class TruthKind:
     points: int
     samples: int
     make: Callable[[TruthKind, str, int], Truth]
+    seconds: float = 1e-3
+    levels: int = 10
+    pairs: int = 4
+    reference_steps: int = 1000
 
 
 @lru_cache(maxsize=8)
@@ -154,6 +162,12 @@ def _pictures(kind: TruthKind, task: str, seed: int) -> Truth:
     )
 
 
+def _embedded(kind: TruthKind, task: str, seed: int) -> Truth:
+    from inverse.evaluation.findings.learned import embedded  # a network, which no other truth needs
+
+    return embedded(kind, task, seed)
+
+
 def _measured(operator: LinearOperator, x0: Tensor, sigma_y: float, generator: torch.Generator) -> Tensor:
     noise = torch.randn(1, *operator.measurement_shape, generator=generator, dtype=torch.float64)
     return operator.project(operator(x0) + sigma_y * noise)
@@ -182,7 +196,7 @@ TRUTHS: dict[str, TruthKind] = {
             ),
             "denoising": TruthTask("denoise", {}, "both numbers are seen through noise"),
         },
-        sigma_y=0.1, sigma_max=10.0, points=512, samples=400, make=_modes,
+        sigma_y=0.1, sigma_max=10.0, points=512, samples=400, seconds=9e-4, make=_modes,
     ),
     "field": TruthKind(
         "Gaussian field", "a Gaussian field",
@@ -192,7 +206,7 @@ TRUTHS: dict[str, TruthKind] = {
             "blur": TruthTask("deblur-gaussian", {"std": 1.5, "edges": "circular"}, "it is blurred"),
             "super-resolution": TruthTask("super-resolution", {"factor": 4}, "means of 4x4 blocks are seen"),
         },
-        sigma_y=0.05, sigma_max=80.0, points=64, samples=64, make=_field,
+        sigma_y=0.05, sigma_max=80.0, points=64, samples=64, seconds=1.5e-3, make=_field,
     ),
     "pictures": TruthKind(
         "Four small pictures", "four small pictures",
@@ -201,7 +215,18 @@ TRUTHS: dict[str, TruthKind] = {
             "blur": TruthTask("deblur-gaussian", {"std": 2.0, "edges": "circular"}, "it is blurred"),
             "super-resolution": TruthTask("super-resolution", {"factor": 4}, "means of 4x4 blocks are seen"),
         },
-        sigma_y=0.1, sigma_max=20.0, points=64, samples=64, make=_pictures,
+        sigma_y=0.1, sigma_max=20.0, points=64, samples=64, seconds=3e-3, make=_pictures,
+    ),
+    "embedded": TruthKind(
+        "The embedded prior", "a photograph, with the embedded prior and its conditional estimator as reference",
+        {
+            "inpainting": BOX,
+            "random": TruthTask("inpaint-random", {"missing": 0.7}, "70 % of the pixels are missing"),
+            "blur": TruthTask("deblur-gaussian", {"std": 2.0}, "it is blurred"),
+            "super-resolution": TruthTask("super-resolution", {"factor": 4}, "means of 4x4 blocks are seen"),
+        },
+        sigma_y=0.05, sigma_max=10.0, points=16, samples=0, seconds=0.6, make=_embedded, levels=6, pairs=1,
+        reference_steps=20,
     ),
 }  # fmt: skip
 """By name; the first is what the lab opens with."""

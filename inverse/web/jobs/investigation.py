@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from inverse.errors import ProblemError
-from inverse.evaluation.findings import Findings, Study, Truth, stream, truth
+from inverse.evaluation.findings import Findings, Study, stream, truth
 from inverse.evaluation.findings.contenders import contenders
 from inverse.evaluation.findings.figures import figures
 from inverse.evaluation.findings.page import key, to_markdown
 from inverse.evaluation.findings.sentences import sentences, verdicts
+from inverse.evaluation.findings.study import ADDED
 from inverse.evaluation.findings.tables import table
 from inverse.solvers.cost import passes
 from inverse.web.base import limits
@@ -25,13 +26,6 @@ from inverse.web.jobs.waiting import reader_is_behind
 EVERY = 0.4
 """Seconds between two views: points that move, and figures that are drawn anew."""
 PANELS = ("score", "mean", "samples")
-
-PASS = 4e-6
-"""Seconds of a pass through an exact prior for each entry of all samples together, about, and no less than `LEAST`."""
-LEAST = 0.9e-3
-LEVELS = 10
-"""Noise levels at which scores are compared; each takes about as long as so many passes of every contender."""
-LEVEL_PASSES = 40
 
 View = dict[str, Any]
 
@@ -129,12 +123,11 @@ def promise(study: Study) -> str:
     """
     known = truth(study.truth, study.task, study.seed)
     judged = contenders(known, study.solvers, study.step_sizes, study.steps, study.parts)
-    about = seconds(known, study, sum(passes(each.solver) for each in judged), sum(each.implies for each in judged))
-    return f"{LEVELS} noise levels, {len(judged)} samplers, about {spoken(about)}."
-
-
-def seconds(known: Truth, study: Study, all_passes: float, implying: int) -> float:
-    """About how long a study takes on a usual machine."""
-    _, height, width = known.problem.operator.image_shape
-    entries = height * width * (study.samples or known.kind.samples)
-    return (all_passes + LEVELS * LEVEL_PASSES * implying) * max(LEAST, PASS / 40 * entries)
+    kind, count = known.kind, study.samples or known.kind.samples
+    work = sum(passes(each.solver) for each in judged) if count else 0.0
+    for each in judged:
+        if each.implies:  # at every level a step, which is made for each noise of the pairs
+            noises = 1 if each.solver.name in ADDED else 2 * kind.pairs
+            work += kind.levels * noises * passes(each.solver) / each.solver.steps
+    samplers = f"{len(judged)} samplers" if count else "no samples, as each takes minutes"
+    return f"{kind.levels} noise levels, {samplers}, about {spoken(work * kind.seconds)}."

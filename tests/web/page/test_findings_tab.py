@@ -120,12 +120,13 @@ def test_stop_before_it_begins_is_remembered(page, tab, views):
 
 
 def test_a_study_ends_when_its_time_is_up(page, tab, monkeypatch):
-    monkeypatch.setattr(limits, "current", lambda: Limits(seconds=0))
+    monkeypatch.setattr(limits, "current", lambda: Limits(seconds=1))
     investigation = Investigation()
-    seen = []
+    seen, values = [], {**asked(page, tab, solvers=list(LAB)), tab.batch: investigation}
     with pytest.raises(gr.Error, match="what is found stays"):
-        seen += [update[tab.table] for update in tab.run(page, {**asked(page, tab), tab.batch: investigation})]
-    assert investigation.seen("failed", "")["phase"] == "failed"
+        for update in tab.run(page, values):
+            seen.append(update[tab.table])
+    assert seen[-1]["phase"] == "failed" and "1 seconds" in seen[-1]["message"] and seen[-1]["figures"]
 
 
 def test_it_knows_no_runs_of_a_photo(page, tab):
