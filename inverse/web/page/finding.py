@@ -54,7 +54,7 @@ class FindingsTab(Tab):
         self.inputs = [self.truth, self.task, self.step_sizes, self.solvers, self.parts]
         self.planned = [self.task]
         self.triggers = [
-            self.truth.input, self.task.input, self.step_sizes.input, self.solvers.input, self.parts.input,
+            self.truth.input, self.task.input, self.step_sizes.change, self.solvers.input, self.parts.input,
         ]  # fmt: skip
 
     def new(self, asked: Mapping[Any, Any], last: Any) -> Investigation:

@@ -124,8 +124,7 @@ def test_a_study_ends_when_its_time_is_up(page, tab, monkeypatch):
     investigation = Investigation()
     seen, values = [], {**asked(page, tab, solvers=list(LAB)), tab.batch: investigation}
     with pytest.raises(gr.Error, match="what is found stays"):
-        for update in tab.run(page, values):
-            seen.append(update[tab.table])
+        seen.extend(update[tab.table] for update in tab.run(page, values))
     assert seen[-1]["phase"] == "failed" and "1 seconds" in seen[-1]["message"] and seen[-1]["figures"]
 
 
