@@ -27,6 +27,9 @@ STEPWISE = ("dps", "dmap", "dsg", "pigdm")
 LAB = (*STEPWISE, "vml-map", "vml-map-published", "diffpir", "ddrm", "daps", "red-diff")
 """What is judged when nobody chooses."""
 
+FIRST = ("dps", "dmap", "pigdm", "vml-map")
+"""What is chosen when the page opens: a few seconds."""
+
 SAMPLERS = ("diffpir", "ddrm", "ddnm", "daps")
 """Those that have as many steps as the others; the rest have those of the judge."""
 

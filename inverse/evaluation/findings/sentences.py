@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 
-from inverse.evaluation.findings.contenders import BEST, CONDITIONAL, REFERENCE, UNCONDITIONAL
+from inverse.evaluation.findings.contenders import BEST, CONDITIONAL, UNCONDITIONAL
 from inverse.evaluation.findings.samples import Diversity
 from inverse.evaluation.findings.study import Findings
 
@@ -77,7 +77,7 @@ def score(found: Findings) -> str:
         parts.insert(0, text)
     if best is not None:
         parts.append(f"and with the best zeta at each level DPS would err by {best:.2g}")
-    others = [f"{label} by {average[label]:.2g}" for label in own if label != PUBLISHED]
+    others = [f"{label} by {average[label]:.2g}" for label in own if label != PUBLISHED and not variant(label)]
     said = f"{found.truth.words}, mean over the noise levels, {', '.join(parts)}"
     return said + (f"; {_listed(others)}." if others else ".")
 
@@ -92,7 +92,7 @@ def mean(found: Findings) -> str:
         f"{found.truth.words}, the mean of the reference score over draws of p(x_t | y) is beyond chance at {count} of "
         f"{levels} levels"
     )
-    own = families(label for label in labels if label != CONDITIONAL)
+    own = families(label for label in labels if label != CONDITIONAL and not variant(label))
     parts = []
     for family, members in own.items():
         counts = [beyond(found, label) for label in members]
@@ -108,26 +108,31 @@ def mean(found: Findings) -> str:
 
 
 def samples(found: Findings) -> str:
-    """Panel 3."""
+    """Panel 3, without the variants that only tell what parts do."""
     rows = {row.label: row for row in found.samples if not row.failure}
     if not rows:
         return ""
     parts = []
-    for family, members in families(rows).items():
-        if family.startswith(REFERENCE) and family != REFERENCE:
-            continue
+    for family, members in families(label for label in rows if not variant(label)).items():
         own = [rows[label] for label in members]
-        text = f"{family} has {_between([row.std_ratio for row in own])} of the spread"
-        text += f" and intervals that hold {_percent([row.coverage(0.9) for row in own])}"
+        text = f"{family} {_between([row.std_ratio for row in own])} and {_percent([row.coverage(0.9) for row in own])}"
         if own[0].shares:
             k = largest(own[0].weights)
-            text += f", {_percent([row.shares[k] for row in own])} being in the first mode"
+            text += f" ({_percent([row.shares[k] for row in own])})"
         parts.append(text)
     first = next(iter(rows.values()))
-    weight = f", and the first mode has {100 * first.weights[largest(first.weights)]:.0f} %" if first.weights else ""
+    said = (
+        f"{found.truth.words}, share of the posterior's spread in {first.count} samples, what their 90 % intervals hold"
+    )
+    if first.weights:
+        said += f", and in brackets their share in the mode that has {_percent([max(first.weights)])}"
     failed = [row.label for row in found.samples if row.failure]
-    said = f"{found.truth.words}, of {first.count} samples each, where 90 % intervals should hold 90 %{weight}: "
-    return said + _listed(parts, "; ") + (f"; {_listed(failed)} diverged." if failed else ".")
+    return f"{said}: {_listed(parts, '; ')}" + (f"; {_listed(failed)} diverged." if failed else ".")
+
+
+def variant(label: str) -> bool:
+    """Whether it is judged for what one of its parts does."""
+    return any(part in label for part in ("K =", "steps", "without"))
 
 
 def verdicts(found: Findings) -> list[str]:
@@ -148,14 +153,14 @@ def _first(found: Findings) -> str:
     counts = [worse_levels(found, label) for label in labels]
     low = [row for row in found.errors if row.label == nearest and row.sigma <= 2 * found.truth.problem.sigma_y]
     words = (
-        f"the nearest ({nearest.removeprefix('DPS, ')}) errs by {average[nearest]:.2g}, the unconditional score by "
-        f"{plain:.2g}; they are farther at {min(c for c, _ in counts)} to {max(c for c, _ in counts)} of "
+        f"the nearest ({nearest.removeprefix('DPS, ')}) errs by {average[nearest]:.3g}, the unconditional score by "
+        f"{plain:.3g}; they are farther at {min(c for c, _ in counts)} to {max(c for c, _ in counts)} of "
         f"{counts[0][1]} levels"
     )
     if low:
         words += f", and by up to {max(row.relative for row in low):.1f} times the reference's length at low noise"
     if BEST in average:
-        words += f". With the best zeta at each level it would err by {average[BEST]:.2g}"
+        words += f". With the best zeta at each level it would err by {average[BEST]:.3g}"
     return (
         f"{_held(len(farther), len(labels), 'settings are farther on average than the unconditional score')}: {words}."
     )
@@ -190,9 +195,11 @@ def _third(found: Findings) -> str:
         words += (
             f"; {_percent([row.shares[k] for row in own])} lie in the mode that has {_percent([own[0].weights[k]])}"
         )
-    if max(row.coverage(0.9) for row in own) < COVERED and min(row.residual for row in own) < COVERED:
-        residuals = _between([row.residual for row in own])
-        words += f". The intervals are too short where y is fitted beyond its noise: to {residuals} sigma_y"
+    if min(row.coverage(0.9) for row in own) < COVERED and min(row.residual for row in own) < COVERED:
+        words += (
+            f". Intervals are too short where the measurement's noise is fitted: the residual is down to "
+            f"{min(row.residual for row in own):.2f} sigma_y"
+        )
     return f"{_held(len(narrow), len(own), 'settings vary too little')}: {words}."
 
 
@@ -249,8 +256,47 @@ def _listed(parts: Sequence[str], between: str = ", ") -> str:
 
 
 def together(studies: Sequence[Findings], claim: int) -> str:
-    """How a claim, by its place in `CLAIMS`, fares on all truths."""
+    """A plain conclusion: how a claim, by its place in `CLAIMS`, fares on all truths."""
     words = [verdicts(found)[claim].split(",")[0] for found in studies]
     kinds = ("Holds", "Holds in part", "Does not hold")
     counts = [f"{kind[:1].lower()}{kind[1:]} on {words.count(kind)}" for kind in kinds if words.count(kind)]
-    return f"Of {len(words)} truths it {_listed(counts)}." if counts else "It was not measured."
+    if not counts:
+        return "It was not measured."
+    more = (_length(studies), _other(studies), _modes(studies))[claim]
+    return f"Of {len(words)} truths it {_listed(counts)}." + more
+
+
+def _length(studies: Sequence[Findings]) -> str:
+    """Whether a step size of DPS would do, and how it would have to change."""
+    nearer = [found for found in studies if (a := averages(found)).get(BEST, math.inf) < a.get(UNCONDITIONAL, 0.0)]
+    zetas = [[row.zeta for row in found.errors if row.label == BEST] for found in nearer]
+    if not zetas:
+        return ""
+    factors = [max(own) / min(own) for own in zetas if min(own) > 0]
+    changed = f", but it would have to fall by a factor of {min(factors):.0f} to {max(factors):.0f} over a run"
+    return (
+        f" With the best zeta at each level DPS is nearer than the unconditional score on {len(nearer)}: its length is "
+        f"at fault more than its direction. No single zeta is right everywhere{changed if factors else ''}."
+    )
+
+
+def _other(studies: Sequence[Findings]) -> str:
+    """Whether the unconditional score, of which nobody says that it is wrong, has such a mean too."""
+    also = sum(beyond(found, UNCONDITIONAL)[0] > allowed(beyond(found, UNCONDITIONAL)[1]) for found in studies)
+    if not also:
+        return ""
+    return (
+        f" The unconditional score fails the same test on {also}: it tells the posterior's own score from every other, "
+        "and not a sampler from a method that maximises."
+    )
+
+
+def _modes(studies: Sequence[Findings]) -> str:
+    """Where there are modes, whether they get their shares."""
+    pairs = []
+    for found in studies:
+        for row in found.samples:
+            if row.label in families([row.label]).get(PUBLISHED, []) and row.shares:
+                k = largest(row.weights)
+                pairs.append(row.shares[k] / row.weights[k])
+    return f" Where there are several modes, the likeliest gets {_between(pairs)} of its share." if pairs else ""

@@ -9,7 +9,7 @@ import gradio as gr
 
 from inverse.errors import InverseError, ParameterError
 from inverse.evaluation.findings import TRUTHS, Study
-from inverse.evaluation.findings.contenders import LAB
+from inverse.evaluation.findings.contenders import FIRST, LAB
 from inverse.settings import Settings
 from inverse.solvers import SOLVERS
 from inverse.web.base.gradio_internals import unchecked
@@ -22,14 +22,12 @@ from inverse.web.jobs.job import Job
 from inverse.web.page.page import Page, Updates
 from inverse.web.page.tab import Plan, Tab
 
-JUDGED = ("dps", "dmap", "pigdm", "vml-map")
-"""Solvers that are chosen when the page opens."""
-
 
 class FindingsTab(Tab):
     """A study of the findings lab."""
 
     name, title = "findings", "Findings"
+    of_photo = False
 
     def __init__(self, start: Settings) -> None:
         usual, specs = Study(), Study.specs()
@@ -43,7 +41,7 @@ class FindingsTab(Tab):
                     elem_id="finding-step-sizes", interactive=True, max_length=60,
                 )  # fmt: skip
             self.solvers = unchecked(gr.CheckboxGroup(
-                [(SOLVERS[name].title, name) for name in LAB], value=list(JUDGED), label="Solvers",
+                [(SOLVERS[name].title, name) for name in LAB], value=list(FIRST), label="Solvers",
                 elem_id="finding-solvers", interactive=True,
             ))  # fmt: skip
             self.parts = gr.Checkbox(False, label=specs["parts"].help, elem_id="finding-parts", interactive=True)

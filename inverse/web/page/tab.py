@@ -34,6 +34,7 @@ class Tab(ABC):
 
     Attributes:
         name, title: of the tab; the name is its button's id, too.
+        of_photo: what it runs is of the photo on the page, so that what cannot be done with that stops it.
         inputs: the controls that say what is run.
         planned: components that `plan` changes, besides the promise.
         triggers: events after which all is planned anew.
@@ -45,6 +46,7 @@ class Tab(ABC):
 
     name: ClassVar[str]
     title: ClassVar[str]
+    of_photo: ClassVar[bool] = True
     inputs: list[gr.Component]
     planned: list[gr.Component]
     triggers: list[Any]
