@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor
@@ -13,6 +14,7 @@ from inverse.evaluation.findings.truths import Truth, TruthKind
 from inverse.imaging import images
 from inverse.resources import EXAMPLES
 from inverse.restoration import degrade
+from inverse.solvers import Step
 from inverse.solvers.presets import make_solver
 
 PHOTO, SIDE = "chelsea.jpg", 48
@@ -34,11 +36,17 @@ def embedded(kind: TruthKind, task: str, seed: int) -> Truth:
     solver = make_solver("cse", problem.task, {"steps": STEPS, "stochasticity": 1.0}, prior.kind)
     drawn: list[Tensor] = []
 
+    def prepare(count: int) -> Iterator[None]:
+        if drawn and len(drawn[0]) >= count:
+            return
+        for step in problem.steps(solver, reference, seed, count, pauses=True):
+            if isinstance(step, Step):
+                drawn[:] = [step.x0_hat]
+            yield
+
     def draw(generator: torch.Generator, count: int) -> Tensor:
-        """The same images every time, as each takes seconds; more of them when more are asked for."""
-        if not drawn or len(drawn[0]) < count:
-            (last,) = deque(problem.steps(solver, reference, seed, count), maxlen=1)
-            drawn[:] = [last.x0_hat]
+        """The same images every time, as each takes seconds."""
+        deque(prepare(count), maxlen=0)
         return drawn[0][:count]
 
-    return Truth(kind, task, prior, reference, problem, None, draw)
+    return Truth(kind, task, prior, reference, problem, None, draw, prepare)

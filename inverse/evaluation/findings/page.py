@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from inverse.evaluation.findings.contenders import REFERENCE, UNCONDITIONAL
 from inverse.evaluation.findings.questions import QUESTIONS, answers
+from inverse.evaluation.findings.questions import together as over_all
 from inverse.evaluation.findings.samples import Diversity
 from inverse.evaluation.findings.sentences import CLAIMS, averages, sentences, together, verdicts
 from inverse.evaluation.findings.study import Findings, Study
@@ -70,7 +71,9 @@ def to_markdown(studies: Sequence[Findings], pictures: Mapping[str, Sequence[str
     if any(asked.values()):
         lines += ["## Further questions", ""]
         for question, given in asked.items():
-            lines += [f"**{question}**", ""] if given else []
+            if not given:
+                continue
+            lines += [f"### {question}", "", *_paragraphs([f"**{over_all([found for found, _ in given], question)}**"])]
             lines += [line for found, answer in given for line in _bullet(f"{_where(found)}: {answer}")] + [""]
     lines += ["## Where this differs from the paper, and why", ""]
     lines += [line for text in DIFFERENCES for line in _bullet(text)] + [""]

@@ -194,6 +194,9 @@ def stream(study: Study) -> Generator[Findings, None, None]:
     pairs = levels(study.steps, known.kind.sigma_max, count=known.kind.levels)
     found = Findings(study, known, judged, len(pairs) + len(judged) * bool(count))
     yield found
+    found.doing = "Samples of the reference"
+    for _ in known.prepare(max(study.points or known.kind.points, count)):
+        yield found
     yield from _scores(found, pairs, study.points or known.kind.points)
     if count:
         draws = DRAWN if known.posterior else count

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -33,6 +33,7 @@ class Truth:
         problem: the measurement; its truth is the image that was measured.
         posterior: exactly; None where the reference is learned.
         draw: makes images of p(x0 | y), exactly or as well as the reference can, (count, C, H, W).
+        prepare: does what of that takes long, for so many, and yields now and then.
     """
 
     kind: TruthKind
@@ -42,6 +43,7 @@ class Truth:
     problem: Problem
     posterior: Posterior | None
     draw: Callable[[torch.Generator, int], Tensor]
+    prepare: Callable[[int], Iterable[None]] = lambda _: ()
 
     @property
     def plane(self) -> bool:
