@@ -40,19 +40,21 @@ def gradient(known, x, sigma):
     return found
 
 
+@pytest.mark.parametrize("pairs", [0, 1])
 @pytest.mark.parametrize("coordinates", ["ve", "vp"])
-def test_a_step_of_dps_implies_its_gradient(known, x, coordinates):
+def test_a_step_of_dps_implies_its_gradient(known, x, coordinates, pairs):
     solver = DPS(steps=STEPS, step_size=3.0, coordinates=coordinates, stop_at_noise=False)
-    found, uncertain = asked(known, solver, x)
+    found, uncertain = asked(known, solver, x, pairs)
     zeta = misfit_step_size(3.0, STEPS, x[0].numel(), coordinates, SIGMA, NEXT)
     expected = known.prior(x, SIGMA) - zeta * SIGMA**2 / (SIGMA**2 - NEXT**2) * gradient(known, x, SIGMA)
     torch.testing.assert_close(found, expected)
     assert not uncertain.any()
 
 
-def test_a_step_of_pigdm_implies_its_estimate(known, x):
+@pytest.mark.parametrize("pairs", [0, 1])
+def test_a_step_of_pigdm_implies_its_estimate(known, x, pairs):
     solver, problem = PiGDM(steps=STEPS), known.problem
-    found, _ = asked(known, solver, x)
+    found, _ = asked(known, solver, x, pairs)
     variance = SIGMA**2 / (1 + SIGMA**2)
     ratio = max(problem.sigma_y, SIGMA_Y_FLOOR) ** 2 / variance
     leaf = x.clone().requires_grad_()

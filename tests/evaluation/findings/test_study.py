@@ -21,18 +21,18 @@ from inverse.evaluation.findings.charts import ticks
 from inverse.evaluation.findings.contenders import BEST, CONDITIONAL, LAB, REFERENCE, UNCONDITIONAL, contenders
 from inverse.evaluation.findings.figures import density, figures
 from inverse.evaluation.findings.files import write
+from inverse.evaluation.findings.implied import implied, levels
 from inverse.evaluation.findings.page import STANDARD, to_markdown
 from inverse.evaluation.findings.questions import QUESTIONS, answers
 from inverse.evaluation.findings.samples import Diversity
-from inverse.evaluation.findings.scores import ScoreError, ScoreMean
+from inverse.evaluation.findings.scores import ScoreError, ScoreMean, score_error
 from inverse.evaluation.findings.sentences import CLAIMS, averages, sentences, together, verdicts
-from inverse.evaluation.findings.study import Findings
+from inverse.evaluation.findings.study import Findings, _trajectories
 from inverse.evaluation.findings.tables import table
 from inverse.evaluation.findings.truths import TRUTHS, truth
 from inverse.operators import TASKS
 from inverse.randomness import generator
 from inverse.solvers import SOLVERS
-from inverse.solvers.dps import misfit_step_size
 
 QUICK = {"steps": 20, "points": 16, "samples": 19, "step_sizes": (1.0, 4.0)}
 
@@ -61,14 +61,18 @@ def test_the_best_zeta_is_better_than_any_other(found):
             assert best[row.sigma] <= row.error * (1 + 1e-9)
 
 
-def test_the_steps_of_dps_differ_by_zeta_alone(found):
-    """All settings are scaled from one step: that of another zeta, in other coordinates, is the solver's own."""
-    known = truth("modes", "inpainting")
-    labels = {each.label: each.solver for each in contenders(known, ["dps"], (1.0, 4.0), 20)}
-    one, other = labels["DPS, zeta 1 in VE"], labels["DPS, zeta 4 in VP"]
-    ratio = misfit_step_size(other.step_size, 20, 2, "vp", 2.0, 1.5) / misfit_step_size(1.0, 20, 2, "ve", 2.0, 1.5)
-    assert ratio == pytest.approx(4 * (5 * 3.25) ** 0.5) and one.step_size == 1.0
-    assert not one.stop_at_noise and labels["DPS, stops at the noise"].stop_at_noise
+@pytest.mark.parametrize("label", ["DPS, zeta 1 in VE", "DPS, zeta 4 in VE", "DPS, zeta 4 in VP"])
+def test_every_setting_of_dps_is_its_own_step(found, label):
+    """All are scaled from the step of one, and must be what the solver itself does with each."""
+    known, study = found.truth, found.study
+    (solver,) = [each.solver for each in found.contenders if each.label == label]
+    pairs = levels(study.steps, known.kind.sigma_max, count=known.kind.levels)
+    points = _trajectories(known, [sigma for sigma, _ in pairs], study.points, study.seed)
+    errors = {row.sigma: row.error for row in found.errors if row.label == label}
+    for (sigma, sigma_next), (x, _) in zip(pairs, points, strict=True):
+        x0_hat, reference = known.prior(x, sigma), known.reference(x, sigma, [()] * len(x))
+        estimate, _ = implied(solver, known.prior, known.problem, x, sigma, sigma_next, x0_hat, 1, generator(0))
+        assert errors[sigma] == pytest.approx(score_error("", sigma, x, estimate, reference).error, rel=1e-6)
 
 
 def test_a_seed_gives_the_same_findings(found):
@@ -164,6 +168,15 @@ def test_a_verdict_follows_the_figures(figures, words):
         start = f"Of 2 truths it {words[place][0].lower()}{words[place][1:-1]} on 2."
         assert together([found, found], place).startswith(start)
     assert "errs by" in sentences(found)["score"] and "zeta 1 in VE" in sentences(found)["score"]
+
+
+def test_a_claim_holds_in_part_where_some_settings_do():
+    found = told(2.0, 0.3, 0.5)
+    label = "DPS, zeta 2 in VE"
+    found.errors.append(score_row(label, 0.5))
+    found.means += [mean_row(label, 0.01)] * 3
+    found.samples.append(Diversity(label, 19, std_ratio=1.0, ranks=(0.05,) * 20, residual=1.0))
+    assert all(verdict.startswith("Holds in part, 1 of 2") for verdict in verdicts(found))
 
 
 def test_a_solver_that_diverged_is_said_and_not_measured():
