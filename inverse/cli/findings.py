@@ -14,10 +14,11 @@ from rich.table import Table
 from inverse.cli.options import GroupedCommand, SpecType
 from inverse.cli.terminal import Description, Terminal
 from inverse.evaluation.findings import Findings, Study, stream
+from inverse.evaluation.findings.claims import CLAIMS, verdicts
 from inverse.evaluation.findings.files import FORMATS, PAGE, write
 from inverse.evaluation.findings.page import STANDARD
 from inverse.evaluation.findings.questions import answers
-from inverse.evaluation.findings.sentences import CLAIMS, averages, sentences, verdicts
+from inverse.evaluation.findings.sentences import averages, sentences
 from inverse.imaging.files import printable
 from inverse.parameters import Flag
 

@@ -5,7 +5,8 @@ unconditional score, that the mean of its score is not 0 as every score's is, an
 measures all three for every solver, on truths whose posterior is known exactly.
 """
 
-from inverse.evaluation.findings.study import Findings, Study, stream
+from inverse.evaluation.findings.measuring import Findings, stream
+from inverse.evaluation.findings.study import Study
 from inverse.evaluation.findings.truths import TRUTHS, Truth, truth
 
 __all__ = ["TRUTHS", "Findings", "Study", "Truth", "stream", "truth"]

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from inverse.evaluation.findings.figures import figures
+from inverse.evaluation.findings.measuring import Findings
 from inverse.evaluation.findings.page import key, to_markdown
-from inverse.evaluation.findings.study import Findings
 from inverse.evaluation.findings.tables import table
 from inverse.imaging.files import replace_atomically, write_text
 

@@ -6,12 +6,14 @@ import math
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from inverse.evaluation.findings.claims import CLAIMS, together, verdicts
 from inverse.evaluation.findings.contenders import REFERENCE, UNCONDITIONAL
+from inverse.evaluation.findings.measuring import Findings
 from inverse.evaluation.findings.questions import QUESTIONS, answers
 from inverse.evaluation.findings.questions import together as over_all
 from inverse.evaluation.findings.samples import Diversity
-from inverse.evaluation.findings.sentences import CLAIMS, averages, sentences, together, verdicts
-from inverse.evaluation.findings.study import Findings, Study
+from inverse.evaluation.findings.sentences import averages, sentences
+from inverse.evaluation.findings.study import Study
 
 STANDARD = (
     Study(truth="modes", parts=True),

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from inverse.evaluation.findings.measuring import Findings
 from inverse.evaluation.findings.sentences import averages, row_of
-from inverse.evaluation.findings.study import Findings
 
 MAP, K, PROJECTION = (
     "Is DMAP a MAP method, by the distance to the mode?",

@@ -6,7 +6,7 @@ import csv
 import io
 import math
 
-from inverse.evaluation.findings.study import Findings
+from inverse.evaluation.findings.measuring import Findings
 
 COLUMNS = ("panel", "label", "sigma", "measure", "value")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gradio as gr
 
-from inverse.evaluation.findings.sentences import CLAIMS
+from inverse.evaluation.findings.claims import CLAIMS
 from inverse.web.elements.element import element, template
 
 PANELS = {

@@ -10,11 +10,12 @@ from typing import Any
 
 from inverse.errors import ProblemError
 from inverse.evaluation.findings import Findings, Study, stream, truth
+from inverse.evaluation.findings.claims import verdicts
 from inverse.evaluation.findings.contenders import contenders
 from inverse.evaluation.findings.figures import figures
+from inverse.evaluation.findings.measuring import ADDED
 from inverse.evaluation.findings.page import key, to_markdown
-from inverse.evaluation.findings.sentences import sentences, verdicts
-from inverse.evaluation.findings.study import ADDED
+from inverse.evaluation.findings.sentences import sentences
 from inverse.evaluation.findings.tables import table
 from inverse.solvers.cost import passes
 from inverse.web.base import limits

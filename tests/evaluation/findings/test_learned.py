@@ -6,11 +6,12 @@ import pytest
 import torch
 
 from inverse.evaluation.findings import Study, learned, stream, truths
+from inverse.evaluation.findings.claims import verdicts
 from inverse.evaluation.findings.contenders import BEST, CONDITIONAL, UNCONDITIONAL
 from inverse.evaluation.findings.figures import figures
 from inverse.evaluation.findings.page import to_markdown
 from inverse.evaluation.findings.samples import BINS, Exactly, diversity
-from inverse.evaluation.findings.sentences import sentences, verdicts
+from inverse.evaluation.findings.sentences import sentences
 from inverse.randomness import generator
 
 

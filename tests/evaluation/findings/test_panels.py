@@ -5,11 +5,11 @@ from collections import deque
 import pytest
 import torch
 
+from inverse.evaluation.findings.measuring import _trajectories
 from inverse.evaluation.findings.posterior import Conditional
 from inverse.evaluation.findings.samples import BINS, Exactly, diversity
 from inverse.evaluation.findings.scores import score_error, score_mean
 from inverse.evaluation.findings.sentences import allowed
-from inverse.evaluation.findings.study import _trajectories
 from inverse.evaluation.findings.truths import truth
 from inverse.randomness import generator
 from inverse.solvers.cse import CSE

@@ -18,16 +18,17 @@ from inverse.cli import findings as command
 from inverse.errors import OutputError, ParameterError
 from inverse.evaluation.findings import Study, stream
 from inverse.evaluation.findings.charts import ticks
+from inverse.evaluation.findings.claims import CLAIMS, together, verdicts
 from inverse.evaluation.findings.contenders import BEST, CONDITIONAL, LAB, REFERENCE, UNCONDITIONAL, contenders
 from inverse.evaluation.findings.figures import density, figures
 from inverse.evaluation.findings.files import write
 from inverse.evaluation.findings.implied import implied, levels
+from inverse.evaluation.findings.measuring import Findings, _trajectories
 from inverse.evaluation.findings.page import STANDARD, to_markdown
 from inverse.evaluation.findings.questions import QUESTIONS, answers
 from inverse.evaluation.findings.samples import Diversity
 from inverse.evaluation.findings.scores import ScoreError, ScoreMean, score_error
-from inverse.evaluation.findings.sentences import CLAIMS, averages, sentences, together, verdicts
-from inverse.evaluation.findings.study import Findings, _trajectories
+from inverse.evaluation.findings.sentences import averages, sentences
 from inverse.evaluation.findings.tables import table
 from inverse.evaluation.findings.truths import TRUTHS, truth
 from inverse.operators import TASKS
