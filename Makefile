@@ -8,7 +8,7 @@ CHECK_PYTHON = $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' |
 export OMP_WAIT_POLICY ?= PASSIVE
 export HF_HUB_OFFLINE ?= 1
 
-.PHONY: app check types test test-fast test-fastest test-isa test-browser test-fuzz test-load test-peers test-priors lint lint-js test-js format bench judge floors wheel space screenshots clean
+.PHONY: app check types test test-fast test-fastest test-isa test-browser test-fuzz test-load test-peers test-priors lint lint-js test-js format bench judge findings floors wheel space screenshots clean
 
 app: $(VENV)/.installed
 	HF_HUB_OFFLINE=0 $(BIN)/python app.py
@@ -90,6 +90,10 @@ bench: $(VENV)/.installed
 # docs/judge.md: every solver on every task of the judge, from no noise to more than the signal.
 judge: $(VENV)/.installed
 	$(BIN)/python -m inverse judge --sigma-y 0 --sigma-y 0.01 --sigma-y 0.05 --sigma-y 0.5 --markdown docs/judge.md
+
+# docs/findings.md: what solvers' scores and samples are where the truth is known, with figures.
+findings: $(VENV)/.installed
+	$(BIN)/python -m inverse findings --standard --output docs --format svg
 
 # What imports what: rooms, floors, arrows, circles.
 floors: $(VENV)/.tested

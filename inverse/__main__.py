@@ -26,6 +26,7 @@ COMMANDS = {
     "solvers": ("inverse.cli.listing", "List the solvers and their parameters."),
     "priors": ("inverse.cli.priors", "List the priors that can be had, or convert one."),
     "judge": ("inverse.cli.judge", "Hold solvers to an exact posterior, and print how close they come."),
+    "findings": ("inverse.cli.findings", "See what solvers' scores and samples are, where the truth is known."),
     "train": ("inverse.cli.train", "Train a prior on your own photographs."),
     "app": ("inverse.cli.app", "Open the app in the browser."),
 }

@@ -155,6 +155,10 @@ class GaussianMixture(Exact):
         pull = -torch.einsum("kde,bke->bkd", self.axes, offset / variances)
         return torch.einsum("bk,bkd->bd", share.softmax(1), pull).reshape(x.shape).to(x.dtype)
 
+    def responsibilities(self, x: Tensor, sigma: float = 0.0) -> Tensor:
+        """p(component | x), (B, C, H, W) -> (B, K)."""
+        return self._components(x, torch.full(x.shape[:1], sigma, dtype=torch.float64))[2].softmax(1)
+
     def _components(self, x: Tensor, sigma: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """x - mean along each component's axes, the variances there, both (B, K, d); log of weight * density (B, K)."""
         offset = torch.einsum("kde,bkd->bke", self.axes, x.double().flatten(1)[:, None] - self.means)

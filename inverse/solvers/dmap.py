@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import pairwise
 
+from torch import Tensor
+
 from inverse.parameters import integer, real
 from inverse.solvers.base import SOLVERS, Frames, Solver, gradient_cost
 from inverse.solvers.dps import STEP_SIZE_EFFECT, misfit_step_size
@@ -73,5 +75,9 @@ class DMAP(Solver):
             for _ in range(self.gradient_steps):
                 x0_hat, gradient, enough = yield from run.denoise_misfit(x, sigma_next, self.jacobian)
                 length = enough.clamp(max=zeta) if self.stop_at_noise else zeta
-                x = on_sphere(x - length * gradient, mean, sigma_up)
+                x = self.project(x - length * gradient, mean, sigma_up)
                 yield sigma_next, x, x0_hat
+
+    def project(self, z: Tensor, mean: Tensor, sigma_up: float) -> Tensor:
+        """The second line of a gradient step; apart, so that it can be left out to see what it does."""
+        return on_sphere(z, mean, sigma_up)

@@ -139,7 +139,7 @@ def _preview(page: Page, values: Values, keep: bool = True) -> Updates:
     changes[page.history] = history.now(job.used, job.origin)
     for tab in page.tabs:
         changes |= tab.plan(page, values, job)
-        if shown["fault"] and job.settings.samples == 1:  # as in every cell
+        if shown["fault"] and tab.of_photo and job.settings.samples == 1:  # as in every cell
             changes[tab.promise] = changes[page.why]
         changes[tab.start] = starts.judge(tab.start, not is_refusal(changes[tab.promise]))
     if job.settings.damage.auxiliary == "mask":

@@ -12,7 +12,6 @@ import gradio as gr
 from inverse.errors import InverseError
 from inverse.results.problem import Problem
 from inverse.web.elements.controls import Values
-from inverse.web.jobs.batches import Batch
 from inverse.web.jobs.fullsize import Full, FullJob
 from inverse.web.jobs.job import Job
 from inverse.web.jobs.lifecycle import Lifecycle
@@ -70,7 +69,7 @@ def wire(page: Page) -> None:
 
 def _place(tab: Tab) -> Place:
     return Place(
-        tab.start, tab.stop, tab.batch, [tab.table], lambda asked, last: Batch(asked, earlier=Batch.shown(last)),
+        tab.start, tab.stop, tab.batch, [tab.table], tab.new,
         tab.job, tab.run, lambda view: {tab.table: view}, "These runs were not begun.",
     )  # fmt: skip
 

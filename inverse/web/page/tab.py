@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, NamedTuple
 
 import gradio as gr
@@ -16,6 +16,7 @@ from inverse.web.base.guards import spoken_errors
 from inverse.web.elements.controls import Values
 from inverse.web.jobs.batches import Batch
 from inverse.web.jobs.job import Job
+from inverse.web.jobs.lifecycle import Lifecycle
 from inverse.web.page import choices, form
 from inverse.web.page.page import Page, Updates
 
@@ -33,6 +34,7 @@ class Tab(ABC):
 
     Attributes:
         name, title: of the tab; the name is its button's id, too.
+        of_photo: what it runs is of the photo on the page, so that what cannot be done with that stops it.
         inputs: the controls that say what is run.
         planned: components that `plan` changes, besides the promise.
         triggers: events after which all is planned anew.
@@ -44,6 +46,7 @@ class Tab(ABC):
 
     name: ClassVar[str]
     title: ClassVar[str]
+    of_photo: ClassVar[bool] = True
     inputs: list[gr.Component]
     planned: list[gr.Component]
     triggers: list[Any]
@@ -64,6 +67,10 @@ class Tab(ABC):
     @abstractmethod
     def runs(self, page: Page, values: Values, settings: Settings) -> Plan:
         """What is run; InverseError where it cannot be."""
+
+    def new(self, asked: Mapping[Any, Any], last: Any) -> Lifecycle:
+        """One that is asked for, with what the server holds of the page, after the last one, or None."""
+        return Batch(asked, earlier=Batch.shown(last))
 
     def wire(self, page: Page) -> None:  # noqa: B027  there may be nothing
         """Connects what only this tab has."""
