@@ -34,7 +34,7 @@ def test_said_in_words_repaired_and_saved_in_four_clicks(visit, scan):
     page.wait_for_function("document.querySelector('[data-part=measured]').textContent.includes('missing') || "
                            "document.querySelector('#problem').textContent.includes('missing')")  # fmt: skip
     assert "all other pixels stay as they" in page.inner_text("#faults")
-    page.fill("#solver-vml-map-steps input[type=number]", "2")
+    page.fill("#solver-cse-vml-map-steps input[type=number]", "2")
     page.wait_for_selector("#run:not([disabled])")
     page.click("#run")
     page.wait_for_selector("#viewer [data-phase=done]")
