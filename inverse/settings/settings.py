@@ -260,12 +260,12 @@ class Settings:
 
         The auxiliary picture is as `Task.prepare` gives it.
         """
-        shape = self.task.image_shape((picture.shape[-2], picture.shape[-1]))
+        shape = self.damage.image_shape((picture.shape[-2], picture.shape[-1]))
         generator = randomness.generator(self.seed, randomness.MEASUREMENT)
-        operator = self.task.operator((3, *shape), generator, auxiliary)
+        operator = self.damage.operator((3, *shape), generator, auxiliary)
         y = operator.measurement_of(picture)
         sigma_y = noise.estimate(y, operator) if self.sigma_y is None else self.sigma_y
-        return Problem(self.task, operator, y, sigma_y, None, self.strength)
+        return Problem(self.damage, operator, y, sigma_y, None, self.strength)
 
     def measurement_of(self, truth: Tensor, auxiliary: Tensor | None = None) -> Problem:
         """The problem of clean images (B, C, H, W) on [-1, 1], all measured by one operator.
