@@ -10,29 +10,26 @@ command line, in the snippets, and in what two runs may differ by.
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Self
 
-import torch
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 from torch import Tensor
 
-from inverse import randomness
 from inverse.denoisers.base import Denoiser
 from inverse.denoisers.cards import EMBEDDED, kind_of
-from inverse.errors import ParameterError, ProblemError
+from inverse.errors import ParameterError
 from inverse.estimators.catalog import guided
 from inverse.estimators.estimator import COST
-from inverse.imaging import images, masks
-from inverse.operators import TASKS, Task, make_task, noise
+from inverse.imaging import images
+from inverse.operators import Task, make_task, noise
 from inverse.operators.chain import Chain, in_order
 from inverse.parameters import Flag, Integer, Real
 from inverse.results.problem import Problem
-from inverse.settings import carriers, saved
+from inverse.settings import carriers, problems, saved
 from inverse.settings.fields import (
     AUXILIARY,
     CLEAN,
@@ -92,7 +89,6 @@ class Settings:
     auxiliary: str = setting("", AUXILIARY)
 
     def __post_init__(self) -> None:
-        defaults = self.defaults()
         for name, known in self.specs().items():
             value = known.check(name, getattr(self, name))
             if known.clean_only and value is not None and self.mode != CLEAN:
@@ -100,22 +96,7 @@ class Settings:
                     f"{name} is for a clean photo, which is degraded here. Leave it out, or give sigma_y."
                 )
             object.__setattr__(self, name, value)
-        if self.full_size and (not self.degraded or self.size is not None or self.samples != 1 or self.then):
-            raise ParameterError(
-                "full_size is for a photo that is degraded already, at its own size, one damage, and one sample. Set "
-                "the mode to degraded (--degraded), leave size and further damages out, and samples at 1."
-            )
-        for name, known in self.specs().items():
-            if known.linear_only and getattr(self, name) != defaults[name] and not self.damage.linear:
-                raise ParameterError(
-                    f"{name} is for linear tasks, and {self.damage.name} is not linear. Leave it out, or choose "
-                    "another."
-                )
-        if self.then and self.guides:
-            raise ParameterError(
-                "The conditional estimator has learned single damages, and these are several. Set its weight to 0, "
-                "and choose a solver that needs none."
-            )
+        problems.check(self)
         if self.sigma_y is None and self.mode == CLEAN:
             object.__setattr__(self, "sigma_y", noise.DEFAULT_SIGMA_Y)
 
@@ -227,7 +208,6 @@ class Settings:
 
     # For use
 
-    @torch.inference_mode(False)  # whose tensors no solver could differentiate
     def problem(self, photo: images.Photo, auxiliary: images.Photo | None = None) -> Problem:
         """What is to be solved.
 
@@ -241,44 +221,15 @@ class Settings:
             ParameterError: the picture in the settings is damaged.
             ProblemError: photo, picture and task do not fit.
         """
-        task = self.damage
-        picture = images.load(photo)
-        helper = self._helper(auxiliary)
-        if not self.degraded:
-            x = images.to_tensor(images.fit(picture, self.size, task.multiple))
-            height, width = x.shape[-2:]
-            return self.measurement_of(x, None if helper is None else task.prepare(helper, (height, width)))
-        if task.auxiliary == "mask" and helper is not None and self.size is not None:
-            picture = masks.filled(picture, helper)
-        x = images.to_tensor(images.fit(picture, self.size))
-        height, width = x.shape[-2:]
-        shape = task.image_shape((height, width))
-        return self.measured_in(x, None if helper is None else task.prepare(helper, shape))
+        return problems.problem(self, photo, auxiliary)
 
     def measured_in(self, picture: Tensor, auxiliary: Tensor | None = None) -> Problem:
-        """The problem whose measurement is in an already degraded picture, (1, 3, h, w) on [-1, 1].
-
-        The auxiliary picture is as `Task.prepare` gives it.
-        """
-        shape = self.damage.image_shape((picture.shape[-2], picture.shape[-1]))
-        generator = randomness.generator(self.seed, randomness.MEASUREMENT)
-        operator = self.damage.operator((3, *shape), generator, auxiliary)
-        y = operator.measurement_of(picture)
-        sigma_y = noise.estimate(y, operator) if self.sigma_y is None else self.sigma_y
-        return Problem(self.damage, operator, y, sigma_y, None, self.strength)
+        """The problem that a degraded picture, (1, 3, h, w) on [-1, 1], is; auxiliary as `Task.prepare` gives it."""
+        return problems.measured_in(self, picture, auxiliary)
 
     def measurement_of(self, truth: Tensor, auxiliary: Tensor | None = None) -> Problem:
-        """The problem of clean images (B, C, H, W) on [-1, 1], all measured by one operator.
-
-        The auxiliary picture is as `Task.prepare` gives it.
-        """
-        generator = randomness.generator(self.seed, randomness.MEASUREMENT)
-        operator = self.damage.operator(tuple(truth.shape[1:]), generator, auxiliary)
-        sigma_y = noise.DEFAULT_SIGMA_Y if self.sigma_y is None else self.sigma_y
-        y = noise.measure(truth, operator, sigma_y, self.photons, generator)
-        if self.photons is not None:  # it then stands for both kinds of noise
-            sigma_y = math.hypot(sigma_y, noise.equivalent_sigma_y(y, self.photons, operator))
-        return Problem(self.damage, operator, y, sigma_y, truth, self.strength)
+        """The problem of clean images (B, C, H, W) on [-1, 1], all measured by one operator; auxiliary as above."""
+        return problems.measurement_of(self, truth, auxiliary)
 
     @property
     def guides(self) -> bool:
@@ -325,16 +276,6 @@ class Settings:
             return changed
         own = solver.changed(preset(task, solver.name, kind=kind).to_dict())
         return replace(changed, solver=preset(task, solver.name, own, kind_of(changed.prior)))
-
-    def _helper(self, given: images.Photo | None) -> Image.Image | None:
-        if given is None:
-            return self.auxiliary_picture if self.damage.auxiliary else None
-        if not self.damage.auxiliary:
-            takers = ", ".join(name for name, kind in TASKS.items() if kind.auxiliary)
-            raise ProblemError(
-                f"The task {self.damage.name} takes no mask or kernel. Leave it out, or choose one of {takers}."
-            )
-        return self.damage.load(given)
 
     @property
     def auxiliary_picture(self) -> Image.Image | None:
