@@ -10,6 +10,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from os.path import isdir
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,7 @@ def found(photos: Sequence[Path]) -> list[Path]:
     """
     files: list[Path] = []
     for photo in photos:
-        if not photo.is_dir():
+        if not isdir(photo):
             files.append(photo)
             continue
         inside = [file for file in sorted(photo.iterdir()) if file.suffix.lower() in ENDINGS and file.is_file()]
@@ -63,6 +64,10 @@ def planned(photos: Sequence[Path], folder: Path) -> list[Place]:
     Raises:
         OutputError: the folder cannot be made or written to, or results would replace photos.
     """
+    if folder.suffix.lower() in WRITTEN and not isdir(folder):
+        raise OutputError(
+            f"{printable(folder)} is the name of one picture, and these are several photos. Name a folder with -o."
+        )
     check_folder(folder)
     places, taken = [], set()
     for photo in photos:
@@ -86,7 +91,7 @@ def mask_of(photo: Path, masks: Path | None) -> Path | None:
     Raises:
         ImageError: the folder has none.
     """
-    if masks is None or not masks.is_dir():
+    if masks is None or not isdir(masks):
         return masks
     own = [file for file in sorted(masks.iterdir()) if file.stem == photo.stem and file.suffix.lower() in ENDINGS]
     if not own:

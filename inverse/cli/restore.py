@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import replace
+from os.path import isdir  # which a name that is too long does not stop
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +62,7 @@ def restore(
     tell = line if lines else lambda record: None
     if lines and output == STREAM:
         raise OutputError("The standard output cannot hold both the picture and --json. Write one of them to a file.")
-    if len(photos) == 1 and not photos[0].is_dir() and not (output.is_dir() and output != STREAM):
+    if len(photos) == 1 and not isdir(photos[0]) and not (isdir(output) and output != STREAM):
         if output == STREAM and values["samples"] > 1:
             raise OutputError("The standard output holds one picture, and these are several samples. Name a file.")
         with piped(photos[0], output) as place:

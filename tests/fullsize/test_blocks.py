@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from smoothing import Smoothing
-from test_damage import done
+from test_damaged_parts import done
 
 from inverse.denoisers import tiled
 from inverse.errors import ProblemError

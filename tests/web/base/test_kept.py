@@ -45,7 +45,7 @@ class Run:
     def __init__(self, page, photo, monkeypatch, failing=False):
         self.page, self.latest, self.failing = page, Latest(), failing
         monkeypatch.setattr(running, "stream", self._stream)
-        values = {**sent(page, task="phase-retrieval"), page.photo: photo, page.latest: self.latest}
+        values = {**sent(page, task="phase-retrieval", solver="vml-map"), page.photo: photo, page.latest: self.latest}
         self.updates = pages.after(page, page.run, "click")(values)
         while self.latest.step is None:
             next(self.updates)

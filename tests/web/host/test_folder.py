@@ -64,6 +64,7 @@ def outside():
     handlers = [signal.getsignal(each) for each in signal.valid_signals()]
     return dict(os.environ), tempfile.tempdir, [*sys.path], handlers, threading.enumerate(), os.getcwd()
 
+import cv2  # which changes where the system looks for libraries, whoever imports it
 before = outside()
 import inverse.web
 assert outside() == before

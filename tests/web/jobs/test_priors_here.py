@@ -60,7 +60,7 @@ def test_a_prior_is_found_by_its_name_and_by_what_settings_keep(tmp_path):
 
 
 def test_a_larger_prior_is_expected_to_take_longer_until_it_has_run(monkeypatch):
-    monkeypatch.setattr(pace, "measured", lambda denoiser: 1e-6)
+    monkeypatch.setattr(pace, "seconds_per_pixel", lambda denoiser: 1e-6)
     with offered("ddpm-cat-256"):
         cat, here = replace(LONG, prior=PRIORS["ddpm-cat-256"].identity), Pace()
         times = PRIORS["ddpm-cat-256"].parameters / PRIORS[EMBEDDED].parameters
