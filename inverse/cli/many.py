@@ -10,7 +10,6 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from os.path import isdir
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +34,14 @@ class Place:
     output: Path
 
 
+def is_folder(path: Path) -> bool:
+    """Whether there is a folder of that name; a name that is too long is none."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
+
+
 def found(photos: Sequence[Path]) -> list[Path]:
     """The photos themselves, and in the place of each folder the pictures in it, by their names.
 
@@ -43,7 +50,7 @@ def found(photos: Sequence[Path]) -> list[Path]:
     """
     files: list[Path] = []
     for photo in photos:
-        if not isdir(photo):
+        if not is_folder(photo):
             files.append(photo)
             continue
         inside = [file for file in sorted(photo.iterdir()) if file.suffix.lower() in ENDINGS and file.is_file()]
@@ -64,9 +71,10 @@ def planned(photos: Sequence[Path], folder: Path) -> list[Place]:
     Raises:
         OutputError: the folder cannot be made or written to, or results would replace photos.
     """
-    if folder.suffix.lower() in WRITTEN and not isdir(folder):
+    if folder.suffix.lower() in WRITTEN and not is_folder(folder):
         raise OutputError(
-            f"{printable(folder)} is the name of one picture, and these are several photos. Name a folder with -o."
+            f"Several photos need a folder for their results, and {printable(folder)} is the name of a picture. Name "
+            "a folder with -o."
         )
     check_folder(folder)
     places, taken = [], set()
@@ -91,7 +99,7 @@ def mask_of(photo: Path, masks: Path | None) -> Path | None:
     Raises:
         ImageError: the folder has none.
     """
-    if masks is None or not isdir(masks):
+    if masks is None or not is_folder(masks):
         return masks
     own = [file for file in sorted(masks.iterdir()) if file.stem == photo.stem and file.suffix.lower() in ENDINGS]
     if not own:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import replace
-from os.path import isdir  # which a name that is too long does not stop
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ import click
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
 from inverse.cli import fullsize
-from inverse.cli.many import STREAM, Place, found, line, mask_of, piped, planned, restored
+from inverse.cli.many import STREAM, Place, found, is_folder, line, mask_of, piped, planned, restored
 from inverse.cli.options import GroupedCommand, apart, check_output, damage_options, save_picture, setting_options
 from inverse.cli.run import chosen, run_options
 from inverse.cli.terminal import Description, Terminal
@@ -62,7 +61,7 @@ def restore(
     tell = line if lines else lambda record: None
     if lines and output == STREAM:
         raise OutputError("The standard output cannot hold both the picture and --json. Write one of them to a file.")
-    if len(photos) == 1 and not isdir(photos[0]) and not (isdir(output) and output != STREAM):
+    if len(photos) == 1 and not is_folder(photos[0]) and not (is_folder(output) and output != STREAM):
         if output == STREAM and values["samples"] > 1:
             raise OutputError("The standard output holds one picture, and these are several samples. Name a file.")
         with piped(photos[0], output) as place:
