@@ -7,6 +7,8 @@ from PIL import Image
 from test_access import findings as faults
 from test_app import SIDEWAYS
 
+from inverse.solvers import SOLVERS
+
 pytestmark = pytest.mark.browser
 
 SVGS = "#found .inv-chart svg"
@@ -21,7 +23,7 @@ def opened(visit, **options):
 
 def few(page):
     """DPS alone, with one step size: seconds on any machine."""
-    for title in ("DMAP", "PiGDM", "VML-MAP (first choice)"):
+    for title in ("DMAP", "PiGDM", SOLVERS["vml-map"].title):
         page.locator("#finding-solvers").get_by_label(title, exact=True).uncheck()
     page.fill("#finding-step-sizes input, #finding-step-sizes textarea", "2")
     page.wait_for_function("() => document.querySelector('#findings-promise').innerText.includes(' 5 samplers')")

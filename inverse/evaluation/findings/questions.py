@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from inverse.evaluation.findings.measuring import Findings
 from inverse.evaluation.findings.sentences import averages, row_of
+from inverse.solvers import SOLVERS
 
 MAP, K, PROJECTION = (
     "Is DMAP a MAP method, by the distance to the mode?",
@@ -24,7 +25,7 @@ ALIKE = 0.1
 ASTRAY = 0.05
 """A larger share of samples that are astray is more than chance."""
 
-MAP_METHODS = ("VML-MAP (first choice)", "VML-MAP (published)")
+MAP_METHODS = tuple(SOLVERS[name].title for name in ("vml-map", "vml-map-published"))
 
 
 def answers(found: Findings) -> dict[str, str]:
