@@ -25,10 +25,7 @@ class CSEVMLMAP(VMLMAP):
 
     name = "cse-vml-map"
     title = "CSE + VML-MAP (first choice)"
-    summary = (
-        "The learned estimator restores in one call, and a few steps of VML-MAP refine that: as good as VML-MAP "
-        "in a third of its time."
-    )
+    summary = "One call of the learned estimator restores, and nine of VML-MAP refine it, in a third of its time."
     source = "Estimator after Xu et al., ICLR 2025, arXiv 2501.18913; loss of Gutha et al. 2025, arXiv 2512.10524"
     paper = "https://arxiv.org/abs/2501.18913"
     linear_only = True
@@ -39,7 +36,7 @@ class CSEVMLMAP(VMLMAP):
     steps: int = redeclared(VMLMAP, "steps", 3)
     guidance_scale: float = redeclared(VMLMAP, "guidance_scale", 2.0)
     sigma_max: float = real(
-        1.0, 0.05, 200.0, log=True, help="Noise level that is added to the first estimate, and of the step after it.",
+        1.0, 0.05, 200.0, log=True, advanced=True, help="Noise level that is added to the first estimate, and of the step after it.",
         effect="Too low leaves the first estimate's smoothness; too high forgets it.",
     )  # fmt: skip
 

@@ -93,11 +93,11 @@ def method(page: Page, start: Settings) -> None:
         page.solver_advice = _words(advice(start.task.name, start.solver.name))
         page.solvers = Groups.create("solver", SOLVERS, start.solver)
         with gr.Column(elem_classes="inv-group"):
-            page.settings["strength"] = setting("strength", start.strength)
-        page.solver_source = _words(cited(type(start.solver)))
-        page.cost = _words("")
-        with gr.Row(elem_classes="inv-foot", equal_height=True):
+            page.settings["strength"] = setting("strength", start.strength, slider=False)
             page.settings["estimator_scale"] = setting("estimator_scale", start.estimator_scale, slider=False)
+        page.solver_source = _words(cited(type(start.solver)))
+        with gr.Row(elem_classes="inv-foot", equal_height=True):
+            page.cost = _words("")
             page.reset = gr.Button("Reset to preset", size="sm", elem_id="reset", scale=0, min_width=96)
 
 
