@@ -36,7 +36,8 @@ class CSEVMLMAP(VMLMAP):
     steps: int = redeclared(VMLMAP, "steps", 3)
     guidance_scale: float = redeclared(VMLMAP, "guidance_scale", 2.0)
     sigma_max: float = real(
-        1.0, 0.05, 200.0, log=True, advanced=True, help="Noise level that is added to the first estimate, and of the step after it.",
+        1.0, 0.05, 200.0, log=True, advanced=True,
+        help="Noise level that is added to the first estimate, and of the step after it.",
         effect="Too low leaves the first estimate's smoothness; too high forgets it.",
     )  # fmt: skip
 
