@@ -11,7 +11,7 @@ from inverse.cli.terminal import Description, Terminal
 from inverse.denoisers.base import Denoiser
 from inverse.errors import ParameterError
 from inverse.fullsize.files import save
-from inverse.fullsize.restore import FullSize, Restored
+from inverse.fullsize.restore import FullSize, finished
 from inverse.imaging import originals
 from inverse.imaging.files import printable
 from inverse.settings import Settings
@@ -45,20 +45,12 @@ def restore(
     for note in (*original.notes, *work.plan.notes):
         console.print(note)
     console.print(f"{printable(Path(photo.name))}: {width} x {height} pixels; {work.forecast.words}")
-    restored: Restored | None = None
     with Progress(Description(), BarColumn(), TimeRemainingColumn(), console=console) as progress:
         bar = progress.add_task("", total=1.0)
-        run = work.run()
-        while restored is None:
-            try:
-                step = next(run)
-            except StopIteration as end:
-                restored = end.value
-            else:
-                progress.update(bar, completed=step.share, description=step.words)
+        restored = finished(work.run(), lambda seen: progress.update(bar, completed=seen.share, description=seen.words))
         progress.update(bar, completed=1.0)
     made = restored.settings if helper is None else restored.settings.with_auxiliary(helper)
     for note in save(restored, output, made):
         console.print(note)
-    console.print(f"{printable(output)}: {len(work.plan.parts)} {work.plan.kind}, {restored.seconds:.1f} s")
+    console.print(f"{printable(output)}: {work.plan.counted}, {restored.seconds:.1f} s")
     return {"seconds": round(restored.seconds, 2), work.plan.kind: len(work.plan.parts)}

@@ -31,9 +31,7 @@ def inspect(photo: Path, save_mask: Path | None, lines: bool) -> None:
     settings = found.settings()
     if save_mask is not None:
         save_picture(found.mask or find_scratches(images.load(photo)), save_mask)
-    words = command_line(settings, str(photo))
-    if save_mask is not None:
-        words = words.replace("--mask mask.png", f"--mask {save_mask}")
+    words = command_line(settings, str(photo), "" if save_mask is None else str(save_mask))
     if lines:
         line({"photo": str(photo), **found.to_dict(), "settings": settings.to_dict(), "command": words})
         return

@@ -15,10 +15,10 @@ from typing import Any
 
 import click
 
-from inverse.cli.options import WRITTEN, Stopped, check_folder, spoken
+from inverse.cli.options import Stopped, check_folder, spoken
 from inverse.cli.terminal import Terminal
 from inverse.errors import ImageError, OutputError
-from inverse.imaging.files import printable
+from inverse.imaging.files import WRITTEN, printable
 from inverse.imaging.images import ENDINGS
 
 STREAM = Path("-")

@@ -12,8 +12,7 @@ import click
 from PIL import Image
 
 from inverse.errors import InverseError, OutputError, ParameterError
-from inverse.fullsize.files import WRITTEN
-from inverse.imaging.files import printable, replace_atomically, unwritable
+from inverse.imaging.files import WRITTEN, printable, replace_atomically, unwritable
 from inverse.imaging.masks import WORDS
 from inverse.operators import TASKS, Task
 from inverse.parameters import Parameters, Registry, Spec

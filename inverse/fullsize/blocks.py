@@ -19,12 +19,13 @@ import torch
 from torch import Tensor
 
 from inverse import randomness
-from inverse.batch.lockstep import Runner, lockstep, suitable
+from inverse.batch.lockstep import Runner
 from inverse.denoisers import tiled
 from inverse.denoisers.base import Denoiser
-from inverse.errors import InverseError, ProblemError
+from inverse.errors import ProblemError
 from inverse.fullsize.pixels import levels_of, tensor_of
 from inverse.fullsize.progress import Progress
+from inverse.fullsize.together import together
 from inverse.fullsize.windows import Box
 from inverse.imaging import images
 from inverse.operators import Task, noise
@@ -116,7 +117,8 @@ def restored(
         generator = randomness.generator(settings.seed, randomness.MEASUREMENT)
         mask = known(settings, size, generator, auxiliary).float()
     total, done, finished = sum(part.image.area for part in parts), 0, 0
-    for part, step, ended in _steps(photo, parts, settings, denoiser, mask, auxiliary):
+    for index, step, ended in together(_runs(photo, parts, settings, denoiser, mask, auxiliary), denoiser):
+        part = parts[index]
         share = 0.0 if step is None or ended else step.index / step.total
         if ended:
             assert step is not None
@@ -127,32 +129,17 @@ def restored(
     return image, settings
 
 
-def _steps(
+def _runs(
     photo: np.ndarray, parts: list[Block], settings: Settings, denoiser: Denoiser, mask: Tensor | None,
     auxiliary: Tensor | None,
-) -> Iterator[tuple[Block, Step | None, bool]]:  # fmt: skip
-    last: dict[int, Step] = {}
+) -> Iterator[Runner]:  # fmt: skip
     priors: dict[bool, Denoiser] = {}
-
-    def runners() -> Iterator[Runner]:
-        for index, part in enumerate(parts):
-            large = max(part.image.height, part.image.width) > tiled.SIDE
-            prior = priors.setdefault(large, prior_for(denoiser, part.image))
-            problem = _problem(photo[part.photo.slices], part, settings, mask, auxiliary)
-            problem = replace(problem, place=(part.image.top, part.image.left) if len(parts) > 1 else None)
-            yield Runner(index, problem.process(settings.solver, prior, settings.seed), prior, part.image.area)
-
-    for runner, event in lockstep(runners(), suitable(denoiser), pauses=True):
-        part = parts[runner.index]
-        if isinstance(event, InverseError):
-            raise event
-        if isinstance(event, Step):
-            last[runner.index] = event
-            yield part, event, False
-        elif event is None:
-            yield part, last.pop(runner.index), True
-        else:
-            yield part, last.get(runner.index), False
+    for index, part in enumerate(parts):
+        large = max(part.image.height, part.image.width) > tiled.SIDE
+        prior = priors.setdefault(large, prior_for(denoiser, part.image))
+        problem = _problem(photo[part.photo.slices], part, settings, mask, auxiliary)
+        problem = replace(problem, place=(part.image.top, part.image.left) if len(parts) > 1 else None)
+        yield Runner(index, problem.process(settings.solver, prior, settings.seed), prior, part.image.area)
 
 
 def _problem(

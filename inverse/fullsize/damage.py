@@ -15,19 +15,19 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from inverse.batch.lockstep import Runner, lockstep, suitable
+from inverse.batch.lockstep import Runner
 from inverse.denoisers.base import Denoiser
-from inverse.errors import InverseError, ProblemError
+from inverse.errors import ProblemError
 from inverse.fullsize.grain import Grain
 from inverse.fullsize.pixels import levels_of, tensor_of
 from inverse.fullsize.progress import Progress
+from inverse.fullsize.together import together
 from inverse.fullsize.windows import Box, weights, windows
 from inverse.imaging.masks import cover
 from inverse.operators import noise
 from inverse.operators.inpainting import Mask
 from inverse.results.problem import Problem
 from inverse.settings import Settings
-from inverse.solvers import Step
 
 SIDE, CONTEXT = 128, 20
 """Of a window, in pixels: the side of the crops that the embedded prior has learned, and what a window is told of the
@@ -123,7 +123,8 @@ def restored(
             enlarged = cv2.resize(coarser, scale.size[::-1], interpolation=cv2.INTER_CUBIC)
             filled[scale.deep] = enlarged[scale.deep]
         counted = np.zeros(scale.size, np.float32 if scale.missing.size < 2**22 else np.float16)
-        for box, step, ended in _steps(filled, scale, number, settings, denoiser):
+        for index, step, ended in together(_runs(filled, scale, number, settings, denoiser), denoiser):
+            box = scale.windows[index]
             share = 0.0 if step is None or ended else step.index / step.total
             if ended:
                 assert step is not None
@@ -138,32 +139,17 @@ def restored(
     return coarser, settings
 
 
-def _steps(
+def _runs(
     filled: np.ndarray, scale: Level, number: int, settings: Settings, denoiser: Denoiser
-) -> Iterator[tuple[Box, Step | None, bool]]:
-    """The steps of every window of a scale, None at pauses; with True the last one of a window that is done."""
-    last: dict[int, Step] = {}
-
-    def runners() -> Iterator[Runner]:
-        for index, box in enumerate(scale.windows):
-            problem = _problem(filled, scale.missing, box, settings, denoiser)
-            process = problem.process(settings.solver, denoiser, (settings.seed + number) % 2**32)
-            yield Runner(index, process, denoiser, box.area)
-
-    for runner, event in lockstep(runners(), suitable(denoiser), pauses=True):
-        box = scale.windows[runner.index]
-        if isinstance(event, InverseError):
-            raise event
-        if isinstance(event, Step):
-            last[runner.index] = event
-            yield box, event, False
-        elif event is None:
-            yield box, last.pop(runner.index), True
-        else:
-            yield box, last.get(runner.index), False
+) -> Iterator[Runner]:  # fmt: skip
+    """A run for every window of a scale: each sees what those before it have filled in."""
+    for index, box in enumerate(scale.windows):
+        problem = _problem(filled, scale.missing, box, settings)
+        process = problem.process(settings.solver, denoiser, (settings.seed + number) % 2**32)
+        yield Runner(index, process, denoiser, box.area)
 
 
-def _problem(filled: np.ndarray, missing: np.ndarray, box: Box, settings: Settings, denoiser: Denoiser) -> Problem:
+def _problem(filled: np.ndarray, missing: np.ndarray, box: Box, settings: Settings) -> Problem:
     picture = tensor_of(filled[box.slices]) - _brightness(filled, missing, box, settings)
     operator = Mask(torch.from_numpy(~missing[box.slices]).float(), tuple(picture.shape[1:]))
     y, sigma_y = operator.measurement_of(picture), settings.sigma_y

@@ -5,7 +5,6 @@ from __future__ import annotations
 import struct
 import zlib
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -13,19 +12,9 @@ import numpy as np
 from inverse.errors import OutputError
 from inverse.fullsize.restore import Restored
 from inverse.imaging.chunks import SIGNATURE
-from inverse.imaging.files import replace_atomically, unwritable
+from inverse.imaging.files import DEEP, WRITTEN, replace_atomically, unwritable
 from inverse.settings import Settings
 from inverse.settings.carriers import KEY, png_text
-
-_JPEG = {"quality": 95, "subsampling": "4:4:4"}
-WRITTEN: dict[str, dict[str, Any]] = {
-    ".png": {}, ".jpg": _JPEG, ".jpeg": _JPEG, ".jfif": _JPEG, ".webp": {"lossless": True},
-    ".tif": {"compression": "tiff_lzw"}, ".tiff": {"compression": "tiff_lzw"}, ".bmp": {},
-    ".avif": {"quality": 100, "subsampling": "4:4:4"},
-}  # fmt: skip
-"""Endings of pictures that are written, and how: without loss but for JPEG and AVIF, and those nearly so."""
-DEEP = (".png", ".tif", ".tiff")
-"""Those that hold 16 bits."""
 
 
 def save(restored: Restored, path: Path, settings: Settings) -> list[str]:

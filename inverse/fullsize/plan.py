@@ -18,7 +18,7 @@ from inverse.fullsize.windows import Box
 from inverse.imaging import masks
 from inverse.operators.inpainting import Inpaint
 from inverse.settings import Settings
-from inverse.solvers.cost import seconds_per_pixel
+from inverse.solvers.cost import seconds_per_pixel, spoken
 
 SECONDS_BESIDE = 3e-7
 """Seconds for each pixel of the photo: to decode and write it, and to look for its damage."""
@@ -87,6 +87,11 @@ class Plan:
         if self.by_windows:
             return [box for scale in self.scales for box in scale.windows]
         return [part.image for part in blocks.blocks(self.size, self.settings.task, self.settings.guides)]
+
+    @property
+    def counted(self) -> str:
+        """How many there are, in words."""
+        return f"{len(self.parts)} {self.kind if len(self.parts) != 1 else self.kind[:-1]}"
 
     @cached_property
     def asked(self) -> list[Box]:
@@ -169,12 +174,10 @@ class Forecast:
     @property
     def words(self) -> str:
         """All of it in a sentence."""
-        plan, count = self.plan, len(self.plan.parts)
-        time = f"{max(1, round(self.seconds))} s" if self.seconds < 90 else f"{self.seconds / 60:.0f} min"
+        plan, gigabytes = self.plan, max(0.1, self.bytes / 1e9)
         return (
-            f"{count} {plan.kind if count != 1 else plan.kind[:-1]}, {plan.megapixels:.1f} megapixels in all, "
-            f"about {plan.passes:.0f} network passes each: about {time} and {max(0.1, self.bytes / 1e9):.1f} GB of "
-            "memory"
+            f"{plan.counted}, {plan.megapixels:.1f} megapixels in all, about {plan.passes:.0f} network passes each: "
+            f"about {spoken(self.seconds)} and {gigabytes:.1f} GB of memory"
         )
 
     def check(self, denoiser: Denoiser) -> None:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import deque
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -49,8 +48,10 @@ class FullSize:
         """
         return self.plan.forecast(self.denoiser)
 
-    def run(self) -> Generator[Progress, None, Restored]:
-        """Restores it; yields how far it is between any two passes of the network. Close it to stop.
+    def run(self) -> Generator[Progress | Restored, None, None]:
+        """Restores it; yields how far it is between any two passes of the network, and at last what came of it.
+
+        Close it to stop.
 
         Raises:
             InverseError: with a sentence on the cause and the remedy.
@@ -66,7 +67,7 @@ class FullSize:
             if task.auxiliary:
                 prepared = task.prepare(plan.helper, task.image_shape(plan.size))
             found, settings = yield from blocks.restored(pixels, plan.settings, self.denoiser, prepared)
-        return Restored(found, self.original, settings, time.perf_counter() - start)
+        yield Restored(found, self.original, settings, time.perf_counter() - start)
 
 
 @dataclass(frozen=True)
@@ -92,12 +93,10 @@ class Restored:
         return Image.fromarray(pixels)
 
 
-def finished(run: Generator[Progress, None, Restored]) -> Restored:
-    """The result of a run from which nobody wants to know how far it is."""
-    found: list[Restored] = []
-
-    def whole() -> Generator[Progress, None, None]:
-        found.append((yield from run))
-
-    deque(whole(), maxlen=0)
-    return found[0]
+def finished(run: Iterable[Progress | Restored], seen: Callable[[Progress], object] = lambda _: None) -> Restored:
+    """The result of a run; `seen` is told how far it is."""
+    for each in run:
+        if isinstance(each, Restored):
+            return each
+        seen(each)
+    raise AssertionError("A run ends with what came of it.")

@@ -1,4 +1,4 @@
-"""Files that are whole or not there: written beside their name, then moved to it."""
+"""Files that are whole or not there: written beside their name, then moved to it; and the pictures among them."""
 
 from __future__ import annotations
 
@@ -9,11 +9,22 @@ import secrets
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 from safetensors import SafetensorError
 
 from inverse.errors import OutputError
 from inverse.text import visible
+
+_JPEG = {"quality": 95, "subsampling": "4:4:4"}
+WRITTEN: dict[str, dict[str, Any]] = {
+    ".png": {}, ".jpg": _JPEG, ".jpeg": _JPEG, ".jfif": _JPEG, ".webp": {"lossless": True},
+    ".tif": {"compression": "tiff_lzw"}, ".tiff": {"compression": "tiff_lzw"}, ".bmp": {},
+    ".avif": {"quality": 100, "subsampling": "4:4:4"},
+}  # fmt: skip
+"""Endings of pictures that are written, and how: without loss but for JPEG and AVIF, and those nearly so."""
+DEEP = (".png", ".tif", ".tiff")
+"""Those that hold 16 bits."""
 
 _REASONS: dict[int | None, str] = {
     errno.ENOSPC: "the disk is full. Free some space, or choose another folder",

@@ -155,7 +155,7 @@ def _upright(
     grey = image.mode in ("1", "L", "LA", "La", *pixels.WIDE)
     meant = colours.Profile(profile or colours.profile_of(image.info, grey))
     # Only now: where Pillow has turned a picture while it was loaded, as it does TIFFs, no orientation is left.
-    orientation = _orientation(image)
+    orientation = orientation_of(image)
     made = Image.fromarray(np.asarray(convert(image, meant)))  # a fresh picture: no EXIF, no GPS, no colour profile
     if isinstance(orientation, int) and orientation in _TRANSPOSITIONS:
         made = made.transpose(_TRANSPOSITIONS[orientation])
@@ -181,7 +181,8 @@ _TRANSPOSITIONS = {
 """What makes a picture upright, by its EXIF orientation."""
 
 
-def _orientation(image: Image.Image) -> Any:
+def orientation_of(image: Image.Image) -> Any:
+    """How its file says that it is turned, by the number in its EXIF; None where it says nothing."""
     try:
         return image.getexif().get(0x0112) if image.format else None
     except DECODING:  # nonsense in the metadata of a whole picture

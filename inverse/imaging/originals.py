@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image, TiffImagePlugin
 
 from inverse.errors import ImageError
-from inverse.imaging import images
+from inverse.imaging import images, pixels
 from inverse.imaging.colours import Profile
 
 ENDINGS = {"JPEG": "jpg", "WEBP": "webp", "BMP": "bmp", "TIFF": "tif", "AVIF": "avif", "PNG": "png"}
@@ -55,32 +55,29 @@ def load(photo: images.Photo, keep_metadata: bool = False) -> Original:
     Raises:
         ImageError: as `images.load`.
     """
-    found: dict[str, bytes] = {}
+    exif, kept, changed = b"", b"", False
 
     def converted(image: Image.Image, profile: Profile) -> Image.Image:
-        from inverse.imaging import pixels
-
-        if keep_metadata and image.mode in ("RGB", "L"):
-            found["exif"], found["profile"] = _exif(image), profile.content
-            profile = Profile(None)
-        elif keep_metadata:
-            found["exif"] = _exif(image)
-        found["plain"] = b"" if profile.space else b"yes"
+        nonlocal exif, kept, changed
+        if keep_metadata:
+            exif = _exif(image)
+            if image.mode in ("RGB", "L"):
+                kept, profile = profile.content, Profile(None)
+        changed = bool(profile.space)
         return pixels.to_srgb(image, profile)
 
     content = photo if isinstance(photo, Image.Image) else _content(photo)
     picture = images.decoded(content, converted)
-    exif, profile = found.get("exif", b""), found.get("profile", b"")
     eight = np.asarray(picture)
     if isinstance(content, Image.Image) or not _deep(content):
-        return Original(eight, exif, profile)
-    if not found.get("plain"):
+        return Original(eight, exif, kept)
+    if changed:
         note = "Its 16 bits became 8, as its colours were converted to sRGB; keep its metadata to keep them."
-        return Original(eight, exif, profile, (note,))
+        return Original(eight, exif, kept, (note,))
     sixteen = _sixteen(content)
     if sixteen is None or sixteen.shape[:2] != eight.shape[:2]:
-        return Original(eight, exif, profile, ("Its 16 bits became 8: they are of a kind that is not read here.",))
-    return Original(sixteen, exif, profile)
+        return Original(eight, exif, kept, ("Its 16 bits became 8: they are of a kind that is not read here.",))
+    return Original(sixteen, exif, kept)
 
 
 def blank(size: tuple[int, int]) -> Original:
@@ -146,7 +143,7 @@ def _sixteen(content: bytes) -> np.ndarray | None:
         return None
     turned = found[..., 2::-1]
     with Image.open(io.BytesIO(content), formats=images.FORMATS) as image:
-        orientation = images._orientation(image)
+        orientation = images.orientation_of(image)
     return np.ascontiguousarray(_upright(turned, orientation))
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from functools import reduce
 
 import torch
 from torch import Tensor
@@ -190,9 +189,6 @@ class GreyFirst(LinearChained):
     def has_filter(self) -> bool:
         return self.outer.has_svd
 
-    def adjoint(self, y: Tensor) -> Tensor:
-        return self.inner.adjoint(self.outer.adjoint(y))
-
     def pinv(self, y: Tensor) -> Tensor:
         return self.inner.pinv(self.outer.pinv(y))
 
@@ -219,11 +215,6 @@ class GreyFirst(LinearChained):
 
     def _parted(self, x: Tensor) -> tuple[Tensor, Tensor]:
         return x[:, :1], x[:, 1:]
-
-
-def chain(operators: list[Operator]) -> Operator:
-    """All of them in their order, the first being the first that happened."""
-    return reduce(chained, operators)
 
 
 def chained(inner: Operator, outer: Operator) -> Operator:

@@ -59,3 +59,8 @@ def misses(solver: Solver, budget: float) -> str:
     if abs(cost - budget) <= abs(passes(inward) - cost):
         return ""
     return f"{solver.steps} steps are the {bound} it can take: {cost:.0f} network passes, not {budget:.0f}."
+
+
+def spoken(seconds: float) -> str:
+    """Seconds that are expected, in as few words as fit on a button: "9 s", "3 min"."""
+    return f"{max(1, round(seconds))} s" if seconds < 90 else f"{seconds / 60:.0f} min"

@@ -130,6 +130,20 @@ def visit(app, chromium):
     assert not faults
 
 
+@pytest.fixture(scope="session")
+def brush():
+    """Draws a line on the pad of a page, between two points in its pixels on the screen."""
+
+    def stroke(page, start, end, steps):
+        place = page.locator("#mask canvas").bounding_box()
+        page.mouse.move(place["x"] + start[0], place["y"] + start[1])
+        page.mouse.down()
+        page.mouse.move(place["x"] + end[0], place["y"] + end[1], steps=steps)
+        page.mouse.up()
+
+    return stroke
+
+
 def pytest_terminal_summary(terminalreporter):
     if not MEASURED:
         return

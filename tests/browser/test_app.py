@@ -261,18 +261,14 @@ def test_a_closed_tab_frees_the_device(visit, app, measured):
     measured["closed tab to closed generator"] = f"{run['closed'] - gone:.2f} s"
 
 
-def test_brushing_a_mask_changes_the_measurement_and_survives_other_choices(visit):
+def test_brushing_a_mask_changes_the_measurement_and_survives_other_choices(visit, brush):
     page = visit()
     small(page)
     choose(page, "#task", TASKS["inpaint-mask"].title)
     page.wait_for_function("document.querySelector('#mask canvas')?.width < 300")
     page.wait_for_selector(".inv-note.inv-fault")
     assert "mask" in page.inner_text(".inv-note")
-    place = page.locator("#mask canvas").bounding_box()
-    page.mouse.move(place["x"] + 40, place["y"] + 50)
-    page.mouse.down()
-    page.mouse.move(place["x"] + 160, place["y"] + 90, steps=3)
-    page.mouse.up()
+    brush(page, (40, 50), (160, 90), steps=3)
     page.wait_for_selector(".inv-note:not(.inv-fault)")
     masked = page.get_attribute("[data-part=measured] img", "src")
     choose(page, "#solver", SOLVERS["dps"].title)

@@ -46,32 +46,31 @@ def test_said_in_words_repaired_and_saved_in_four_clicks(visit, scan):
     assert 0.9 < same.mean() < 1, "all but the scratches"
 
 
-def test_scratches_are_found_at_the_mask_and_can_be_erased(visit, scan):
+@pytest.fixture
+def missing(visit, scan):
+    """The page of a visitor who says that parts of the scan are missing, and has not shown which."""
     page = visit()
     page.set_input_files("#photo input[type=file]", scan)
     page.wait_for_selector("#faults button[data-found]")
     page.get_by_role("button", name="Parts are missing").click()
     page.wait_for_selector("#mask canvas")
     page.wait_for_selector("#run[disabled]")
+    return page
+
+
+def test_scratches_are_found_at_the_mask_and_can_be_erased(missing):
+    page = missing
     page.click("#mask [data-do=find]")
     page.wait_for_selector("#run:not([disabled])")
     page.click("#mask [data-do=undo]")
     page.wait_for_selector("#run[disabled]")
 
 
-def test_a_thin_brush_leaves_whole_pixels(visit, scan):
+def test_a_thin_brush_leaves_whole_pixels(missing, brush):
     """Every pixel that the brush touches is missing, whatever it is painted to."""
-    page = visit()
-    page.set_input_files("#photo input[type=file]", scan)
-    page.wait_for_selector("#faults button[data-found]")
-    page.get_by_role("button", name="Parts are missing").click()
-    page.wait_for_selector("#run[disabled]")
+    page = missing
     page.locator("#mask [type=range]").fill("2")
-    place = page.locator("#mask canvas").bounding_box()
-    page.mouse.move(place["x"] + 20, place["y"] + 20)
-    page.mouse.down()
-    page.mouse.move(place["x"] + 150, place["y"] + 93, steps=8)
-    page.mouse.up()
+    brush(page, (20, 20), (150, 93), steps=8)
     page.wait_for_selector("#run:not([disabled])")
     with page.expect_download() as download:
         page.click("#mask [data-do=download]")

@@ -17,9 +17,10 @@ from rich.console import Console
 
 from inverse.__main__ import COMMANDS, main
 from inverse.cli.judge import table
-from inverse.cli.options import WRITTEN, save_picture
+from inverse.cli.options import save_picture
 from inverse.evaluation.judge import JUDGE_TASKS, judge
 from inverse.imaging import images, metrics
+from inverse.imaging.files import WRITTEN
 from inverse.operators import TASKS
 from inverse.settings import Settings
 from inverse.settings.carriers import png_text, read

@@ -14,8 +14,8 @@ from PIL import Image, ImageDraw
 from inverse import diagnose, restore
 from inverse.__main__ import main
 from inverse.diagnosis import TITLES, find_scratches
-from inverse.diagnosis.findings import EXPECTED, HAPPENED, usual
 from inverse.diagnosis.jpeg_file import jpeg_file
+from inverse.diagnosis.kinds import EXPECTED, HAPPENED, usual
 from inverse.diagnosis.sharpness import blur_std
 from inverse.errors import ImageError, ParameterError
 from inverse.operators import TASKS

@@ -20,7 +20,7 @@ from inverse.settings.carriers import read, unpack
 from inverse.settings.listing import listing
 from inverse.solvers.presets import default_solver_for, fits, preset
 from inverse.web.jobs.offers import solvers_here
-from inverse.web.page import choices, form
+from inverse.web.page import adopting, choices, form
 
 THEN = [{"name": "super-resolution", "parameters": {"factor": 2}}, "jpeg"]
 QUICK = {"solver": "vml-map", "solver_parameters": {"steps": 2, "gradient_steps": 1}}
@@ -163,6 +163,6 @@ def test_a_mask_further_on_brings_the_pad(page):
 
 def test_settings_come_to_the_page_and_go_from_it(page, photo):
     made = Settings.create(mode=DEGRADED, task="deblur-gaussian", then=THEN, sigma_y=0.02)
-    changes = choices.adopt(page, made, photo, {})
+    changes = adopting.adopt(page, made, photo, {})
     given = changes[page.settings["then"]]
     assert [each["name"] for each in given] == ["super-resolution", "jpeg"] and given[0]["parameters"]["factor"] == 2

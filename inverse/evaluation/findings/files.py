@@ -9,7 +9,7 @@ from inverse.evaluation.findings.figures import figures
 from inverse.evaluation.findings.measuring import Findings
 from inverse.evaluation.findings.page import key, to_markdown
 from inverse.evaluation.findings.tables import table
-from inverse.imaging.files import replace_atomically, write_text
+from inverse.imaging.files import replace_atomically, unwritable, write_text
 
 FORMATS = ("svg", "png", "csv")
 PAGE, FIGURES = "findings.md", "findings"
@@ -29,8 +29,6 @@ def write(folder: Path, studies: Sequence[Findings], formats: Sequence[str] = FO
     try:
         place.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        from inverse.imaging.files import unwritable
-
         raise unwritable(place, error) from error
     written, shown = [], {}
     ending = next((each for each in ("svg", "png") if each in formats), None)

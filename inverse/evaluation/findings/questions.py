@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from inverse.evaluation.findings.measuring import Findings
-from inverse.evaluation.findings.sentences import averages, row_of
+from inverse.evaluation.findings.sentences import averages, listed, row_of
 from inverse.solvers import SOLVERS
 
 MAP, K, PROJECTION = (
@@ -99,7 +99,7 @@ def together(studies: Sequence[Findings], question: str) -> str:
     if question == PROJECTION:
         return _without(studies)
     words = Counter(answer.split(":")[0].split(",")[0] for answer in given)
-    return f"{_listed([f'{word} on {count}' for word, count in words.most_common()])} of {len(given)} truths."
+    return f"{listed([f'{word} on {count}' for word, count in words.most_common()])} of {len(given)} truths."
 
 
 def _without(studies: Sequence[Findings]) -> str:
@@ -114,7 +114,3 @@ def _without(studies: Sequence[Findings]) -> str:
         f"from where the posterior hardly has any mass on {astray}; without it 90 % intervals are nearer to 90 % on "
         f"{nearer}."
     )
-
-
-def _listed(parts: Sequence[str]) -> str:
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"

@@ -113,7 +113,7 @@ def truth(kind: str, task: str, seed: int = 0) -> Truth:
     return found.make(found, task, seed)
 
 
-def exact(kind: TruthKind, task: str, prior: Exact, mixture: GaussianMixture, problem: Problem) -> Truth:
+def _exact(kind: TruthKind, task: str, prior: Exact, mixture: GaussianMixture, problem: Problem) -> Truth:
     """A truth whose posterior is the mixture."""
     posterior = Posterior(mixture)
     return Truth(kind, task, prior, Conditional(mixture), problem, posterior, posterior.sample)
@@ -134,7 +134,7 @@ def _field(kind: TruthKind, task: str, seed: int) -> Truth:
     y = _measured(operator, x0, kind.sigma_y, generator)
     known = GaussianPosterior(prior, operator, kind.sigma_y)
     mixture = GaussianMixture(known.mean(y), known.covariance[None])
-    return exact(kind, task, prior, mixture, Problem(made, operator, y, kind.sigma_y, x0))
+    return _exact(kind, task, prior, mixture, Problem(made, operator, y, kind.sigma_y, x0))
 
 
 def _modes(kind: TruthKind, task: str, seed: int) -> Truth:
@@ -145,9 +145,8 @@ def _modes(kind: TruthKind, task: str, seed: int) -> Truth:
     made, operator = _operator(kind, task, prior.image_shape, seed)
     x0 = torch.tensor([[[[0.1, -0.65]]]], dtype=torch.float64)
     y = operator(x0)
-    return exact(
-        kind, task, prior, prior.posterior(operator, y, kind.sigma_y), Problem(made, operator, y, kind.sigma_y, x0)
-    )
+    problem = Problem(made, operator, y, kind.sigma_y, x0)
+    return _exact(kind, task, prior, prior.posterior(operator, y, kind.sigma_y), problem)
 
 
 def _pictures(kind: TruthKind, task: str, seed: int) -> Truth:
@@ -159,9 +158,8 @@ def _pictures(kind: TruthKind, task: str, seed: int) -> Truth:
     generator = randomness.generator(seed, randomness.MEASUREMENT, 1)
     x0 = means[:1] + GaussianField((1, SHAPE_SIDE, SHAPE_SIDE), variance=0.01, corner=0.1).sample(generator)
     y = _measured(operator, x0, kind.sigma_y, generator)
-    return exact(
-        kind, task, prior, prior.posterior(operator, y, kind.sigma_y), Problem(made, operator, y, kind.sigma_y, x0)
-    )
+    problem = Problem(made, operator, y, kind.sigma_y, x0)
+    return _exact(kind, task, prior, prior.posterior(operator, y, kind.sigma_y), problem)
 
 
 def _embedded(kind: TruthKind, task: str, seed: int) -> Truth:

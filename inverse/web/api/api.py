@@ -5,10 +5,7 @@ Their docstrings are what a caller reads.
 
 from __future__ import annotations
 
-import math
-import mimetypes
-import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -16,36 +13,26 @@ from typing import Any
 
 import gradio as gr
 from gradio import FileData
-from PIL import Image
 
 from inverse.batch import grid
-from inverse.batch.sweep import PRIOR, Sweep
-from inverse.batch.sweep import axis as sweep_axis
-from inverse.diagnosis import diagnose as of_photo
+from inverse.batch.sweep import Sweep
 from inverse.errors import ParameterError
-from inverse.results.problem import Problem
-from inverse.results.record import METRICS, best
-from inverse.settings import SCHEMA, Settings
-from inverse.settings.fields import PRIOR as PRIOR_TEXT
 from inverse.settings.listing import listing
+from inverse.web.api import answers
+from inverse.web.api.answers import File
+from inverse.web.api.asked import axis_of, job_of, path_of, understood
 from inverse.web.base import limits
-from inverse.web.base.dear import dear
-from inverse.web.base.gradio_internals import upload_folder
-from inverse.web.base.guards import MAX_STORED_SIDE, said, spoken_errors, uploaded, uploaded_helper, uploaded_photo
-from inverse.web.base.pictures import png_bytes
+from inverse.web.base.guards import said, spoken_errors, uploaded
 from inverse.web.elements.history import plain
-from inverse.web.elements.photos import plain_name, received
+from inverse.web.elements.photos import plain_name
 from inverse.web.jobs import priors
 from inverse.web.jobs.batches import Batch
+from inverse.web.jobs.diagnosing import diagnosed
 from inverse.web.jobs.frames import Files
 from inverse.web.jobs.fullsize import Full, FullJob
-from inverse.web.jobs.job import Job, estimated_noise
-from inverse.web.jobs.offers import SAMPLES, with_offered_priors
+from inverse.web.jobs.job import Job
+from inverse.web.jobs.offers import SAMPLES
 from inverse.web.jobs.running import Latest
-
-Plain = dict[str, Any]
-File = Any
-"""A `FileData` as plain data, which is what Gradio takes from a handler."""
 
 
 def degrade(
@@ -62,12 +49,12 @@ def degrade(
         The degraded photo as a PNG, and a record with the settings that were used and notes on what in them could not be honoured.
     """  # noqa: E501  (Gradio reads one line a parameter)
     with _spoken_errors():
-        job, notes = _job(photo, settings, auxiliary)
+        job, notes = job_of(photo, settings, auxiliary)
         if job.settings.degraded:
             raise ParameterError('mode must be "clean" here: this photo is to be degraded. Leave mode out.')
         problem = job.problem()
-        notes += _understood(problem)
-        file = _png(problem.measurement, f"degraded-{problem.task.name}.png")
+        notes += understood(problem)
+        file = answers.png(problem.measurement, f"degraded-{problem.task.name}.png")
         return file, {"settings": plain(job.used), "sigma_y": problem.sigma_y, "notes": notes}
 
 
@@ -86,21 +73,22 @@ def restore(
         The restored photo as a PNG that carries its settings (none until the end), and a record: phase, message, step, total, progress in percent, nfe (network evaluations), vjp (those with a backward pass), residual (in units of the noise), sometimes preview (a JPEG as a data URI); at the end seconds, samples (the PNG of every one), psnr and ssim of a clean photo (the mean over the samples), the settings that were used, and notes on what in them could not be honoured.
     """  # noqa: E501
     with _spoken_errors():
-        job, notes = _job(photo, settings, auxiliary, prior)
+        job, notes = job_of(photo, settings, auxiliary, prior)
     if isinstance(job, FullJob):
         yield from _at_full_size(job, notes)
         return
     with _spoken_errors():
         problem = job.problem()
-        notes += _understood(problem)
-    name = f"{plain_name(_path(photo))}-restored.png"
+        notes += understood(problem)
+    name = f"{plain_name(path_of(photo))}-restored.png"
     latest = Latest(show=Files())
     with _spoken_errors(), closing(latest.follow(lambda: (job, problem))) as updates:
         for view, status in updates:
-            record = {"phase": status["phase"], "message": status["message"], **_figures(latest, problem, status)}
+            far = answers.figures(latest, problem, status)
+            record = {"phase": status["phase"], "message": status["message"], **far}
             frame = view and view["frame"]
             if frame and latest.record:
-                files = [_saved(content, name) for content in frame["files"]]
+                files = [answers.saved(content, name) for content in frame["files"]]
                 ended = {**record, **latest.record.figures, "samples": files}
                 yield files[0], {**ended, "settings": plain(job.used), "notes": notes}
             else:
@@ -122,10 +110,8 @@ def _at_full_size(job: FullJob, notes: list[str]) -> Iterator[tuple[File | None,
             if view["phase"] != "done":
                 yield None, record
                 continue
-            path = Path(full.file)
-            kind = mimetypes.guess_type(path.name)[0] or "image/png"
-            file = FileData(path=str(path), orig_name=path.name, size=path.stat().st_size, mime_type=kind).model_dump()
-            yield file, {**record, **full.record, "settings": plain(job.used), "notes": notes}
+            ended = {**record, **full.record, "settings": plain(job.used), "notes": notes}
+            yield answers.file_at(Path(full.file)), ended
 
 
 def sweep(
@@ -151,13 +137,13 @@ def sweep(
     """  # noqa: E501
     batch = Batch()
     with _spoken_errors():
-        job, notes = _job(photo, settings, auxiliary, prior)
+        job, notes = job_of(photo, settings, auxiliary, prior)
         if job.settings.full_size:
             raise ParameterError("full_size is for the endpoint restore, and not for a sweep. Leave it out.")
         wanted = replace(job.used, samples=1)
         if wanted != job.used:
             notes.append("samples was left out: every run of a sweep is of one.")
-        plan = Sweep(wanted, tuple(_axis(wanted, name, text) for name, text in (("x", x), ("y", y)) if text != ""))
+        plan = Sweep(wanted, tuple(axis_of(wanted, name, text) for name, text in (("x", x), ("y", y)) if text != ""))
         views = batch.begin(job.several(plan.runs), {}, plan)
     told = 0
     with _spoken_errors(), closing(views):
@@ -167,11 +153,12 @@ def sweep(
             for cell in fresh:
                 told += 1
                 shown = {"preview" if name == "src" else name: entry for name, entry in cell.items()}
-                yield None, {**record, "phase": "running", "finished": told, "cell": {**_place(plan, cell), **shown}}
+                told_of = {**answers.place(plan, cell), **shown}
+                yield None, {**record, "phase": "running", "finished": told, "cell": told_of}
             if view["phase"] == "done":
                 metric = "residual" if wanted.degraded else "psnr"
-                file = _png(grid.picture(plan, batch.done, metric), "sweep.png", wanted.to_json())
-                yield file, {**record, "finished": told, **_table(plan, batch), "notes": notes}
+                file = answers.png(grid.picture(plan, batch.done, metric), "sweep.png", wanted.to_json())
+                yield file, {**record, "finished": told, **answers.table(plan, batch), "notes": notes}
             elif not fresh:
                 yield None, {**record, "finished": told}
 
@@ -186,10 +173,9 @@ def diagnose(photo: FileData) -> tuple[FileData | None, dict[str, Any]]:
         A mask of what seems missing or scratched, white there, as a PNG to be looked at and edited (none where nothing does), and a record: width, height, sigma_y (noise), blur in pixels, jpeg (quality, subsampling, tables of the file), findings (kind, title, words, expectation of each), suggested (kinds that are worth a restoration), and settings for the endpoint restore, which takes the mask as auxiliary.
     """  # noqa: E501
     with _spoken_errors():
-        file = uploaded(_path(photo))
-        with dear(math.inf):
-            found = of_photo(file, MAX_STORED_SIDE)
-        mask = None if found.mask is None else _png(found.mask, f"{plain_name(_path(photo))}-mask.png")
+        file = uploaded(path_of(photo))
+        found = diagnosed(file)
+        mask = None if found.mask is None else answers.png(found.mask, f"{plain_name(path_of(photo))}-mask.png")
         return mask, {**found.to_dict(), "settings": plain(found.settings())}
 
 
@@ -216,100 +202,3 @@ def _spoken_errors() -> Iterator[None]:
     except gr.Error as error:
         error.message = said(error)
         raise
-
-
-# From what a client sent
-
-
-def _path(value: Any) -> Any:
-    return value.get("path") if isinstance(value, Mapping) else value
-
-
-def _understood(problem: Problem) -> list[str]:
-    """What a mask was taken for."""
-    if problem.task.auxiliary != "mask" or problem.operator.missing is None:
-        return []
-    return [f"The mask marks {problem.operator.missing:.1%} of the pixels as missing."]
-
-
-def _job(photo: Any, data: Any, auxiliary: Any, prior: Any = "") -> tuple[Job, list[str]]:
-    """What a client wants done, and sentences on what of it could not be honoured.
-
-    Raises:
-        InverseError: a file is not usable, or a value is not allowed.
-    """
-    picture = uploaded_photo(_path(photo))
-    if not isinstance(data, Mapping | None):
-        raise ParameterError("settings must be an object with names and values. The endpoint solvers lists them.")
-    data = {"schema": SCHEMA, **(data or {})}
-    if prior != "" or PRIOR in data:
-        named = PRIOR_TEXT.check(PRIOR, prior if prior != "" else data[PRIOR])
-        data[PRIOR] = priors.find(named).identity
-    found, notes = Settings.from_dict(data)
-    SAMPLES.check("samples", found.samples)
-    if found.sigma_y is None and not found.full_size:
-        found = replace(found, sigma_y=estimated_noise(picture, found.damage))
-    helper = None if auxiliary is None else uploaded_helper(_path(auxiliary), found.damage)
-    if found.full_size:  # and the mask at its own size
-        helper = None if auxiliary is None else found.task.load(uploaded(_path(auxiliary)))
-        return FullJob(found, picture, helper, received(_path(photo))[1]), notes
-    job = Job(found, picture, helper)
-    size = job.used.size
-    if size is not None and size < min(found.size or size + 1, *picture.size):
-        notes.append(f"The photo is used with a shorter side of {size} pixels, the most that is possible here.")
-    return job, notes
-
-
-def _axis(chosen: Settings, which: str, text: Any) -> Any:
-    if not isinstance(text, str) or "=" not in text or len(text) > 1000:
-        raise ParameterError(f"{which} must name a parameter and its values. Write for instance steps=10,20,40.")
-    name, _, values = text.partition("=")
-    return with_offered_priors(sweep_axis(chosen, name.strip(), values))
-
-
-# To what it gets
-
-
-def _figures(latest: Latest, problem: Problem, status: Mapping[str, Any]) -> Plain:
-    step = latest.step
-    if step is None:
-        return {"step": 0, "total": None, "progress": 0, "nfe": 0, "vjp": 0, "operator_calls": 0, "residual": None}
-    return {
-        "step": step.index,
-        "total": step.total,
-        "progress": status.get("progress", 0),
-        "nfe": step.nfe,
-        "vjp": step.vjp,
-        "operator_calls": step.operator_calls,
-        "residual": problem.relative_residual(step),
-    }
-
-
-def _place(plan: Sweep, cell: Mapping[str, Any]) -> Plain:
-    places = divmod(cell["index"], plan.columns)[::-1]
-    return {axis.name: axis.values[place] for axis, place in zip(plan.axes, places, strict=False)}
-
-
-def _table(plan: Sweep, batch: Batch) -> Plain:
-    cells = [{name: entry for name, entry in cell.items() if name != "src"} for cell in batch.cells]
-    return {
-        "table": [{**_place(plan, cell), **cell} for cell in cells],
-        "csv": grid.table(plan, batch.done),
-        "best": {metric: best(batch.done, metric) for metric in METRICS},
-        "settings": plain(plan.settings),
-    }
-
-
-def _png(picture: Image.Image, name: str, text: str = "") -> File:
-    return _saved(png_bytes(picture, text), name)
-
-
-def _saved(content: bytes, name: str) -> File:
-    """A file that the client downloads; Gradio removes it with what the page has shown.
-
-    In a folder of its own: two clients with the same result would else read what the other one just writes.
-    """
-    path = upload_folder() / uuid.uuid4().hex / name
-    path.parent.mkdir(parents=True)
-    path.write_bytes(content)
-    return FileData(path=str(path), orig_name=name, size=len(content), mime_type="image/png").model_dump()

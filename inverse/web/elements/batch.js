@@ -1,5 +1,5 @@
 // What the grid of a sweep and the rows of a comparison share: a table of cells, and two of them side by side.
-import { hear, node, parts, progress } from "./kit.js";
+import { late, node, parts, progress, unanswered } from "./kit.js";
 
 /* How good a value is, by which one is best; larger is better. */
 const SCORES = { highest: (v) => v, lowest: (v) => -v, one: (v) => -Math.abs(Math.log(Math.max(v, 1e-9))) };
@@ -102,8 +102,7 @@ export function batch({ element, props, trigger, watch }, figures, called) {
         message.textContent = value.message;
         return;
       }
-      // What a stopped batch had still on its way comes too late.
-      if (value.phase === "running" && value.id === self.shown.id && self.shown.phase !== "running") return;
+      if (late(value, self.shown, "id")) return;
       self.shown = { ...value, live: (value.phase === "running" && value.live) || [] };
       element.dataset.phase = value.phase;
       empty.hidden = true;
@@ -120,11 +119,8 @@ export function batch({ element, props, trigger, watch }, figures, called) {
     };
     watch("value", receive);
     receive();
-    // The server is gone: what is finished stays. It may also only be silent, and come back.
-    const say = (text) => element.dataset.phase === "running" && (message.textContent = text);
-    hear(element, "silent", say);
-    hear(element, "lost", (text) => {
-      if (!say(text)) return;
+    unanswered(element, message, () => element.dataset.phase === "running", () => {
+      // What is finished stays.
       element.dataset.phase = "failed";
       if (!self.shown.count) return;
       self.shown = { ...self.shown, phase: "failed", live: [] };

@@ -7,8 +7,8 @@ from typing import Any
 
 import gradio as gr
 
-from inverse.diagnosis import TITLES, Diagnosis
-from inverse.diagnosis.findings import EXPECTED
+from inverse.diagnosis import Diagnosis
+from inverse.diagnosis.kinds import EXPECTED, TITLES
 from inverse.web.elements.element import element
 
 

@@ -1,5 +1,5 @@
 // The panels of the findings lab: figures come as SVG, and are saved as that or as a PNG of twice the size.
-import { hear, node, parts, progress, save } from "./kit.js";
+import { late, node, parts, progress, save, unanswered } from "./kit.js";
 
 const fileOf = (text, type) => new Blob([text], { type });
 
@@ -80,8 +80,7 @@ export default function findings({ element, props, watch }, { panels, wide }) {
       message.textContent = value.message;
       return;
     }
-    // What a stopped one had still on its way comes too late.
-    if (value.phase === "running" && value.id === shown.id && shown.phase !== "running") return;
+    if (late(value, shown, "id")) return;
     const fresh = value.id !== shown.id;
     shown = value;
     element.dataset.phase = value.phase;
@@ -93,8 +92,6 @@ export default function findings({ element, props, watch }, { panels, wide }) {
   };
   watch("value", receive);
   receive();
-  // The server is gone: what is found stays. It may also only be silent, and come back.
-  const say = (text) => element.dataset.phase === "running" && (message.textContent = text);
-  hear(element, "silent", say);
-  hear(element, "lost", (text) => say(text) && (element.dataset.phase = "failed"));
+  // What is found stays.
+  unanswered(element, message, () => element.dataset.phase === "running", () => (element.dataset.phase = "failed"));
 }

@@ -1,5 +1,5 @@
 // Progress of a restoration at full size, and a link to its file.
-import { BUSY, ENDED, hear, parts, progress } from "./kit.js";
+import { BUSY, late, parts, progress, unanswered } from "./kit.js";
 
 export default function fullsize({ element, props, watch }) {
   const [bar, message, link] = parts(element, ".inv-progress", ".inv-message", ".inv-saved");
@@ -7,8 +7,7 @@ export default function fullsize({ element, props, watch }) {
 
   function show() {
     const value = props.value ?? {};
-    // What a stopped one had still on its way comes too late.
-    if (value.phase === "running" && ENDED.includes(shown.phase) && value.run === shown.run) return;
+    if (late(value, shown)) return;
     shown = value;
     element.dataset.phase = value.phase ?? "idle";
     progress(bar, value.progress ?? 0);
@@ -23,6 +22,8 @@ export default function fullsize({ element, props, watch }) {
   watch("value", show);
   show();
 
-  // The server is gone: what runs here ends with a sentence.
-  hear(element, "lost", (text) => BUSY.includes(shown.phase) && (message.textContent = text));
+  unanswered(element, message, () => BUSY.includes(shown.phase), () => {
+    shown = { ...shown, phase: "failed" };
+    element.dataset.phase = "failed";
+  });
 }

@@ -19,6 +19,16 @@ export function onPage(element, kind, heard, target = document) {
   target.addEventListener(kind, listener);
 }
 
+/* The server is silent while something runs here, and may come back; or it is lost, and what runs ends with a sentence. */
+export function unanswered(element, message, runs, end) {
+  const say = (text) => runs() && (message.textContent = text);
+  hear(element, "silent", say);
+  hear(element, "lost", (text) => say(text) && end());
+}
+
+/* Whether a value is what a stopped run had still on its way; runs differ by `id`. */
+export const late = (value, shown, id = "run") => value.phase === "running" && value[id] === shown[id] && ENDED.includes(shown.phase);
+
 /* Words that go again after a while. */
 export function flash(place, text) {
   place.textContent = text;

@@ -1,5 +1,5 @@
 // Progress bar, one sentence, and the figures of the run.
-import { BUSY, ENDED, hear, node, parts, progress } from "./kit.js";
+import { BUSY, late, node, parts, progress, unanswered } from "./kit.js";
 
 export default function status({ element, props, watch }, { idle, left }) {
   const [bar, message, figures] = parts(element, ".inv-progress", ".inv-message", ".inv-figures");
@@ -10,8 +10,7 @@ export default function status({ element, props, watch }, { idle, left }) {
     const value = props.value ?? {};
     // Another photo does not end a run that waits or goes on.
     if ((value.phase ?? "idle") === "idle" && BUSY.includes(shown.phase)) return;
-    // What a stopped run had still on its way comes too late.
-    if (value.phase === "running" && value.run === shown.run && ENDED.includes(shown.phase)) return;
+    if (late(value, shown)) return;
     // Nor does a run wait again.
     if (value.phase === "waiting" && value.run === shown.run && shown.phase !== "waiting") return;
     shown = value;
@@ -36,11 +35,7 @@ export default function status({ element, props, watch }, { idle, left }) {
   watch("value", show);
   show();
 
-  // The server is gone: what runs here ends with a sentence. It may also only be silent, and come back.
-  const say = (text) => BUSY.includes(shown.phase) && (message.textContent = text);
-  hear(element, "silent", say);
-  hear(element, "lost", (text) => {
-    if (!say(text)) return;
+  unanswered(element, message, () => BUSY.includes(shown.phase), () => {
     shown = { ...shown, phase: "failed" };
     element.dataset.phase = "failed";
   });

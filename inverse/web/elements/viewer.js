@@ -1,5 +1,5 @@
 // The restored photo while it emerges. The server sends the newest frame only; the page keeps the earlier ones.
-import { BUSY, ENDED, hear, node, onPage, parts, save as saveFile, show, tell } from "./kit.js";
+import { BUSY, ENDED, hear, late, node, onPage, parts, save as saveFile, show, tell } from "./kit.js";
 
 const KEPT = 240; // pictures of one kind; a frame of several samples has several
 const WORDS = {
@@ -59,8 +59,7 @@ export default function viewer({ element, props, watch }) {
 
   function receive() {
     const value = props.value ?? {};
-    // What a stopped run had still on its way comes too late.
-    if (value.phase === "running" && value.run === run && ENDED.includes(shown.phase)) return;
+    if (late(value, shown)) return;
     // A new photo empties the viewer, but not under a run that is still going on.
     if (value.phase === "idle" && shown.phase === "running") return;
     if (value.run !== run) {

@@ -21,9 +21,10 @@ from torch import Tensor
 from inverse.denoisers.cards import EMBEDDED
 from inverse.errors import ProblemError
 from inverse.settings import Settings
+from inverse.solvers.cost import spoken
 from inverse.web.jobs import priors
 from inverse.web.jobs.offers import smaller
-from inverse.web.jobs.pace import Pace, spoken
+from inverse.web.jobs.pace import Pace
 
 LENT = os.environ.get("SPACES_ZERO_GPU", "").lower() in ("1", "t", "true")
 """Whether this is a ZeroGPU Space; the environment variable is what its package `spaces` looks at, too."""

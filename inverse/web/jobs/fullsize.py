@@ -40,10 +40,10 @@ View = dict[str, Any]
 
 
 class Extent(NamedTuple):
-    """How many windows or blocks, and their megapixels together."""
+    """How many windows or blocks, the same in words, and their megapixels together."""
 
     parts: int
-    kind: str
+    counted: str
     megapixels: float
 
 
@@ -69,7 +69,7 @@ class FullJob(Job):
 
     @staticmethod
     def offered(job: Job) -> bool:
-        """Whether there is more of the photo than is restored without it, and a file that has it."""
+        """Whether a damaged photo of the visitor's own is restored, and its file is known."""
         file = job.file
         return bool(file.own and file.path and file.size and job.settings.degraded)
 
@@ -105,7 +105,7 @@ class FullJob(Job):
                 del _known[next(iter(_known))]
             with dear(MUCH_A_PIXEL * self.size[0] * self.size[1]):
                 plan = self.plan
-                _known[key] = Extent(len(plan.parts), plan.kind, plan.megapixels)
+                _known[key] = Extent(len(plan.parts), plan.counted, plan.megapixels)
         return _known[key]
 
     @cached_property
@@ -172,14 +172,11 @@ class Full(Lifecycle):
 
     def work(self, job: FullJob) -> Generator[View, None, None]:
         start, due = time.perf_counter(), 0.0
-        work = job.opened()
-        run, restored = work.run(), None
-        with closing(run):
-            while restored is None:
-                try:
-                    progress = next(run)
-                except StopIteration as end:
-                    restored = end.value
+        work, progress, restored = job.opened(), None, None
+        with closing(work.run()) as run:
+            for progress in run:
+                if isinstance(progress, Restored):
+                    restored = progress
                     break
                 spent = time.perf_counter() - start
                 if spent > limits.current().seconds:
@@ -195,11 +192,12 @@ class Full(Lifecycle):
                     )
                     yield self.seen("running", words, progress=round(100 * progress.share, 1))
                     due = time.perf_counter() + UPDATE_EVERY
+        assert restored is not None
         yield self.seen("running", "Writing the file…", progress=100)
         self.file = str(self._written(restored, job))
         height, width = restored.pixels.shape[:2]
         self.record = {"seconds": round(restored.seconds, 1), "width": width, "height": height}
-        del restored, work
+        del progress, restored, work
         memory.release(torch.device("cpu"))
         yield self.seen(
             "done", f"{width} × {height} pixels in {duration(self.record['seconds'])}.", progress=100, file=self.file,
@@ -232,6 +230,4 @@ def offer(job: Job) -> str:
     full = FullJob.of(job)
     full.check()
     width, height = full.image_shape[::-1]
-    told = full.extent
-    kind = told.kind if told.parts != 1 else told.kind[:-1]
-    return f"{width} × {height} pixels: {told.parts} {kind}, {device.promise(full.seconds)}."
+    return f"{width} × {height} pixels: {full.extent.counted}, {device.promise(full.seconds)}."

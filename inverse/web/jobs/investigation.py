@@ -17,11 +17,10 @@ from inverse.evaluation.findings.measuring import ADDED
 from inverse.evaluation.findings.page import key, to_markdown
 from inverse.evaluation.findings.sentences import sentences
 from inverse.evaluation.findings.tables import table
-from inverse.solvers.cost import passes
+from inverse.solvers.cost import passes, spoken
 from inverse.web.base import limits
 from inverse.web.base.guards import spoken_errors
 from inverse.web.jobs.lifecycle import Lifecycle
-from inverse.web.jobs.pace import spoken
 from inverse.web.jobs.waiting import reader_is_behind
 
 EVERY = 0.4

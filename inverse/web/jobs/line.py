@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 
+from inverse.solvers.cost import spoken
 from inverse.web.base.gradio_internals import Event
-from inverse.web.jobs.pace import spoken
 
 USUAL = 20.0
 """Seconds of a job of which nobody said how long it takes, as those of programs."""

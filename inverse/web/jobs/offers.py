@@ -68,14 +68,13 @@ def _tasks_for(mode: str) -> list[str]:
 
 def axis_choices(settings: Settings) -> list[tuple[str, str]]:
     """(label, name) of what can be swept."""
-    solver, further = settings.solver.specs(), [name for name in sweepable(settings) if FURTHER.fullmatch(name)]
-    choices = []
+    solver, choices = settings.solver.specs(), []
     several = len(priors.usable()) > 1
     for name in sweepable(settings):
         if name == PRIOR and not several:
             continue
         own = label(name)
-        plain = name in solver or name in Settings.specs() or name in further
+        plain = name in solver or name in Settings.specs() or FURTHER.fullmatch(name)
         choices.append((own if plain else f"Damage: {own}", name))
     return choices
 

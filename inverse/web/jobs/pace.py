@@ -48,8 +48,3 @@ class Pace:
             self._measured = min(self._measured, seconds_per_pixel(load_prior()))
             self._measured_at = time.monotonic()
         return self._measured
-
-
-def spoken(seconds: float) -> str:
-    """Seconds in as few words as fit on a button: "9 s", "3 min"."""
-    return f"{max(1, round(seconds))} s" if seconds < 90 else f"{seconds / 60:.0f} min"

@@ -19,7 +19,7 @@ from inverse.web.elements.controls import Values
 from inverse.web.elements.reason import is_refusal, refused
 from inverse.web.elements.share import BROUGHT
 from inverse.web.jobs import device, preview, priors
-from inverse.web.page import cards, choices, form, jobs, share
+from inverse.web.page import adopting, cards, choices, drawn, form, jobs, offering, share
 from inverse.web.page.handlers import LIGHT, SPOKEN, light
 from inverse.web.page.layout import KEYS, RUN
 from inverse.web.page.page import Page, Updates
@@ -78,19 +78,19 @@ def _wire_choices(page: Page) -> None:
         listen(event, choices.change_task, chosen, [*task, *noise, *linear, page.faults])
     listen(page.solver.input, choices.change_solver, chosen, [*solver, page.solver_by_hand])
     listen(page.reset.click, choices.reset, chosen, solver)
-    listen(page.mask.upload, choices.receive_mask, {*page.choices, page.mask, page.photo}, [page.mask])
+    listen(page.mask.upload, drawn.receive_mask, {*page.choices, page.mask, page.photo}, [page.mask])
     picture = {page.task, page.settings["then"], page.auxiliary, page.picture_upload}
-    listen(page.picture_upload.upload, choices.receive_picture, picture, [page.auxiliary, page.picture_note])
+    listen(page.picture_upload.upload, drawn.receive_picture, picture, [page.auxiliary, page.picture_note])
     carried = [page.share, page.prior, page.mode, *mode, *page.tasks.components, page.mask, page.auxiliary]
     faults: Any = page.faults
-    listen(faults.release, choices.change_faults, {*chosen, page.faults, page.auxiliary}, carried)
+    listen(faults.release, adopting.change_faults, {*chosen, page.faults, page.auxiliary}, carried)
     brought = [page.share, page.photo, page.auxiliary]
     for tab in page.tabs:
         listen(tab.table.select, tab.adopt, {tab.table, tab.batch, page.photo, page.auxiliary}, [*carried, page.switch])
     listen(page.share.upload, share.arrived, {*brought}, carried)
     example = page.blocks.load(partial(photos.example, cards.EXAMPLE), None, [page.photo, page.photo_file], **LIGHT)
     page.blocks.load(
-        choices.offer_priors, None, page.prior, **LIGHT
+        offering.menu_of_priors, None, page.prior, **LIGHT
     )  # what fits the machine changes from visit to visit
     opened = example.then(_opened(page), brought, carried, js=BROUGHT, **SPOKEN)
     _then_preview(page, opened.success)

@@ -15,7 +15,7 @@ from inverse.settings.carriers import read, unpack
 from inverse.web.base.guards import uploaded_bytes
 from inverse.web.elements.controls import Values
 from inverse.web.jobs import offers
-from inverse.web.page import choices
+from inverse.web.page.adopting import adopt
 from inverse.web.page.page import Page, Updates
 
 NOTHING = {"code": ""}
@@ -55,7 +55,7 @@ def _without_photo(settings: Settings) -> Settings:
 
 
 def _adopted(page: Page, values: Values, settings: Settings) -> Updates:
-    return choices.adopt(page, settings, values[page.photo], values[page.auxiliary])
+    return adopt(page, settings, values[page.photo], values[page.auxiliary])
 
 
 def copies(used: Settings, keep: bool = True) -> dict[str, Any]:

@@ -17,7 +17,8 @@ from inverse.web.elements.controls import Values
 from inverse.web.jobs.batches import Batch
 from inverse.web.jobs.job import Job
 from inverse.web.jobs.lifecycle import Lifecycle
-from inverse.web.page import choices, form
+from inverse.web.page import form
+from inverse.web.page.adopting import adopt
 from inverse.web.page.page import Page, Updates
 
 
@@ -100,7 +101,7 @@ class Tab(ABC):
         index = asked.get("adopt") if isinstance(asked, dict) else None
         if batch is None or type(index) is not int or not 0 <= index < len(batch.runs):
             raise ParameterError("This cell is of an earlier run, and its settings are gone. Run it again.")
-        changes = choices.adopt(page, batch.runs[index], values[page.photo], values[page.auxiliary])
+        changes = adopt(page, batch.runs[index], values[page.photo], values[page.auxiliary])
         return {**changes, page.switch: gr.Tabs(selected="restore")}
 
     def _go(self, promise: str) -> None:

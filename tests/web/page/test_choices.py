@@ -21,7 +21,7 @@ from inverse.solvers.advice import advice
 from inverse.solvers.defaults import default_solver
 from inverse.solvers.presets import possible, preset, solvers_for
 from inverse.web.base.pictures import from_uri, mask_uri
-from inverse.web.page import choices, form
+from inverse.web.page import choices, drawn, form
 
 
 def test_choosing_sets_the_preset(page):
@@ -168,7 +168,7 @@ def test_thin_scratches_outlive_the_way_to_the_page(page, photo):
     scan = Image.new("L", (1440, 1120))
     ImageDraw.Draw(scan).line((700, 0, 760, 1119), 255, 3)
     values = {**values_of(page), page.task: "inpaint-mask", page.settings["size"]: 128, page.photo: photo}
-    on_pad = choices.on_pad(scan, form.settings(page, values), photo)
+    on_pad = drawn.on_pad(scan, form.settings(page, values), photo)
     back = np.asarray(from_uri(mask_uri(on_pad)[0]).convert("L"))
     assert back.any(1).all() and (back > 0).mean() < 0.05
     dots = Image.fromarray(255 * (np.random.default_rng(0).random((1120, 1440)) < 0.02).astype(np.uint8))

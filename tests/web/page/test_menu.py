@@ -20,7 +20,7 @@ from inverse.solvers import SOLVERS, presets
 from inverse.solvers.presets import UNTUNED, Preset, preset
 from inverse.web.jobs import priors
 from inverse.web.jobs.running import Latest
-from inverse.web.page import choices, form, share
+from inverse.web.page import choices, form, offering, share
 
 
 @pytest.fixture
@@ -51,12 +51,12 @@ def names(update):
 
 
 def test_the_menu_says_what_each_has_seen_and_why_one_cannot_be_chosen(page, own, monkeypatch):
-    entries = {each["name"]: each for each in choices.offer_priors()["choices"]}
+    entries = {each["name"]: each for each in offering.menu_of_priors()["choices"]}
     assert [*entries] == [EMBEDDED, "faces", "mine.safetensors"]
     assert "Photographs of all kinds" in entries[EMBEDDED]["about"] and "Apache-2.0" in entries[EMBEDDED]["about"]
     assert "16 × 16 pixels" in entries["faces"]["about"] and not any(each["refused"] for each in entries.values())
     monkeypatch.setattr(memory, "free_bytes", lambda device: 0)
-    entries = {each["name"]: each for each in choices.offer_priors()["choices"]}
+    entries = {each["name"]: each for each in offering.menu_of_priors()["choices"]}
     assert "GB of memory" in entries["faces"]["refused"] and not entries[EMBEDDED]["refused"]
 
 

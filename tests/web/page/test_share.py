@@ -14,7 +14,7 @@ from inverse.solvers.presets import DEFAULT_TASK, solvers_for
 from inverse.web.base.gradio_internals import functions
 from inverse.web.elements import photos
 from inverse.web.elements.share import BROUGHT
-from inverse.web.page import choices, form, share
+from inverse.web.page import adopting, form, share
 
 
 def test_settings_of_every_task_and_solver_come_back_from_the_page(page, photo):
@@ -25,7 +25,7 @@ def test_settings_of_every_task_and_solver_come_back_from_the_page(page, photo):
                 mode=CLEAN, size=200, task=task, task_parameters={}, sigma_y=0.123, solver=solver,
                 solver_parameters={"sigma_max": 3.5}, seed=99, photons=80.0, samples=3,
             )  # fmt: skip
-            changes = choices.adopt(page, made, photo, {})
+            changes = adopting.adopt(page, made, photo, {})
             assert set(changes) <= set(loaded.outputs)
             values = sent(page)
             for component, change in changes.items():

@@ -7,9 +7,10 @@ from PIL import Image, ImageDraw
 
 from inverse.diagnosis import TITLES
 from inverse.settings import CLEAN, DEGRADED
-from inverse.web.base.pictures import from_uri
+from inverse.web.base.pictures import from_uri, mask_uri
 from inverse.web.elements import faults
-from inverse.web.page import choices, form
+from inverse.web.jobs.diagnosing import diagnosed
+from inverse.web.page import adopting, choices, drawn, form
 
 
 @pytest.fixture(scope="module")
@@ -41,9 +42,9 @@ def test_a_damaged_photo_is_looked_at_and_nothing_is_set(page, scan):
 
 def test_words_set_task_noise_and_mask(page, scan):
     values = {**asked(page, scan), page.faults: {"ticked": ["scratched"]}}
-    values[page.diagnosis] = choices.diagnosed(scan)
+    values[page.diagnosis] = diagnosed(scan)
     values[page.settings["seed"]] = 7
-    changes = choices.change_faults(page, values)
+    changes = adopting.change_faults(page, values)
     assert changes[page.task]["value"] == "inpaint-mask" and changes[page.mask_panel]["visible"]
     mask = np.asarray(from_uri(changes[page.mask]["mask"]).convert("L"))
     assert mask.shape == (400, 420) and 0.005 < (mask > 0).mean() < 0.05 and changes[page.mask]["load"]
@@ -51,16 +52,16 @@ def test_words_set_task_noise_and_mask(page, scan):
 
 
 def test_several_words_are_a_chain(page, scan):
-    changes = choices.change_faults(page, {**asked(page, scan), page.faults: {"ticked": ["grey", "blocky", "small"]}})
+    changes = adopting.change_faults(page, {**asked(page, scan), page.faults: {"ticked": ["grey", "blocky", "small"]}})
     assert changes[page.task]["value"] == "colorize"
     assert [each["name"] for each in changes[page.settings["then"]]] == ["super-resolution", "jpeg"]
     assert changes[page.mask] == {"mask": "", "reset": True}
-    nothing = choices.change_faults(page, {**asked(page, scan), page.faults: {"ticked": []}})
+    nothing = adopting.change_faults(page, {**asked(page, scan), page.faults: {"ticked": []}})
     assert nothing[page.task]["value"] == "denoise"
 
 
 def test_a_task_by_hand_takes_back_what_was_ticked(page, scan):
-    values = {**asked(page, scan), page.diagnosis: choices.diagnosed(scan), page.faults: {"ticked": ["scratched"]}}
+    values = {**asked(page, scan), page.diagnosis: diagnosed(scan), page.faults: {"ticked": ["scratched"]}}
     assert choices.change_task(page, {**values, page.task: "deblur-gaussian"})[page.faults]["ticked"] == []
 
 
@@ -72,12 +73,12 @@ def test_nonsense_ticks_nothing(value):
 
 def test_scratches_are_proposed_beside_what_was_brushed(page, scan):
     values = asked(page, scan) | {page.task: "inpaint-mask"}
-    first = choices.receive_mask(page, {**values, page.mask: {"mask": "", "find": 1}})[page.mask]
+    first = drawn.receive_mask(page, {**values, page.mask: {"mask": "", "find": 1}})[page.mask]
     assert first["load"]
     found = np.asarray(from_uri(first["mask"]).convert("L")) > 0
     brushed = Image.new("L", scan.size)
     brushed.paste(255, (300, 10, 320, 30))
-    uri, _ = choices.mask_uri(brushed)
-    both = choices.receive_mask(page, {**values, page.mask: {"mask": uri, "find": 2}})[page.mask]
+    uri, _ = mask_uri(brushed)
+    both = drawn.receive_mask(page, {**values, page.mask: {"mask": uri, "find": 2}})[page.mask]
     assert np.array_equal(np.asarray(from_uri(both["mask"]).convert("L")) > 0, found | (np.asarray(brushed) > 0))
     assert form.auxiliary_picture(page, {**values, page.mask: both}).size == scan.size

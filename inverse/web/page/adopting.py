@@ -1,0 +1,102 @@
+"""Settings that come as a whole are put on the page: from a file, a link, a cell of a sweep, or plain words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+from PIL import Image
+
+from inverse.denoisers.cards import EMBEDDED
+from inverse.errors import ProblemError
+from inverse.operators import TASKS
+from inverse.operators.noise import DEFAULT_SIGMA_Y
+from inverse.settings import DEGRADED, Settings
+from inverse.settings.saved import plain_data
+from inverse.solvers.presets import default_solver_for
+from inverse.web.base.pictures import mask_uri
+from inverse.web.elements import chooser, faults
+from inverse.web.elements.controls import Values
+from inverse.web.jobs import priors
+from inverse.web.jobs.diagnosing import diagnosed
+from inverse.web.jobs.job import estimated_noise
+from inverse.web.jobs.offers import DEFAULT_SIZE, solvers_here, tasks_for
+from inverse.web.page import cards, form, offering
+from inverse.web.page.drawn import on_pad
+from inverse.web.page.page import Page, Updates
+
+
+def change_faults(page: Page, values: Values) -> Updates:
+    """It was said in plain words what is wrong: task, further damages, noise and mask that mean the same.
+
+    Raises:
+        ProblemError: the server has no photo.
+    """
+    photo = form.chosen_photo(page, values)
+    seen, wrong = values[page.diagnosis] or diagnosed(photo), faults.ticked(values[page.faults])
+    settings = seen.settings(wrong).with_prior(priors.find(values[page.prior]).identity)
+    if not settings.damage.auxiliary or settings.auxiliary:
+        changes: Updates = {page.mask: {"mask": "", "reset": True}}
+    else:
+        changes = {}  # what was brushed stays
+    changes |= adopt(page, settings, photo, values[page.auxiliary])
+    kept = (page.settings["seed"], page.settings["samples"])
+    changes = {component: update for component, update in changes.items() if component not in kept}
+    return {**changes, page.faults: faults.found(seen, wrong), page.diagnosis: seen}
+
+
+def adopt(page: Page, settings: Settings, photo: Image.Image | None, pictures: dict[str, Image.Image]) -> Updates:
+    """Puts settings on the page.
+
+    Args:
+        page: the page.
+        settings: from a file, a link, a cell of a sweep.
+        photo: the one on the page.
+        pictures: the auxiliary ones on the page, by kind.
+    """
+    mode = settings.mode
+    task, solver, kind = settings.task.name, settings.solver.name, settings.damage.auxiliary
+    offered = tasks_for(mode)
+    if task not in offered:
+        offered = [*offered, task]
+    prior = priors.find(settings.prior).name
+    if solver not in solvers_here(settings.damage, prior):
+        raise ProblemError(
+            f"{settings.solver.title} cannot deal with {settings.damage.title} and this prior. Choose another solver."
+        )
+    changes = {
+        page.mode: mode,
+        page.mode_note: cards.MODE_WORDS[mode],
+        page.faults_panel: gr.update(visible=mode == DEGRADED),
+        **{page.settings[name]: update for name, update in _settings(page, settings, photo).items()},
+        page.sigma_y_note: "",
+        **offering.for_task(page, task, settings.damage, solver, prior),
+        page.prior: offering.menu_of_priors(prior),
+        page.solver_by_hand: solver != default_solver_for(settings.damage, estimator=prior == EMBEDDED),
+        **page.tasks.groups[task].updates(settings.task.to_dict()),
+        **page.solvers.groups[solver].updates(settings.solver.to_dict()),
+        page.task: chooser.offer(TASKS, offered, task),
+    }
+    picture = settings.auxiliary_picture
+    if picture is not None and kind == "mask":
+        changes[page.mask] = {"mask": mask_uri(on_pad(picture, settings, photo))[0], "load": True}
+    elif picture is not None:
+        changes[page.auxiliary] = {**pictures, kind: picture}
+    return changes
+
+
+def _settings(page: Page, settings: Settings, photo: Image.Image | None) -> dict[str, Any]:
+    """Updates by name: values, and whether a clean photo's are shown."""
+    known, updates = settings.specs(), {}
+    for name in page.settings:
+        shown = not (known[name].clean_only and settings.degraded)
+        shown &= form.estimates(settings.damage, settings.prior) or not known[name].linear_only
+        limited = known[name].clean_only or known[name].linear_only
+        value = plain_data(getattr(settings, name))
+        updates[name] = gr.update(value=value, visible=shown) if limited else value
+    if settings.sigma_y is None:
+        updates["sigma_y"] = DEFAULT_SIGMA_Y if photo is None else estimated_noise(photo, settings.damage)
+    if settings.degraded:
+        return {**updates, "size": gr.update(visible=False)}
+    size = settings.size or (min(photo.size) if photo else DEFAULT_SIZE)  # to those on offer it may add one of its own
+    return {**updates, "size": offering.sizes(size, visible=True)}

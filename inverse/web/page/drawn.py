@@ -1,0 +1,54 @@
+"""The pictures that a task needs besides the photo: a mask on the pad, and what is uploaded."""
+
+from __future__ import annotations
+
+import gradio as gr
+from PIL import Image, ImageChops
+
+from inverse.diagnosis import find_scratches
+from inverse.imaging import images, masks
+from inverse.settings import Settings
+from inverse.web.base.guards import uploaded_helper, uploaded_photo
+from inverse.web.base.pictures import mask_uri
+from inverse.web.elements.controls import Values
+from inverse.web.jobs.job import Job
+from inverse.web.page import form
+from inverse.web.page.page import Page, Updates
+
+
+def receive_mask(page: Page, values: Values) -> Updates:
+    """A mask picture was uploaded, or scratches are to be found; the pad shows them, and can be brushed on."""
+    task, value = form.damage(page, values), values[page.mask] or {}
+    settings, photo = form.settings(page, values), form.chosen_photo(page, values)
+    if "find" in value:
+        mask = find_scratches(photo)
+        if not mask.getbbox():
+            gr.Info("No scratches were found. Brush over what is damaged.", duration=8)
+        drawn = form.auxiliary_picture(page, values)
+        if drawn is not None:
+            mask = ImageChops.lighter(mask, drawn.convert("L").resize(mask.size, Image.Resampling.NEAREST))
+    else:
+        mask = uploaded_helper(value.get("path"), task)
+    uri, coarser = mask_uri(on_pad(mask, settings, photo))
+    if coarser:
+        gr.Warning("This mask has more detail than can be sent with every change, and is used a little coarser.")
+    return {page.mask: {"mask": uri, "load": True}}
+
+
+def on_pad(mask: Image.Image, settings: Settings, photo: Image.Image | None) -> Image.Image:
+    """A mask at the size at which its photo is used, where nothing thin is lost.
+
+    Raises:
+        ProblemError: it is of another shape than the photo.
+    """
+    if photo is None:
+        return mask
+    return images.to_image(2 * masks.fitted(mask, Job(settings, photo).image_shape).expand(3, -1, -1) - 1)
+
+
+def receive_picture(page: Page, values: Values) -> Updates:
+    """Another picture that the task needs was uploaded."""
+    kind = form.damage(page, values).auxiliary
+    picture = uploaded_photo(values[page.picture_upload])
+    words = f"{kind.capitalize()} of {picture.width} × {picture.height} pixels."
+    return {page.auxiliary: {**values[page.auxiliary], kind: picture}, page.picture_note: words}
