@@ -44,8 +44,7 @@ test-fastest: $(VENV)/.tested
 # What touches numbers once more, by the instructions of a common CPU, and a part of it by those of an old one: how a
 # kernel adds up depends on them, and so does whether the network computes in bfloat16.
 NUMBERS := $(addprefix tests/, test_faults.py test_restoration.py batch/test_lockstep.py batch/test_sweep.py \
-  denoisers/test_catalog.py denoisers/test_conversion.py denoisers/test_damage.py denoisers/test_embedded.py \
-  denoisers/test_exact.py denoisers/test_guided_diffusion.py denoisers/test_memory.py denoisers/test_pickles.py \
+  denoisers/test_embedded.py denoisers/test_exact.py denoisers/test_guided_diffusion.py denoisers/test_memory.py \
   denoisers/test_precision.py denoisers/test_unet.py estimators operators results/test_spread.py \
   solvers/test_draws.py solvers/test_run.py solvers/test_solvers.py solvers/test_stop_at_noise.py)
 FEW_NUMBERS := $(addprefix tests/, batch/test_lockstep.py denoisers/test_embedded.py operators/test_noise.py)
@@ -105,9 +104,10 @@ wheel: $(VENV)/.tested
 	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir dist .
 	$(BIN)/python -m pytest -m slow tests/project/test_wheel.py
 
-# Every prior of the catalog in its published configuration, with random weights: loaded, and asked once.
+# Every prior of the catalog in its published configuration, with random weights: loaded, and asked once. And
+# torch.compile, which needs a C++ compiler.
 test-priors: $(VENV)/.tested
-	OMP_NUM_THREADS=2 $(BIN)/python -m pytest -m slow tests/denoisers/test_published.py
+	OMP_NUM_THREADS=2 $(BIN)/python -m pytest -m slow tests/denoisers/test_published.py tests/denoisers/test_compiled.py
 
 # The folder to push to a Hugging Face Space, checked.
 space: $(VENV)/.tested

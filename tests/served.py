@@ -75,6 +75,10 @@ class App:
         assert visitor.post("/gradio_api/run/predict", opened)[0] == 200
         return visitor
 
+    def long(self, size):
+        """A job of minutes at 256 pixels."""
+        return self.data(size=size, solver="vml-map", solver_vml_map_steps=1000)
+
     def serve(self, data, visitor=None):
         """A visitor that does a job and reads all of it; (the last message, seconds until the first answer)."""
         visitor = visitor or self.visitor()

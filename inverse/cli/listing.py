@@ -14,6 +14,7 @@ from inverse.parameters import Parameters, Registry
 from inverse.solvers import SOLVERS, Solver, ways
 from inverse.solvers.advice import advice, lead
 from inverse.solvers.defaults import SOLVER_OF, default_solver
+from inverse.solvers.papers import PAPERS, algorithm
 from inverse.solvers.presets import possible, solvers_for
 
 
@@ -50,6 +51,9 @@ def _show(registry: Registry, name: str | None) -> None:
         console.print(f"With priors of latents: {ways.words(kind)}.")
         if kind.paper:
             console.print(f"Paper: {kind.paper}", soft_wrap=True)
+        console.print(f"\nAt every noise level:\n\n{algorithm(kind)}\n", soft_wrap=True)
+        if kind.paper in PAPERS:
+            console.print(f"{PAPERS[kind.paper].bibtex}\n", soft_wrap=True)
     for words in _measured(name) if registry is TASKS else _outdone(name):
         console.print(words)
     console.print(_parameter_table(kind))

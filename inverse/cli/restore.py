@@ -89,8 +89,8 @@ def restore(
 
 def _restored(
     context: click.Context, photo: Path, output: Path, device: str | None, precision: str, save_frames: Path | None,
-    save_measurement: Path | None, allow_pickle: bool, estimator: Path | None, keep_metadata: bool, quiet: bool,
-    **values: Any,
+    save_measurement: Path | None, allow_pickle: bool, compiled: bool, estimator: Path | None, keep_metadata: bool,
+    quiet: bool, **values: Any,
 ) -> dict[str, Any]:  # fmt: skip
     """Restores a photo; returns what there is to tell of it, as plain data."""
     console = Terminal(stderr=True, quiet=quiet)
@@ -104,7 +104,7 @@ def _restored(
         apart(save_measurement, output, *_outputs(output, asked.samples))
     fullsize.check(asked, keep_metadata, save_frames, save_measurement)
     if asked.full_size:
-        prior = load_prior(values["prior"], device, precision, allow_pickle=allow_pickle)
+        prior = load_prior(values["prior"], device, precision, allow_pickle=allow_pickle, compiled=compiled)
         guided = asked.guided(prior, estimator)
         return fullsize.restore(console, photo, values["auxiliary"], asked, guided, output, keep_metadata)
     picture = images.load(photo)
@@ -113,7 +113,7 @@ def _restored(
     run = asked.settled(picture, problem)
     run = run if auxiliary is None else run.with_auxiliary(auxiliary)
     degraded, settings, seed, samples = run.degraded, run.solver, run.seed, run.samples
-    prior = load_prior(values["prior"], device, precision, allow_pickle=allow_pickle)
+    prior = load_prior(values["prior"], device, precision, allow_pickle=allow_pickle, compiled=compiled)
     denoiser = run.guided(prior, estimator)
     if save_frames is not None:
         _make_folder(save_frames)

@@ -56,6 +56,10 @@ def run_options(command: click.Command) -> click.Command:
             "--precision", default="auto", show_default=True,
             help="In which the network computes: auto, float32, bfloat16, or float16 for networks of diffusers.",
         ),
+        click.option(
+            "--compile", "compiled", is_flag=True,
+            help="Compile the network first (torch.compile), in minutes: worth it on a GPU, for many runs of one size.",
+        ),
     )  # fmt: skip
     for option in reversed(options):
         command = option(command)
@@ -124,11 +128,12 @@ class Priors:
     device: str | None
     precision: str
     allow_pickle: bool
+    compiled: bool
     places: dict[str, str] = field(default_factory=dict)
 
     def __call__(self, name: str) -> Denoiser:
         place = self.places.get(name, name)
-        return load_prior(place, self.device, self.precision, allow_pickle=self.allow_pickle)
+        return load_prior(place, self.device, self.precision, allow_pickle=self.allow_pickle, compiled=self.compiled)
 
     def named(self, place: str) -> str:
         """What settings keep of a prior that was named by a place."""

@@ -51,7 +51,8 @@ PROCESSES = Integer(
 @click.pass_context
 def sweep(
     context: click.Context, photo: Path, output: Path, x: str, y: str | None, figures: Path | None,
-    best_by: str | None, processes: int, device: str | None, precision: str, allow_pickle: bool, **values: Any,
+    best_by: str | None, processes: int, device: str | None, precision: str, allow_pickle: bool, compiled: bool,
+    **values: Any,
 ) -> None:  # fmt: skip
     """Restores PHOTO with one or two parameters over several values each, and writes a grid of the results.
 
@@ -67,7 +68,7 @@ def sweep(
     settings, notes = chosen(context, values)
     for note in notes:
         console.print(note)
-    priors = Priors(device, precision, allow_pickle)
+    priors = Priors(device, precision, allow_pickle, compiled)
     priors.named(values["prior"])
     plan = Sweep(settings, tuple(_axis(settings, text, priors) for text in (x, y) if text is not None))
     metric = best_by or ("residual" if settings.degraded else "psnr")

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from inverse.errors import ProblemError
 from inverse.operators.base import Operator
@@ -133,6 +133,11 @@ class Denoiser(ABC):
         image: asked one by one, an image is the same to the last bit whatever is restored beside it.
         """
         return self.device.type != "cpu"
+
+    @property
+    def networks(self) -> tuple[nn.Module, ...]:
+        """What it computes with: the weights in memory, and what may be compiled."""
+        return tuple(value for value in vars(self).values() if isinstance(value, nn.Module))
 
     def wait(self) -> None:
         """Returns when the device has done all that it was asked for, which whoever measures time needs."""

@@ -49,7 +49,12 @@ def kind_at(name: str | Path) -> str:
 
 
 def load_prior(
-    name: str = "embedded", device: str | None = None, precision: str = "auto", *, allow_pickle: bool = False
+    name: str = "embedded",
+    device: str | None = None,
+    precision: str = "auto",
+    *,
+    allow_pickle: bool = False,
+    compiled: bool = False,
 ) -> Denoiser:
     """A prior, kept in memory for the next call.
 
@@ -66,6 +71,8 @@ def load_prior(
             where the hardware computes in it. Images are float32 in any.
         allow_pickle: read weights in PyTorch's pickle format where there are no others, tensors only. A pickle can
             run code; PyTorch's loader for tensors only is what stands between.
+        compiled: compile its networks by torch.compile at their first call, which takes minutes and needs a C++
+            compiler on a CPU. It pays on a GPU, over many runs of one size; on a CPU it hardly does.
 
     Raises:
         ParameterError: name, device or precision is not one of these.
@@ -84,7 +91,7 @@ def load_prior(
         ) from None
     if not isinstance(name, str | Path):
         raise ParameterError(f"A prior is named by a text, and {shown(name)} is none. Use 'embedded', or leave it out.")
-    return _load(*_content(name), device, precision, allow_pickle)
+    return _load(*_content(name), device, precision, allow_pickle, compiled)
 
 
 def forget() -> None:
@@ -94,7 +101,7 @@ def forget() -> None:
 
 def is_kept(name: str | Path, device: str) -> bool:
     """Whether the prior of that name is in memory, as the app loads it."""
-    return _load.has(*_content(name), device, "auto", False)
+    return _load.has(*_content(name), device, "auto", False, False)
 
 
 def replaceable() -> int:
@@ -126,7 +133,7 @@ def _content(name: str | Path) -> tuple[str, Any]:
 
 @Resident
 @torch.inference_mode(False)  # what is kept must not depend on who asked first
-def _load(name: str, state: Any, device: str, precision: str, allow_pickle: bool) -> Denoiser:
+def _load(name: str, state: Any, device: str, precision: str, allow_pickle: bool, compiled: bool) -> Denoiser:
     """The prior in a file or folder, of which `state` tells one content from another; by its name without one."""
     path, root = Path(name), None
     if state is not None and (path.is_dir() or path.is_file()):
@@ -145,7 +152,11 @@ def _load(name: str, state: Any, device: str, precision: str, allow_pickle: bool
         path = hub.folder_of(card, allow_pickle=allow_pickle)
         kind = kind_at(path) if card.kind in (cards.DDPM, cards.LATENT, cards.FLOW) else card.kind
         root = path.parent.parent  # in the Hub's cache a snapshot is made of links to the repository's blobs
-    return LOADERS[kind](path, device, precision, allow_pickle, root)
+    prior = LOADERS[kind](path, device, precision, allow_pickle, root)
+    if compiled:
+        for network in prior.networks:
+            network.compile()
+    return prior
 
 
 def _embedded(path: Path, device: str, precision: str, allow_pickle: bool, root: Path | None) -> Denoiser:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from inverse.denoisers import models, prompt, weights
 from inverse.denoisers.base import Denoiser
@@ -48,6 +48,10 @@ class LatentDenoiser(Denoiser):
     @property
     def data_std(self) -> float:  # pyright: ignore[reportIncompatibleVariableOverride]  (measured when asked for)
         return self.codec.calibration.deviation
+
+    @property
+    def networks(self) -> tuple[nn.Module, ...]:
+        return *self.inner.networks, self.codec.network
 
     def denoise(self, x: Tensor, sigma: Tensor) -> Tensor:
         return self.inner.denoise(x, sigma)

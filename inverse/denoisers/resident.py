@@ -7,8 +7,6 @@ import threading
 from collections.abc import Callable, Hashable
 from typing import Any
 
-from torch import nn
-
 from inverse.denoisers import memory
 from inverse.denoisers.base import Denoiser
 
@@ -67,5 +65,4 @@ class Resident:
 
 def weight(prior: Denoiser) -> int:
     """Bytes of a prior's weights."""
-    modules = [value for value in vars(prior).values() if isinstance(value, nn.Module)]
-    return sum({id(value): value.nbytes for module in modules for value in module.parameters()}.values())
+    return sum({id(value): value.nbytes for module in prior.networks for value in module.parameters()}.values())

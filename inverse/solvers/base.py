@@ -50,7 +50,8 @@ class Solver(Parameters):
     Attributes:
         name, title, summary, group: as in `Parameters`.
         source: the paper, and after a semicolon what of it is a reconstruction.
-        paper: its address; empty for none.
+        paper: its address; empty for none. `papers` knows the rest of it.
+        formula: what it is about, in LaTeX.
         linear_only: it needs a linear operator.
         proximal: where A has a proximal step in closed form, that is all it asks of the measurement: so it takes a
             linear task behind a decoder too, although `linear_only`, and no gradient of A.
@@ -65,6 +66,7 @@ class Solver(Parameters):
 
     source: ClassVar[str] = ""
     paper: ClassVar[str] = ""
+    formula: ClassVar[str] = ""
     linear_only: ClassVar[bool] = False
     proximal: ClassVar[bool] = False
     needs_svd: ClassVar[bool] = False

@@ -30,6 +30,7 @@ class CSE(Solver):
     summary = "Asks an estimator that has learned to look at the measurement: one call restores, more add texture."
     source = "Xu et al., ICLR 2025, arXiv 2501.18913; the form of the estimator and the sampler are ours"
     paper = "https://arxiv.org/abs/2501.18913"
+    formula = r"\hat{x}_0 = \mathbb{E}[x_0 \mid x_\sigma, y] \approx D_\phi(x_\sigma, \sigma, y)"
     linear_only = True
     needs_estimator = True
     unstable = ""

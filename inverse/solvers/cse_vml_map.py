@@ -16,11 +16,12 @@ from inverse.solvers.vml_map import VMLMAP
 class CSEVMLMAP(VMLMAP):
     """VML-MAP that begins near the end: what many steps at high noise find, an estimator knows in one call.
 
-        x0_hat = E[x0 | y], by a conditional score estimator (Xu et al. 2025, section 4; the form in `estimators`)
-        x <- x0_hat + sigma_max n, and on as `VMLMAP`, with the prior alone
+        x0_hat = E[x0 | y], one call of the estimator;  x <- x0_hat + sigma_max n
+        then every step of VML-MAP, with the prior alone
 
-    The estimate is the posterior's mean, smooth where y says little; the steps after it see only what noise of
-    sigma_max hides, and bring back the measurement, the edges and the grain. The combination is ours.
+    The estimator is a conditional score estimator (Xu et al. 2025, section 4; the form in `estimators`). Its estimate is
+    the posterior's mean, smooth where y says little; the steps after it see only what noise of sigma_max hides, and
+    bring back the measurement, the edges and the grain. The combination is ours.
     """
 
     name = "cse-vml-map"
@@ -28,6 +29,7 @@ class CSEVMLMAP(VMLMAP):
     summary = "One call of the learned estimator restores, and nine of VML-MAP refine it, in a third of its time."
     source = "Estimator after Xu et al., ICLR 2025, arXiv 2501.18913; loss of Gutha et al. 2025, arXiv 2512.10524"
     paper = "https://arxiv.org/abs/2501.18913"
+    formula = r"x_\sigma = D_\phi(y) + \sigma n, \quad D_\phi(y) \approx \mathbb{E}[x_0 \mid y]"
     linear_only = True
     proximal = False
     needs_estimator = True

@@ -48,6 +48,10 @@ class DAPS(Solver):
     summary = "Plausible samples that can still correct early mistakes; also for non-linear tasks."
     source = "Zhang et al. 2024, arXiv 2407.01521, algorithm 1; spread and stochasticity are ours"
     paper = "https://arxiv.org/abs/2407.01521"
+    formula = (
+        r"x_0 \sim p(x_0 \mid x_\sigma, y) \propto e^{- \lVert x_0 - \hat{x}_0(x_\sigma) \rVert^2 / 2 r^2 - "
+        r"\lVert y - A(x_0) \rVert^2 / 2 \sigma_y^2}, \quad x_{\sigma'} = x_0 + \sigma' n"
+    )
 
     steps: int = steps_field(100)
     spread: str = choice(

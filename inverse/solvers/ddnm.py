@@ -32,6 +32,7 @@ class DDNM(Solver):
     summary = "Measured content from the measurement, the rest from the prior; few steps, repeated at will."
     source = "Wang et al. 2023, arXiv 2212.00490"
     paper = "https://arxiv.org/abs/2212.00490"
+    formula = r"\hat{x}_0 = D + H^{+} (y - H D)"
     linear_only = True
     needs_svd = True
     last_level = 0.5  # the noise that y has over the last one is what known pixels vary by

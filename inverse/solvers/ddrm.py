@@ -37,6 +37,10 @@ class DDRM(Solver):
     summary = "Uses the operator's exact structure: good results in very few steps."
     source = "Kawar et al. 2022, arXiv 2201.11793"
     paper = "https://arxiv.org/abs/2201.11793"
+    formula = (
+        r"H = U S V^\top, \quad p(\bar{x}_{i-1} \mid \bar{x}_i, \bar{y}) \; \text{for every singular value of "
+        r"its own}"
+    )
     linear_only = True
     needs_svd = True
     last_level = 0.5  # the noise that y has over the last one is what known pixels vary by

@@ -32,6 +32,10 @@ class DiffPIR(Solver):
     summary = "Plausible samples without gradients through the prior: one forward pass a step."
     source = "Zhu et al. 2023, arXiv 2305.08995, algorithm 1"
     paper = "https://arxiv.org/abs/2305.08995"
+    formula = (
+        r"\hat{x}_0 = \underset{z}{\mathrm{arg\,min}} \; \frac{\lVert y - H z \rVert^2}{\sigma_y^2} + \frac{"
+        r"\lVert z - D \rVert^2}{w \sigma^2}"
+    )
     linear_only = True
     proximal = True
     unstable = "guidance_scale"

@@ -38,6 +38,10 @@ class DMAP(Solver):
     summary = "Maximises the posterior at every reverse step, by several projected gradient steps."
     source = "Xu et al. 2025, ICLR, arXiv 2501.18913"
     paper = "https://arxiv.org/abs/2501.18913"
+    formula = (
+        r"\max_{z} \; \log p(y \mid z) + \log p(z \mid x_i), \quad \lVert z - \mu_i \rVert_2 = \sqrt{d} \, "
+        r"\sigma_i"
+    )
 
     steps: int = steps_field(50, low=10)
     gradient_steps: int = integer(

@@ -61,6 +61,7 @@ class DPS(Solver):
     summary = "Diffusion posterior sampling: plausible samples, by a gradient through the prior at every step."
     source = "Chung et al. 2022, arXiv 2209.14687, algorithm 1"
     paper = "https://arxiv.org/abs/2209.14687"
+    formula = r"x_{i-1} \leftarrow x_{i-1} - \zeta \, \nabla_{x_i} \lVert y - A(D(x_i, \sigma_i)) \rVert_2"
 
     steps: int = steps_field(100, low=10)
     step_size: float = real(

@@ -42,6 +42,10 @@ class DSG(Solver):
     summary = "Like DPS, but each step keeps its length: hard to break, and little to tune."
     source = "Yang et al. 2024, ICML, arXiv 2402.03201"
     paper = "https://arxiv.org/abs/2402.03201"
+    formula = (
+        r"x_{i-1} = \mu_i - \sqrt{d} \, \sigma_i \, \frac{\nabla_{x_i} \lVert y - A(D(x_i)) \rVert_2}{\lVert "
+        r"\nabla_{x_i} \lVert y - A(D(x_i)) \rVert_2 \rVert_2}"
+    )
     unstable = "guidance_scale"
 
     steps: int = steps_field(100, low=10)

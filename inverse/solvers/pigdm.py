@@ -32,6 +32,10 @@ class PiGDM(Solver):
     summary = "Careful samples from the posterior; a gradient through the prior at every step."
     source = "Song et al. 2023, ICLR, Pseudoinverse-guided diffusion models for inverse problems; weight bounded by us"
     paper = "https://openreview.net/forum?id=9_gsMA8MRKQ"
+    formula = (
+        r"\hat{x}_0 = D + w k \, J^\top H^\top (H H^\top + c I)^{-1} (y - H D), \quad J = \frac{\partial "
+        r"D}{\partial x}"
+    )
     linear_only = True
     last_level = 0.5  # the noise that y has over the last one is what known pixels vary by
     unstable = "guidance_scale"

@@ -49,6 +49,10 @@ class REDDiff(Solver):
     summary = "Fits one image by gradient descent, without gradients through the prior; close to a mode."
     source = "Mardani et al. 2023, arXiv 2305.04391, algorithm 1; decay of the rate, start and stop are ours"
     paper = "https://arxiv.org/abs/2305.04391"
+    formula = (
+        r"\min_\mu \; \frac{1}{2} \lVert y - A(\mu) \rVert^2 + \mathbb{E}_{\sigma, n} \left[ \lambda_\sigma "
+        r"\lVert \hat{\epsilon}(\mu + \sigma n) - n \rVert^2 \right]"
+    )
 
     steps: int = steps_field(300, low=50)
     sigma_min: float = sigma_min_field(0.1)

@@ -45,6 +45,10 @@ class VMLMAP(Solver):
     summary = "Seeks a mode, an image more probable than all near it: fast, and steady on every task."
     source = "Loss of Gutha et al. 2025, arXiv 2512.10524; by annealed plug-and-play Douglas-Rachford splitting"
     paper = "https://arxiv.org/abs/2512.10524"
+    formula = (
+        r"x \leftarrow x + \eta \left( D - x + H^\top (H H^\top + c I)^{-1} (y - H (2 D - x)) \right), \quad c "
+        r"= \frac{\sigma_y^2}{w \sigma^2}"
+    )
     proximal = True
 
     steps: int = steps_field(10)

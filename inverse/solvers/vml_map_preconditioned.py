@@ -26,6 +26,7 @@ class VMLMAPPreconditioned(VMLMAPPublished):
 
     name = "vml-map-preconditioned"
     title = "VML-MAP (published, preconditioned)"
+    formula = r"v = \frac{D - x}{\sigma^2} + \lVert H \rVert^2 \frac{H^{+} (y - H D)}{\sigma_y^2}"
     summary = "As VML-MAP (published), but as quick for strong blur; it keeps more of the measurement's noise."
     linear_only = True
     needs_svd = True

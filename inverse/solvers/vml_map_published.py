@@ -38,6 +38,10 @@ class VMLMAPPublished(Solver):
     summary = "Seeks a mode, an image more probable than all near it, by a gradient through the prior; slow."
     source = "Gutha et al. 2025, arXiv 2512.10524; loop reconstructed after MAP-GA, WACV 2025"
     paper = "https://arxiv.org/abs/2512.10524"
+    formula = (
+        r"\nabla \mathrm{VML}_S = - J^\top \left( \frac{D - x}{\sigma^2} + \frac{H^\top (y - H D)}{\sigma_y^2} "
+        r"\right), \quad J = \frac{\partial D}{\partial x}"
+    )
 
     steps: int = steps_field(20)
     gradient_steps: int = integer(

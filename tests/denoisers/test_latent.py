@@ -18,6 +18,7 @@ from inverse.denoisers.catalog import kind_at, load_prior
 from inverse.denoisers.download import File, Progress
 from inverse.denoisers.latent import LatentDenoiser
 from inverse.denoisers.prompt import FILE, POOLED, WORDS
+from inverse.denoisers.resident import weight
 from inverse.errors import CapacityError, PriorError, ProblemError
 from inverse.operators import TASKS
 from inverse.operators.denoising import Identity
@@ -58,6 +59,8 @@ def test_a_pipeline_is_a_prior_of_its_latents(tmp_path, name):
     assert (prior.channels, prior.factor) == (3, 2) and prior.conditional is False
     lifted = prior.lift(Identity((3, 13, 18)))
     assert lifted.image_shape == (3, 7, 9) and not lifted.linear
+    bytes_of = [sum(value.nbytes for value in network.parameters()) for network in prior.networks]
+    assert len(bytes_of) == 2 and weight(prior) == sum(bytes_of) and min(bytes_of) > 0
     z = normal(2, 3, 7, 9)
     assert prior(z, 0.5).shape == z.shape and prior.lower(z).shape == prior.preview(z).shape == (2, 3, 14, 18)
 

@@ -214,7 +214,7 @@ def test_the_end(tmp_path, measured, busy):
     assert made.serves()
     visitor = made.visitor()
     if busy:
-        visitor.join(made.run["id"], made.data(size=256, solver_vml_map_steps=1000))
+        visitor.join(made.run["id"], made.long(256))
     stream = visitor.listen()
     time.sleep(3)
     begun = time.monotonic()
@@ -226,7 +226,7 @@ def test_the_end(tmp_path, measured, busy):
 
 def test_a_client_that_stops_reading_frees_the_device(app, measured):
     visitor, other = app.visitor(), app.visitor()
-    assert visitor.join(app.run["id"], app.data(size=64, solver_vml_map_steps=1000))[0] == 200
+    assert visitor.join(app.run["id"], app.long(64))[0] == 200
     stream, begun = visitor.listen(), time.monotonic()
     assert app.serve(app.tiny(), other)[0].get("success")
     measured(device_free_after=f"{time.monotonic() - begun:.0f} s")

@@ -83,7 +83,7 @@ def test_eight_visitors_with_eight_colours_get_their_own(app, measured):
 
 def test_clients_that_leave_stop_reading_or_never_listen(app, measured):
     files = app.files
-    long = app.data(size=256, solver_vml_map_steps=1000)
+    long = app.long(256)
     begun = time.monotonic()
     streams = []
     for index in range(12):

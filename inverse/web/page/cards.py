@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import html
-
 import gradio as gr
 from PIL import Image
 
@@ -11,7 +9,7 @@ from inverse.denoisers.cards import EMBEDDED
 from inverse.denoisers.catalog import best_device
 from inverse.operators import TASKS
 from inverse.settings import CLEAN, DEGRADED, Settings
-from inverse.solvers import SOLVERS, Solver
+from inverse.solvers import SOLVERS
 from inverse.solvers.advice import advice
 from inverse.solvers.presets import solvers_for
 from inverse.web.base.gradio_internals import unchecked
@@ -19,6 +17,7 @@ from inverse.web.elements.chooser import chooser, entries
 from inverse.web.elements.controls import Groups, setting
 from inverse.web.elements.faults import faults
 from inverse.web.elements.further import further
+from inverse.web.elements.method import method as method_of
 from inverse.web.elements.picker import EXAMPLE_TITLES, picked, picker
 from inverse.web.jobs import priors
 from inverse.web.jobs.offers import DEFAULT_SIZE, SIZES, tasks_for
@@ -95,19 +94,10 @@ def method(page: Page, start: Settings) -> None:
         with gr.Column(elem_classes="inv-group"):
             page.settings["strength"] = setting("strength", start.strength, slider=False)
             page.settings["estimator_scale"] = setting("estimator_scale", start.estimator_scale, slider=False)
-        page.solver_source = _words(cited(type(start.solver)))
+        page.solver_source = _words(method_of(type(start.solver)))
         with gr.Row(elem_classes="inv-foot", equal_height=True):
             page.cost = _words("")
             page.reset = gr.Button("Reset to preset", size="sm", elem_id="reset", scale=0, min_width=96)
-
-
-def cited(solver: type[Solver]) -> str:
-    """Where a solver is from, and what to know before using it, in HTML, with a link to the paper."""
-    citation = solver.source.partition(";")[0]
-    words = html.escape(citation)
-    if solver.paper:
-        words = f'<a href="{html.escape(solver.paper)}" target="_blank" rel="noopener">{words}</a>'
-    return words + html.escape(solver.remark().removeprefix(citation))
 
 
 def _title(step: int, words: str) -> gr.HTML:

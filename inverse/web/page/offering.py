@@ -15,9 +15,9 @@ from inverse.solvers import SOLVERS
 from inverse.solvers.advice import advice_for
 from inverse.solvers.presets import preset
 from inverse.web.elements import chooser
+from inverse.web.elements.method import method
 from inverse.web.jobs import priors
 from inverse.web.jobs.offers import SIZES, solvers_here
-from inverse.web.page import cards
 from inverse.web.page.page import Page, Updates
 
 
@@ -40,7 +40,7 @@ def for_solver(page: Page, damage: Task, solver: str, prior: str) -> Updates:
     return {
         page.solver_summary: SOLVERS.find(solver).summary,
         page.solver_advice: advice_for(damage, solver, kind) if kind == EMBEDDED else "",  # others' stands by the prior
-        page.solver_source: cards.cited(SOLVERS.find(solver)),
+        page.solver_source: method(SOLVERS.find(solver)),
         **page.solvers.show(solver),
         **page.solvers.groups[solver].updates(preset(damage.name, solver, kind=kind).to_dict()),
     }

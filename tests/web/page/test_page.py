@@ -1,6 +1,5 @@
 """The page: what is shown of all that is chosen, what can be started, and what a person reads."""
 
-import html
 import re
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from inverse.errors import ParameterError
 from inverse.operators import TASKS
 from inverse.settings import CLEAN, DEGRADED
 from inverse.solvers import SOLVERS
-from inverse.web.page import cards, form
+from inverse.web.page import form
 
 WEB = Path(inverse.web.__file__).parent
 
@@ -64,15 +63,6 @@ def test_refusals_call_a_parameter_what_the_page_calls_it(page):
     tab = sweep_of(page)
     promise = tab.plan(page, {**values, tab.x_values: "-1"}, form.job(page, values))[tab.promise]
     assert ">Noise levels must be" in promise
-
-
-def test_every_solver_links_its_paper_beside_the_citation():
-    for kind in SOLVERS.values():
-        words = cards.cited(kind)
-        assert f'<a href="{kind.paper}" target="_blank" rel="noopener">' in words and kind.paper.startswith("https://")
-        assert html.unescape(re.sub("<.*?>", "", words)) == kind.remark()
-        number = re.search(r"arXiv (\d{4}\.\d{5})", kind.source)
-        assert not number or kind.paper == f"https://arxiv.org/abs/{number[1]}"
 
 
 def test_a_broken_number_does_not_call_a_damaged_photo_the_original(page):
