@@ -19,8 +19,8 @@ class CSEVMLMAP(VMLMAP):
         x0_hat = E[x0 | y], one call of the estimator;  x <- x0_hat + sigma_max n
         then every step of VML-MAP, with the prior alone
 
-    The estimator is a conditional score estimator (Xu et al. 2025, section 4; the form in `estimators`). Its estimate is
-    the posterior's mean, smooth where y says little; the steps after it see only what noise of sigma_max hides, and
+    The estimator is a conditional score estimator (Xu et al. 2025, section 4; the form in `estimators`). Its estimate
+    is the posterior's mean, smooth where y says little; the steps after it see only what noise of sigma_max hides, and
     bring back the measurement, the edges and the grain. The combination is ours.
     """
 
