@@ -27,7 +27,7 @@ COMMANDS = {
     "priors": ("inverse.cli.priors", "List the priors that can be had, or convert one."),
     "evaluate": (
         "inverse.cli.evaluate",
-        "Restore many photos with many solvers, here or on a cluster; goes on when killed.",
+        "Restore many photos with many solvers, here or on a cluster.",
     ),
     "report": ("inverse.cli.report", "Make tables and charts of what was evaluated."),
     "judge": ("inverse.cli.judge", "Hold solvers to an exact posterior, and print how close they come."),

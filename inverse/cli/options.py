@@ -6,7 +6,7 @@ import contextlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 from PIL import Image
@@ -37,7 +37,10 @@ class SpecType(click.ParamType):
         return type(self.spec).__name__.upper()
 
 
-def named(registry: Registry, text: str, example: str) -> tuple[type[Parameters], dict[str, Any]]:
+Kind = TypeVar("Kind", bound=type[Parameters])
+
+
+def named(registry: Registry[Kind], text: str, example: str) -> tuple[Kind, dict[str, Any]]:
     """What NAME:PARAMETER=VALUE,... says, its values checked; `example` is what a sentence tells people to write.
 
     Raises:

@@ -28,8 +28,9 @@ from inverse.imaging.files import printable, replace_atomically, write_text
     "whose weights are named.",
 )  # fmt: skip
 @click.option(
-    "--weights", "places", multiple=True, metavar="NAME=FILE", help=f"Weights of a learned metric ({', '.join(KNOWN)}): "
-    "a file, or OWNER/NAME@COMMIT:FILE on the Hugging Face Hub. Repeatable.",
+    "--weights", "places", multiple=True, metavar="NAME=FILE",
+    help=f"Weights of a learned metric ({', '.join(KNOWN)}): a file, or OWNER/NAME@COMMIT:FILE on the Hugging Face "
+    "Hub. Repeatable.",
 )  # fmt: skip
 @click.option("--allow-pickle", is_flag=True, help="Read weights in PyTorch's pickle format too, tensors only.")
 @click.option(
@@ -40,8 +41,8 @@ from inverse.imaging.files import printable, replace_atomically, write_text
     help="More published figures, in TOML, to stand beside measured ones.",
 )  # fmt: skip
 @click.option(
-    "-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write a page in Markdown here, and charts and "
-    "figures as CSV into a folder of its name.",
+    "-o", "--output", type=click.Path(path_type=Path, dir_okay=False),
+    help="Write a page in Markdown here, and charts and figures as CSV into a folder of its name.",
 )  # fmt: skip
 @click.option("--title", default="Evaluation", help="Of the page.")
 @click.option(
@@ -53,8 +54,7 @@ def report(
 ) -> None:  # fmt: skip
     """Says what the evaluation in RUN came to, finished or not: means with their standard errors, and differences."""
     console, planned, lines = Terminal(), plans.read(folder), read(folder)
-    named = dict(place.partition("=")[::2] for place in places)
-    weights = Weights(named, allow_pickle)
+    weights = Weights({name: file for name, _, file in (place.partition("=") for place in places)}, allow_pickle)
     names = [name.strip() for name in (metrics or "").split(",") if name.strip()]
     for name in names:
         if name not in MEASURES:

@@ -66,9 +66,12 @@ def on_cluster(
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "error")
     import ray
 
-    where: dict[str, Any] = {"num_cpus": threads.cores(), "include_dashboard": False}
+    quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
     try:
-        ray.init(**(where if address == LOCAL else {"address": address}), log_to_driver=False, logging_level="ERROR")
+        if address == LOCAL:
+            ray.init(num_cpus=threads.cores(), include_dashboard=False, **quiet)
+        else:
+            ray.init(address, **quiet)
     except ConnectionError as error:
         raise ProblemError(f"No Ray cluster answers at {address[:200]}. Start one by: ray start --head.") from error
     try:

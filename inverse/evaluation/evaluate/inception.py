@@ -7,6 +7,8 @@ by lines between pixels whose centers are not kept.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -16,14 +18,13 @@ from inverse.evaluation.evaluate.weights import Weights, fill
 SIDE = 299
 FEATURES = 2048
 
-Layer = tuple[str, int, int, tuple[int, int], int]
-"""Its name, channels in and out, its kernel, and its stride; what has a stride of 2 has no border."""
+Kernel = tuple[int, int]
 
 
 class Convolution(nn.Module):
     """Convolution, batch norm, ReLU."""
 
-    def __init__(self, inputs: int, outputs: int, kernel: tuple[int, int], stride: int = 1, border: bool = True):
+    def __init__(self, inputs: int, outputs: int, kernel: Kernel, stride: int = 1, border: bool = True) -> None:
         super().__init__()
         padding = (kernel[0] // 2, kernel[1] // 2) if border else (0, 0)
         self.conv = nn.Conv2d(inputs, outputs, kernel, stride, padding, bias=False)
@@ -46,12 +47,14 @@ class Block(nn.Module):
 
     Args:
         inputs: channels.
-        branches: of each the layers, as (name, channels out, kernel); a name that begins with "pool" pools first.
+        branches: of each the layers, as (names, channels out, kernel of each name); what is called "_pool" pools first.
         pool: how.
         halves: the last layer of each branch has a stride of 2, and a pooled input is a branch of its own.
     """
 
-    def __init__(self, inputs: int, branches: list[list[tuple]], pool=_mean, halves: bool = False) -> None:  # noqa: ANN001
+    def __init__(
+        self, inputs: int, branches: list[list[tuple]], pool: Callable[[Tensor], Tensor] = _mean, halves: bool = False
+    ) -> None:
         super().__init__()
         self.branches, self.pool, self.halves = branches, pool, halves
         for branch in branches:

@@ -19,6 +19,9 @@ SHIFT, SCALE = (-0.030, -0.088, -0.188), (0.458, 0.448, 0.450)
 class Lpips(nn.Module):
     """From two pictures (B, 3, H, W) on [-1, 1] to a distance for each, (B,)."""
 
+    shift: Tensor
+    scale: Tensor
+
     def __init__(self) -> None:
         super().__init__()
         self.features = nn.Sequential(

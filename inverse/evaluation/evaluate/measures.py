@@ -5,7 +5,6 @@ A measure gives a figure for each job of a cell, whose mean is reported; or one 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -72,7 +71,6 @@ class Measure:
         title, help: what people read.
         digits: after the point.
         unit: with its space, to stand in a heading.
-        best: which value is: "highest", "lowest" or "one".
         each: a value for each job that did not fail and has one, by its photo's digest.
         whole: or the figure of a cell as a whole.
         weights: the files that it needs, by the names of `weights.KNOWN`.
@@ -82,24 +80,9 @@ class Measure:
     help: str
     digits: int
     unit: str = ""
-    best: str = "lowest"
     each: Callable[[Cell, Sources], dict[str, float]] | None = None
     whole: Callable[[Cell, Sources], Estimate] | None = None
     weights: tuple[str, ...] = ()
-
-    def of(self, cell: Cell, sources: Sources) -> Estimate | None:
-        """The figure of a cell; None where no job has one.
-
-        Raises:
-            ProblemError: it cannot be told of so few, or pictures are lost.
-        """
-        if not cell.good:
-            return None
-        return self.whole(cell, sources) if self.whole else Estimate.of(self.values(cell, sources).values())
-
-    def values(self, cell: Cell, sources: Sources) -> dict[str, float]:
-        """Those of single jobs; none where it is of all of them."""
-        return self.each(cell, sources) if self.each else {}
 
 
 def recorded(name: str) -> Callable[[Cell, Sources], dict[str, float]]:
@@ -133,7 +116,7 @@ def _of_sets(distance: Callable[[Tensor, Tensor], Estimate], fewest: int) -> Cal
 
 MEASURES: dict[str, Measure] = {
     **{
-        name: Measure(metric.title, metric.help, metric.digits, metric.unit, metric.best, recorded(name))
+        name: Measure(metric.title, metric.help, metric.digits, metric.unit, recorded(name))
         for name, metric in METRICS.items() if name != "residual"
     },
     "lpips": Measure(
@@ -141,7 +124,7 @@ MEASURES: dict[str, Measure] = {
         weights=("alexnet", "lpips"),
     ),
     "fid": Measure(
-        "FID", "Distance of the restorations, as a set, from the originals of the same photos, by Inception's features.",
+        "FID", "Distance of the restorations, as a set, from the originals of the photos, by Inception's features.",
         2, whole=_of_sets(fid, FEWEST), weights=("inception",),
     ),
     "kid": Measure(
@@ -150,7 +133,7 @@ MEASURES: dict[str, Measure] = {
     ),
     "residual": Measure(
         METRICS["residual"].title, METRICS["residual"].help, METRICS["residual"].digits, METRICS["residual"].unit,
-        METRICS["residual"].best, recorded("residual"),
+        recorded("residual"),
     ),
     "calls": Measure(
         "Network calls", "Forward passes for each sample, a backward pass as 1.4 of them.", 0, each=recorded("cost")
@@ -163,10 +146,3 @@ MEASURES: dict[str, Measure] = {
 def usual(weights: Weights) -> list[str]:
     """The measures that can be taken with these weights."""
     return [name for name, measure in MEASURES.items() if all(each in weights.places for each in measure.weights)]
-
-
-def score(measure: Measure, value: float) -> float:
-    """Larger is better."""
-    if measure.best == "one":
-        return -abs(math.log(max(value, 1e-9)))
-    return value if measure.best == "highest" else -value

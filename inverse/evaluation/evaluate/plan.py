@@ -150,7 +150,7 @@ def jobs_of(
         raise ParameterError("Nothing is left to be evaluated. Choose solvers that can solve these tasks.")
     if not all(each.damage.auxiliary == "" or each.auxiliary for each in made):
         raise ProblemError("A task needs a picture, a mask or a kernel. Name its file with --mask.")
-    single = {digest: photo for photo, digest in reversed(photos.items())}
+    single = {digest: photo for photo, digest in reversed(list(photos.items()))}
     notes += [f"{photo} is a copy of {single[digest]}, and counts once." for photo, digest in photos.items()
               if single[digest] != photo]  # fmt: skip
     return [

@@ -66,8 +66,8 @@ PROTOCOLS = {
             make_task("deblur-shake", {"kernel_size": 61, "turning": 0.5}),
         ),
         _choices("dps", "dsg", "dmap"), "stable-diffusion-2-base (--priors)", ("psnr", "lpips", "fid", "kid"),
-        "Their kernels have 61 pixels a side: the Gaussian's tails beyond are below 1e-20 of it, and those of motion are "
-        "drawn here, not theirs. How many photos they took, and their figures, could not be read.",
+        "Their kernels have 61 pixels a side: the Gaussian here goes on, below 1e-20 of its peak, and those of motion "
+        "are drawn here, not theirs. How many photos they took, and their figures, could not be read.",
     ),
     "vml-map": Protocol(
         "Gutha, Vinuesa and Azizpour 2025", "https://arxiv.org/abs/2512.10524", "FFHQ, ImageNet and CelebA-HQ", 256,

@@ -6,7 +6,7 @@ import csv
 import io
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 
 from inverse.denoisers.cards import short
@@ -17,7 +17,8 @@ from inverse.evaluation.evaluate.plan import Plan
 from inverse.evaluation.evaluate.protocols import PROTOCOLS, Published
 from inverse.evaluation.evaluate.summary import Cell, Estimate, cells, paired
 
-DIFFERENCE = "difference"
+COST = ("calls", "seconds")
+"""Measures of what a run takes; the others are of how good it is."""
 
 
 @dataclass(frozen=True)
@@ -27,14 +28,44 @@ class Row:
     Attributes:
         cell: its jobs and results.
         figures: by the measure's name; None where there is none.
+        values: those of single jobs, by the measure's name and the photo's digest.
         differences: means over photos of what is larger than by the solver that all are held against.
         published: what a paper has, by the measure's name.
     """
 
     cell: Cell
     figures: Mapping[str, Estimate | None]
+    values: Mapping[str, Mapping[str, float]]
     differences: Mapping[str, Estimate | None] = field(default_factory=dict)
     published: Mapping[str, Published] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, cell: Cell, measures: Mapping[str, Measure], sources: Sources, notes: list[str]) -> Row:
+        """Takes measures of a cell, and adds to the notes what has to be said."""
+        if cell.failures:
+            notes.append(
+                f"{cell.solver} on {cell.task}: {len(cell.failures)} of {len(cell.jobs)} runs failed, and are in no "
+                f"mean. The first: {cell.failures[0]}"
+            )
+        figures: dict[str, Estimate | None] = {}
+        values: dict[str, dict[str, float]] = {}
+        for name, measure in measures.items():
+            try:
+                if measure.each is not None:
+                    values[name] = measure.each(cell, sources)
+                    figures[name] = Estimate.of(values[name].values())
+                elif measure.whole is not None and cell.good:
+                    figures[name] = measure.whole(cell, sources)
+            except ProblemError as error:
+                notes.append(f"No {measure.title}: {error}")
+        return cls(cell, figures, values)
+
+    def against(self, other: Row | None) -> Row:
+        """The same with differences from another solver's row, photo by photo."""
+        if other is None or other is self:
+            return self
+        both = [name for name in self.values if name in other.values and name not in COST]
+        return replace(self, differences={name: paired(self.values[name], other.values[name]) for name in both})
 
 
 @dataclass(frozen=True)
@@ -60,47 +91,20 @@ class Report:
             against: the solver to hold others against, as the table writes it; the plan's first one if empty.
             known: figures of papers.
         """
-        every = cells(plan, lines)
+        every, wanted, notes = cells(plan, lines), set(names), []
         against = against or every[0].solver
-        measures = {name: MEASURES[name] for name in MEASURES if name in set(names)}
-        notes, rows = [], []
+        measures = {name: measure for name, measure in MEASURES.items() if name in wanted}
         done = sum(job.id in lines for job in plan.jobs)
         if done < len(plan.jobs):
             notes.append(f"{done} of {len(plan.jobs)} jobs are done. Rows that lack some are left out.")
-        for name, measure in measures.items():
-            if measure.weights and (remark := sources.weights.remark(measure.weights)):
-                notes.append(f"{measure.title} is taken {remark}. Do not compare it with that of others.")
-        values: dict[tuple[str, str], dict[str, dict[str, float]]] = {}
-        for cell in every:
-            if not cell.complete:
-                continue
-            if cell.failures:
-                notes.append(
-                    f"{cell.solver} on {cell.task}: {len(cell.failures)} of {len(cell.jobs)} runs failed, and are in "
-                    f"no mean. The first: {cell.failures[0]}"
-                )
-            figures: dict[str, Estimate | None] = {}
-            own: dict[str, dict[str, float]] = {}
-            for name, measure in measures.items():
-                try:
-                    if measure.each:
-                        own[name] = measure.values(cell, sources)
-                    figures[name] = Estimate.of(own[name].values()) if name in own else measure.of(cell, sources)
-                except ProblemError as error:
-                    figures[name] = None
-                    notes.append(f"No {measure.title}: {error}")
-            if cell.solver == against:
-                values[cell.prior, cell.task] = own
-            paper = {
-                each.metric: each for each in known
-                if (each.protocol, each.task, each.solver) == (plan.protocol, cell.task, cell.solver)
-            }  # fmt: skip
-            rows.append((cell, figures, own, paper))
-        held = [
-            Row(cell, figures, _differences(own, values.get((cell.prior, cell.task), {}), cell, against), paper)
-            for cell, figures, own, paper in rows
+        remarks = {measure.title: sources.weights.remark(measure.weights) for measure in measures.values()}
+        notes += [
+            f"{name} is taken {words}. Do not compare it with others'." for name, words in remarks.items() if words
         ]
-        return cls(plan, measures, held, against, list(dict.fromkeys(notes)))
+        rows = [Row.of(cell, measures, sources, notes) for cell in every if cell.complete]
+        held = {(row.cell.prior, row.cell.task): row for row in rows if row.cell.solver == against}
+        rows = [row.against(held.get((row.cell.prior, row.cell.task))) for row in rows]
+        return cls(plan, measures, [_with(row, plan, known) for row in rows], against, list(dict.fromkeys(notes)))
 
     @property
     def groups(self) -> list[tuple[str, list[Row]]]:
@@ -116,24 +120,27 @@ class Report:
     def _order(self) -> list[tuple[str, str]]:
         return list(dict.fromkeys((row.cell.prior, row.cell.task) for row in self.rows))
 
+    @property
+    def quality(self) -> str:
+        """The name of the first measure of quality, by which charts and tables compare; empty where there is none."""
+        return next((name for name, measure in self.measures.items() if name not in COST and measure.each), "")
+
     def table(self, rows: Sequence[Row]) -> list[list[str]]:
         """Rows as texts, the headings first."""
-        compared = [name for name in self.measures if any(row.differences.get(name) for row in rows)]
-        heads = [
-            f"{measure.title}{measure.unit.replace(' × noise', ' (× noise)')}" for measure in self.measures.values()
-        ]
-        heads += [f"{self.measures[name].title} against {self.against}" for name in compared]
+        heads = [f"{measure.title}{measure.unit}" for measure in self.measures.values()]
+        compared = any(row.differences.get(self.quality) for row in rows)
+        if compared:
+            heads.append(f"{self.measures[self.quality].title} against {self.against}")
         made = [["solver", "n", *heads]]
         for row in rows:
-            texts = [_said(row.figures[name], measure) for name, measure in self.measures.items()]
-            texts += [_said(row.differences.get(name), self.measures[name], sign=True) for name in compared]
+            texts = [_said(row.figures.get(name), measure) for name, measure in self.measures.items()]
+            if compared:
+                texts.append(_said(row.differences.get(self.quality), self.measures[self.quality], sign=True))
             made.append([row.cell.solver, str(len(row.cell.good)), *texts])
             if row.published:
-                paper = [
-                    f"{row.published[name].value:g}" if name in row.published else "" for name in self.measures
-                ]  # fmt: skip
-                sources = ", ".join(dict.fromkeys(each.source for each in row.published.values()))
-                made.append([f"published ({sources})", "", *paper, *([""] * len(compared))])
+                paper = [f"{row.published[name].value:g}" if name in row.published else "" for name in self.measures]
+                places = ", ".join(dict.fromkeys(each.source for each in row.published.values()))
+                made.append([f"published ({places})", "", *paper, *([""] * compared)])
         return made
 
     def markdown(self, charts: Mapping[str, str], title: str = "Evaluation", before: str = "") -> str:
@@ -143,8 +150,8 @@ class Report:
         lines = [f"# {title}", "", *([before, ""] if before else [])]
         lines += [
             f"{photos} photos, the center square of each at {first.size or 'its own'} pixels, "
-            f"{first.samples} sample(s) each, seed {first.seed}. Figures are means over photos ± their standard errors; "
-            f"differences are paired, photo by photo.",
+            f"{first.samples} sample(s) each, seed {first.seed}. Figures are means over photos ± standard errors, "
+            "and differences are paired, photo by photo.",
             "",
         ]
         if self.plan.protocol:
@@ -175,7 +182,7 @@ class Report:
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         columns = [f"{name}{part}" for name in self.measures for part in ("", "_error")]
-        columns += [f"{name}_{DIFFERENCE}{part}" for name in self.measures for part in ("", "_error")]
+        columns += [f"{name}_difference{part}" for name in self.measures for part in ("", "_error")]
         writer.writerow(
             ["prior", "task", "solver", "n", "failed", *columns, *(f"{m}_published" for m in self.measures)]
         )
@@ -190,30 +197,24 @@ class Report:
 
     def charts(self) -> dict[str, Points]:
         """Quality against cost, by the group that each is of: the first measure of quality, over network calls."""
-        quality = next((name for name in self.measures if name not in ("calls", "seconds")), None)
-        if quality is None or "calls" not in self.measures:
-            return {}
-        measure = self.measures[quality]
         found = {}
         for name, rows in self.groups:
             points = [
                 (row.cell.solver, calls.value, figure)
                 for row in rows
-                if (calls := row.figures["calls"]) and (figure := row.figures[quality]) and calls.value > 0
+                if (calls := row.figures.get("calls")) and (figure := row.figures.get(self.quality)) and calls.value > 0
             ]
             if len(points) > 1:
-                title = f"{measure.title}{measure.unit}"
-                found[name] = Points(name, "network calls", title, points)
+                measure = self.measures[self.quality]
+                found[name] = Points(name, "network calls", f"{measure.title}{measure.unit}", points)
         return found
 
 
-def _differences(
-    own: Mapping[str, Mapping[str, float]], others: Mapping[str, Mapping[str, float]], cell: Cell, against: str
-) -> dict[str, Estimate | None]:
-    if cell.solver == against:
-        return {}
-    quality = [name for name in own if name not in ("calls", "seconds")]
-    return {name: paired(own[name], others[name]) for name in quality if name in others}
+def _with(row: Row, plan: Plan, known: Sequence[Published]) -> Row:
+    """The row with what a paper has of it."""
+    cell = row.cell
+    own = [each for each in known if (each.protocol, each.task, each.solver) == (plan.protocol, cell.task, cell.solver)]
+    return replace(row, published={each.metric: each for each in own})
 
 
 def _said(figure: Estimate | None, measure: Measure, sign: bool = False) -> str:

@@ -33,7 +33,8 @@ class Estimate:
 
     def said(self, digits: int) -> str:
         """In words, with its error where there is one."""
-        error = "" if math.isnan(self.error) else f" ± {self.error:.{digits}f}"
+        error = f"{self.error:.{digits}f}"
+        error = "" if math.isnan(self.error) or not float(error) else f" ± {error}"
         return f"{self.value:.{digits}f}{error}"
 
 
@@ -76,6 +77,5 @@ def cells(plan: Plan, lines: Mapping[str, Mapping[str, Any]]) -> list[Cell]:
 
 
 def paired(values: Mapping[str, float], others: Mapping[str, float]) -> Estimate | None:
-    """The mean difference over the photos that both have, by the photos' digests: what photos have in common cancels."""
-    both = [photo for photo in values if photo in others]
-    return Estimate.of(values[photo] - others[photo] for photo in both)
+    """The mean difference over the photos that both have, by their digests: how hard a photo is cancels."""
+    return Estimate.of(values[photo] - others[photo] for photo in values if photo in others)
