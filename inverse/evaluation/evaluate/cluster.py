@@ -65,6 +65,7 @@ def on_cluster(
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nobody asked to send any
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "error")
     import ray
+    import ray.exceptions
 
     quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
     try:
@@ -72,7 +73,7 @@ def on_cluster(
             ray.init(num_cpus=threads.cores(), include_dashboard=False, **quiet)
         else:
             ray.init(address, **quiet)
-    except ConnectionError as error:
+    except (ConnectionError, ray.exceptions.RaySystemError) as error:
         raise ProblemError(f"No Ray cluster answers at {address[:200]}. Start one by: ray start --head.") from error
     try:
         yield from _outcomes(jobs, photos, load, pictures, batch)

@@ -7,6 +7,7 @@ number of pictures, so that it is refused for few. KID has none, and its error i
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -64,7 +65,9 @@ def kid(features: Tensor, originals: Tensor, seed: int = 0) -> Estimate:
         raise ProblemError(f"KID needs {2 * SUBSET} pictures, and there are {fewest}. Evaluate on more photos.")
     from torchmetrics.image.kid import KernelInceptionDistance
 
-    metric: Any = KernelInceptionDistance(feature=Given(features.shape[1]), subsets=SUBSETS, subset_size=SUBSET)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # that it keeps the features, which are here anyway
+        metric: Any = KernelInceptionDistance(feature=Given(features.shape[1]), subsets=SUBSETS, subset_size=SUBSET)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         mean, deviation = _fed(metric, features, originals).compute()
