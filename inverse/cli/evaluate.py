@@ -193,8 +193,8 @@ def _follow(
         raise Stopped(f"Stopped after {count} of {len(todo)} jobs. The same command goes on.") from None
     now = time.perf_counter()
     console.print(
-        f"{len(todo)} jobs done, {failed} of them failed, in {_spoken(now - started)}: "
-        f"{len(todo) / (now - started):.2f} a second. The runs themselves took {seconds:.1f} s. "
+        f"{len(todo)} jobs done, {failed} of them failed, in {now - begun:.1f} s ({len(todo) / (now - begun):.2f} a "
+        f"second), after {begun - started:.1f} s to begin; the runs themselves took {seconds:.1f} s. "
         f"Tables: inverse report {printable(folder)}"
     )
 

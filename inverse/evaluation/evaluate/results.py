@@ -2,7 +2,8 @@
 
 Every process writes to a file of its own, so that nobody waits for anybody, on a network's file system too. A line
 that was being written when its process was killed has no end: it is no result, and the job is done again. Of a job
-that was done twice all the same, the first line counts.
+that was done twice all the same, the first line counts. What is written outlives its process; a machine that loses
+power may take the last seconds with it.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from inverse.errors import OutputError
-from inverse.imaging.files import printable, replace_atomically, unwritable
+from inverse.imaging.files import printable, unwritable
 
 LINES, PICTURES = "results", "pictures"
 
@@ -61,10 +62,12 @@ class Results:
         try:
             (self.folder / LINES).mkdir(parents=True, exist_ok=True)
             (self.folder / PICTURES).mkdir(exist_ok=True)
-            for name, content in outcome.pictures.items():
+            for name, content in outcome.pictures.items():  # none is synced to the disk: thousands would wait for it
                 path = self.folder / PICTURES / name
                 if not path.exists():
-                    replace_atomically(path, lambda temporary, content=content: temporary.write_bytes(content))
+                    temporary = path.with_name(f".{secrets.token_hex(6)}")
+                    temporary.write_bytes(content)
+                    temporary.replace(path)
             if self._open is None:
                 self._open = os.open(self._file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o644)
             if os.write(self._open, text) != len(text):
