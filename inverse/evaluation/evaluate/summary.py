@@ -33,8 +33,7 @@ class Estimate:
 
     def said(self, digits: int) -> str:
         """In words, with its error where there is one."""
-        error = f"{self.error:.{digits}f}"
-        error = "" if math.isnan(self.error) or not float(error) else f" ± {error}"
+        error = "" if math.isnan(self.error) or self.error == 0 else f" ± {self.error:.{digits}f}"
         return f"{self.value:.{digits}f}{error}"
 
 

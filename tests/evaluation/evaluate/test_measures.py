@@ -117,6 +117,8 @@ def test_weights_that_are_not_there_or_of_another_network_are_refused_with_a_rem
         Weights({"lpips": str(tmp_path / "nowhere")}).path("lpips")
     with pytest.raises(ParameterError, match="no weights called 'vgg'"):
         Weights({"vgg": "x"})
+    with pytest.raises(ParameterError, match="from the Hub"):  # tests are offline
+        Weights({"lpips": f"owner/name@{'0' * 40}:alex.pth"}).path("lpips")
     (tmp_path / "damaged").write_bytes(b"nothing of it")
     with pytest.raises(ParameterError, match="Get it again"):
         Weights({"lpips": str(tmp_path / "damaged")}).tensors("lpips")
