@@ -150,8 +150,8 @@ class Report:
         lines = [f"# {title}", "", *([before, ""] if before else [])]
         lines += [
             f"{photos} photos, the center square of each at {first.size or 'its own'} pixels, "
-            f"{first.samples} sample{'s' * (first.samples > 1)} each, seed {first.seed}. Figures are means over photos ± standard errors, "
-            "and differences are paired, photo by photo.",
+            f"{first.samples} sample{'s' * (first.samples > 1)} each, seed {first.seed}. Figures are means over photos "
+            "± standard errors, and differences are paired, photo by photo.",
             "",
         ]
         if self.plan.protocol:
