@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image
 
 from inverse.denoisers.exact import GaussianField
+from inverse.errors import PriorError
 from inverse.evaluation.evaluate import plan as plans
 from inverse.operators import make_task
 
@@ -39,6 +40,11 @@ def planned(folder: Path, count=3, **settings):
     tasks = [(task, {**own}) for task, own in TASKS]
     jobs, _ = plans.jobs_of(photos(folder, count), tasks, SOLVERS, {"embedded": ("embedded", True)}, **settings)
     return plans.Plan(str(folder), tuple(jobs))
+
+
+def absent(name):
+    """Loads no prior."""
+    raise PriorError("It is not here. Download it.")
 
 
 def killed_once(marker: Path, name):

@@ -18,7 +18,7 @@ import numpy as np
 
 from inverse import threads
 from inverse.batch.runs import Load
-from inverse.errors import ProblemError
+from inverse.errors import PriorError, ProblemError
 from inverse.evaluation.evaluate.job import Job
 from inverse.evaluation.evaluate.results import Outcome
 from inverse.evaluation.evaluate.work import Photos, work
@@ -41,10 +41,14 @@ class Worker:
         return ray.get(self._photos[name])
 
     def __call__(self, batch: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """From jobs, as JSON, to outcomes, as bytes."""
+        """From jobs, as JSON, to outcomes, as bytes; or to the error that ends it all."""
         jobs = [Job.from_dict(json.loads(text)) for text in batch["job"]]
-        done = [pickle.dumps(outcome) for outcome in work(jobs, self._photo, self._load, self._pictures)]
-        return {"outcome": np.array([*done, None], dtype=object)[:-1]}
+        done: Sequence[Outcome | PriorError]
+        try:
+            done = list(work(jobs, self._photo, self._load, self._pictures))
+        except PriorError as error:
+            done = [error]
+        return {"outcome": np.array([pickle.dumps(each) for each in done], dtype=object)}
 
 
 def on_cluster(
@@ -59,6 +63,7 @@ def on_cluster(
 
     Raises:
         ProblemError: Ray is not installed, or the cluster does not answer.
+        PriorError: a worker cannot load a prior.
     """
     if find_spec("ray") is None:
         raise ProblemError("Ray is not installed. Install it by: pip install 'inverse[ray]'. Or use --shard.")
@@ -103,8 +108,15 @@ def _outcomes(
         compute=ray.data.ActorPoolStrategy(min_size=1, max_size=workers, initial_size=workers),
     )  # fmt: skip
     for block in done.iter_batches(batch_size=None, batch_format="numpy", prefetch_batches=0):
-        yield from map(pickle.loads, block["outcome"])  # which a worker of ours has made
+        for outcome in map(pickle.loads, block["outcome"]):  # which a worker of ours has made
+            if isinstance(outcome, PriorError):
+                raise outcome
+            yield outcome
 
 
 def _content(photo: Any) -> bytes:
-    return photo if isinstance(photo, bytes) else photo.read_bytes()
+    """The bytes of a photo's file; none of one that cannot be read, which its jobs will say."""
+    try:
+        return photo.read_bytes()
+    except OSError:
+        return b""

@@ -25,7 +25,7 @@ from inverse.results.record import Record
 from inverse.solvers import Step
 
 Photos = Callable[[str], images.Photo]
-"""Gives a photo by the name of its file."""
+"""Gives a photo by the name of its file; its path, where it is to travel."""
 
 
 def work(jobs: Sequence[Job], photos: Photos, load: Load, pictures: bool = True) -> Generator[Outcome, None, None]:

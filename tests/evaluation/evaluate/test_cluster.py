@@ -2,12 +2,14 @@
 
 import os
 from contextlib import closing
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import evaluations
 import pytest
 
+from inverse.errors import PriorError
 from inverse.evaluation.evaluate import cluster
 from inverse.evaluation.evaluate.cluster import on_cluster
 from inverse.evaluation.evaluate.work import work
@@ -59,6 +61,14 @@ def test_what_a_killed_worker_had_is_done_again(plan, folder, serial, tmp_path):
     found = list(on_cluster(plan.jobs, folder.joinpath, partial(evaluations.killed_once, marker), batch=3))
     assert marker.exists()
     same(found, serial)
+
+
+def test_photos_and_priors_that_are_not_there_are_said_as_in_one_process(plan, folder):
+    with pytest.raises(PriorError, match="Download it"):
+        list(on_cluster(plan.jobs, folder.joinpath, evaluations.absent))
+    lost = [replace(plan.jobs[0], photo="lost.png"), plan.jobs[1]]
+    found = {outcome.line["id"]: outcome.line for outcome in on_cluster(lost, folder.joinpath, evaluations.field)}
+    assert found[lost[0].id]["failure"] and not found[lost[1].id]["failure"]
 
 
 def test_closed_in_the_middle_it_leaves_no_cluster(plan, folder):
