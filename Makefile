@@ -8,7 +8,7 @@ CHECK_PYTHON = $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' |
 export OMP_WAIT_POLICY ?= PASSIVE
 export HF_HUB_OFFLINE ?= 1
 
-.PHONY: app check types test test-fast test-fastest test-isa test-browser test-fuzz test-load test-peers test-priors lint lint-js test-js format bench judge findings floors wheel space screenshots clean
+.PHONY: app check types test test-fast test-fastest test-isa test-browser test-fuzz test-load test-peers test-priors test-ray lint lint-js test-js format bench judge findings evaluation floors wheel space screenshots clean
 
 app: $(VENV)/.installed
 	HF_HUB_OFFLINE=0 $(BIN)/python app.py
@@ -94,6 +94,14 @@ judge: $(VENV)/.installed
 findings: $(VENV)/.installed
 	$(BIN)/python -m inverse findings --standard --output docs --format svg
 
+# docs/evaluation.md: a small evaluation of solvers, its charts and figures. Killed, it goes on.
+evaluation: $(VENV)/.installed
+	$(BIN)/python -m inverse evaluate --images assets/examples --size 64 --sigma-y 0.05 --out build/evaluation \
+	  --tasks inpaint-box,super-resolution,deblur-gaussian:edges=circular \
+	  --solvers ddrm,diffpir:steps=20,vml-map,cse,cse-vml-map
+	$(BIN)/python -m inverse report build/evaluation --output docs/evaluation.md --sheets 1 \
+	  --title "An evaluation, made by \`make evaluation\`"
+
 # What imports what: rooms, floors, arrows, circles.
 floors: $(VENV)/.tested
 	$(BIN)/python tools/floors.py
@@ -109,6 +117,10 @@ wheel: $(VENV)/.tested
 test-priors: $(VENV)/.tested
 	OMP_NUM_THREADS=2 $(BIN)/python -m pytest -m slow tests/denoisers/test_published.py tests/denoisers/test_compiled.py
 
+# The evaluation on a local Ray cluster of two workers: the same results as in one process, also when one is killed.
+test-ray: $(VENV)/.ray
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m ray tests/evaluation/evaluate
+
 # The folder to push to a Hugging Face Space, checked.
 space: $(VENV)/.tested
 	$(BIN)/python tools/space.py build/space
@@ -117,8 +129,8 @@ space: $(VENV)/.tested
 screenshots: $(VENV)/.tested .make/chromium
 	$(BIN)/python tests/browser/screenshots.py
 
-# Against deepinv's operators and networks and those of azula, in an environment of their own: they need torchvision,
-# which this project does not.
+# Against deepinv's operators and networks, those of azula, and the metrics of torch-fidelity and lpips, in an environment
+# of their own: they need torchvision, which this project does not.
 test-peers: .make/peers
 	.make/peers-venv/bin/python -m pytest tests/peers
 
@@ -126,7 +138,7 @@ test-peers: .make/peers
 	@mkdir -p .make
 	@$(CHECK_PYTHON)
 	$(PYTHON) -m venv .make/peers-venv
-	.make/peers-venv/bin/python -m pip install --quiet -r requirements.txt pytest "deepinv==0.5.0" "azula==0.11.1" torchvision
+	.make/peers-venv/bin/python -m pip install --quiet -r requirements.txt pytest "deepinv==0.5.0" "azula==0.11.1" torchvision torch-fidelity lpips
 	@touch $@
 
 clean:
@@ -142,6 +154,10 @@ $(VENV)/.installed: requirements.txt | $(VENV)/bin/python
 
 $(VENV)/.tested: pyproject.toml $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[test]"
+	touch $@
+
+$(VENV)/.ray: pyproject.toml $(VENV)/.tested
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[ray]"
 	touch $@
 
 # A browser for the tests: the system's Chromium or Chrome; installed with apt where there is none.

@@ -25,6 +25,11 @@ COMMANDS = {
     "tasks": ("inverse.cli.listing", "List the tasks and their parameters."),
     "solvers": ("inverse.cli.listing", "List the solvers and their parameters."),
     "priors": ("inverse.cli.priors", "List the priors that can be had, or convert one."),
+    "evaluate": (
+        "inverse.cli.evaluate",
+        "Restore many photos with many solvers, here or on a cluster.",
+    ),
+    "report": ("inverse.cli.report", "Make tables and charts of what was evaluated."),
     "judge": ("inverse.cli.judge", "Hold solvers to an exact posterior, and print how close they come."),
     "findings": ("inverse.cli.findings", "See what solvers' scores and samples are, where the truth is known."),
     "train": ("inverse.cli.train", "Train a prior on your own photographs."),

@@ -1,13 +1,12 @@
-"""Several settings on one photo, in batches where that pays: what sweeps and comparisons are made of."""
+"""Runs, in batches where that pays: settings on one photo, as sweeps and comparisons are, or each on its own."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
-
-from PIL import Image
+from dataclasses import dataclass, fields
+from typing import Any
 
 from inverse.batch.lockstep import Runner, lockstep, suitable
 from inverse.denoisers.base import Denoiser
@@ -19,6 +18,23 @@ from inverse.results.record import Record
 from inverse.settings import Settings
 from inverse.solvers import Step
 from inverse.solvers.calls import Pause, Process
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """Settings on a photo.
+
+    Attributes:
+        index: by which its caller knows it.
+        settings, photo, auxiliary: as for `Settings.problem`.
+        samples: how many restorations are drawn.
+    """
+
+    index: int
+    settings: Settings
+    photo: images.Photo
+    auxiliary: images.Photo | None = None
+    samples: int = 1
 
 
 @dataclass(frozen=True)
@@ -70,34 +86,40 @@ def run_all(
     """
     photo = images.load(photo)
     if isinstance(denoiser, Denoiser):
-        yield from _run_group(dict(enumerate(runs)), photo, auxiliary, denoiser, pixels, pauses)
+        group = [Run(index, settings, photo, auxiliary) for index, settings in enumerate(runs)]
+        yield from run_with(denoiser, group, pixels=pixels, pauses=pauses)
         return
-    groups: dict[str, dict[int, Settings]] = {}
+    groups: dict[str, list[Run]] = {}
     for index, settings in enumerate(runs):
-        groups.setdefault(settings.prior, {})[index] = settings
+        groups.setdefault(settings.prior, []).append(Run(index, settings, photo, auxiliary))
     for name, group in groups.items():
         if pauses:
-            yield Progress(next(iter(group)), None, None, loading=name)
+            yield Progress(group[0].index, None, None, loading=name)
         try:
             prior = (denoiser or load_prior)(name)
         except PriorError as error:
             if len(groups) == 1:
                 raise
-            for index in group:
-                yield Progress(index, None, None, Record(failure=str(error)))
+            for run in group:
+                yield Progress(run.index, None, None, Record(failure=str(error)))
             continue
-        yield from _run_group(group, photo, auxiliary, prior, pixels, pauses)
+        yield from run_with(prior, group, pixels=pixels, pauses=pauses)
         del prior  # before the next one comes
 
 
-def _run_group(
-    runs: Mapping[int, Settings], photo: Image.Image, auxiliary: images.Photo | None, denoiser: Denoiser,
-    pixels: int | None, pauses: bool,
-) -> Generator[Progress, None, None]:  # fmt: skip
-    """Runs of one prior, by their places."""
+def run_with(
+    denoiser: Denoiser, runs: Iterable[Run], *, pixels: int | None = None, pauses: bool = False
+) -> Generator[Progress, None, None]:
+    """Runs of one prior, whatever their settings name; each is taken from `runs` when there is room for it.
+
+    Args:
+        denoiser: the prior.
+        runs: of any photos.
+        pixels, pauses: as for `run_all`.
+    """
     problems: dict[int, Problem] = {}
     steps: dict[int, Step] = {}
-    runners = _runners(runs, photo, auxiliary, denoiser, problems)
+    runners = _runners(runs, denoiser, problems)
     with closing(lockstep(runners, pixels or suitable(denoiser), pauses)) as events:
         for runner, event in events:
             index = runner.index
@@ -118,29 +140,27 @@ def _run_group(
                 yield Progress(index, problem, step, Record.of(problem, step, runner.seconds, failure))
 
 
-def _runners(
-    runs: Mapping[int, Settings],
-    photo: images.Photo,
-    auxiliary: images.Photo | None,
-    denoiser: Denoiser,
-    problems: dict[int, Problem],
-) -> Iterator[Runner]:
-    """A runner for each of the settings; its problem is made when it is asked for, and put among `problems`."""
-    problem, made_of = None, None
-    first = next(iter(runs.values()), None)
-    for index, settings in runs.items():
-        assert first is not None
-        parts = replace(settings, solver=first.solver, estimator_scale=first.estimator_scale)
+def _runners(runs: Iterable[Run], denoiser: Denoiser, problems: dict[int, Problem]) -> Iterator[Runner]:
+    """A runner for each run; its problem is made when it is asked for, and put among `problems`."""
+    problem: Problem | None = None
+    made_of: tuple[Any, ...] = ()
+    for run in runs:
+        settings, parts = run.settings, (run.photo, run.auxiliary, *_measured_by(run.settings))
         try:
             if problem is None or parts != made_of:  # most axes leave the measurement as it is
-                problem, made_of = settings.problem(photo, auxiliary), parts
+                problem, made_of = settings.problem(run.photo, run.auxiliary), parts
             prior = settings.guided(denoiser)
+            process = problem.process(settings.solver, prior, settings.seed, run.samples)
         except InverseError as error:
-            yield Runner(index, _refused(error), denoiser, 0)
+            yield Runner(run.index, _refused(error), denoiser, 0)
             continue
-        problems[index] = problem
-        process = problem.process(settings.solver, prior, settings.seed)
-        yield Runner(index, process, prior, math.prod(problem.operator.image_shape[-2:]))
+        problems[run.index] = problem
+        yield Runner(run.index, process, prior, run.samples * math.prod(problem.operator.image_shape[-2:]))
+
+
+def _measured_by(settings: Settings) -> list[Any]:
+    """What the problem depends on, of settings: all but how it is solved."""
+    return [getattr(settings, each.name) for each in fields(settings) if each.name not in ("solver", "estimator_scale")]
 
 
 def _refused(error: InverseError) -> Process:

@@ -6,7 +6,7 @@ import contextlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 from PIL import Image
@@ -37,6 +37,29 @@ class SpecType(click.ParamType):
         return type(self.spec).__name__.upper()
 
 
+Kind = TypeVar("Kind", bound=type[Parameters])
+
+
+def named(registry: Registry[Kind], text: str, example: str) -> tuple[Kind, dict[str, Any]]:
+    """What NAME:PARAMETER=VALUE,... says, its values checked; `example` is what a sentence tells people to write.
+
+    Raises:
+        ParameterError: the name or a parameter is unknown, or a value is missing or not allowed.
+    """
+    name, _, rest = text.partition(":")
+    kind = registry.find(name.strip())
+    parameters = {}
+    for word in filter(None, (word.strip() for word in rest.split(","))):
+        key, found, value = word.partition("=")
+        key = key.strip().replace("-", "_")
+        if not found:
+            raise ParameterError(f"{word[:40]!r} gives no value. Write {example} {name}:PARAMETER=VALUE.")
+        spec = kind.specs().get(key)
+        parameters[key] = value if spec is None else spec.parse(key, value.strip())
+    kind.create(parameters)  # names those that do not belong to it
+    return kind, parameters
+
+
 class Further(click.ParamType):
     """A further damage: jpeg:quality=30,subsampling=4:2:0."""
 
@@ -45,18 +68,35 @@ class Further(click.ParamType):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Task:
         if isinstance(value, Task):
             return value
-        name, _, rest = value.partition(":")
         try:
-            kind = TASKS.find(name.strip())
-            parameters = {}
-            for word in filter(None, (word.strip() for word in rest.split(","))):
-                key, found, text = word.partition("=")
-                key = key.strip().replace("-", "_")
-                if not found:
-                    raise ParameterError(f"{word[:40]!r} gives no value. Write --then {name}:PARAMETER=VALUE.")
-                spec = kind.specs().get(key)
-                parameters[key] = text if spec is None else spec.parse(key, text.strip())
+            kind, parameters = named(TASKS, value, "--then")
             return kind.create(parameters)
+        except InverseError as error:
+            raise click.ClickException(str(error)) from None
+
+
+class Listed(click.ParamType):
+    """Several names with commas between, each as `named` reads it: dps,dmap:steps=50,gradient_steps=2."""
+
+    name = "names"
+
+    def __init__(self, registry: Registry) -> None:
+        self.registry = registry
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[tuple[type[Parameters], dict[str, Any]], ...]:
+        if not isinstance(value, str):
+            return value
+        texts: list[str] = []
+        for word in filter(None, (word.strip() for word in value.split(","))):
+            if texts and "=" in word.partition(":")[0]:  # one more parameter of the last name
+                texts[-1] += f",{word}"
+            else:
+                texts.append(word)
+        try:
+            example = param.opts[0] if param is not None else ""
+            return tuple(named(self.registry, text, example) for text in texts)
         except InverseError as error:
             raise click.ClickException(str(error)) from None
 

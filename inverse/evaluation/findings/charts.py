@@ -105,12 +105,12 @@ class Curves(Chart):
             canvas.words((LEFT + right) / 2, (TOP + bottom) / 2, "nothing measured yet", 12, "middle", opacity=QUIET)
             return
         xs = [x for x, _ in every]
-        x = _scale(max(xs) * 1.1, min(xs) / 1.1, LEFT, right, log=True)
-        low, high = self.y_range or _range([y for _, y in every] + [y for y, _ in self.levels], self.log)
-        y = _scale(low, high, bottom, TOP, self.log)
+        x = scale(max(xs) * 1.1, min(xs) / 1.1, LEFT, right, log=True)
+        low, high = self.y_range or span([y for _, y in every] + [y for y, _ in self.levels], self.log)
+        y = scale(low, high, bottom, TOP, self.log)
         for value in ticks(low, high, self.log):
             canvas.line([(LEFT, y(value)), (right, y(value))], opacity=FAINT)
-            canvas.words(LEFT - 5, y(value) + 4, _short(value), 11, "end", opacity=QUIET)
+            canvas.words(LEFT - 5, y(value) + 4, short(value), 11, "end", opacity=QUIET)
         for value in ticks(min(xs), max(xs), log=True):
             canvas.words(x(value), bottom + 16, f"{value:g}", 11, "middle", opacity=QUIET)
         for value, words in self.levels:
@@ -171,7 +171,7 @@ class Rows(Chart):
         for place, column in enumerate(self.columns):
             left, right = self.NAMES + place * width + 6, self.NAMES + (place + 1) * width - 8
             canvas.words((left + right) / 2, top - 8, column.title, 11, "middle", opacity=QUIET)
-            x = _scale(0.0, column.high, left, right - 26, log=False)
+            x = scale(0.0, column.high, left, right - 26, log=False)
             canvas.line([(left, top), (left, bottom)], opacity=FAINT)
             if column.values and isinstance(column.values[0], float):
                 canvas.line([(x(column.right), top), (x(column.right), bottom)], dash="3 3", opacity=0.7)
@@ -243,7 +243,7 @@ class Plane(Chart):
             canvas.picture(left, top, self.side, self.side, self.density)
             right, bottom = left + self.side, top + self.side
             canvas.line([(left, top), (right, top), (right, bottom), (left, bottom), (left, top)], opacity=0.3)
-            x, y = _scale(low_x, high_x, left, right, False), _scale(low_y, high_y, bottom, top, False)
+            x, y = scale(low_x, high_x, left, right, False), scale(low_y, high_y, bottom, top, False)
             radius = 1.2 if len(self.groups) > 1 else 1.8
             inside = [(x(a), y(b)) for a, b in points if low_x < a < high_x and low_y < b < high_y]
             canvas.dots(inside, radius, COLOURS[1], 0.75)
@@ -265,11 +265,13 @@ def ticks(low: float, high: float, log: bool) -> list[float]:
     return [value for value in found if low * (1 - 1e-9) <= value <= high * (1 + 1e-9)]
 
 
-def _short(value: float) -> str:
+def short(value: float) -> str:
+    """A tick's label."""
     return f"{value:g}" if 1e-3 < value < 1e4 or not value else f"{value:.0e}".replace("e-0", "e-").replace("e+0", "e")
 
 
-def _range(values: Sequence[float], log: bool) -> tuple[float, float]:
+def span(values: Sequence[float], log: bool) -> tuple[float, float]:
+    """Ends of an axis for values."""
     low, high = min(values), max(values)
     if log:
         return max(low, high / DECADES) / 1.4, high * 1.4
@@ -277,7 +279,7 @@ def _range(values: Sequence[float], log: bool) -> tuple[float, float]:
     return low - margin, high + margin
 
 
-def _scale(low: float, high: float, start: float, end: float, log: bool) -> Callable[[float], float]:
+def scale(low: float, high: float, start: float, end: float, log: bool) -> Callable[[float], float]:
     """From data to pixels: `low` to `start`, `high` to `end`."""
     change = math.log if log else float
     first, last = change(low), change(high)
