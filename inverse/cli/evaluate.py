@@ -93,6 +93,7 @@ Names = tuple[tuple[tuple[type[Parameters], dict[str, Any]], ...], ...]
 @click.option("--allow-pickle", is_flag=True, help="Read priors in PyTorch's pickle format too, tensors only.")
 @click.option("--device", help="cpu, cuda, ... Default: the best there is.")
 @click.option("--precision", default="auto", show_default=True, help="In which the network computes.")
+@click.option("--compile", "compiled", is_flag=True, help="Compile networks first (torch.compile): worth it on a GPU.")
 @click.pass_context
 def evaluate(context: click.Context, folder: Path, shard: str | None, address: str | None, **values: Any) -> None:
     """Restores photos: each with every task, solver and prior, and keeps a line of figures on each.
@@ -115,7 +116,8 @@ def evaluate(context: click.Context, folder: Path, shard: str | None, address: s
     todo = plans.left(jobs, read(folder))
     console.print(f"{len(jobs)} jobs, of which {len(jobs) - len(todo)} are done.")
     if todo:
-        load = Priors(values["device"], values["precision"], values["allow_pickle"], dict(planned.places))
+        asked = {name: values[name] for name in ("device", "precision", "allow_pickle", "compiled")}
+        load = Priors(**asked, places=dict(planned.places))
         images, pictures = Path(values["images"] or planned.images), not values["no_pictures"]
         done = (
             on_cluster(todo, images.joinpath, load, pictures, address=address)
