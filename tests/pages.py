@@ -36,6 +36,9 @@ def sent(page: Page, **changes: Any) -> dict[gr.Component, Any]:
         page.starts: Starts(),
         page.latest: None,
         page.full.state: None,
+        page.many.state: None,
+        page.many.full: True,
+        page.many.mask: page.many.mask.value,
         **{tab.batch: None for tab in page.tabs},
     }
     tabs = [part for tab in page.tabs for part in tab.inputs]

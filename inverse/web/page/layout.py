@@ -30,6 +30,7 @@ from inverse.web.jobs import offers, preview
 from inverse.web.jobs.job import Job
 from inverse.web.page import cards
 from inverse.web.page.fullsize import FullSizeCard
+from inverse.web.page.many import ManyCard
 from inverse.web.page.page import Page
 from inverse.web.page.starts import Starts
 from inverse.web.page.tab import Tab
@@ -95,6 +96,7 @@ def _stage(page: Page, photo: Image.Image, start: Settings) -> None:
             page.problem = problem(preview.show(Job(start, photo))[0])
         page.viewer = viewer(awaiting(photo))
     page.full = FullSizeCard()
+    page.many = ManyCard()
     curves()
     page.history = history()
 
