@@ -39,8 +39,6 @@ from inverse.solvers.advice import advice_for
 @click.option("--save-measurement", type=click.Path(path_type=Path), help="Write what the solver was given.")
 @click.option("--estimator", type=click.Path(path_type=Path), help="A conditional estimator that `train estimator` "
               "wrote. Default: the one that ships with the prior.")  # fmt: skip
-@click.option("--keep-metadata", is_flag=True, help="With --full-size: carry over EXIF, without where the photo was "
-              "taken, and the colour profile.")  # fmt: skip
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
 @click.pass_context
 def restore(
@@ -89,7 +87,7 @@ def restore(
 
 def _restored(
     context: click.Context, photo: Path, output: Path, device: str | None, precision: str, save_frames: Path | None,
-    save_measurement: Path | None, allow_pickle: bool, estimator: Path | None, keep_metadata: bool, quiet: bool,
+    save_measurement: Path | None, allow_pickle: bool, estimator: Path | None, quiet: bool,
     **values: Any,
 ) -> dict[str, Any]:  # fmt: skip
     """Restores a photo; returns what there is to tell of it, as plain data."""
@@ -102,11 +100,11 @@ def _restored(
         check_output(path, *inputs)
     if save_measurement is not None:
         apart(save_measurement, output, *_outputs(output, asked.samples))
-    fullsize.check(asked, keep_metadata, save_frames, save_measurement)
+    fullsize.check(asked, save_frames, save_measurement)
     if asked.full_size:
         prior = load_prior(values["prior"], device, precision, allow_pickle=allow_pickle)
         guided = asked.guided(prior, estimator)
-        return fullsize.restore(console, photo, values["auxiliary"], asked, guided, output, keep_metadata)
+        return fullsize.restore(console, photo, values["auxiliary"], asked, guided, output)
     picture = images.load(photo)
     auxiliary = values["auxiliary"] and asked.damage.load(values["auxiliary"])
     problem = asked.problem(picture, auxiliary)

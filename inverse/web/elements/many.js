@@ -1,5 +1,5 @@
 // Several photos: chosen at the picker, uploaded here, each with what came of it. A reload of the tab finds them again.
-import { BUSY, hear, late, node, parts, progress, unanswered } from "./kit.js";
+import { BUSY, hear, late, node, parts, progress, tell, unanswered } from "./kit.js";
 
 const KEY = "inverse-photos";
 const SAID = { waiting: "", running: "is restored now" };
@@ -91,8 +91,15 @@ export default function many({ element, props, trigger, watch, upload }, { megab
   });
   watch("value", show);
   show();
+  // Not before the page shows what the browser kept of the settings.
+  function findAgain(before) {
+    if (document.documentElement.classList.contains("inv-opening")) return setTimeout(findAgain, 200, before);
+    ask({ add: before });
+    const next = before.find(({ path, file }) => path && !file) ?? before.find(({ path }) => path);
+    if (next) tell("photo", next.path);
+  }
   const before = stored();
-  if (before.length && !props.value?.rows) ask({ add: before });
+  if (before.length && !props.value?.rows) findAgain(before);
 
   unanswered(element, message, () => BUSY.includes(shown.phase), () => {
     shown = { ...shown, phase: "failed" };

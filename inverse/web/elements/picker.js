@@ -1,5 +1,5 @@
 // Photo picker: drop, browse, paste anywhere on the page, or click an example.
-import { node, onPage, parts, tell } from "./kit.js";
+import { hear, node, onPage, parts, tell } from "./kit.js";
 
 export default function picker({ element, props, trigger, watch, upload }, { megabytes, key }) {
   const [zone, input, thumb, words] = parts(element, ".inv-drop", "input[type=file]", ".inv-thumb", ".inv-drop-words");
@@ -33,6 +33,12 @@ export default function picker({ element, props, trigger, watch, upload }, { meg
     if (files.length > 1) tell("photos", [...files]);
   }
 
+  // One that was uploaded before, as the page was reloaded.
+  hear(element, "photo", (path) => {
+    choices++;
+    props.value = { path, at: Date.now() };
+    trigger("upload");
+  });
   input.addEventListener("change", () => {
     take(input.files);
     input.value = "";

@@ -107,7 +107,7 @@ class Album:
             room -= size
             known.add(row.path)
             self.rows.append(row)
-        return f"{refused} were left out: {bound()}. Restore them afterwards." if refused else ""
+        return f"{refused} were left out. {bound()}. Restore them afterwards." if refused else ""
 
     def restart(self) -> None:
         """All are to be restored anew, those whose files are still here."""
@@ -177,7 +177,7 @@ def most() -> int:
 def bound() -> str:
     """How many photos are taken, in words."""
     allowed = limits.current()
-    return f"{allowed.photos} photos of {allowed.body} MB each and {most()} MB in all are taken at once"
+    return f"At most {allowed.photos} at once, of {allowed.body} MB each and {most()} MB in all"
 
 
 def there(path: str) -> bool:

@@ -34,12 +34,14 @@ class Choice:
         auxiliary: the picture that the task needs, the same for all.
         find: a mask of each photo's own takes its place: what is found to be scratched or missing.
         full: at each photo's own resolution.
+        keep_metadata: what EXIF says and the colour profile go with it then.
     """
 
     settings: Settings
     auxiliary: Image.Image | None = None
     find: bool = False
     full: bool = True
+    keep_metadata: bool = False
 
     def restored(self, path: str) -> Generator[Said, None, None]:
         """Restores the photo that was uploaded there.
@@ -52,7 +54,7 @@ class Choice:
         if mask is None and self.find:
             raise ProblemError(NOTHING_FOUND)
         job = Job(self.settings, photo, mask, file)
-        yield from _whole(FullJob.of(job)) if self.full else _at_page_size(job)
+        yield from _whole(FullJob.of(job, self.keep_metadata)) if self.full else _at_page_size(job)
 
 
 def _whole(job: FullJob) -> Iterator[Said]:

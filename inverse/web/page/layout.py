@@ -89,6 +89,7 @@ def _stage(page: Page, photo: Image.Image, start: Settings) -> None:
         page.settings["seed"] = setting("seed", start.seed, slider=False)
         page.dice = gr.Button("⚄", elem_id="dice", scale=0, min_width=40)
         page.status = status()
+    page.many = ManyCard()
     with gr.Row(elem_id="pictures", equal_height=False):
         with gr.Column(elem_id="inputs", scale=0, min_width=0):
             with gr.Column(visible=start.task.auxiliary == "mask", elem_id="mask-panel") as page.mask_panel:
@@ -96,7 +97,6 @@ def _stage(page: Page, photo: Image.Image, start: Settings) -> None:
             page.problem = problem(preview.show(Job(start, photo))[0])
         page.viewer = viewer(awaiting(photo))
     page.full = FullSizeCard()
-    page.many = ManyCard()
     curves()
     page.history = history()
 

@@ -21,6 +21,7 @@ from inverse.web.jobs.fullsize import FullJob
 from inverse.web.jobs.job import Job, estimated_noise
 from inverse.web.jobs.many import Many
 from inverse.web.page import form
+from inverse.web.page.fullsize import KEEP
 from inverse.web.page.page import Page, Updates
 from inverse.web.page.starts import Starts
 
@@ -32,6 +33,7 @@ class ManyCard:
 
     Attributes:
         full: whether each is restored at its own size.
+        keep: whether what EXIF says and the colour profile go with it then.
         mask: where the masks are from.
         start, stop: buttons.
         promise: what it will be, or why it cannot be done.
@@ -55,21 +57,23 @@ class ManyCard:
                     True, label="At full size", elem_id="many-full", interactive=True, min_width=120
                 )
                 self.mask = unchecked(gr.Radio(
-                    [("Masks: what is found in each", FOUND), ("The mask above, on all", SAME)], value=FOUND,
-                    label="Masks", elem_id="many-mask", elem_classes="inv-unlabelled", interactive=True, visible=False,
+                    [("Repair what is found in each", FOUND), ("The same mask on all", SAME)], value=FOUND,
+                    label="Masks", elem_id="many-mask", elem_classes="inv-choice inv-unlabelled", interactive=True,
+                    visible=False,
                 ))  # fmt: skip
+                self.keep = gr.Checkbox(False, label=KEEP, elem_id="many-keep", interactive=True)
             self.seen = many()
             self.state = gr.State(None)
 
     @property
     def inputs(self) -> list[Any]:
         """What is asked for here."""
-        return [self.full, self.mask, self.state]
+        return [self.full, self.keep, self.mask, self.state]
 
     @property
     def planned(self) -> list[Any]:
         """What `plan` changes."""
-        return [self.full, self.mask, self.start, self.promise]
+        return [self.full, self.keep, self.mask, self.start, self.promise]
 
     def plan(self, page: Page, values: Values, job: Job | None, starts: Starts, fault: str = "") -> Updates:
         """What is offered for what is chosen; `fault` is why the page's own photo cannot be restored."""
@@ -77,7 +81,12 @@ class ManyCard:
         changes: Updates = {}
         if job is not None:
             masked = job.settings.damage.auxiliary == "mask"
-            changes = {self.mask: gr.update(visible=masked), self.full: gr.update(visible=not job.settings.then)}
+            whole = bool(values[self.full]) and not job.settings.then
+            changes = {
+                self.full: gr.update(visible=not job.settings.then),
+                self.keep: gr.update(visible=whole),
+                self.mask: gr.update(visible=masked),
+            }
             fault = "" if masked and values[self.mask] == FOUND else fault
         if last is None or not last.album.rows:
             return {**changes, self.start: starts.judge(self.start, False), self.promise: ""}
@@ -89,7 +98,7 @@ class ManyCard:
         return {**changes, self.start: starts.judge(self.start, job is not None), self.promise: words}
 
     def _words(self, last: Many, values: Values, job: Job | None) -> str:
-        words = f"{len(last.album.rows)} photos, one after another, by what is chosen here. At most {bound()}."
+        words = f"{len(last.album.rows)} photos, one after another, by what is chosen here. {bound()}."
         if job is None or job.settings.then or not values[self.full] or values[self.mask] == FOUND:
             return words
         try:
@@ -117,7 +126,8 @@ class ManyCard:
             settings = replace(settings, sigma_y=None)
         masked, full = settings.damage.auxiliary == "mask", bool(values[self.full]) and not settings.then
         find = masked and values[self.mask] != SAME
-        choice = Choice(settings, None if find else form.auxiliary_picture(page, values), find, full)
+        keep = full and bool(values[self.keep])
+        choice = Choice(settings, None if find else form.auxiliary_picture(page, values), find, full, keep)
         return replace(choice, settings=replace(settings, size=None, samples=1))
 
     def changed(self, page: Page, values: Values) -> Updates:

@@ -99,4 +99,4 @@ class Page:
     def asked(self) -> set[gr.Component]:
         """All that is asked for by pressing a button that starts something."""
         tabs = {part for tab in self.tabs for part in tab.inputs}
-        return {*self.choices, *self.held, self.mask, self.starts, *self.many.inputs, *tabs}
+        return {*self.choices, *self.held, self.mask, self.starts, self.full.keep, *self.many.inputs, *tabs}
