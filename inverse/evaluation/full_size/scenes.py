@@ -23,8 +23,9 @@ HELD_OUT = 0.05
 """Share of the photographs that training kept out, by their names (`training.photos.rank`)."""
 GRAIN = 3.0
 """Of a scan, in levels of 255: standard deviation."""
-SCRATCHES, SPECKS, PATCHES = 6, 24, 1.0
-"""For each megapixel of a scan."""
+SCRATCHES, SPECKS, PATCHES = 8, 30, 1.5
+"""Times the square root of a scan's megapixels: a larger scan of the same print has longer scratches, not as many more.
+"""
 
 Pixels = np.ndarray
 """(H, W, 3) of uint8."""
@@ -82,7 +83,7 @@ def mosaic(folder: Path, size: tuple[int, int], scale: float, seed: int = 0) -> 
 
 
 def scratched(folder: Path, megapixels: float) -> Scene:
-    """A scan with scratches of 2 to 8 pixels, dust, and a patch for each megapixel, of up to 180 pixels."""
+    """A scan with scratches of 2 to 8 pixels, dust, and some patches of up to 180 pixels."""
     size = _size(megapixels, 1.5)
     random = np.random.default_rng(round(megapixels))
     truth = mosaic(folder, size, 2.0).astype(np.float32)
@@ -92,15 +93,15 @@ def scratched(folder: Path, megapixels: float) -> Scene:
     truth = truth.round().clip(0, 255).astype(np.uint8)
     mask = np.zeros(size, np.uint8)
     length = min(size)
-    for _ in range(round(SCRATCHES * megapixels)):
+    for _ in range(round(SCRATCHES * megapixels**0.5)):
         begin = random.uniform(0, 1, 2) * size[::-1]
         along = np.linspace(0, 1, 12)[:, None] * random.uniform(-0.3, 0.3, 2) * length
         points = begin + along + random.normal(0, 2, along.shape).cumsum(0)
         cv2.polylines(mask, [points.round().astype(np.int32)], False, 1, int(random.integers(2, 9)), cv2.LINE_8)
-    for _ in range(round(SPECKS * megapixels)):
+    for _ in range(round(SPECKS * megapixels**0.5)):
         place = [int(each) for each in random.uniform(0, 1, 2) * size[::-1]]
         cv2.circle(mask, place, int(random.integers(1, 7)), 1, -1)
-    for _ in range(round(PATCHES * megapixels)):
+    for _ in range(round(PATCHES * megapixels**0.5)):
         place = [int(each) for each in random.uniform(0, 1, 2) * size[::-1]]
         axes = [int(each) for each in random.uniform(20, 90, 2)]
         cv2.ellipse(mask, place, axes, float(random.uniform(0, 180)), 0, 360, 1, -1)
@@ -146,5 +147,5 @@ SCENES: dict[str, Callable[[Path], Scene]] = {
 
 
 def _size(megapixels: float, ratio: float) -> tuple[int, int]:
-    height = round((1e6 * megapixels / ratio) ** 0.5)
-    return height, round(ratio * height)
+    height = int((1e6 * megapixels / ratio) ** 0.5)
+    return height, int(ratio * height)
