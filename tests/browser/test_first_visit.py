@@ -1,4 +1,4 @@
-"""A first-time visitor's way: drop a photo, say in words what is wrong, restore, save it at full size; and many at once."""
+"""A first-time visitor's way: a photo, words for what is wrong, a restoration, its file at full size; and many at once."""
 
 import io
 import re
@@ -13,9 +13,8 @@ from inverse.resources import EXAMPLES
 pytestmark = pytest.mark.browser
 
 GREEK = re.compile("[\u0370-\u03ff\u1f00-\u1fff]")
-COUNTED = (
-    "document.addEventListener('click', (event) => event.isTrusted && (window.clicks = (window.clicks ?? 0) + 1), true)"
-)
+COUNTED = "window.clicks = 0; document.addEventListener('click', (event) => (window.clicks += event.isTrusted), true)"
+SEEN = "document.body.innerText + [...document.querySelectorAll('[title]')].map((each) => each.title)"
 
 
 @pytest.fixture(scope="module")
@@ -29,9 +28,7 @@ def scan(tmp_path_factory):
 
 def seen(page):
     """All that the visitor may read, tooltips included."""
-    return page.evaluate(
-        "document.body.innerText + [...document.querySelectorAll('[title]')].map((each) => each.title)"
-    )
+    return page.evaluate(SEEN)
 
 
 def test_five_clicks_and_no_greek_letter(visit, scan, measured):

@@ -95,7 +95,7 @@ export default function many({ element, props, trigger, watch, upload }, { megab
   function findAgain(before) {
     if (document.documentElement.classList.contains("inv-opening")) return setTimeout(findAgain, 200, before);
     ask({ add: before });
-    const next = before.find(({ path, file }) => path && !file) ?? before.find(({ path }) => path);
+    const next = before.find(({ path, words }) => path && !words) ?? before.find(({ file }) => file); // none that failed
     if (next) tell("photo", next.path);
   }
   const before = stored();

@@ -1,4 +1,4 @@
-"""Several photos on the page: offered for damaged ones, with masks of their own or the same, and the present settings."""
+"""Several photos on the page: offered for damaged ones, each with a mask of its own or the same, by what is chosen."""
 
 import pages
 import pytest
