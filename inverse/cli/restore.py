@@ -20,6 +20,7 @@ from inverse.denoisers.catalog import load_prior
 from inverse.errors import DivergenceError, OutputError
 from inverse.imaging import images, metrics
 from inverse.imaging.files import printable, unwritable
+from inverse.imaging.jpeg_tables import tables_of
 from inverse.restoration import stream
 from inverse.results.problem import Problem
 from inverse.results.record import Record
@@ -133,9 +134,9 @@ def _restored(
             if error.last is not None:  # what was reached is worth a look
                 save_picture(images.to_image(error.last.x0_hat[0]), output)
             raise
-    seconds = time.perf_counter() - start
+    seconds, alike = time.perf_counter() - start, tables_of(photo) if degraded else None
     for number, (path, x) in enumerate(zip(_outputs(output, samples), step.x0_hat, strict=False), 1):
-        save_picture(images.to_image(x), path, run, **({"sample": number} if samples > 1 else {}))
+        save_picture(images.to_image(x), path, run, alike, **({"sample": number} if samples > 1 else {}))
         console.print(f"{printable(path)}: {_quality(path, problem)}{step.nfe} evaluations, {seconds:.1f} s")
     if samples > 1:
         spread, (mean_path, spread_path) = Spread.of(step.x0_hat), _outputs(output, samples)[-2:]

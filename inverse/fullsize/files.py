@@ -64,7 +64,7 @@ def save(restored: Restored, path: Path, settings: Settings) -> list[str]:
 def _as_before(jpeg: JpegTables, usual: Mapping[str, Any], notes: list[str]) -> dict[str, Any]:
     """How a JPEG of a JPEG is saved: by the photo's own tables, which change nothing where nothing was restored."""
     if jpeg.fine:
-        return {**jpeg.options, "quality": -1}
+        return {**jpeg.options, "quality": -1}  # which leaves them as they are
     notes.append(
         f"The photo was saved by coarse tables, which would put their blocks back. It is written at quality "
         f"{usual['quality']}, {usual['subsampling']}."

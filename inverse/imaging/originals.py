@@ -62,7 +62,7 @@ def load(photo: images.Photo, keep_metadata: bool = False) -> Original:
         nonlocal exif, kept, changed
         if keep_metadata:
             exif = metadata.kept(image)
-            if image.mode in ("RGB", "L"):
+            if image.mode == "RGB":  # a profile of greys explains no colours, in which all is written
                 kept, profile = profile.content, Profile(None)
         changed = bool(profile.space)
         return pixels.to_srgb(image, profile)

@@ -1,4 +1,4 @@
-"""A first-time visitor's way: a photo, words for what is wrong, a restoration, its file at full size; and many at once."""
+"""A first-time visitor: a photo, words for what is wrong, a restoration, its file at full size; and many at once."""
 
 import io
 import re

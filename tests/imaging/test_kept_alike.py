@@ -10,6 +10,7 @@ from inverse.diagnosis.jpeg_file import jpeg_file
 from inverse.fullsize.files import save
 from inverse.fullsize.restore import Restored
 from inverse.imaging import exif, originals
+from inverse.imaging.colours import SRGB_PRIMARIES, gamma_profile
 from inverse.imaging.jpeg_tables import tables_of
 from inverse.settings import DEGRADED, Settings
 
@@ -72,3 +73,10 @@ def test_a_deep_tiff_carries_profile_and_texts(tmp_path):
     with Image.open(tmp_path / "a.tif") as image:
         assert image.getexif()[0x010F] == "A camera" and image.info["icc_profile"] == b"a profile"
     assert "keeps camera" in said and np.array_equal(originals.load(tmp_path / "a.tif").pixels, pixels)
+
+
+def test_a_profile_of_greys_is_followed_and_does_not_go_with_colours(photo):
+    profile, buffer = gamma_profile(1.0, SRGB_PRIMARIES, grey=True), io.BytesIO()
+    photo.convert("L").save(buffer, "PNG", icc_profile=profile)
+    plain, kept = (originals.load(buffer.getvalue(), keep_metadata=keep) for keep in (False, True))
+    assert kept.profile == b"" and np.array_equal(plain.pixels, kept.pixels)
