@@ -148,6 +148,6 @@ def test_pipes(tmp_path, photo):
 
 def test_a_degraded_jpeg_comes_back_by_its_own_tables(run, photo):
     photo.save("photos/fine.jpg", quality=91)
-    result = run("restore", "photos/fine.jpg", "-o", "out", "--degraded", "--task", "denoise", *QUICK[:-2])
+    result = run("restore", "photos/fine.jpg", "-o", "fine.jpg", "--degraded", "--task", "denoise", *QUICK[:-2])
     assert result.exit_code == 0, result.output
-    assert Image.open("out/fine.jpg").quantization == Image.open("photos/fine.jpg").quantization
+    assert Image.open("fine.jpg").quantization == Image.open("photos/fine.jpg").quantization
