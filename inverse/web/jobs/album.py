@@ -22,7 +22,7 @@ SHARE = 4
 """Of the room for all visitors' uploads, one part for the photos of one."""
 GONE = "The server has it no more: files are kept for an hour. Choose it again."
 ARCHIVE = "restored-photos.zip"
-LONGEST = 100
+LONGEST = 300
 """Characters of a name, and of words that a page brings back."""
 
 
@@ -166,6 +166,8 @@ def _row(given: dict[str, Any]) -> Row:
     with suppress(ImageError):
         if given.get("file"):
             row.file, row.status, row.words = str(uploaded(given["file"])), DONE, words
+        elif words:
+            row.status, row.words = FAILED, words
     return row
 
 
