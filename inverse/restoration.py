@@ -229,12 +229,13 @@ def restore_full_size(
     """
     denoiser = _loaded(denoiser)
     settings = Settings.create(
-        mode=DEGRADED, full_size=True, task=task, task_parameters=task_parameters, sigma_y=sigma_y,
+        mode=DEGRADED, full_size=True, keep_metadata=keep_metadata, task=task, task_parameters=task_parameters,
+        sigma_y=sigma_y,
         **method.chosen(task, solver, solver_parameters, estimated(denoiser)), seed=seed,
         estimator_scale=estimator_scale, strength=strength, kind=denoiser.kind, estimator=estimated(denoiser),
     )  # fmt: skip
     helper = None if auxiliary is None else settings.task.load(auxiliary)
-    original = originals.load(photo, keep_metadata)
+    original = originals.load(photo, settings.keep_metadata)
     return finished(FullSize(original, settings, settings.guided(denoiser), helper).run())
 
 

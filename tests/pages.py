@@ -36,6 +36,11 @@ def sent(page: Page, **changes: Any) -> dict[gr.Component, Any]:
         page.starts: Starts(),
         page.latest: None,
         page.full.state: None,
+        page.many.state: None,
+        page.full.keep: False,
+        page.many.full: True,
+        page.many.keep: False,
+        page.many.mask: page.many.mask.value,
         **{tab.batch: None for tab in page.tabs},
     }
     tabs = [part for tab in page.tabs for part in tab.inputs]

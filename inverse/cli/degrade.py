@@ -24,7 +24,7 @@ from inverse.solvers.presets import DEFAULT_TASK
 @parameter_options(TASKS, "Parameters of tasks")
 @click.command(cls=GroupedCommand)
 @photo_options
-@setting_options("samples", "strength", "full_size")
+@setting_options("samples", "strength", "full_size", "keep_metadata")
 def degrade(
     photo: Path, output: Path, task: str | None, then: tuple[Task, ...], auxiliary: Path | None, **values: Any
 ) -> None:

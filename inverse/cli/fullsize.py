@@ -17,27 +17,24 @@ from inverse.imaging.files import printable
 from inverse.settings import Settings
 
 
-def check(settings: Settings, keep_metadata: bool, *shown: Path | None) -> None:
+def check(settings: Settings, *shown: Path | None) -> None:
     """Refuses flags that do not go together; `shown` are files of steps and of the measurement.
 
     Raises:
         ParameterError: with a sentence on which.
     """
-    if keep_metadata and not settings.full_size:
-        raise ParameterError("--keep-metadata is for photos at full size. Add --full-size, or leave it out.")
     if settings.full_size and any(shown):
         raise ParameterError("--full-size shows no steps and no measurement. Leave --save-frames and the like out.")
 
 
 def restore(
     console: Terminal, photo: Path, auxiliary: Path | None, settings: Settings, denoiser: Denoiser, output: Path,
-    keep_metadata: bool,
 ) -> dict[str, Any]:  # fmt: skip
     """Says what it will take, restores, and writes a file of the photo's own size and depth.
 
     Returns what there is to tell of it, as plain data.
     """
-    original = originals.load(photo, keep_metadata)
+    original = originals.load(photo, settings.keep_metadata)
     helper = None if auxiliary is None else settings.task.load(auxiliary)
     work = FullSize(original, settings, denoiser, helper)
     height, width = original.size

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import json
-import logging
 import sys
 import tempfile
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +13,7 @@ from typing import Any
 
 import click
 
+from inverse.batch.many import DONE, FAILED, SKIPPED, Tally, fault, free
 from inverse.cli.options import Stopped, check_folder, spoken
 from inverse.cli.terminal import Terminal
 from inverse.errors import ImageError, OutputError
@@ -23,7 +22,6 @@ from inverse.imaging.images import ENDINGS
 
 STREAM = Path("-")
 """Stands for what is piped in, or out."""
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -84,10 +82,7 @@ def planned(photos: Sequence[Path], folder: Path) -> list[Place]:
                 f"{printable(photo)} lies in the folder of the results, and would be replaced. Choose another folder."
             )
         name = photo.name if photo.suffix.lower() in WRITTEN else f"{photo.stem}.png"
-        name = name if name not in taken else f"{photo.name}.png"
-        number, whole = 2, Path(name)
-        while name in taken:
-            name, number = f"{whole.stem}-{number}{whole.suffix}", number + 1
+        name = free(name if name not in taken else f"{photo.name}.png", taken)
         taken.add(name)
         places.append(Place(photo, folder / name))
     return places
@@ -127,52 +122,36 @@ def restored(
     Raises:
         Stopped: by Ctrl+C or SIGTERM, when it has been said what was finished.
     """
-    counts, failed = Counter(), []
+    tally = Tally(len(places))
     try:
         for number, place in enumerate(places, 1):
             record: dict[str, Any] = {"photo": str(place.photo), "output": str(place.output)}
             if there(place):
-                record |= {"status": "skipped"}
+                record |= {"status": SKIPPED}
             else:
                 console.print(f"{number} of {len(places)}: {printable(place.photo)}")
                 record |= _one(place, restore)
-            counts[record["status"]] += 1
-            if record["status"] == "failed":
-                failed.append(place.photo)
+            tally.add(record["status"], printable(place.photo))
+            if record["status"] == FAILED:
                 console.print(record["error"])
             tell(record)
     except (KeyboardInterrupt, Stopped):
-        _sum_up(counts, len(places), failed, console)
+        console.print(tally.words)
         raise Stopped("Stopped. The same command goes on with what is not there yet.") from None
-    _sum_up(counts, len(places), failed, console)
-    return not failed
+    console.print(tally.words)
+    return not tally.failed
 
 
 def _one(place: Place, restore: Callable[[Place], dict[str, Any]]) -> dict[str, Any]:
     try:
         with spoken():
-            return {"status": "restored", **restore(place)}
+            return {"status": DONE, **restore(place)}
     except Stopped:
         raise
     except click.ClickException as error:
-        return {"status": "failed", "error": error.message}
-    except Exception as error:  # a fault of the program; the other photos need not suffer from it
-        log.exception("unexpected error")
-        return {
-            "status": "failed",
-            "error": f"It failed inside the program ({type(error).__name__}). Report it, with the photo.",
-        }
-
-
-def _sum_up(counts: Counter, total: int, failed: Sequence[Path], console: Terminal) -> None:
-    parts = [f"{counts['restored']} restored"]
-    parts += [f"{counts['skipped']} there already"] if counts["skipped"] else []
-    if failed:
-        names = ", ".join(printable(photo) for photo in failed[:5]) + (", ..." if len(failed) > 5 else "")
-        parts.append(f"{counts['failed']} failed: {names}")
-    left = total - sum(counts.values())
-    parts += [f"{left} not begun"] if left else []
-    console.print(f"{total} photos: {'; '.join(parts)}.")
+        return {"status": FAILED, "error": error.message}
+    except Exception as error:
+        return {"status": FAILED, "error": fault(error)}
 
 
 def line(record: dict[str, Any]) -> None:

@@ -12,7 +12,8 @@ import click
 from PIL import Image
 
 from inverse.errors import InverseError, OutputError, ParameterError
-from inverse.imaging.files import WRITTEN, printable, replace_atomically, unwritable
+from inverse.imaging.files import JPEG, WRITTEN, printable, replace_atomically, unwritable
+from inverse.imaging.jpeg_tables import JpegTables
 from inverse.imaging.masks import WORDS
 from inverse.operators import TASKS, Task
 from inverse.parameters import Parameters, Registry, Spec
@@ -315,10 +316,12 @@ def _end(path: Path) -> str:
 _WRITTEN = ", ".join(WRITTEN)
 
 
-def save_picture(picture: Image.Image, path: Path, settings: Settings | None = None, **also: Any) -> None:
+def save_picture(
+    picture: Image.Image, path: Path, settings: Settings | None = None, jpeg: JpegTables | None = None, **also: Any
+) -> None:  # fmt: skip
     """Writes a picture in the format that the file's name says; a PNG carries the settings, if there are any.
 
-    `also` goes to `Settings.to_json`.
+    `also` goes to `Settings.to_json`. A JPEG is written by the tables of another one, where these are fine.
 
     Raises:
         OutputError: the file cannot be written; what was there before still is.
@@ -328,7 +331,8 @@ def save_picture(picture: Image.Image, path: Path, settings: Settings | None = N
 
     def write(temporary: Path) -> None:
         try:
-            picture.save(temporary, **text, **WRITTEN.get(kind, {}))
+            alike = jpeg.options if jpeg is not None and jpeg.fine and kind in JPEG else WRITTEN.get(kind, {})
+            picture.save(temporary, **text, **alike)
         except (ValueError, KeyError) as error:  # a format that cannot hold this picture
             raise unwritable(path, error) from error
 

@@ -20,6 +20,7 @@ from inverse.denoisers.catalog import load_prior
 from inverse.errors import DivergenceError, OutputError
 from inverse.imaging import images, metrics
 from inverse.imaging.files import printable, unwritable
+from inverse.imaging.jpeg_tables import tables_of
 from inverse.restoration import stream
 from inverse.results.problem import Problem
 from inverse.results.record import Record
@@ -39,8 +40,6 @@ from inverse.solvers.advice import advice_for
 @click.option("--save-measurement", type=click.Path(path_type=Path), help="Write what the solver was given.")
 @click.option("--estimator", type=click.Path(path_type=Path), help="A conditional estimator that `train estimator` "
               "wrote. Default: the one that ships with the prior.")  # fmt: skip
-@click.option("--keep-metadata", is_flag=True, help="With --full-size: carry over EXIF, without where the photo was "
-              "taken, and the colour profile.")  # fmt: skip
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
 @click.pass_context
 def restore(
@@ -89,8 +88,8 @@ def restore(
 
 def _restored(
     context: click.Context, photo: Path, output: Path, device: str | None, precision: str, save_frames: Path | None,
-    save_measurement: Path | None, allow_pickle: bool, compiled: bool, estimator: Path | None, keep_metadata: bool,
-    quiet: bool, **values: Any,
+    save_measurement: Path | None, allow_pickle: bool, compiled: bool, estimator: Path | None, quiet: bool,
+    **values: Any,
 ) -> dict[str, Any]:  # fmt: skip
     """Restores a photo; returns what there is to tell of it, as plain data."""
     console = Terminal(stderr=True, quiet=quiet)
@@ -102,11 +101,11 @@ def _restored(
         check_output(path, *inputs)
     if save_measurement is not None:
         apart(save_measurement, output, *_outputs(output, asked.samples))
-    fullsize.check(asked, keep_metadata, save_frames, save_measurement)
+    fullsize.check(asked, save_frames, save_measurement)
     if asked.full_size:
         prior = load_prior(values["prior"], device, precision, allow_pickle=allow_pickle, compiled=compiled)
         guided = asked.guided(prior, estimator)
-        return fullsize.restore(console, photo, values["auxiliary"], asked, guided, output, keep_metadata)
+        return fullsize.restore(console, photo, values["auxiliary"], asked, guided, output)
     picture = images.load(photo)
     auxiliary = values["auxiliary"] and asked.damage.load(values["auxiliary"])
     problem = asked.problem(picture, auxiliary)
@@ -135,9 +134,9 @@ def _restored(
             if error.last is not None:  # what was reached is worth a look
                 save_picture(images.to_image(error.last.x0_hat[0]), output)
             raise
-    seconds = time.perf_counter() - start
+    seconds, alike = time.perf_counter() - start, tables_of(photo) if degraded else None
     for number, (path, x) in enumerate(zip(_outputs(output, samples), step.x0_hat, strict=False), 1):
-        save_picture(images.to_image(x), path, run, **({"sample": number} if samples > 1 else {}))
+        save_picture(images.to_image(x), path, run, alike, **({"sample": number} if samples > 1 else {}))
         console.print(f"{printable(path)}: {_quality(path, problem)}{step.nfe} evaluations, {seconds:.1f} s")
     if samples > 1:
         spread, (mean_path, spread_path) = Spread.of(step.x0_hat), _outputs(output, samples)[-2:]

@@ -40,7 +40,7 @@ PROCESSES = Integer(
 @run_options
 @click.command(cls=GroupedCommand)
 @photo_options
-@setting_options("samples", "full_size")
+@setting_options("samples", "full_size", "keep_metadata")
 @click.option("--x", "x", required=True, metavar="NAME=VALUES", help="What changes from column to column.")
 @click.option("--y", "y", metavar="NAME=VALUES", help="What changes from row to row.")
 @click.option("--csv", "figures", type=click.Path(path_type=Path, dir_okay=False), help="Write every figure here.")

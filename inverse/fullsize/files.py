@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import struct
 import zlib
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
+import tifffile
 
 from inverse.errors import OutputError
 from inverse.fullsize.restore import Restored
+from inverse.imaging import exif
 from inverse.imaging.chunks import SIGNATURE
-from inverse.imaging.files import DEEP, WRITTEN, replace_atomically, unwritable
+from inverse.imaging.files import DEEP, JPEG, WRITTEN, replace_atomically, unwritable
+from inverse.imaging.jpeg_tables import JpegTables
 from inverse.settings import Settings
 from inverse.settings.carriers import KEY, png_text
 
@@ -31,16 +36,20 @@ def save(restored: Restored, path: Path, settings: Settings) -> list[str]:
         replace_atomically(path, lambda temporary: temporary.write_bytes(_deep_png(restored, settings)))
         return notes
     if deep and kind in DEEP:
-        if restored.original.profile or restored.original.exif:
-            notes.append("A TIFF of 16 bits carries no metadata here. PNG does.")
-        replace_atomically(path, lambda temporary: temporary.write_bytes(_encoded(".tif", restored.pixels)))
+        if restored.original.exif:
+            notes.append("Of its EXIF, a TIFF of 16 bits keeps camera, date, author and description. PNG keeps more.")
+        replace_atomically(path, lambda temporary: _write_deep_tiff(restored, temporary))
         return notes
     own = {"exif": restored.original.exif, "icc_profile": restored.original.profile}
     options = {**WRITTEN.get(kind, {}), **{name: value for name, value in own.items() if value}}
+    if kind in JPEG and restored.original.jpeg is not None:
+        options |= _as_before(restored.original.jpeg, options, notes)
     if kind == ".png":
         options["pnginfo"] = png_text(settings.to_json())
     if kind == ".bmp":
         options = {}
+        if any(own.values()):
+            notes.append("A BMP holds no metadata. PNG, JPEG, WebP and TIFF do.")
 
     def write(temporary: Path) -> None:
         try:
@@ -50,6 +59,27 @@ def save(restored: Restored, path: Path, settings: Settings) -> list[str]:
 
     replace_atomically(path, write)
     return notes
+
+
+def _as_before(jpeg: JpegTables, usual: Mapping[str, Any], notes: list[str]) -> dict[str, Any]:
+    """How a JPEG of a JPEG is saved: by the photo's own tables, which change nothing where nothing was restored."""
+    if jpeg.fine:
+        return {**jpeg.options, "quality": -1}  # which leaves them as they are
+    notes.append(
+        f"The photo was saved by coarse tables, which would put their blocks back. It is written at quality "
+        f"{usual['quality']}, {usual['subsampling']}."
+    )
+    return {}
+
+
+def _write_deep_tiff(restored: Restored, path: Path) -> None:
+    """A TIFF of 16 bits in colours, which Pillow does not write either, with its profile and texts of its EXIF."""
+    texts = exif.texts(restored.original.exif) if restored.original.exif else {}
+    tags = [(tag, "s", 0, text.encode("ascii", "replace"), True) for tag, text in texts.items()]
+    tifffile.imwrite(
+        path, restored.pixels, photometric="rgb", compression="zlib", predictor=True, metadata=None, software=False,
+        iccprofile=restored.original.profile or None, extratags=tags,
+    )  # fmt: skip
 
 
 def _encoded(kind: str, pixels: np.ndarray) -> bytes:

@@ -23,6 +23,7 @@ WRITTEN: dict[str, dict[str, Any]] = {
     ".avif": {"quality": 100, "subsampling": "4:4:4"},
 }  # fmt: skip
 """Endings of pictures that are written, and how: without loss but for JPEG and AVIF, and those nearly so."""
+JPEG = (".jpg", ".jpeg", ".jfif")
 DEEP = (".png", ".tif", ".tiff")
 """Those that hold 16 bits."""
 

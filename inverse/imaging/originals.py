@@ -11,13 +11,12 @@ import numpy as np
 from PIL import Image, TiffImagePlugin
 
 from inverse.errors import ImageError
+from inverse.imaging import exif as metadata
 from inverse.imaging import images, pixels
 from inverse.imaging.colours import Profile
+from inverse.imaging.jpeg_tables import JpegTables, tables_of
 
 ENDINGS = {"JPEG": "jpg", "WEBP": "webp", "BMP": "bmp", "TIFF": "tif", "AVIF": "avif", "PNG": "png"}
-GPS = 0x8825
-ORIENTATION = 0x0112
-THUMBNAIL = (0x0201, 0x0202)
 
 
 @dataclass(frozen=True)
@@ -26,15 +25,17 @@ class Original:
 
     Attributes:
         pixels: (H, W, 3), RGB, of uint8, or of uint16 where the file has 16 bits.
-        exif: its EXIF without GPS, orientation and thumbnail; empty without, or where it was not asked for.
+        exif: what of its EXIF may go with a result, see `imaging.exif`; empty where it was not asked for.
         profile: the ICC profile that the numbers are meant in; empty for sRGB.
         notes: sentences on what could not be kept.
+        jpeg: how its file was saved; None where that is no JPEG.
     """
 
     pixels: np.ndarray
     exif: bytes = b""
     profile: bytes = b""
     notes: tuple[str, ...] = field(default=())
+    jpeg: JpegTables | None = None
 
     @property
     def size(self) -> tuple[int, int]:
@@ -60,8 +61,8 @@ def load(photo: images.Photo, keep_metadata: bool = False) -> Original:
     def converted(image: Image.Image, profile: Profile) -> Image.Image:
         nonlocal exif, kept, changed
         if keep_metadata:
-            exif = _exif(image)
-            if image.mode in ("RGB", "L"):
+            exif = metadata.kept(image)
+            if image.mode == "RGB":  # a profile of greys explains no colours, in which all is written
                 kept, profile = profile.content, Profile(None)
         changed = bool(profile.space)
         return pixels.to_srgb(image, profile)
@@ -69,8 +70,10 @@ def load(photo: images.Photo, keep_metadata: bool = False) -> Original:
     content = photo if isinstance(photo, Image.Image) else _content(photo)
     picture = images.decoded(content, converted)
     eight = np.asarray(picture)
-    if isinstance(content, Image.Image) or not _deep(content):
+    if isinstance(content, Image.Image):
         return Original(eight, exif, kept)
+    if not _deep(content):
+        return Original(eight, exif, kept, jpeg=tables_of(content))
     if changed:
         note = "Its 16 bits became 8, as its colours were converted to sRGB; keep its metadata to keep them."
         return Original(eight, exif, kept, (note,))
@@ -109,16 +112,6 @@ def _content(photo: str | Path | bytes | images.BinaryIO) -> bytes:
         except OSError:
             raise ImageError("The picture's file cannot be opened. Check its name and permissions.") from None
     return photo.read()
-
-
-def _exif(image: Image.Image) -> bytes:
-    try:
-        exif = image.getexif()
-        for tag in (GPS, ORIENTATION, *THUMBNAIL):
-            exif.pop(tag, None)
-        return exif.tobytes() if len(exif) else b""
-    except images.DECODING:  # nonsense in the metadata of a whole picture
-        return b""
 
 
 def _deep(content: bytes) -> bool:

@@ -61,6 +61,9 @@ FULL_SIZE = Flag(
     help="Restore a photo that is degraded already at its own resolution, up to 40 megapixels: by windows around what "
     "is missing, which leave every other pixel as it is; by large blocks where all of it is damaged."
 )  # fmt: skip
+KEEP_METADATA = Flag(
+    help="At full size: carry over the colour profile and, of EXIF, camera, exposure and date; never the place."
+)  # fmt: skip
 PRIOR = Text(
     help="The prior: embedded, OWNER/NAME@COMMIT on the Hugging Face Hub, or NAME@KIND:DIGEST of a file or folder, "
     "without where it lies.", shortest=1, longest=200,

@@ -31,6 +31,10 @@ def check(settings: Settings) -> None:
             "full_size is for a photo that is degraded already, at its own size, one damage, and one sample. Set "
             "the mode to degraded (--degraded), leave size and further damages out, and samples at 1."
         )
+    if settings.keep_metadata and not settings.full_size:
+        raise ParameterError(
+            "keep_metadata is for photos at full size. Set full_size too (--full-size), or leave it out."
+        )
     defaults, damage = settings.defaults(), settings.damage
     for name, known in settings.specs().items():
         if known.linear_only and getattr(settings, name) != defaults[name] and not damage.linear:

@@ -36,6 +36,7 @@ from inverse.settings.fields import (
     DEGRADED,
     ESTIMATOR_SCALE,
     FULL_SIZE,
+    KEEP_METADATA,
     MODE,
     NOISE,
     PRIOR,
@@ -69,6 +70,7 @@ class Settings:
         estimator_scale: weight of the conditional estimator; 0 is 1 for a solver that needs one.
         strength: how much of the restoration is kept.
         full_size: it is done at the photo's own resolution by windows or blocks, see `inverse.fullsize`.
+        keep_metadata: what EXIF says but for the place, and the colour profile, go with what is written at full size.
         prior: by what the prior is known for ever, see `denoisers.identity`.
         auxiliary: the picture that the task needs, in base64 of a PNG; empty where there is none.
     """
@@ -85,6 +87,7 @@ class Settings:
     estimator_scale: float = setting(0.0, ESTIMATOR_SCALE, linear_only=True, axis=True)
     strength: float = setting(1.0, STRENGTH, axis=True)
     full_size: bool = setting(False, FULL_SIZE)
+    keep_metadata: bool = setting(False, KEEP_METADATA)
     prior: str = setting(EMBEDDED, PRIOR, axis=True)
     auxiliary: str = setting("", AUXILIARY)
 

@@ -47,6 +47,7 @@ def python(settings: Settings, photo: str = PHOTO) -> str:
         "then": [_short(each) for each in settings.then] or None,
         "auxiliary": f"{settings.damage.auxiliary}.png" if settings.damage.auxiliary else None,
         **_changed(settings),
+        "keep_metadata": settings.keep_metadata or None,
         "denoiser": None if settings.prior == EMBEDDED else loaded_by(settings.prior),
     }
     lines = [f"    {name}={value!r}," for name, value in arguments.items() if value is not None]

@@ -321,11 +321,11 @@ def test_a_wrong_value_is_marked_where_it_stands_and_nothing_is_started_with_it(
     page, runs = visit(), len(app[1].runs)
     box = page.locator("#sigma_y input[type=number]")
     box.fill("7")
-    assert page.inner_text("#sigma_y .inv-fault") == "Noise σ_y must be a number from 0 to 1."
+    assert page.inner_text("#sigma_y .inv-fault") == "Noise must be a number from 0 to 1."
     page.keyboard.press("Control+Enter")  # at once, before the server knows of it
     page.wait_for_selector("#run[disabled]")
-    assert page.get_attribute("#run", "title").startswith("Noise σ_y must be a number from 0 to 1, and 7 is not.")
-    assert "Noise σ_y" in page.inner_text("#keys")
+    assert page.get_attribute("#run", "title").startswith("Noise must be a number from 0 to 1, and 7 is not.")
+    assert "Noise" in page.inner_text("#keys")
     box.fill("0.1")
     page.wait_for_selector("#run:not([disabled])")
     assert page.get_attribute("#run", "title") == "" and "run" in page.inner_text("#keys")

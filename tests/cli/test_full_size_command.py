@@ -70,4 +70,4 @@ def test_what_does_not_go_with_it_is_refused(folder, words, part):
     assert result.exit_code == 1 and part in result.output.replace("\n", " "), result.output
     assert not (folder / "out.png").exists()
     alone = run("restore", "scan.png", "-o", "out.png", "--keep-metadata")
-    assert alone.exit_code == 1 and "Add --full-size" in alone.output
+    assert alone.exit_code == 1 and "Set full_size too (--full-size)" in alone.output

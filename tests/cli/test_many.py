@@ -144,3 +144,10 @@ def test_pipes(tmp_path, photo):
     found = CliRunner().invoke(main, ["restore", str(tmp_path / "p.png"), "-o", str(tmp_path / "q.png"), *QUICK])
     assert found.exit_code == 0
     assert np.array_equal(np.asarray(picture), np.asarray(Image.open(tmp_path / "q.png")))
+
+
+def test_a_degraded_jpeg_comes_back_by_its_own_tables(run, photo):
+    photo.save("photos/fine.jpg", quality=91)
+    result = run("restore", "photos/fine.jpg", "-o", "fine.jpg", "--degraded", "--task", "denoise", *QUICK[:-2])
+    assert result.exit_code == 0, result.output
+    assert Image.open("fine.jpg").quantization == Image.open("photos/fine.jpg").quantization

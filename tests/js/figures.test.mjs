@@ -48,7 +48,7 @@ test("two runs differ in what both have", () => {
     origin: { photo: "x", picture: "" },
   });
   assert.deepEqual(differences(run(100), run(50)), ["noise levels 100 → 50"]);
-  assert.deepEqual(differences(run(5), run(5, { sigma_y: null, seed: 4294967295 })), ["seed 1 → 4294967295", "σ_y 0.05 → none"]);
+  assert.deepEqual(differences(run(5), run(5, { sigma_y: null, seed: 4294967295 })), ["seed 1 → 4294967295", "noise 0.05 → none"]);
   assert.deepEqual(differences(run(5), { ...run(5), origin: { photo: "y" } }), ["another photo"]);
   assert.deepEqual(differences(run(5), run(5, { solver: { name: "c", parameters: { other: 1 } } })), ["solver b → c"]);
 });

@@ -28,6 +28,7 @@ class Limits(Parameters):
     )
     full: int = integer(40, 1, 40, unit="MP", help="A photo that is restored at full size.")
     cells: int = integer(64, 1, 4096, unit="runs", help="Runs of one sweep or comparison.")
+    photos: int = integer(40, 2, 1000, unit="photos", help="Photos of one visitor that are restored one after another.")
     seconds: int = integer(900, 1, 86_400, unit="s", help="Wall-clock time of one job.")
     abandoned: int = integer(30, 1, 3600, unit="s", help="How long a job goes on while nobody takes what it sends.")
     # One visitor

@@ -16,6 +16,7 @@ function press(event, buttons, visible) {
     if (button.disabled || (visible && !button.offsetParent)) continue;
     event.preventDefault();
     button.click();
+    if (visible) return; // of several the first
   }
 }
 document.addEventListener("keydown", (event) => {

@@ -22,7 +22,7 @@ Values = Mapping[gr.Component, Any]
 
 
 ACRONYMS = {"nfe", "ode", "sde", "ve", "vp"}
-TITLES = {"sigma_y": "Noise σ_y", "size": "Shorter side", "steps": "Noise levels"}
+TITLES = {"sigma_y": "Noise", "size": "Shorter side", "steps": "Noise levels"}
 
 
 def label(name: str) -> str:

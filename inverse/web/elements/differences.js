@@ -1,7 +1,7 @@
 // In what two runs differ, in words: "steps 100 → 50".
 const UNCOMPARED = ["inverse", "schema", "task", "solver", "then"];
 
-const named = (name) => name.replace(/^(task|solver)\./, "").replaceAll("_", " ").replace("sigma y", "σ_y").replace(/^steps$/, "noise levels");
+const named = (name) => name.replace(/^(task|solver)\./, "").replaceAll("_", " ").replace("sigma y", "noise").replace(/^steps$/, "noise levels");
 const worded = (value) => {
   if (value == null) return "none";
   if (typeof value === "boolean") return value ? "on" : "off";

@@ -1,5 +1,5 @@
 // Photo picker: drop, browse, paste anywhere on the page, or click an example.
-import { node, onPage, parts, tell } from "./kit.js";
+import { hear, node, onPage, parts, tell } from "./kit.js";
 
 export default function picker({ element, props, trigger, watch, upload }, { megabytes, key }) {
   const [zone, input, thumb, words] = parts(element, ".inv-drop", "input[type=file]", ".inv-thumb", ".inv-drop-words");
@@ -27,8 +27,20 @@ export default function picker({ element, props, trigger, watch, upload }, { meg
     }
   }
 
+  // Of several the first is shown, so that it can be said what is to be done; the list of all is an element of its own.
+  function take(files) {
+    send(files[0]);
+    if (files.length > 1) tell("photos", [...files]);
+  }
+
+  // One that was uploaded before, as the page was reloaded.
+  hear(element, "photo", (path) => {
+    choices++;
+    props.value = { path, at: Date.now() };
+    trigger("upload");
+  });
   input.addEventListener("change", () => {
-    send(input.files[0]);
+    take(input.files);
     input.value = "";
   });
   // The whole page takes what is dropped or pasted; a browser would leave the page for a dropped photo.
@@ -49,10 +61,10 @@ export default function picker({ element, props, trigger, watch, upload }, { meg
     if (!carriesFiles(event)) return;
     event.preventDefault();
     zone.classList.remove("inv-over");
-    const file = event.dataTransfer.files[0];
-    if (file && !zone.contains(event.target) && (await holdsSettings(file))) {
-      tell("settings", file);
-    } else send(file);
+    const files = [...event.dataTransfer.files]; // which the browser takes away once this waits
+    if (files.length === 1 && !zone.contains(event.target) && (await holdsSettings(files[0]))) {
+      tell("settings", files[0]);
+    } else take(files);
   });
   onPage(element, "paste", (event) => {
     const file = [...(event.clipboardData?.files ?? [])][0];
@@ -70,7 +82,7 @@ export default function picker({ element, props, trigger, watch, upload }, { meg
     const value = props.value;
     if (!value?.thumb) return;
     thumb.replaceChildren(node("img", { src: value.thumb, alt: value.caption }));
-    say(value.caption, "Choose, drop or paste another");
+    say(value.caption, "Choose, drop or paste another, or several");
   }
   watch("value", show);
   show();

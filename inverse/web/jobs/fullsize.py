@@ -58,13 +58,13 @@ class FullJob(Job):
     """
 
     @classmethod
-    def of(cls, job: Job) -> FullJob:
+    def of(cls, job: Job, keep_metadata: bool = False) -> FullJob:
         """The same choices on the whole photo; one sample.
 
         Raises:
             ParameterError: the photo is not degraded already.
         """
-        settings = replace(job.settings, size=None, samples=1, full_size=True)
+        settings = replace(job.settings, size=None, samples=1, full_size=True, keep_metadata=keep_metadata)
         return cls(settings, job.photo, job.auxiliary, job.file)
 
     @staticmethod
@@ -141,7 +141,7 @@ class FullJob(Job):
         Raises:
             ImageError: the file is gone.
         """
-        original = originals.load(uploaded(self.file.path))
+        original = originals.load(uploaded(self.file.path), self.settings.keep_metadata)
         guided = self.settings.guided(priors.load(self.settings.prior))
         return FullSize(original, self.settings, guided, self.auxiliary)
 

@@ -215,3 +215,10 @@ def reader_is_behind() -> bool:
     own = _own()
     mailbox = own and own.queue.pending_messages_per_session.get(own.session)
     return mailbox is not None and mailbox.qsize() > BEHIND
+
+
+def others_wait() -> bool:
+    """Whether somebody else than the visitor of the handler that is running waits for the device."""
+    own = _own()
+    waiting = own and own.queue.event_queue_per_concurrency_id.get(DEVICE)
+    return own is not None and bool(waiting) and any(event.session_hash != own.session for event in [*waiting.queue])

@@ -84,6 +84,9 @@ def _wire_choices(page: Page) -> None:
     carried = [page.share, page.prior, page.mode, *mode, *page.tasks.components, page.mask, page.auxiliary]
     faults: Any = page.faults
     listen(faults.release, adopting.change_faults, {*chosen, page.faults, page.auxiliary}, carried)
+    many, album = page.many, [page.many.seen, page.many.state]
+    listen(many.seen.upload, many.changed, {*album}, album)
+    many.seen.download(light(page, many.packed), {many.state}, [many.seen], **SPOKEN)
     brought = [page.share, page.photo, page.auxiliary]
     for tab in page.tabs:
         listen(tab.table.select, tab.adopt, {tab.table, tab.batch, page.photo, page.auxiliary}, [*carried, page.switch])
@@ -100,7 +103,8 @@ def _wire_choices(page: Page) -> None:
 
 def _preview_outputs(page: Page) -> list[gr.Component]:
     shown = [page.prior_note, page.problem, page.mask, page.cost, page.run, page.why, page.share, page.history]
-    return [*shown, *page.full.planned, *(part for tab in page.tabs for part in (*tab.planned, tab.promise, tab.start))]
+    tabs = (part for tab in page.tabs for part in (*tab.planned, tab.promise, tab.start))
+    return [*shown, *page.full.planned, *page.many.planned, *tabs]
 
 
 def _preview(page: Page, values: Values, keep: bool = True) -> Updates:
@@ -121,7 +125,7 @@ def _preview(page: Page, values: Values, keep: bool = True) -> Updates:
             page.why: refused(error),
         }
         changes[page.run] = starts.judge(page.run, False, value=RUN)
-        changes |= page.full.plan(None, starts)
+        changes |= page.full.plan(None, starts) | page.many.plan(page, values, None, starts, str(error))
         for tab in page.tabs:
             changes |= {tab.promise: refused(error), tab.start: starts.judge(tab.start, False)}
         return changes
@@ -135,7 +139,8 @@ def _preview(page: Page, values: Values, keep: bool = True) -> Updates:
     }
     changes[page.why] = refused(shown["caption"]) if shown["fault"] else KEYS
     changes[page.run] = starts.judge(page.run, not shown["fault"], value=f"{RUN} ~{device.brief(job.seconds)}")
-    changes |= page.full.plan(job, starts, shown["caption"] if shown["fault"] else "")
+    fault = shown["caption"] if shown["fault"] else ""
+    changes |= page.full.plan(job, starts, fault) | page.many.plan(page, values, job, starts, fault)
     changes[page.history] = history.now(job.used, job.origin)
     for tab in page.tabs:
         changes |= tab.plan(page, values, job)
@@ -155,6 +160,7 @@ def _wire_preview(page: Page) -> None:
     settings = [component for name, component in page.settings.items() if name != "then"]  # which changes more
     components = [*page.tasks.components, *page.solvers.components, *settings, page.mask]
     triggers = [c.release if isinstance(c, gr.HTML) else c.input for c in components]
+    triggers += [page.many.full.input, page.many.mask.input]
     gr.on(triggers, handler, inputs, outputs, trigger_mode="always_last", **LIGHT)
     page.dice.click(None, None, page.settings["seed"], js=RANDOM_SEED, **LIGHT).then(handler, inputs, outputs, **LIGHT)
 

@@ -17,6 +17,9 @@ from inverse.web.page import form
 from inverse.web.page.page import Page, Updates
 from inverse.web.page.starts import Starts
 
+KEEP = "Keep the camera's data and the colour profile, never the place"
+"""What a checkbox says."""
+
 
 class FullSizeCard:
     """Made where it stands.
@@ -25,6 +28,7 @@ class FullSizeCard:
         card: all of it, seen where a photo has a file of its own.
         start, stop: buttons.
         promise: what it will take, or why it cannot be done.
+        keep: whether what EXIF says and the colour profile go with it.
         seen: how far it is, and the file.
         state: the visitor's last one.
     """
@@ -39,6 +43,7 @@ class FullSizeCard:
                     "Stop", elem_id="stop-full", elem_classes="inv-stop", interactive=False, scale=0, min_width=90
                 )
                 self.promise = reason("", button="full", elem_id="full-promise")
+            self.keep = gr.Checkbox(False, label=KEEP, elem_id="full-keep", container=False, interactive=True)
             self.seen = fullsize()
             self.state = gr.State(None)
 
@@ -67,7 +72,7 @@ class FullSizeCard:
         values = full.as_asked(values)
 
         def prepare() -> tuple[Job]:
-            job = FullJob.of(form.job(page, values))
+            job = FullJob.of(form.job(page, values), bool(values[self.keep]))
             job.check()
             return (job,)
 

@@ -61,7 +61,13 @@ def wire(page: Page) -> None:
         lambda page, values, job: FullJob.of(job), page.full.run, lambda view: {page.full.seen: view},
         "This was not begun.",
     )  # fmt: skip
-    turns = {page.status: _wire(page, restore), page.full.seen: _wire(page, full)}
+    many = Place(
+        page.many.start, page.many.stop, page.many.state, [page.many.seen], page.many.new,
+        lambda page, values, job: FullJob.of(job), page.many.run, lambda view: {page.many.seen: view},
+        "This was not begun.",
+    )  # fmt: skip
+    shown = {page.status: restore, page.full.seen: full, page.many.seen: many}
+    turns = {element: _wire(page, place) for element, place in shown.items()}
     for tab in page.tabs:
         turns[tab.table] = _wire(page, _place(tab))
     _wire_line(page, turns)

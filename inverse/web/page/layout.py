@@ -30,6 +30,7 @@ from inverse.web.jobs import offers, preview
 from inverse.web.jobs.job import Job
 from inverse.web.page import cards
 from inverse.web.page.fullsize import FullSizeCard
+from inverse.web.page.many import ManyCard
 from inverse.web.page.page import Page
 from inverse.web.page.starts import Starts
 from inverse.web.page.tab import Tab
@@ -88,6 +89,7 @@ def _stage(page: Page, photo: Image.Image, start: Settings) -> None:
         page.settings["seed"] = setting("seed", start.seed, slider=False)
         page.dice = gr.Button("⚄", elem_id="dice", scale=0, min_width=40)
         page.status = status()
+    page.many = ManyCard()
     with gr.Row(elem_id="pictures", equal_height=False):
         with gr.Column(elem_id="inputs", scale=0, min_width=0):
             with gr.Column(visible=start.task.auxiliary == "mask", elem_id="mask-panel") as page.mask_panel:

@@ -11,6 +11,7 @@ from inverse.web.elements.controls import Groups
 
 if TYPE_CHECKING:
     from inverse.web.page.fullsize import FullSizeCard
+    from inverse.web.page.many import ManyCard
     from inverse.web.page.tab import Tab
 
 Updates = dict[Block, Any]
@@ -73,6 +74,7 @@ class Page:
     problem: gr.HTML
     viewer: gr.HTML
     full: FullSizeCard
+    many: ManyCard
     history: gr.HTML
     switch: gr.Tabs
     tabs: tuple[Tab, ...]
@@ -97,4 +99,4 @@ class Page:
     def asked(self) -> set[gr.Component]:
         """All that is asked for by pressing a button that starts something."""
         tabs = {part for tab in self.tabs for part in tab.inputs}
-        return {*self.choices, *self.held, self.mask, self.starts, *tabs}
+        return {*self.choices, *self.held, self.mask, self.starts, self.full.keep, *self.many.inputs, *tabs}

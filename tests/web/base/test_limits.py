@@ -57,6 +57,7 @@ def test_the_summary_names_every_limit_and_no_other_code_reads_the_environment()
         "device.py",
         "threads.py",
         "contention.py",
+        "measure.py",
         "port.py",
         "server.py",
         "origins.py",

@@ -172,8 +172,8 @@ def test_a_photo_is_looked_at_once_when_it_is_brought_and_not_at_every_preview(s
 
 
 def test_the_present_settings_follow_the_page_and_leave_the_mask_out(page, photo):
-    tabs = [part for tab in page.tabs for part in tab.inputs]
-    values = {component: component.value for component in {*page.choices, page.mask, *tabs}}
+    parts = [*page.many.inputs, *(part for tab in page.tabs for part in tab.inputs)]
+    values = {component: component.value for component in {*page.choices, page.mask, *parts}}
     values |= {
         page.photo: photo,
         page.photo_file: None,

@@ -33,7 +33,7 @@ def test_a_button_can_be_pressed_while_nothing_is_wrong_and_nothing_under_way(pa
     starts = values[page.starts]
     for button, promise in ((page.run, page.why), *((tab.start, tab.promise) for tab in page.tabs)):
         wrong = pages.preview(page, {**values, page.settings["sigma_y"]: 7})
-        assert wrong[button]["interactive"] is False and "Noise σ_y must be a number from 0 to 1" in wrong[promise]
+        assert wrong[button]["interactive"] is False and "Noise must be a number from 0 to 1" in wrong[promise]
         assert starts.end(button)["interactive"] is False, "the end of a run does not make it right"
         mended = pages.preview(page, values)
         assert mended[button]["interactive"] is True and "must be" not in mended[promise]
@@ -69,5 +69,5 @@ def test_a_broken_number_does_not_call_a_damaged_photo_the_original(page):
     values = sent(page, sigma_y=-1)
     for mode in (CLEAN, DEGRADED):
         shown = pages.preview(page, {**values, page.mode: mode})[page.problem]
-        assert shown["fault"] and "Noise σ_y must be" in shown["caption"] and "sigma_y" not in shown["caption"]
+        assert shown["fault"] and "Noise must be" in shown["caption"] and "sigma_y" not in shown["caption"]
         assert (shown["truth"] is None) == (mode == DEGRADED) and (shown["measured"] is None) == (mode == CLEAN)
