@@ -6,7 +6,6 @@ import math
 
 import cv2
 import torch
-from scipy.fft import next_fast_len
 from torch import Tensor
 
 SMOOTHNESS = 0.15
@@ -36,7 +35,7 @@ def fitted(sharp: Tensor, blurred: Tensor, kernel: Tensor) -> Tensor:
     if energy <= 0:
         return kernel
     target = target[inner[:, None] % size[0], inner % size[1]] / energy
-    padded = next_fast_len(3 * side, real=True)
+    padded = cv2.getOptimalDFTSize(3 * side)
     response = torch.zeros(padded, padded, dtype=torch.float64)
     response[lags[:, None] % padded, lags % padded] = alike[lags[:, None] % size[0], lags % size[1]] / energy
     spectrum = torch.fft.rfft2(response)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
+import cv2
 import torch
-from scipy.fft import next_fast_len
 from torch import Tensor
 
 from inverse.operators.kernels import wrapped
@@ -24,7 +24,7 @@ def periodic(picture: Tensor, reach: int) -> Tensor:
     for _ in range(2):
         picture = picture.T
         length = len(picture)
-        more = min(next_fast_len(length + reach, real=True) - length, length - 1)
+        more = min(cv2.getOptimalDFTSize(length + reach) - length, length - 1)
         t = torch.linspace(0, 1, more + 2, dtype=picture.dtype)[1:-1, None]
         fading = t * t * (3 - 2 * t)
         after, before = picture[length - 1 - more : length - 1].flip(0), picture[1 : more + 1].flip(0)
