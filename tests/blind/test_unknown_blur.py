@@ -190,6 +190,8 @@ def test_the_page_shows_the_kernel_and_takes_its_noise(blurred, at_once):
     values = sent(page, mode="degraded", photo=blurred, task="deblur-kernel", solver="cse-vml-map")
     changes = drawn.estimate_kernel(page, {**values, page.auxiliary: {}})
     assert changes[page.auxiliary]["kernel"].size == (SIZE, SIZE) and changes[page.settings["sigma_y"]] > 0.03
+    with pytest.raises(ProblemError, match="Choose Damaged"):
+        drawn.estimate_kernel(page, {**values, page.mode: "clean", page.auxiliary: {}})
     assert 'download="kernel.png"' in changes[page.picture_note] and "144 × 144" in changes[page.picture_note]
 
 

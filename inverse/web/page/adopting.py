@@ -68,7 +68,6 @@ def adopt(page: Page, settings: Settings, photo: Image.Image | None, pictures: d
         page.mode: mode,
         page.mode_note: cards.MODE_WORDS[mode],
         page.faults_panel: gr.update(visible=mode == DEGRADED),
-        page.estimate_panel: gr.update(visible=mode == DEGRADED),
         **{page.settings[name]: update for name, update in _settings(page, settings, photo).items()},
         page.sigma_y_note: "",
         **offering.for_task(page, task, settings.damage, solver, prior),

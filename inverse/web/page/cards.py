@@ -74,12 +74,8 @@ def damage(page: Page, start: Settings) -> None:
         page.tasks = Groups.create("task", TASKS, start.task)
         page.settings["then"] = further([], tasks_for(CLEAN))
         with gr.Column(visible=kind.auxiliary not in ("", "mask"), elem_classes="inv-group") as page.picture_panel:
-            with gr.Row():
-                page.picture_upload = gr.UploadButton(
-                    "Upload the picture it needs", size="sm", elem_id="picture-upload", min_width=120
-                )
-                with gr.Column(visible=start.degraded, min_width=120) as page.estimate_panel:
-                    page.estimate = gr.Button("Estimate the blur from the photo", size="sm", elem_id="estimate-kernel")
+            page.picture_upload = gr.UploadButton("Upload the picture it needs", size="sm", elem_id="picture-upload")
+            page.estimate = gr.Button("Estimate the blur from the photo", size="sm", elem_id="estimate-kernel")
             page.picture_note = _words("")
         with gr.Column(elem_classes="inv-group"):
             page.settings["sigma_y"] = setting("sigma_y", start.sigma_y, also=(127.5, "of 255"))

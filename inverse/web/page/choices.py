@@ -77,7 +77,6 @@ def change_mode(page: Page, values: Values) -> Updates:
         page.diagnosis: seen,
         page.faults: faults.found(seen),
         page.faults_panel: gr.update(visible=mode == DEGRADED),
-        page.estimate_panel: gr.update(visible=mode == DEGRADED),
         page.mode_note: cards.MODE_WORDS[mode],
         page.task: chooser.offer(TASKS, offered, task),
         page.settings["then"]: gr.update(choices=offered),

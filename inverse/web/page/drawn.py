@@ -10,6 +10,7 @@ from PIL import Image, ImageChops
 
 from inverse import blind
 from inverse.diagnosis import find_scratches
+from inverse.errors import ProblemError
 from inverse.imaging import images, masks
 from inverse.operators.deblurring import MAX_KERNEL
 from inverse.settings import Settings
@@ -64,9 +65,14 @@ def estimate_kernel(page: Page, values: Values) -> Updates:
     """The kernel that a blurred photo tells, at the size at which it is used, and the noise to restore by.
 
     Raises:
-        ProblemError: the photo does not tell it.
+        ProblemError: the photo is not blurred yet, or does not tell its blur.
     """
     job = Job(form.settings(page, values), form.chosen_photo(page, values))
+    if not job.settings.degraded:
+        raise ProblemError(
+            "This photo counts as clean, and is blurred here by the kernel that you upload. Choose Damaged for a photo "
+            "that is blurred already."
+        )
     with dear(math.inf):
         found = blind.estimate_kernel(job.part)
     height, width = job.image_shape

@@ -63,7 +63,7 @@ def _wire_choices(page: Page) -> None:
     ]  # fmt: skip
     noise = [page.settings["sigma_y"], page.sigma_y_note]
     linear = [page.settings[name] for name, known in Settings.specs().items() if known.linear_only]
-    wrong = [page.faults, page.faults_panel, page.estimate_panel, page.diagnosis]
+    wrong = [page.faults, page.faults_panel, page.diagnosis]
     mode = list(dict.fromkeys([page.mode_note, page.task, *page.settings.values(), *task, *noise, *wrong]))
     chosen = {
         page.prior, page.mode, page.task, page.settings["then"], page.solver, page.solver_by_hand, page.photo,

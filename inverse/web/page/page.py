@@ -52,7 +52,6 @@ class Page:
     mask: gr.HTML
     picture_panel: gr.Column
     picture_upload: gr.UploadButton
-    estimate_panel: gr.Column
     estimate: gr.Button
     picture_note: gr.HTML
     sigma_y_note: gr.HTML
