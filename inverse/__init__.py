@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from inverse.blind import KernelEstimate, estimate_kernel
     from inverse.denoisers.catalog import load_prior
     from inverse.diagnosis import Diagnosis, diagnose
     from inverse.errors import InverseError
@@ -23,6 +24,7 @@ __version__ = "0.2.0"
 
 # Names are imported when they are used: torch takes seconds, and `python -m inverse --help` needs none of it.
 _HOMES = {
+    "blind": ("KernelEstimate", "estimate_kernel"),
     "denoisers.catalog": ("load_prior",),
     "diagnosis": ("Diagnosis", "diagnose"),
     "errors": ("InverseError",),
@@ -37,11 +39,13 @@ __all__ = [
     "TASKS",
     "Diagnosis",
     "InverseError",
+    "KernelEstimate",
     "Problem",
     "Result",
     "Step",
     "degrade",
     "diagnose",
+    "estimate_kernel",
     "load_prior",
     "measured",
     "preset",

@@ -20,6 +20,7 @@ from inverse.text import visible, visible_record
 COMMANDS = {
     "restore": ("inverse.cli.restore", "Restore a photo."),
     "inspect": ("inverse.cli.inspect", "Say what is wrong with a photo, and what would restore it."),
+    "estimate-kernel": ("inverse.cli.kernel", "Tell what blurred a photo, as a picture of its kernel."),
     "degrade": ("inverse.cli.degrade", "Degrade a clean photo, to try a restoration on it."),
     "sweep": ("inverse.cli.sweep", "Restore a photo over several values of one or two parameters, as a grid."),
     "tasks": ("inverse.cli.listing", "List the tasks and their parameters."),
@@ -62,7 +63,9 @@ class LazyGroup(click.Group):
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
-        return getattr(import_module(COMMANDS[name][0]), name) if name in COMMANDS else None
+        if name not in COMMANDS:
+            return None
+        return getattr(import_module(COMMANDS[name][0]), name.replace("-", "_"))
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):

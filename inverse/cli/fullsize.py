@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from PIL import Image
 from rich.progress import BarColumn, Progress, TimeRemainingColumn
 
 from inverse.cli.terminal import Description, Terminal
@@ -28,15 +29,15 @@ def check(settings: Settings, *shown: Path | None) -> None:
 
 
 def restore(
-    console: Terminal, photo: Path, auxiliary: Path | None, settings: Settings, denoiser: Denoiser, output: Path,
+    console: Terminal, photo: Path, auxiliary: Image.Image | None, settings: Settings, denoiser: Denoiser,
+    output: Path,
 ) -> dict[str, Any]:  # fmt: skip
     """Says what it will take, restores, and writes a file of the photo's own size and depth.
 
     Returns what there is to tell of it, as plain data.
     """
     original = originals.load(photo, settings.keep_metadata)
-    helper = None if auxiliary is None else settings.task.load(auxiliary)
-    work = FullSize(original, settings, denoiser, helper)
+    work = FullSize(original, settings, denoiser, auxiliary)
     height, width = original.size
     console.print(f"{settings.task.title}, {settings.solver.title}, at full size")
     for note in (*original.notes, *work.plan.notes):
@@ -46,7 +47,7 @@ def restore(
         bar = progress.add_task("", total=1.0)
         restored = finished(work.run(), lambda seen: progress.update(bar, completed=seen.share, description=seen.words))
         progress.update(bar, completed=1.0)
-    made = restored.settings if helper is None else restored.settings.with_auxiliary(helper)
+    made = restored.settings if auxiliary is None else restored.settings.with_auxiliary(auxiliary)
     for note in save(restored, output, made):
         console.print(note)
     console.print(f"{printable(output)}: {work.plan.counted}, {restored.seconds:.1f} s")

@@ -12,6 +12,7 @@ import click
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
 from inverse.cli import fullsize
+from inverse.cli.kernel import kernel_options, told
 from inverse.cli.many import STREAM, Place, found, is_folder, line, mask_of, piped, planned, restored
 from inverse.cli.options import GroupedCommand, apart, check_output, damage_options, save_picture, setting_options
 from inverse.cli.run import chosen, run_options
@@ -40,6 +41,9 @@ from inverse.solvers.advice import advice_for
 @click.option("--save-measurement", type=click.Path(path_type=Path), help="Write what the solver was given.")
 @click.option("--estimator", type=click.Path(path_type=Path), help="A conditional estimator that `train estimator` "
               "wrote. Default: the one that ships with the prior.")  # fmt: skip
+@click.option("--estimate-kernel", is_flag=True, help="For deblur-kernel: tell from the blurred photo itself what "
+               "blurred it, all of it in one way. `estimate-kernel` shows and writes it.")  # fmt: skip
+@kernel_options
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
 @click.pass_context
 def restore(
@@ -102,12 +106,12 @@ def _restored(
     if save_measurement is not None:
         apart(save_measurement, output, *_outputs(output, asked.samples))
     fullsize.check(asked, save_frames, save_measurement)
+    asked, auxiliary = told(photo, asked, values)
     if asked.full_size:
         prior = load_prior(values["prior"], device, precision, allow_pickle=allow_pickle, compiled=compiled)
         guided = asked.guided(prior, estimator)
-        return fullsize.restore(console, photo, values["auxiliary"], asked, guided, output)
+        return fullsize.restore(console, photo, auxiliary, asked, guided, output)
     picture = images.load(photo)
-    auxiliary = values["auxiliary"] and asked.damage.load(values["auxiliary"])
     problem = asked.problem(picture, auxiliary)
     run = asked.settled(picture, problem)
     run = run if auxiliary is None else run.with_auxiliary(auxiliary)

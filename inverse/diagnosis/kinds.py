@@ -23,7 +23,8 @@ EXPECTED = {
     "scratched": "Thin scratches usually vanish, and where nothing else is repaired, all other pixels stay as they "
     "are. Look at the mask before you restore: edges and wires are thin lines too.",
     "blurry": "A light blur sharpens well. Of a strong one outlines come back and fine detail does not; where parts of "
-    "the photo are blurred differently, some of them suffer.",
+    "the photo are blurred differently, some of them suffer. Where the camera shook or something moved, "
+    "the task deblur-kernel can tell the blur from the photo itself.",
     "small": "Edges and plain textures become crisp. Letters and faces of a few pixels become plausible, and not true.",
     "grainy": "Grain goes; the finest texture goes with it.",
     "blocky": "Blocks and halos go. Detail that the JPEG dropped is guessed, and colours can shift a little.",

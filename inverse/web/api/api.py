@@ -1,10 +1,11 @@
-"""The app for programs: five functions that go through the same validation and limits as the page.
+"""The app for programs: six functions that go through the same validation and limits as the page.
 
 Their docstrings are what a caller reads.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
@@ -14,15 +15,20 @@ from typing import Any
 import gradio as gr
 from gradio import FileData
 
+from inverse import blind
 from inverse.batch import grid
 from inverse.batch.sweep import Sweep
+from inverse.blind import DEFAULT_SIZE
 from inverse.errors import ParameterError
+from inverse.imaging import images
+from inverse.settings import DEGRADED, Settings
 from inverse.settings.listing import listing
 from inverse.web.api import answers
 from inverse.web.api.answers import File
 from inverse.web.api.asked import axis_of, job_of, path_of, understood
 from inverse.web.base import limits
-from inverse.web.base.guards import said, spoken_errors, uploaded
+from inverse.web.base.dear import dear
+from inverse.web.base.guards import said, spoken_errors, uploaded, uploaded_photo
 from inverse.web.elements.history import plain
 from inverse.web.elements.photos import plain_name
 from inverse.web.jobs import priors
@@ -177,6 +183,29 @@ def diagnose(photo: FileData) -> tuple[FileData | None, dict[str, Any]]:
         found = diagnosed(file)
         mask = None if found.mask is None else answers.png(found.mask, f"{plain_name(path_of(photo))}-mask.png")
         return mask, {**found.to_dict(), "settings": plain(found.settings())}
+
+
+def estimate_kernel(
+    photo: FileData, size: int = DEFAULT_SIZE, full_size: bool = False
+) -> tuple[FileData, dict[str, Any]]:
+    """Tell from a blurred photo what blurred it, as a picture of its kernel for the task deblur-kernel. Nothing is restored.
+
+    Args:
+        photo: The blurred photo, an uploaded file: PNG, JPEG, WebP, BMP, TIFF, GIF or AVIF. One blur lies over all of it.
+        size: Side in pixels, 3 to 61, of the square within which a point was spread; a little larger than the blur looks.
+        full_size: For a restoration with full_size; else the kernel is for the size at which restore uses the photo.
+
+    Returns:
+        The kernel as a PNG, what one bright point became, bright on black: to be looked at, edited, and given to restore as auxiliary. And a record: confidence (how similar the kernels are that two halves of the photo tell, from 0 to 1), words, and settings for the endpoint restore.
+    """  # noqa: E501
+    with _spoken_errors():
+        settings = replace(Settings.create(mode=DEGRADED, task="deblur-kernel"), full_size=full_size)
+        picture = images.load(uploaded(path_of(photo))) if full_size else uploaded_photo(path_of(photo))
+        with dear(math.inf):
+            found = blind.estimate_kernel(picture if full_size else Job(settings, picture).part, size)
+        file = answers.png(found.image, f"{plain_name(path_of(photo))}-kernel.png")
+        used = replace(settings, sigma_y=found.sigma_y)
+        return file, {"confidence": found.confidence, "words": found.words, "settings": plain(used)}
 
 
 def solvers() -> dict[str, Any]:

@@ -11,7 +11,7 @@ import gradio as gr
 
 from inverse.solvers.defaults import default_solver
 from inverse.solvers.presets import DEFAULT_DEGRADED_TASK, DEFAULT_TASK
-from inverse.web.api.api import degrade, diagnose, restore, solvers, sweep
+from inverse.web.api.api import degrade, diagnose, estimate_kernel, restore, solvers, sweep
 from inverse.web.base.gradio_internals import descriptions, functions
 from inverse.web.base.turns import heavy
 from inverse.web.jobs.waiting import DEVICE
@@ -19,10 +19,11 @@ from inverse.web.jobs.waiting import DEVICE
 
 def publish(blocks: gr.Blocks) -> None:
     """Adds the endpoints to the page."""
-    busy = [heavy(degrade), heavy(diagnose)]
+    busy = [heavy(degrade), heavy(diagnose), heavy(estimate_kernel)]
     queues: tuple[tuple[Callable, dict[str, Any]], ...] = (
         (degrade, {"concurrency_limit": 2}),
         (diagnose, {"concurrency_limit": 2}),
+        (estimate_kernel, {"concurrency_limit": 1}),
         (restore, {"concurrency_id": DEVICE, "concurrency_limit": 1}),
         (sweep, {"concurrency_id": DEVICE, "concurrency_limit": 1}),
         (solvers, {"concurrency_limit": None}),

@@ -74,6 +74,7 @@ def damage(page: Page, start: Settings) -> None:
         page.settings["then"] = further([], tasks_for(CLEAN))
         with gr.Column(visible=kind.auxiliary not in ("", "mask"), elem_classes="inv-group") as page.picture_panel:
             page.picture_upload = gr.UploadButton("Upload the picture it needs", size="sm", elem_id="picture-upload")
+            page.estimate = gr.Button("Estimate the blur from the photo", size="sm", elem_id="estimate-kernel")
             page.picture_note = _words("")
         with gr.Column(elem_classes="inv-group"):
             page.settings["sigma_y"] = setting("sigma_y", start.sigma_y, also=(127.5, "of 255"))

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import html
+import math
+
 import gradio as gr
 from PIL import Image, ImageChops
 
+from inverse import blind
 from inverse.diagnosis import find_scratches
+from inverse.errors import ProblemError
 from inverse.imaging import images, masks
+from inverse.operators.deblurring import MAX_KERNEL
 from inverse.settings import Settings
+from inverse.web.base.dear import dear
 from inverse.web.base.guards import uploaded_helper, uploaded_photo
-from inverse.web.base.pictures import mask_uri
+from inverse.web.base.pictures import jpeg, mask_uri, png
 from inverse.web.elements.controls import Values
 from inverse.web.jobs.job import Job
 from inverse.web.page import form
@@ -51,4 +58,41 @@ def receive_picture(page: Page, values: Values) -> Updates:
     kind = form.damage(page, values).auxiliary
     picture = uploaded_photo(values[page.picture_upload])
     words = f"{kind.capitalize()} of {picture.width} × {picture.height} pixels."
-    return {page.auxiliary: {**values[page.auxiliary], kind: picture}, page.picture_note: words}
+    return {page.auxiliary: {**values[page.auxiliary], kind: picture}, page.picture_note: shown(picture, words)}
+
+
+def estimate_kernel(page: Page, values: Values) -> Updates:
+    """The kernel that a blurred photo tells, at the size at which it is used, and the noise to restore by.
+
+    Raises:
+        ProblemError: the photo is not blurred yet, or does not tell its blur.
+    """
+    job = Job(form.settings(page, values), form.chosen_photo(page, values))
+    if not job.settings.degraded:
+        raise ProblemError(
+            "This photo counts as clean, and is blurred here by the kernel that you upload. Choose Damaged for a photo "
+            "that is blurred already."
+        )
+    with dear(math.inf):
+        found = blind.estimate_kernel(job.part)
+    height, width = job.image_shape
+    words = (
+        f"{found.words} It is for the photo at {width} × {height} pixels. To edit it, save it, paint black what is no "
+        "blur, and upload it."
+    )
+    return {
+        page.auxiliary: {**values[page.auxiliary], "kernel": found.image},
+        page.picture_note: shown(found.image, words),
+        page.settings["sigma_y"]: found.sigma_y,
+        page.sigma_y_note: "The noise of the photo, and what the estimated kernel gets wrong.",
+    }
+
+
+def shown(picture: Image.Image, words: str) -> str:
+    """A small picture enlarged, to be saved by a click, with words beside it, as HTML."""
+    uri = png(picture.convert("L")) if max(picture.size) <= MAX_KERNEL else jpeg(picture)
+    picture_words = f"the picture of {picture.width} × {picture.height} pixels"
+    return (
+        f'<a class="inv-kernel" href="{uri}" download="kernel.png" title="Save {picture_words}">'
+        f'<img src="{uri}" alt="{picture_words}, enlarged"></a>{html.escape(words)}'
+    )

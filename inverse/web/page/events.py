@@ -81,6 +81,11 @@ def _wire_choices(page: Page) -> None:
     listen(page.mask.upload, drawn.receive_mask, {*page.choices, page.mask, page.photo}, [page.mask])
     picture = {page.task, page.settings["then"], page.auxiliary, page.picture_upload}
     listen(page.picture_upload.upload, drawn.receive_picture, picture, [page.auxiliary, page.picture_note])
+    told = [page.auxiliary, page.picture_note, *noise]
+    estimating = {**SPOKEN, "show_progress": "minimal", "show_progress_on": page.picture_note}  # it takes a while
+    asked = {*page.choices, page.photo, page.photo_file, page.auxiliary}
+    estimate = gr.on([page.estimate.click], light(page, drawn.estimate_kernel), asked, told, **estimating)
+    _then_preview(page, estimate.success)
     carried = [page.share, page.prior, page.mode, *mode, *page.tasks.components, page.mask, page.auxiliary]
     faults: Any = page.faults
     listen(faults.release, adopting.change_faults, {*chosen, page.faults, page.auxiliary}, carried)

@@ -53,6 +53,7 @@ class Page:
     mask: gr.HTML
     picture_panel: gr.Column
     picture_upload: gr.UploadButton
+    estimate: gr.Button
     picture_note: gr.HTML
     sigma_y_note: gr.HTML
     # 3 Method
