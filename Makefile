@@ -31,7 +31,7 @@ types: $(VENV)/.tested
 
 # Two processes of one thread each: small tensors do not profit from a second thread.
 test-fast: $(VENV)/.tested
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not browser and not slow and not load" -n 2
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not browser and not slow and not load and not ray" -n 2
 
 # Rules of the library that take no prior and no app to test.
 FASTEST := $(addprefix tests/, test_randomness.py test_resources.py test_text.py imaging/test_chunks.py \
@@ -50,9 +50,9 @@ NUMBERS := $(addprefix tests/, test_faults.py test_restoration.py batch/test_loc
 FEW_NUMBERS := $(addprefix tests/, batch/test_lockstep.py denoisers/test_embedded.py operators/test_noise.py)
 test-isa: $(VENV)/.tested
 	OMP_NUM_THREADS=1 ATEN_CPU_CAPABILITY=avx2 ONEDNN_MAX_CPU_ISA=AVX2 MKL_ENABLE_INSTRUCTIONS=AVX2 \
-	  $(BIN)/python -m pytest -m "not browser and not slow and not load" -n 2 $(NUMBERS)
+	  $(BIN)/python -m pytest -m "not browser and not slow and not load and not ray" -n 2 $(NUMBERS)
 	OMP_NUM_THREADS=1 ATEN_CPU_CAPABILITY=default ONEDNN_MAX_CPU_ISA=SSE41 MKL_ENABLE_INSTRUCTIONS=SSE4_2 \
-	  $(BIN)/python -m pytest -m "not browser and not slow and not load" -n 2 $(FEW_NUMBERS)
+	  $(BIN)/python -m pytest -m "not browser and not slow and not load and not ray" -n 2 $(FEW_NUMBERS)
 
 # The page's scripts, by Node: the one from PyPI where the system has none. Biome, which lints them, is from npm.
 WITH_NODE = PATH="$(CURDIR)/$(BIN):$$PATH"

@@ -98,6 +98,7 @@ class DeblurGaussian(Task):
     title = "Deblurring: Gaussian"
     group = "Blur"
     summary = "The image was blurred by a Gaussian."
+    lengths = ("std",)
 
     std: float = real(
         2.0, 0.3, 20.0, unit="pixels", help="Standard deviation of the blur.",

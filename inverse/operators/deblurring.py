@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -41,6 +41,7 @@ class DeblurUniform(Task):
     title = "Deblurring: uniform"
     group = "Blur"
     summary = "Every pixel is the mean of the square around it."
+    lengths = ("kernel_size",)
 
     kernel_size: int = kernel_size_field(9)
     edges: str = edges_field()
@@ -56,6 +57,7 @@ class DeblurMotion(Task):
     title = "Deblurring: straight motion"
     group = "Blur"
     summary = "The camera or the scene moved along a straight line."
+    lengths = ("length",)
 
     length: float = real(
         20.0, 2.0, 100.0, unit="pixels", help="How far a point moved.",
@@ -79,6 +81,7 @@ class DeblurShake(Task):
     title = "Deblurring: camera shake"
     group = "Blur"
     summary = "The camera shook along a winding path, drawn at random from the seed."
+    lengths = ("kernel_size",)
 
     kernel_size: int = kernel_size_field(31)
     turning: float = real(
@@ -99,6 +102,7 @@ class DeblurDisk(Task):
     title = "Deblurring: out of focus"
     group = "Blur"
     summary = "The lens was out of focus: every point became a disk."
+    lengths = ("radius",)
 
     radius: float = radius_field()
     edges: str = edges_field()
@@ -117,6 +121,18 @@ class DeblurKernel(Task):
     auxiliary = "kernel"
 
     edges: str = edges_field(slanted=True)
+
+    def enlarged(self, factor: float, picture: Image.Image | None = None) -> tuple[Self, Image.Image | None]:
+        if picture is None:
+            return self, None
+        # A middle pixel stays one.
+        width, height = (2 * round((factor * side - side % 2) / 2) + side % 2 or 1 for side in picture.size)
+        if max(width, height) > MAX_KERNEL:
+            raise ProblemError(
+                f"This kernel is {width} x {height} pixels on a photo that is {factor:.1f} times as large, and at most "
+                f"{MAX_KERNEL} can be undone. Crop the kernel to its bright part, or shrink the photo first."
+            )
+        return self, picture.convert("L").resize((width, height), Image.Resampling.BICUBIC)
 
     def prepare(self, picture: Image.Image, size: tuple[int, int]) -> Tensor:
         """The kernel picture in its own size, (h, w) on [0, 1]; above `MAX_KERNEL` pixels it is shrunk by areas."""

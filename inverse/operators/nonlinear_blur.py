@@ -72,6 +72,7 @@ class DeblurNonlinear(Task):
     group = "Blur"
     summary = "Out of focus, with lamps that became bright disks: light was blurred, not pixel values (non-linear)."
     linear = False
+    lengths = ("radius",)
 
     radius: float = radius_field()
     edges: str = edges_field()

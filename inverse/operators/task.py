@@ -5,15 +5,16 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import torch
 from PIL import Image
 from torch import Tensor
 
+from inverse.errors import ProblemError
 from inverse.imaging import images
 from inverse.operators.base import Operator, Shape
-from inverse.parameters import Parameters, Registry, named
+from inverse.parameters import Integer, Parameters, Real, Registry, named
 
 
 @dataclass(frozen=True)
@@ -24,10 +25,12 @@ class Task(Parameters):
         name, title, summary, group: as in `Parameters`.
         auxiliary: kind of picture that has to come with the photo ("mask", "kernel"), or empty.
         linear: its operators are linear; some solvers need that.
+        lengths: parameters that are lengths on the photo, in pixels.
     """
 
     auxiliary: ClassVar[str] = ""
     linear: ClassVar[bool] = True
+    lengths: ClassVar[tuple[str, ...]] = ()
 
     def keeps_known(self, sigma_y: float, degraded: bool) -> bool:
         """Whether a result takes known pixels over from the measurement exactly, by `Selection.keep`.
@@ -58,6 +61,23 @@ class Task(Parameters):
             ImageError: it cannot be read, or is no such picture.
         """
         return images.load(picture, max_side)
+
+    def enlarged(self, factor: float, picture: Image.Image | None = None) -> tuple[Self, Image.Image | None]:
+        """The same damage of a photo that has `factor` times as many pixels a side; and the picture from `load` for it.
+
+        Raises:
+            ProblemError: a length, or the picture, is then beyond what can be undone.
+        """
+        specs = {name: spec for name, spec in self.specs().items() if isinstance(spec, Integer | Real)}
+        longer = {name: factor * getattr(self, name) for name in self.lengths}
+        for name, value in longer.items():
+            if value > (most := specs[name].high):
+                raise ProblemError(
+                    f"{getattr(self, name):g} pixels are {value:.0f} on a photo that is {factor:.1f} times as large, "
+                    f"and at most {most:g} can be undone. Shrink the photo first."
+                )
+        whole = {name: round(value) for name, value in longer.items() if isinstance(specs[name], Integer)}
+        return self.replace(**{**longer, **whole}), picture
 
     def prepare(self, picture: Image.Image, size: tuple[int, int]) -> Tensor:
         """The picture from `load` as `operator` wants it for images of `size`, (H, W): (h, w) on [0, 1].

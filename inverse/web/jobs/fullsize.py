@@ -59,13 +59,19 @@ class FullJob(Job):
 
     @classmethod
     def of(cls, job: Job, keep_metadata: bool = False) -> FullJob:
-        """The same choices on the whole photo; one sample.
+        """The same choices on the whole photo; one sample. What is said in pixels of the page's copy grows with it.
 
         Raises:
             ParameterError: the photo is not degraded already.
+            ProblemError: a blur is then too wide to be undone.
         """
-        settings = replace(job.settings, size=None, samples=1, full_size=True, keep_metadata=keep_metadata)
-        return cls(settings, job.photo, job.auxiliary, job.file)
+        task, auxiliary = job.settings.task.enlarged(enlargement(job), job.auxiliary)
+        settings = replace(job.settings, task=task, size=None, samples=1, full_size=True, keep_metadata=keep_metadata)
+        return cls(settings, job.photo, auxiliary, job.file)
+
+    def rescaled(self, job: Job) -> bool:
+        """Whether the damage is said in other numbers than on the page."""
+        return self.settings.task != job.settings.task or self.settings.task.auxiliary == "kernel"
 
     @staticmethod
     def offered(job: Job) -> bool:
@@ -230,4 +236,10 @@ def offer(job: Job) -> str:
     full = FullJob.of(job)
     full.check()
     width, height = full.image_shape[::-1]
-    return f"{width} × {height} pixels: {full.extent.counted}, {device.promise(full.seconds)}."
+    wider = f" The blur is {enlargement(job):.1f} times as wide there." if full.rescaled(job) else ""
+    return f"{width} × {height} pixels: {full.extent.counted}, {device.promise(full.seconds)}.{wider}"
+
+
+def enlargement(job: Job) -> float:
+    """How many times as many pixels a side the photo's file has as what the page works on."""
+    return max(job.file.size or job.photo.size) / max(job.part.size)

@@ -49,6 +49,18 @@ def test_it_is_offered_for_an_own_photo_that_is_damaged_with_size_parts_and_time
     assert not FullJob.offered(clean) and not FullJob.offered(example)
 
 
+def test_a_blur_that_was_tuned_on_the_pages_copy_is_as_much_wider_in_the_file(job):
+    settings = Settings.create(mode=DEGRADED, task="deblur-gaussian", task_parameters={"std": 2.0}, **QUICK)
+    blurred = replace(job, settings=settings, auxiliary=None)
+    wider = 2200 / blurred.part.width
+    assert wider > 2
+    full = FullJob.of(blurred)
+    assert full.settings.task.std == pytest.approx(2 * wider) and f"is {wider:.1f} times as wide" in offer(blurred)
+    assert "times as wide" not in offer(job)
+    with pytest.raises(ProblemError, match="Shrink the photo first"):
+        offer(replace(blurred, settings=replace(settings, task=settings.task.replace(std=10.0))))
+
+
 def test_limits_hold(job, monkeypatch):
     slow = replace(job, settings=replace(job.settings, solver=job.settings.solver.replace(steps=500)))
     for values, asked, words in (
