@@ -134,7 +134,7 @@ pixels: of the blurred photo, and restored by one call of the estimator (`cse`) 
 kernel. The error ratio is that of their squared errors; up to 3 counts as a success (Levin et al. 2009,
 Understanding and evaluating blind deconvolution algorithms, CVPR).
 
-The restoration by the estimate is told more noise than there is (`KernelEstimate.sigma_y`), as what is wrong in a kernel
+The restoration by the estimate is told more noise than there is (`KernelEstimate.sigma_y`), as a wrong kernel
 acts like noise. That by the true kernel is told either, and the better result counts. Made by
 `python -m inverse.evaluation.blind docs/blur.md`.
 """
