@@ -11,7 +11,7 @@ import click
 from PIL import Image
 
 from inverse import blind
-from inverse.blind import CONFIDENCE, DEFAULT_SIZE, KERNEL_SIZE, TRUSTED
+from inverse.blind import CONFIDENCE, DEFAULT_SIZE, KERNEL_SIZE, TASK, TRUSTED
 from inverse.cli.options import GroupedCommand, SpecType, check_output, save_picture
 from inverse.cli.terminal import Terminal
 from inverse.errors import ParameterError
@@ -19,8 +19,6 @@ from inverse.imaging import images
 from inverse.imaging.files import printable
 from inverse.settings import DEGRADED, Settings
 from inverse.settings.snippets import command_line
-
-TASK = "deblur-kernel"
 
 
 def kernel_options(command: Callable) -> Callable:

@@ -188,7 +188,7 @@ def diagnose(photo: FileData) -> tuple[FileData | None, dict[str, Any]]:
 def estimate_kernel(
     photo: FileData, size: int = DEFAULT_SIZE, full_size: bool = False
 ) -> tuple[FileData, dict[str, Any]]:
-    """Tell from a blurred photo what blurred it, as a picture of its kernel for the task deblur-kernel. Nothing is restored.
+    """Tell from a blurred photo what blurred it, as a picture of its kernel for the task that takes one. Nothing is restored.
 
     Args:
         photo: The blurred photo, an uploaded file: PNG, JPEG, WebP, BMP, TIFF, GIF or AVIF. One blur lies over all of it.
@@ -199,7 +199,7 @@ def estimate_kernel(
         The kernel as a PNG, what one bright point became, bright on black: to be looked at, edited, and given to restore as auxiliary. And a record: confidence (how similar the kernels are that two halves of the photo tell, from 0 to 1), words, and settings for the endpoint restore.
     """  # noqa: E501
     with _spoken_errors():
-        settings = replace(Settings.create(mode=DEGRADED, task="deblur-kernel"), full_size=full_size)
+        settings = replace(Settings.create(mode=DEGRADED, task=blind.TASK), full_size=full_size)
         picture = images.load(uploaded(path_of(photo))) if full_size else uploaded_photo(path_of(photo))
         with dear(math.inf):
             found = blind.estimate_kernel(picture if full_size else Job(settings, picture).part, size)

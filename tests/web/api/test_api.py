@@ -1,4 +1,4 @@
-"""The API of a running app, by the real client and by hostile requests: five endpoints, and nothing beside them."""
+"""The API of a running app, by the real client and by hostile requests: six endpoints, and nothing beside them."""
 
 import base64
 import io
@@ -31,7 +31,7 @@ from inverse.web.jobs import priors, running
 ROOT = Path(__file__).parents[3]
 QUICK = {"task": "denoise", "size": 64, "solver": {"name": "diffpir", "parameters": {"steps": 3}}}
 HTTP = httpx.Client(timeout=120)
-ENDPOINTS = {"/degrade", "/diagnose", "/restore", "/sweep", "/solvers"}
+ENDPOINTS = {"/degrade", "/diagnose", "/estimate_kernel", "/restore", "/sweep", "/solvers"}
 
 
 class Watch:
@@ -101,7 +101,7 @@ def test_no_client_steers_the_log(url):
     assert logging.getLogRecordFactory() is visible_record
 
 
-def test_exactly_five_endpoints_are_shown_and_explained(client, url):
+def test_exactly_these_endpoints_are_shown_and_explained(client, url):
     info = client.view_api(return_format="dict")
     assert set(info["named_endpoints"]) == ENDPOINTS and not info["unnamed_endpoints"]
     for name, endpoint in info["named_endpoints"].items():
