@@ -72,8 +72,9 @@ test-js: .make/node
 test-fuzz: $(VENV)/.tested
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m fuzz tests/test_fuzz.py -n 2
 
+# Two apps and two browsers beside each other: half of the time a page waits.
 test-browser: $(VENV)/.tested .make/chromium
-	$(BIN)/python -m pytest -m browser tests/browser
+	$(BIN)/python -m pytest -m browser -n 2 --dist loadfile tests/browser
 
 # Fifty clients at once, a thousand jobs, clients that leave or never read: against app.py in its own process.
 test-load: $(VENV)/.tested

@@ -1,4 +1,4 @@
-"""One app and one Chromium for all browser tests, and the log of what they measured."""
+"""An app and a Chromium for the browser tests of a process, and the log of what they measured."""
 
 import contextlib
 import json
@@ -142,6 +142,16 @@ def brush():
         page.mouse.up()
 
     return stroke
+
+
+def pytest_sessionfinish(session):
+    if hasattr(session.config, "workeroutput"):  # one of several processes of xdist
+        session.config.workeroutput["measured"] = MEASURED
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node, error):
+    MEASURED.update(getattr(node, "workeroutput", {}).get("measured", {}))
 
 
 def pytest_terminal_summary(terminalreporter):

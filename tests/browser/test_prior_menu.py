@@ -40,7 +40,7 @@ def quick(page, steps=2):
 
 def saved(page):
     with page.expect_download() as download:
-        page.click(".inv-save")
+        page.click("#viewer .inv-save")
     return download.value.path().read_bytes()
 
 
