@@ -22,7 +22,15 @@ def further(value: list[dict[str, Any]], offered: Iterable[str]) -> gr.HTML:
     """
     tasks = {name: {"title": kind.title, "parameters": _parameters(name)} for name, kind in TASKS.items()}
     given = {"tasks": tasks, "most": THEN.most, "usual": COMMONEST}
-    return element("further", value, None, given, label="Further damages", elem_id="then", choices=list(offered))
+    return element(
+        "further",
+        value,
+        None,
+        given,
+        label="Further damages",
+        elem_id="then",
+        choices=[name for name in offered if not TASKS[name].alone],
+    )
 
 
 def _parameters(task: str) -> list[dict[str, Any]]:

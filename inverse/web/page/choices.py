@@ -52,6 +52,7 @@ def receive_photo(page: Page, values: Values) -> Updates:
         page.photo_file: file,
         page.picker: picked(photo, f"{caption}, {width} × {height}"),
         page.mask: {"mask": "", "reset": True},
+        page.strokes: {"mask": "", "reset": True},
         page.viewer: awaiting(photo),
         page.status: {"phase": "idle"},
     }
