@@ -49,7 +49,7 @@ def load(photo: images.Photo, max_side: int | None = None) -> Image.Image:
         made = Image.fromarray(rgba)
         if max_side is not None and max(made.size) > max_side:
             scale = max_side / max(made.size)
-            made = _shrunk(made, (max(1, round(made.width * scale)), max(1, round(made.height * scale))))
+            made = shrunk(made, (max(1, round(made.width * scale)), max(1, round(made.height * scale))))
         return made
 
     return images.decoded(photo, converted)
@@ -82,10 +82,10 @@ def at(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
             "another shape. Paint on a picture of the photo's own size."
         )
     rgba = picture.convert("RGBA")
-    return rgba if rgba.size == (width, height) else _shrunk(rgba, (width, height))
+    return rgba if rgba.size == (width, height) else shrunk(rgba, (width, height))
 
 
-def _shrunk(rgba: Image.Image, size: tuple[int, int]) -> Image.Image:
+def shrunk(rgba: Image.Image, size: tuple[int, int]) -> Image.Image:
     """At another size, by areas, where what a stroke touches is one; colours weigh by opacity, as in Pillow."""
     found = np.array(rgba.resize(size, Image.Resampling.BOX))
     found[..., 3] = np.where(found[..., 3] >= TOUCHED, 255, 0)

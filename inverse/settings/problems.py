@@ -99,6 +99,6 @@ def _helper(settings: Settings, given: images.Photo | None) -> Image.Image | Non
     if not damage.auxiliary:
         takers = ", ".join(name for name, kind in TASKS.items() if kind.auxiliary)
         raise ProblemError(
-            f"The task {damage.name} takes no mask, kernel or strokes. Leave it out, or choose one of {takers}."
+            f"The task {damage.name} takes no mask or kernel, and no strokes. Leave it out, or choose one of {takers}."
         )
     return damage.load(given)

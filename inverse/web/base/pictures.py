@@ -94,7 +94,8 @@ def strokes_uri(picture: Image.Image, most: int = LONGEST_STROKES) -> tuple[str,
         uri = png(picture)
         if len(uri) <= most:
             return uri, coarser
-        picture, coarser = strokes.load(picture, max(picture.size) // 2), True
+        picture = strokes.shrunk(picture, ((picture.width + 1) // 2, (picture.height + 1) // 2))
+        coarser = True
 
 
 def from_uri(uri: Any, load: Callable[[bytes], Image.Image] = decoded) -> Image.Image | None:

@@ -29,7 +29,7 @@ def further(value: list[dict[str, Any]], offered: Iterable[str]) -> gr.HTML:
         given,
         label="Further damages",
         elem_id="then",
-        choices=[name for name in offered if not TASKS[name].alone],
+        choices=followers(offered),
     )
 
 
@@ -49,3 +49,8 @@ def _parameters(task: str) -> list[dict[str, Any]]:
             raise TypeError(f"no control for {type(spec).__name__}")
         found.append(shown)
     return found
+
+
+def followers(offered: Iterable[str]) -> list[str]:
+    """Those of the tasks that may come after another."""
+    return [name for name in offered if not TASKS[name].alone]
