@@ -50,7 +50,8 @@ def degrade(
             {"name": "jpeg", "parameters": {"quality": 30}}.
         sigma_y: standard deviation of the Gaussian noise to add, for pixels on [-1, 1].
         photons: count photons too, that many at white; the problem's sigma_y then stands for both kinds of noise.
-        auxiliary: the picture that some tasks need: a mask, white where the photo is missing, or a blur kernel.
+        auxiliary: the picture that some tasks need: a mask, white where the photo is missing, a blur kernel, or
+            strokes of colour.
         size: resize the photo to this shorter side first.
         seed: of everything that the task draws at random, and of the noise.
 

@@ -31,6 +31,7 @@ SETTINGS = {
         ({"factor": 8}, SQUARE),
     ],
     "colorize": [({}, ODD), ({"weights": "luma"}, ODD)],
+    "colorize-strokes": [({}, ODD), ({"invent": True, "weights": "mean"}, SQUARE)],
     "denoise": [({}, ODD)],
     "jpeg": [({}, ODD), ({"quality": 95, "subsampling": "4:4:4"}, SQUARE), ({"quality": 2}, SQUARE)],
     "hdr": [({}, ODD), ({"clipped": "highlights", "exposure": 4.0}, ODD)],
@@ -50,8 +51,11 @@ def generator(seed=0):
 def operator_of(index, dtype=torch.float64):
     name, parameters, shape = CASES[index]
     task = TASKS[name].create(parameters)
-    height, width = shape[-2:] if task.auxiliary == "mask" else (6, 9)
-    picture = Image.fromarray(np.random.default_rng(1).integers(0, 256, (height, width, 3), dtype=np.uint8))
+    height, width = (6, 9) if task.auxiliary == "kernel" else shape[-2:]
+    picture = np.random.default_rng(1).integers(0, 256, (height, width, 3), dtype=np.uint8)
+    if task.auxiliary == "strokes":
+        picture = np.dstack([picture, 255 * (np.random.default_rng(2).random((height, width)) < 0.3).astype(np.uint8)])
+    picture = Image.fromarray(picture)
     auxiliary = task.prepare(picture, shape[-2:]) if task.auxiliary else None
     return task.operator(shape, generator(), auxiliary).to("cpu", dtype)
 

@@ -25,13 +25,14 @@ def built() -> Page:
 
 def values_of(page: Page) -> dict[gr.Component, Any]:
     """What Gradio would send for an untouched page."""
-    return {component: component.value for component in {*page.choices, page.mask, page.solver_by_hand}}
+    return {component: component.value for component in {*page.choices, page.mask, page.strokes, page.solver_by_hand}}
 
 
 def sent(page: Page, **changes: Any) -> dict[gr.Component, Any]:
     """The same with the example photo and with the tabs, before anything ran; with changes by the names of `part`."""
     photo, file = photos.example("chelsea")
     values = {**values_of(page), page.photo: photo, page.photo_file: file, page.auxiliary: {}, page.mask: None}
+    values[page.strokes] = None
     values |= {
         page.starts: Starts(),
         page.latest: None,

@@ -82,7 +82,12 @@ Names = tuple[tuple[tuple[type[Parameters], dict[str, Any]], ...], ...]
 )
 @setting_options("size", "full_size")
 @click.option(
-    "--mask", "--kernel", "auxiliary", type=click.Path(path_type=Path), help=f"For tasks that need it. {WORDS}"
+    "--mask",
+    "--kernel",
+    "--strokes",
+    "auxiliary",
+    type=click.Path(path_type=Path),
+    help=f"For tasks that need it. {WORDS}",
 )
 @click.option("--shard", metavar="I/N", help="Do the I-th of N parts: of a Slurm array, a part for each of its tasks.")
 @click.option(
@@ -161,7 +166,9 @@ def _auxiliary(task: Task, file: Path | None) -> str:
     if not task.auxiliary:
         return ""
     if file is None:
-        raise ParameterError(f"{task.name} needs a picture, a {task.auxiliary}. Name its file with --mask.")
+        raise ParameterError(
+            f"{task.name} needs a picture, its {task.auxiliary}. Name its file with --{task.auxiliary}."
+        )
     return text_of(task.load(file))
 
 

@@ -223,9 +223,10 @@ def damage_options(command: Callable) -> Callable:
         click.option(
             "--mask",
             "--kernel",
+            "--strokes",
             "auxiliary",
             type=click.Path(path_type=Path),
-            help=f"The picture that some tasks need: a blur kernel, or a mask. {WORDS}",
+            help=f"The picture that some tasks need: a blur kernel, strokes of colour, or a mask. {WORDS}",
         ),
     )
     for option in reversed(list(options)):

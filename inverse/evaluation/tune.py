@@ -64,6 +64,7 @@ KINDS: dict[str, tuple[str, ...]] = {
     "deblur-gaussian": ("deblur-uniform", "deblur-motion", "deblur-shake", "deblur-disk", "deblur-kernel"),
     "super-resolution": ("super-resolution-bicubic",),
     "colorize": (),
+    "colorize-strokes": (),
     "denoise": (),
     "jpeg": (),
     "bit-depth": (),
@@ -104,10 +105,10 @@ def problem(task: str, view: str) -> Problem:
 
 
 def auxiliary(kind: type[Task], size: int) -> Tensor | None:
-    """A picture for the tasks that need one: two thick strokes, as a mask to brush away or as a kernel."""
+    """A picture for the tasks that need one: two thick strokes, as a mask to brush away, as a kernel, or as paint."""
     if not kind.auxiliary:
         return None
-    picture = Image.new("RGB", (33, 33))
+    picture = Image.new("RGBA" if kind.auxiliary == "strokes" else "RGB", (33, 33))
     draw = ImageDraw.Draw(picture)
     draw.line((4, 8, 28, 20), "white", 3)
     draw.line((20, 4, 24, 30), "white", 2)

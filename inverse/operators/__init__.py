@@ -10,6 +10,7 @@ from inverse.operators import (
     super_resolution,
     bicubic,
     colorization,
+    strokes,
     denoising,
     jpeg,
     tone,

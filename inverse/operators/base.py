@@ -118,6 +118,10 @@ class Operator(ABC):
         (product,) = torch.autograd.grad(value, x, cotangent(value.detach()))
         return value.detach(), product
 
+    def fitted_to(self, picture: Tensor) -> Self:
+        """The operator for this picture, (B, C, h, w), clean or degraded, where what it measures depends on it."""
+        return self
+
     def to(self, device: torch.device | str, dtype: torch.dtype = torch.float32) -> Self:
         """A copy with every tensor on the device and in the precision, complex ones in the matching complex one."""
         moved = copy.copy(self)

@@ -49,6 +49,11 @@ class Chain(Task):
             raise ParameterError(
                 f"A chain has 2 to {LONGEST} damages, and this one has {len(self.links)}. Leave some of them out."
             )
+        for link in self.links:
+            if link.alone:
+                raise ParameterError(
+                    f"{link.name} goes with no other damage. Leave the others out, or restore the photo in two steps."
+                )
         needy = [link for link in self.links if link.auxiliary]
         if len(needy) > 1:
             raise ParameterError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -15,6 +16,14 @@ from inverse.parameters import choice
 
 LUMA = (0.299, 0.587, 0.114)
 """Weights of red, green and blue in the brightness of a picture (ITU-R BT.601), as JPEG and Pillow use them."""
+
+
+def weights_field(default: str) -> Any:
+    return choice(
+        default, "mean", "luma", advanced=True,
+        help="How red, green and blue became grey: their plain mean, or the brightness that programs compute.",
+        effect="The wrong one shifts brightness a little, most where the photo is blue or green.",
+    )  # fmt: skip
 
 
 class Grey(LinearOperator):
@@ -69,11 +78,7 @@ class Colorize(Task):
     group = "Colours and tones"
     summary = "The photo is black and white."
 
-    weights: str = choice(
-        "mean", "mean", "luma", advanced=True,
-        help="How red, green and blue became grey: their plain mean, or the brightness that programs compute.",
-        effect="The wrong one shifts brightness a little, most where the photo is blue or green.",
-    )  # fmt: skip
+    weights: str = weights_field("mean")
 
     def operator(self, image_shape: Shape, generator: torch.Generator, auxiliary: Tensor | None) -> Grey:
         channels = image_shape[0]

@@ -23,12 +23,14 @@ class Task(Parameters):
 
     Attributes:
         name, title, summary, group: as in `Parameters`.
-        auxiliary: kind of picture that has to come with the photo ("mask", "kernel"), or empty.
+        auxiliary: kind of picture that has to come with the photo ("mask", "kernel", "strokes"), or empty.
+        alone: no other damage comes before or after it, and it is not done by parts of a photo at full size.
         linear: its operators are linear; some solvers need that.
         lengths: parameters that are lengths on the photo, in pixels.
     """
 
     auxiliary: ClassVar[str] = ""
+    alone: ClassVar[bool] = False
     linear: ClassVar[bool] = True
     lengths: ClassVar[tuple[str, ...]] = ()
 
@@ -46,7 +48,7 @@ class Task(Parameters):
         Args:
             image_shape: (C, H, W) with H and W multiples of `multiple`.
             generator: source of whatever the operator draws at random.
-            auxiliary: the picture that `auxiliary` names, as `prepare` gives it, (h, w) on [0, 1].
+            auxiliary: the picture that `auxiliary` names, as `prepare` gives it.
 
         Raises:
             ProblemError: the operator cannot be built for this image.
@@ -80,7 +82,7 @@ class Task(Parameters):
         return self.replace(**{**longer, **whole}), picture
 
     def prepare(self, picture: Image.Image, size: tuple[int, int]) -> Tensor:
-        """The picture from `load` as `operator` wants it for images of `size`, (H, W): (h, w) on [0, 1].
+        """The picture from `load` as `operator` wants it for images of `size`, (H, W): (h, w), or (4, h, w), on [0, 1].
 
         Raises:
             ProblemError: it does not fit the image.

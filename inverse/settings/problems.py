@@ -36,6 +36,11 @@ def check(settings: Settings) -> None:
             "keep_metadata is for photos at full size. Set full_size too (--full-size), or leave it out."
         )
     defaults, damage = settings.defaults(), settings.damage
+    if settings.full_size and damage.alone:
+        raise ParameterError(
+            f"{damage.name} looks at the whole photo at once, so that it is not done by parts at full size. Leave "
+            "full_size out, and choose a size instead."
+        )
     for name, known in settings.specs().items():
         if known.linear_only and getattr(settings, name) != defaults[name] and not damage.linear:
             raise ParameterError(
@@ -70,7 +75,7 @@ def measured_in(settings: Settings, picture: Tensor, auxiliary: Tensor | None) -
     """As `Settings.measured_in`."""
     shape = settings.damage.image_shape((picture.shape[-2], picture.shape[-1]))
     generator = randomness.generator(settings.seed, randomness.MEASUREMENT)
-    operator = settings.damage.operator((3, *shape), generator, auxiliary)
+    operator = settings.damage.operator((3, *shape), generator, auxiliary).fitted_to(picture)
     y = operator.measurement_of(picture)
     sigma_y = noise.estimate(y, operator) if settings.sigma_y is None else settings.sigma_y
     return Problem(settings.damage, operator, y, sigma_y, None, settings.strength)
@@ -79,7 +84,7 @@ def measured_in(settings: Settings, picture: Tensor, auxiliary: Tensor | None) -
 def measurement_of(settings: Settings, truth: Tensor, auxiliary: Tensor | None) -> Problem:
     """As `Settings.measurement_of`."""
     generator = randomness.generator(settings.seed, randomness.MEASUREMENT)
-    operator = settings.damage.operator(tuple(truth.shape[1:]), generator, auxiliary)
+    operator = settings.damage.operator(tuple(truth.shape[1:]), generator, auxiliary).fitted_to(truth)
     sigma_y = noise.DEFAULT_SIGMA_Y if settings.sigma_y is None else settings.sigma_y
     y = noise.measure(truth, operator, sigma_y, settings.photons, generator)
     if settings.photons is not None:  # it then stands for both kinds of noise
@@ -93,5 +98,7 @@ def _helper(settings: Settings, given: images.Photo | None) -> Image.Image | Non
         return settings.auxiliary_picture if damage.auxiliary else None
     if not damage.auxiliary:
         takers = ", ".join(name for name, kind in TASKS.items() if kind.auxiliary)
-        raise ProblemError(f"The task {damage.name} takes no mask or kernel. Leave it out, or choose one of {takers}.")
+        raise ProblemError(
+            f"The task {damage.name} takes no mask or kernel, and no strokes. Leave it out, or choose one of {takers}."
+        )
     return damage.load(given)

@@ -217,7 +217,7 @@ class Settings:
         Args:
             photo: a clean one is cropped at its center to sides that the task can deal with; of a degraded one the
                 pixels are y.
-            auxiliary: the picture that some tasks need, a mask or a kernel; it wins over the one in the settings.
+            auxiliary: a mask, a kernel or strokes for the tasks that need one; it wins over the one in the settings.
 
         Raises:
             ImageError: a picture cannot be read.

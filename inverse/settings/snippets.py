@@ -17,7 +17,7 @@ PHOTO = "photo.jpg"
 def command_line(settings: Settings, photo: str = PHOTO, auxiliary: str = "") -> str:
     """`python -m inverse restore ...`; parameters at their preset are left out.
 
-    `auxiliary` is the file of the mask or kernel: mask.png or kernel.png if empty.
+    `auxiliary` is the file of the mask, kernel or strokes: mask.png, kernel.png or strokes.png if empty.
     """
     words = ["python -m inverse restore", shlex.quote(photo), "-o restored.png", f"--task {settings.task.name}"]
     words += [_flag(name, value) for name, value in settings.task.changed().items()]
@@ -25,7 +25,8 @@ def command_line(settings: Settings, photo: str = PHOTO, auxiliary: str = "") ->
     words += [f"--solver {settings.solver.name}"]
     words += [_flag(name, value) for name, value in changed_solver(settings).items()]
     if settings.damage.auxiliary:
-        words.append(f"--mask {shlex.quote(auxiliary or f'{settings.damage.auxiliary}.png')}")
+        kind = settings.damage.auxiliary
+        words.append(f"--{kind} {shlex.quote(auxiliary or f'{kind}.png')}")
     words += [_flag(name, value) for name, value in _changed(settings).items()]
     words += [f"--{name.replace('_', '-')}" for name in settings.flags() if getattr(settings, name)]
     if settings.prior != EMBEDDED:

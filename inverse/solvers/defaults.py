@@ -51,6 +51,10 @@ SOLVER_OF: dict[str, Default] = {
         "Gives colours, though which ones is a guess, and reaches the highest PSNR on crops and on whole photos; DDNM+ "
         "is smoother and paler, and a solver that seeks a mode leaves the picture grey.",
     ),
+    "colorize-strokes": Default(
+        GENERAL,
+        "Solvers differ little, since strokes say nearly all; where colours are left to the prior, its are calm.",
+    ),
     "denoise": _QUICK,
     "jpeg": _BEST,
     "hdr": Default(GENERAL, "Looks as good as those that reach up to 1 dB more in 13 times the time."),

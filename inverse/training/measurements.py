@@ -73,7 +73,11 @@ def measured(
     x0 = x0[..., :height, :width]
     auxiliary = None
     if task.auxiliary:
-        picture = _strokes(random, (height, width)) if task.auxiliary == "mask" else _kernel(random)
+        picture = _kernel(random) if task.auxiliary == "kernel" else _strokes(random, (height, width))
+        if task.auxiliary == "strokes":  # whose colours are those of the crop
+            paint = Image.new("RGBA", picture.size)
+            paint.paste("red", mask=picture)
+            picture = paint
         auxiliary = task.prepare(task.load(picture), (height, width))
     operator = as_linear(task.operator((x0.shape[1], height, width), generator, auxiliary)).to(x0.device, x0.dtype)
     noise = sigma_y * torch.randn((len(x0), *operator.measurement_shape), generator=generator)

@@ -293,6 +293,20 @@ def test_the_figures_are_those_of_the_file(run, photo, name):
     assert f"PSNR {metrics.psnr(written, images.to_tensor(photo)[0]):.2f} dB" in result.output
 
 
+def test_strokes_of_colour_are_given_as_a_file(run, photo):
+    photo.convert("L").save("grey.png")
+    strokes = Image.new("RGBA", photo.size)
+    strokes.paste("seagreen", (10, 10, 30, 20))
+    strokes.save("strokes.png")
+    command = ["restore", "grey.png", "-o", "out.png", "--task", "colorize-strokes", "--degraded", "--sigma-y", "0.02"]
+    result = run(*command, "--strokes", "strokes.png", "--reach", "0.2", *QUICK)
+    assert result.exit_code == 0, result.output
+    told, _ = Settings.from_dict(read(Path("out.png").read_bytes()))
+    assert told.task.reach == 0.2 and told.auxiliary_picture.tobytes() == strokes.tobytes()
+    missing = run(*command, *QUICK)
+    assert missing.exit_code != 0 and "needs strokes of colour" in missing.output
+
+
 def test_known_pixels_stay_and_the_mask_is_said(run, photo):
     mask = Image.new("RGBA", photo.size, (255, 255, 255, 0))
     mask.paste((255, 255, 255, 255), (10, 10, 30, 20))

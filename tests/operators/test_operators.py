@@ -14,7 +14,7 @@ from inverse.errors import ProblemError
 from inverse.operators import TASKS, Operator, StraightThrough
 from inverse.operators.base import LinearOperator
 
-MIXES_CHANNELS = {"colorize", "demosaic", "jpeg"}
+MIXES_CHANNELS = {"colorize", "colorize-strokes", "demosaic", "jpeg"}
 
 
 @functools.cache

@@ -49,7 +49,7 @@ def degrade(
     Args:
         photo: The clean photo, an uploaded file: PNG, JPEG, WebP, BMP, TIFF, GIF or AVIF.
         settings: What to do to it, like {"task": "TASK", "sigma_y": 0.05, "size": 256, "seed": 0}, or with parameters {"task": {"name": "TASK", "parameters": {}}}. What is left out takes its default. The endpoint solvers lists all of it.
-        auxiliary: The picture that some tasks need: a mask, white where the photo is missing, or a blur kernel.
+        auxiliary: The picture that some tasks need: a mask, white where the photo is missing, a blur kernel, or strokes of colour.
 
     Returns:
         The degraded photo as a PNG, and a record with the settings that were used and notes on what in them could not be honoured.
@@ -72,7 +72,7 @@ def restore(
     Args:
         photo: The photo, an uploaded file: PNG, JPEG, WebP, BMP, TIFF, GIF or AVIF.
         settings: How, like {"mode": "degraded", "task": "DEGRADED", "solver": {"name": "SOLVER", "parameters": {"steps": 20}}, "seed": 0}. With the mode "degraded" the photo is restored as it is, with {"full_size": true} too at its own resolution, in the format that it came in; with "clean", the default, it is degraded first, and the result is compared with it. What is left out takes its default or preset. The endpoint solvers lists all of it.
-        auxiliary: The picture that some tasks need: a mask, white where the photo is missing, or a blur kernel.
+        auxiliary: The picture that some tasks need: a mask, white where the photo is missing, a blur kernel, or strokes of colour.
         prior: Name of the diffusion model, one of those that the endpoint solvers lists; empty for that of the settings, or the embedded one. One that is not on this server yet is downloaded first.
 
     Returns:
@@ -135,7 +135,7 @@ def sweep(
         x: A parameter and its values from column to column: steps=10,20,40 or sigma_max=1:40:4 or sigma_max=1:40:log 4. A parameter of the solver, of the task, seed, sigma_y, or prior with names of priors.
         y: The same from row to row; empty for a single row.
         settings: Everything else, as for the endpoint restore.
-        auxiliary: The picture that some tasks need: a mask, white where the photo is missing, or a blur kernel.
+        auxiliary: The picture that some tasks need: a mask, white where the photo is missing, a blur kernel, or strokes of colour.
         prior: As for the endpoint restore.
 
     Returns:

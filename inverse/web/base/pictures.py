@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import io
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from PIL import Image
 from torch import Tensor
 
 from inverse.errors import ImageError
-from inverse.imaging import images
+from inverse.imaging import images, strokes
 from inverse.imaging.masks import cover
 from inverse.settings.carriers import png_text
 from inverse.web.base.guards import decoded
@@ -22,6 +23,8 @@ PREVIEW_SIDE = 768
 """Longer side of live frames, at most."""
 LONGEST_MASK = 40_000
 """Characters of a mask's data URI: a request may hold 64 kB, and the other settings need room."""
+LONGEST_STROKES = 12_000
+"""The same of strokes of colour, which are sent along."""
 
 
 def jpeg(image: Image.Image, quality: int = 88, side: int = PREVIEW_SIDE) -> str:
@@ -84,8 +87,19 @@ def mask_uri(picture: Image.Image, most: int = LONGEST_MASK) -> tuple[str, bool]
         picture, coarser = Image.fromarray(missing.astype(np.uint8) * 255), True
 
 
-def from_uri(uri: Any) -> Image.Image | None:
-    """The picture that the mask pad drew; None where it is empty.
+def strokes_uri(picture: Image.Image, most: int = LONGEST_STROKES) -> tuple[str, bool]:
+    """Strokes from `strokes.load` for their pad, and whether they got coarser, as `mask_uri`."""
+    coarser = False
+    while True:
+        uri = png(picture)
+        if len(uri) <= most:
+            return uri, coarser
+        picture = strokes.shrunk(picture, ((picture.width + 1) // 2, (picture.height + 1) // 2))
+        coarser = True
+
+
+def from_uri(uri: Any, load: Callable[[bytes], Image.Image] = decoded) -> Image.Image | None:
+    """The picture that a pad drew, as `load` reads its file; None where it is empty.
 
     Raises:
         ImageError: it is something else.
@@ -96,6 +110,6 @@ def from_uri(uri: Any) -> Image.Image | None:
     if not isinstance(uri, str) or not uri.startswith(head):
         raise ImageError("The mask is not a PNG picture that was drawn here. Brush it again, or upload it.")
     try:
-        return decoded(base64.b64decode(uri[len(head) :], validate=True))
+        return load(base64.b64decode(uri[len(head) :], validate=True))
     except binascii.Error:
         raise ImageError("The mask is damaged. Brush it again, or upload it.") from None

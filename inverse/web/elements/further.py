@@ -22,7 +22,15 @@ def further(value: list[dict[str, Any]], offered: Iterable[str]) -> gr.HTML:
     """
     tasks = {name: {"title": kind.title, "parameters": _parameters(name)} for name, kind in TASKS.items()}
     given = {"tasks": tasks, "most": THEN.most, "usual": COMMONEST}
-    return element("further", value, None, given, label="Further damages", elem_id="then", choices=list(offered))
+    return element(
+        "further",
+        value,
+        None,
+        given,
+        label="Further damages",
+        elem_id="then",
+        choices=followers(offered),
+    )
 
 
 def _parameters(task: str) -> list[dict[str, Any]]:
@@ -41,3 +49,8 @@ def _parameters(task: str) -> list[dict[str, Any]]:
             raise TypeError(f"no control for {type(spec).__name__}")
         found.append(shown)
     return found
+
+
+def followers(offered: Iterable[str]) -> list[str]:
+    """Those of the tasks that may come after another."""
+    return [name for name in offered if not TASKS[name].alone]

@@ -1,10 +1,11 @@
-// Mask pad: what is brushed over the photo is missing. props.value.mask is a PNG at the photo's size, white on black.
+// Pad over the photo: what is brushed is missing, and props.value.mask a PNG at the photo's size, white on black; or,
+// where `colours` is true, it has the brush's colour, and the PNG is transparent where nothing is painted.
 import { bitmap, cover } from "./bytes.js";
 import { node, parts, save, uriOf } from "./kit.js";
 import { SHAPES, sketch } from "./shapes.js";
 
-export default function mask({ element, props, trigger, watch, upload }, { limit }) {
-  const [canvas, size, file] = parts(element, "canvas", "[type=range]", "[type=file]");
+export default function mask({ element, props, trigger, watch, upload }, { limit, colours }) {
+  const [canvas, size, file, colour] = parts(element, "canvas", "[type=range]", "[type=file]", "[type=color]");
   const [shapes, what, said] = parts(element, "select", ".inv-mask-head small", "[role=status]");
   const act = (name) => element.querySelector(`[data-do=${name}]`);
   const context = canvas.getContext("2d");
@@ -13,6 +14,7 @@ export default function mask({ element, props, trigger, watch, upload }, { limit
   const tint = node("canvas");
   const photo = new Image();
   const undo = [];
+  if (colours) size.value = 6; // a line says as much as an area
   let filename = "mask.png";
   let tool = "brush";
   let cursor = null;
@@ -26,8 +28,8 @@ export default function mask({ element, props, trigger, watch, upload }, { limit
     paint.drawImage(mask, 0, 0);
     paint.globalCompositeOperation = "source-in";
     paint.fillStyle = "#e11d74";
-    paint.fillRect(0, 0, tint.width, tint.height);
-    context.globalAlpha = 0.72;
+    if (!colours) paint.fillRect(0, 0, tint.width, tint.height);
+    context.globalAlpha = colours ? 1 : 0.72;
     context.drawImage(tint, 0, 0);
     context.globalAlpha = 1;
     if (cursor) {
@@ -45,18 +47,30 @@ export default function mask({ element, props, trigger, watch, upload }, { limit
   const picture = ({ data, width, height }) => new ImageData(data, width, height);
   const pixelsOf = (context) => context.getImageData(0, 0, context.canvas.width, context.canvas.height);
 
+  // What is drawn, at another size: nothing thin of a mask is lost, and no two colours are mixed.
+  function fitted(found, width, height) {
+    if (!colours) return picture(cover(found, width, height));
+    const [from, to] = [node("canvas", { width: found.width, height: found.height }), node("canvas", { width, height })];
+    from.getContext("2d").putImageData(found, 0, 0);
+    const small = to.getContext("2d");
+    small.imageSmoothingEnabled = false;
+    small.drawImage(from, 0, 0, width, height);
+    return pixelsOf(small);
+  }
+
   let early = null; // what was drawn before the photo was there
   let drawn = null; // the mask at the size at which it was drawn: every other size is made from it
   function resize(width, height) {
     if (mask.width === width && mask.height === height) return;
     drawn ??= mask.width && mask.height ? pixelsOf(ink) : null;
     for (const each of [canvas, mask, tint]) [each.width, each.height] = [width, height];
-    if (drawn) ink.putImageData(picture(cover(drawn, width, height)), 0, 0);
+    if (drawn) ink.putImageData(fitted(drawn, width, height), 0, 0);
     undo.length = 0;
   }
 
   async function png(source) {
     const { data, width, height } = pixelsOf(source);
+    if (colours) return data.some((value, at) => at % 4 === 3 && value) ? source.canvas.toDataURL("image/png") : "";
     const bytes = await bitmap(width, height, (at) => data[4 * at + 3] > 127);
     return bytes ? uriOf(bytes, "image/png") : "";
   }
@@ -69,18 +83,19 @@ export default function mask({ element, props, trigger, watch, upload }, { limit
     while (uri.length > limit) {
       [width, height] = [Math.ceil(width / 2), Math.ceil(height / 2)];
       const small = node("canvas", { width, height }).getContext("2d");
-      small.putImageData(picture(cover(pixelsOf(ink), width, height)), 0, 0);
+      small.putImageData(fitted(pixelsOf(ink), width, height), 0, 0);
       uri = await png(small);
-      said.textContent = "This mask has too much detail to be sent as it is, and is used a little coarser.";
+      said.textContent = `${colours ? "This picture" : "This mask"} has too much detail to be sent as it is, and is used a little coarser.`;
     }
     return uri;
   }
 
-  // A brush paints the pixels at its edge in part: what it touches is missing, what the eraser touches is known.
+  // A brush paints the pixels at its edge in part: what it touches is missing, what the eraser touches is known. The
+  // colour of a pixel that is hardly painted is rounded away.
   function settle(tool) {
     if (!mask.width) return;
     const found = pixelsOf(ink);
-    const least = tool === "eraser" ? 255 : 1;
+    const least = tool === "eraser" ? 255 : colours ? 128 : 1;
     for (let at = 3; at < found.data.length; at += 4) found.data[at] = found.data[at] >= least ? 255 : 0;
     ink.putImageData(found, 0, 0);
   }
@@ -108,7 +123,7 @@ export default function mask({ element, props, trigger, watch, upload }, { limit
   };
   function stroke([x, y]) {
     ink.globalCompositeOperation = tool === "brush" ? "source-over" : "destination-out";
-    ink.strokeStyle = "white";
+    ink.strokeStyle = colours ? colour.value : "white";
     ink.lineCap = ink.lineJoin = "round";
     ink.lineWidth = Number(size.value) * scale();
     ink.beginPath();
@@ -254,11 +269,11 @@ export default function mask({ element, props, trigger, watch, upload }, { limit
     const own = node("canvas", { width: loaded.width, height: loaded.height }).getContext("2d");
     own.drawImage(loaded, 0, 0);
     const found = pixelsOf(own);
-    for (let at = 0; at < found.data.length; at += 4) {
+    for (let at = 0; !colours && at < found.data.length; at += 4) {
       found.data[at + 3] = found.data[at] > 127 ? 255 : 0;
       found.data.fill(255, at, at + 3);
     }
-    ink.putImageData(picture(cover(found, mask.width, mask.height)), 0, 0);
+    ink.putImageData(fitted(found, mask.width, mask.height), 0, 0);
     draw();
     sent.add(uri);
   }
@@ -272,7 +287,10 @@ export default function mask({ element, props, trigger, watch, upload }, { limit
       filename = value.filename;
       // What is missing of a damaged photo is seen on it; a shape would be made up.
       shapes.hidden = value.damaged;
-      what.textContent = value.damaged ? "brush over what is damaged, or upload your mask" : "what you cover is missing";
+      const words = colours
+        ? ["a few strokes in the colours it should have", "where you paint, its own colours are known"]
+        : ["brush over what is damaged, or upload your mask", "what you cover is missing"];
+      what.textContent = words[value.damaged ? 0 : 1];
     }
     if (value.reset) {
       ink.clearRect(0, 0, mask.width, mask.height);

@@ -53,8 +53,8 @@ def bytes_per_pixel(task: Task, degraded: bool) -> float:
     photo = Image.new("RGB", (side, side), "grey")
     auxiliary = None
     if task.auxiliary:
-        auxiliary = Image.new("L", (15, 15))
-        auxiliary.paste("white", (5, 5, 10, 10))
+        auxiliary = Image.new("RGBA", (15, 15))
+        auxiliary.paste("red", (5, 5, 10, 10))
     settings = Settings.create(mode=DEGRADED if degraded else CLEAN, task=task, sigma_y=0.05)
     try:
         with memory.Ledger() as ledger:

@@ -75,9 +75,9 @@ class FullJob(Job):
 
     @staticmethod
     def offered(job: Job) -> bool:
-        """Whether a damaged photo of the visitor's own is restored, and its file is known."""
+        """Whether a damaged photo of the visitor's own is restored, by parts, and its file is known."""
         file = job.file
-        return bool(file.own and file.path and file.size and job.settings.degraded)
+        return bool(file.own and file.path and file.size and job.settings.degraded and not job.settings.damage.alone)
 
     @property
     def used(self) -> Settings:  # pyright: ignore[reportIncompatibleVariableOverride]

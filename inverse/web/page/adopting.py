@@ -14,7 +14,7 @@ from inverse.operators.noise import DEFAULT_SIGMA_Y
 from inverse.settings import DEGRADED, Settings
 from inverse.settings.saved import plain_data
 from inverse.solvers.presets import default_solver_for
-from inverse.web.base.pictures import mask_uri
+from inverse.web.base.pictures import mask_uri, strokes_uri
 from inverse.web.elements import chooser, faults
 from inverse.web.elements.controls import Values
 from inverse.web.jobs import priors
@@ -80,6 +80,8 @@ def adopt(page: Page, settings: Settings, photo: Image.Image | None, pictures: d
     picture = settings.auxiliary_picture
     if picture is not None and kind == "mask":
         changes[page.mask] = {"mask": mask_uri(on_pad(picture, settings, photo))[0], "load": True}
+    elif picture is not None and kind == "strokes":
+        changes[page.strokes] = {"mask": strokes_uri(picture)[0], "load": True}
     elif picture is not None:
         changes[page.auxiliary] = {**pictures, kind: picture}
     return changes

@@ -72,7 +72,7 @@ def damage(page: Page, start: Settings) -> None:
         page.task_summary = _words(kind.summary)
         page.tasks = Groups.create("task", TASKS, start.task)
         page.settings["then"] = further([], tasks_for(CLEAN))
-        with gr.Column(visible=kind.auxiliary not in ("", "mask"), elem_classes="inv-group") as page.picture_panel:
+        with gr.Column(visible=kind.auxiliary == "kernel", elem_classes="inv-group") as page.picture_panel:
             page.picture_upload = gr.UploadButton("Upload the picture it needs", size="sm", elem_id="picture-upload")
             page.estimate = gr.Button("Estimate the blur from the photo", size="sm", elem_id="estimate-kernel")
             page.picture_note = _words("")

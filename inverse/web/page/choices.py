@@ -17,6 +17,7 @@ from inverse.solvers.presets import default_solver_for, default_task
 from inverse.web.base.guards import uploaded
 from inverse.web.elements import chooser, faults, photos
 from inverse.web.elements.controls import Values
+from inverse.web.elements.further import followers
 from inverse.web.elements.picker import EXAMPLE_TITLES, picked
 from inverse.web.elements.viewer import awaiting
 from inverse.web.jobs import priors
@@ -52,6 +53,7 @@ def receive_photo(page: Page, values: Values) -> Updates:
         page.photo_file: file,
         page.picker: picked(photo, f"{caption}, {width} × {height}"),
         page.mask: {"mask": "", "reset": True},
+        page.strokes: {"mask": "", "reset": True},
         page.viewer: awaiting(photo),
         page.status: {"phase": "idle"},
     }
@@ -79,7 +81,7 @@ def change_mode(page: Page, values: Values) -> Updates:
         page.faults_panel: gr.update(visible=mode == DEGRADED),
         page.mode_note: cards.MODE_WORDS[mode],
         page.task: chooser.offer(TASKS, offered, task),
-        page.settings["then"]: gr.update(choices=offered),
+        page.settings["then"]: gr.update(choices=followers(offered)),
         **{
             component: gr.update(visible=mode != DEGRADED)
             for name, component in page.settings.items()

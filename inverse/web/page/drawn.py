@@ -11,12 +11,12 @@ from PIL import Image, ImageChops
 from inverse import blind
 from inverse.diagnosis import find_scratches
 from inverse.errors import ProblemError
-from inverse.imaging import images, masks
+from inverse.imaging import images, masks, strokes
 from inverse.operators.deblurring import MAX_KERNEL
 from inverse.settings import Settings
 from inverse.web.base.dear import dear
 from inverse.web.base.guards import uploaded_helper, uploaded_photo
-from inverse.web.base.pictures import jpeg, mask_uri, png
+from inverse.web.base.pictures import jpeg, mask_uri, png, strokes_uri
 from inverse.web.elements.controls import Values
 from inverse.web.jobs.job import Job
 from inverse.web.page import form
@@ -40,6 +40,20 @@ def receive_mask(page: Page, values: Values) -> Updates:
     if coarser:
         gr.Warning("This mask has more detail than can be sent with every change, and is used a little coarser.")
     return {page.mask: {"mask": uri, "load": True}}
+
+
+def receive_strokes(page: Page, values: Values) -> Updates:
+    """A picture of strokes was uploaded; the pad shows them, and can be painted on.
+
+    Raises:
+        ProblemError: it is of another shape than the photo.
+    """
+    picture = uploaded_helper((values[page.strokes] or {}).get("path"), form.damage(page, values))
+    size = Job(form.settings(page, values), form.chosen_photo(page, values)).image_shape
+    uri, coarser = strokes_uri(strokes.at(picture, size))
+    if coarser:
+        gr.Warning("These strokes have more detail than can be sent with every change, and are used a little coarser.")
+    return {page.strokes: {"mask": uri, "load": True}}
 
 
 def on_pad(mask: Image.Image, settings: Settings, photo: Image.Image | None) -> Image.Image:

@@ -58,8 +58,8 @@ def _wire_choices(page: Page) -> None:
         page.solver_summary, page.solver_advice, page.solver_source, *page.solvers.columns, *page.solvers.components,
     ]  # fmt: skip
     task = [
-        page.task_summary, *page.tasks.columns, page.mask_panel, page.picture_panel, page.picture_upload,
-        page.picture_note, page.solver, page.solver_by_hand, *solver,
+        page.task_summary, *page.tasks.columns, page.mask_panel, page.strokes_panel, page.picture_panel,
+        page.picture_upload, page.picture_note, page.solver, page.solver_by_hand, *solver,
     ]  # fmt: skip
     noise = [page.settings["sigma_y"], page.sigma_y_note]
     linear = [page.settings[name] for name, known in Settings.specs().items() if known.linear_only]
@@ -69,7 +69,17 @@ def _wire_choices(page: Page) -> None:
         page.prior, page.mode, page.task, page.settings["then"], page.solver, page.solver_by_hand, page.photo,
         page.diagnosis,
     }  # fmt: skip
-    photo = [page.photo, page.photo_file, page.picker, page.mask, page.viewer, page.status, page.mode, *mode]
+    photo = [
+        page.photo,
+        page.photo_file,
+        page.picker,
+        page.mask,
+        page.strokes,
+        page.viewer,
+        page.status,
+        page.mode,
+        *mode,
+    ]
     listen(page.picker.upload, choices.receive_photo, {*chosen, page.picker, page.photo_file}, photo)
     listen(page.mode.input, choices.change_mode, chosen, mode)
     listen(page.prior.input, choices.change_prior, chosen, [page.prior, page.settings["size"], *task, *linear])
@@ -79,6 +89,7 @@ def _wire_choices(page: Page) -> None:
     listen(page.solver.input, choices.change_solver, chosen, [*solver, page.solver_by_hand])
     listen(page.reset.click, choices.reset, chosen, solver)
     listen(page.mask.upload, drawn.receive_mask, {*page.choices, page.mask, page.photo}, [page.mask])
+    listen(page.strokes.upload, drawn.receive_strokes, {*page.choices, page.strokes, page.photo}, [page.strokes])
     picture = {page.task, page.settings["then"], page.auxiliary, page.picture_upload}
     listen(page.picture_upload.upload, drawn.receive_picture, picture, [page.auxiliary, page.picture_note])
     told = [page.auxiliary, page.picture_note, *noise]
@@ -86,7 +97,16 @@ def _wire_choices(page: Page) -> None:
     asked = {*page.choices, page.photo, page.photo_file, page.auxiliary}
     estimate = gr.on([page.estimate.click], light(page, drawn.estimate_kernel), asked, told, **estimating)
     _then_preview(page, estimate.success)
-    carried = [page.share, page.prior, page.mode, *mode, *page.tasks.components, page.mask, page.auxiliary]
+    carried = [
+        page.share,
+        page.prior,
+        page.mode,
+        *mode,
+        *page.tasks.components,
+        page.mask,
+        page.strokes,
+        page.auxiliary,
+    ]
     faults: Any = page.faults
     listen(faults.release, adopting.change_faults, {*chosen, page.faults, page.auxiliary}, carried)
     many, album = page.many, [page.many.seen, page.many.state]
@@ -107,7 +127,8 @@ def _wire_choices(page: Page) -> None:
 
 
 def _preview_outputs(page: Page) -> list[gr.Component]:
-    shown = [page.prior_note, page.problem, page.mask, page.cost, page.run, page.why, page.share, page.history]
+    shown = [page.prior_note, page.problem, page.mask, page.strokes, page.cost, page.run, page.why, page.share]
+    shown.append(page.history)
     tabs = (part for tab in page.tabs for part in (*tab.planned, tab.promise, tab.start))
     return [*shown, *page.full.planned, *page.many.planned, *tabs]
 
@@ -152,10 +173,11 @@ def _preview(page: Page, values: Values, keep: bool = True) -> Updates:
         if shown["fault"] and tab.of_photo and job.settings.samples == 1:  # as in every cell
             changes[tab.promise] = changes[page.why]
         changes[tab.start] = starts.judge(tab.start, not is_refusal(changes[tab.promise]))
-    if job.settings.damage.auxiliary == "mask":
-        drawn = form.drawn(values[page.mask])
-        pad = {"photo": jpeg(job.part, 92), "mask": drawn, "damaged": job.settings.degraded}
-        changes[page.mask] = {**pad, "filename": job.file.made("mask")}
+    kind = job.settings.damage.auxiliary
+    for pad, name in ((page.mask, "mask"), (page.strokes, "strokes")):
+        if kind == name:
+            held = {"photo": jpeg(job.part, 92), "mask": form.drawn(values[pad]), "damaged": job.settings.degraded}
+            changes[pad] = {**held, "filename": job.file.made(name)}
     return changes
 
 
@@ -163,7 +185,7 @@ def _wire_preview(page: Page) -> None:
     handler = light(page, _preview, newest=True)
     inputs, outputs = page.asked, _preview_outputs(page)
     settings = [component for name, component in page.settings.items() if name != "then"]  # which changes more
-    components = [*page.tasks.components, *page.solvers.components, *settings, page.mask]
+    components = [*page.tasks.components, *page.solvers.components, *settings, page.mask, page.strokes]
     triggers = [c.release if isinstance(c, gr.HTML) else c.input for c in components]
     triggers += [page.many.full.input, page.many.mask.input]
     gr.on(triggers, handler, inputs, outputs, trigger_mode="always_last", **LIGHT)

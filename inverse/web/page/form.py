@@ -87,17 +87,20 @@ def estimates(damage: Task, prior: str) -> bool:
 
 
 def auxiliary_picture(page: Page, values: Values) -> Image.Image | None:
-    """The picture that the chosen task needs: the brushed mask, or the one that was uploaded for its kind.
+    """The picture that the chosen task needs: the brushed mask or strokes, or what was uploaded for its kind.
 
     Raises:
         ImageError: the mask is not a picture.
     """
-    kind = damage(page, values).auxiliary
+    task = damage(page, values)
+    kind = task.auxiliary
     if kind == "mask":
         return from_uri(drawn(values[page.mask]))
+    if kind == "strokes":
+        return from_uri(drawn(values[page.strokes]), task.load)
     return values[page.auxiliary].get(kind) if kind else None
 
 
 def drawn(value: Any) -> Any:
-    """What the mask pad holds, inside the value that it exchanges with us."""
+    """What a pad holds, inside the value that it exchanges with us."""
     return value.get("mask") if isinstance(value, dict) else value

@@ -19,7 +19,7 @@ from inverse.web.base.files import FAVICON
 from inverse.web.elements.controls import setting
 from inverse.web.elements.curves import curves
 from inverse.web.elements.history import history
-from inverse.web.elements.mask import mask
+from inverse.web.elements.mask import mask, strokes
 from inverse.web.elements.problem import problem
 from inverse.web.elements.reason import reason
 from inverse.web.elements.share import share
@@ -94,6 +94,8 @@ def _stage(page: Page, photo: Image.Image, start: Settings) -> None:
         with gr.Column(elem_id="inputs", scale=0, min_width=0):
             with gr.Column(visible=start.task.auxiliary == "mask", elem_id="mask-panel") as page.mask_panel:
                 page.mask = mask()
+            with gr.Column(visible=start.task.auxiliary == "strokes", elem_id="strokes-panel") as page.strokes_panel:
+                page.strokes = strokes()
             page.problem = problem(preview.show(Job(start, photo))[0])
         page.viewer = viewer(awaiting(photo))
     page.full = FullSizeCard()

@@ -81,9 +81,10 @@ class ManyCard:
         changes: Updates = {}
         if job is not None:
             masked = job.settings.damage.auxiliary == "mask"
-            whole = bool(values[self.full]) and not job.settings.then
+            parts = not (job.settings.then or job.settings.damage.alone)
+            whole = bool(values[self.full]) and parts
             changes = {
-                self.full: gr.update(visible=not job.settings.then),
+                self.full: gr.update(visible=parts),
                 self.keep: gr.update(visible=whole),
                 self.mask: gr.update(visible=masked),
             }
@@ -92,6 +93,8 @@ class ManyCard:
             return {**changes, self.start: starts.judge(self.start, False), self.promise: ""}
         if values[page.mode] != DEGRADED:
             fault = "These photos are restored as they are. Choose Damaged at the top."
+        if job is not None and job.settings.damage.auxiliary == "strokes":
+            fault = "Strokes of colour belong to one photo. Restore these one by one, or choose another task."
         if fault:
             return {**changes, self.start: starts.judge(self.start, False), self.promise: refused(fault)}
         words = self._words(last, values, job)

@@ -51,6 +51,8 @@ class Page:
     tasks: Groups
     mask_panel: gr.Column
     mask: gr.HTML
+    strokes_panel: gr.Column
+    strokes: gr.HTML
     picture_panel: gr.Column
     picture_upload: gr.UploadButton
     estimate: gr.Button
@@ -100,4 +102,13 @@ class Page:
     def asked(self) -> set[gr.Component]:
         """All that is asked for by pressing a button that starts something."""
         tabs = {part for tab in self.tabs for part in tab.inputs}
-        return {*self.choices, *self.held, self.mask, self.starts, self.full.keep, *self.many.inputs, *tabs}
+        return {
+            *self.choices,
+            *self.held,
+            self.mask,
+            self.strokes,
+            self.starts,
+            self.full.keep,
+            *self.many.inputs,
+            *tabs,
+        }

@@ -26,8 +26,8 @@ def settings(task, mode=CLEAN, **parameters):
 def auxiliary(task):
     if not TASKS[task].auxiliary:
         return None
-    picture = Image.new("L", PHOTO.size if TASKS[task].auxiliary == "mask" else (9, 9))
-    picture.paste("white", (3, 3, 6, 6))
+    picture = Image.new("RGBA", (9, 9) if TASKS[task].auxiliary == "kernel" else PHOTO.size)
+    picture.paste("red", (3, 3, 6, 6))
     return picture
 
 

@@ -18,7 +18,7 @@ def test_every_task_shows_a_measurement_or_says_what_it_needs(task, photo):
     )  # fmt: skip
     shown, cost = preview.show(Job(made, photo))
     assert decoded(shown["truth"]).size[0] > 0
-    if TASKS.find(task).auxiliary:
+    if TASKS.find(task).auxiliary in ("mask", "kernel"):  # strokes are drawn where there are none
         assert shown["fault"] and shown["measured"] is None and shown["caption"].endswith(".") and not cost
     else:
         assert not shown["fault"] and decoded(shown["measured"]).size[0] > 0 and "about" in cost

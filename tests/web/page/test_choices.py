@@ -20,7 +20,7 @@ from inverse.solvers import SOLVERS
 from inverse.solvers.advice import advice
 from inverse.solvers.defaults import default_solver
 from inverse.solvers.presets import possible, preset, solvers_for
-from inverse.web.base.pictures import from_uri, mask_uri
+from inverse.web.base.pictures import LONGEST_STROKES, from_uri, mask_uri, strokes_uri
 from inverse.web.page import choices, drawn, form
 
 
@@ -176,6 +176,33 @@ def test_thin_scratches_outlive_the_way_to_the_page(page, photo):
     small = np.asarray(from_uri(uri).convert("L")) > 0
     rows, columns = np.nonzero(np.asarray(dots))
     assert coarser and small[rows * small.shape[0] // 1120, columns * small.shape[1] // 1440].all()
+
+
+def test_strokes_on_their_pad_reach_the_problem_and_come_back_from_a_file(page, photo, tmp_path, monkeypatch):
+    strokes = Image.new("RGBA", photo.size)
+    strokes.paste("seagreen", (10, 10, 30, 20))
+    uri, coarser = strokes_uri(strokes)
+    assert not coarser and from_uri(uri, TASKS["colorize-strokes"]().load).tobytes() == strokes.tobytes()
+    values = {**values_of(page), page.task: "colorize-strokes", page.strokes: {"mask": uri}, page.mode: DEGRADED}
+    values |= {page.photo: photo.convert("L").convert("RGB"), page.photo_file: None}
+    problem = form.job(page, values).problem()
+    assert problem.operator.marks.sum() == 200
+    strokes.save(tmp_path / "strokes.png")
+    monkeypatch.setattr("inverse.web.base.guards.uploaded", lambda path: tmp_path / path)
+    back = drawn.receive_strokes(page, {**values, page.strokes: {"path": "strokes.png"}})[page.strokes]
+    assert back == {"mask": uri, "load": True}
+    colourful = Image.effect_noise((300, 200), 90).convert("RGB").point(lambda level: level * 7 % 256)
+    small, coarser = strokes_uri(Image.merge("RGBA", (*colourful.split(), Image.new("L", colourful.size, 255))))
+    assert coarser and len(small) <= LONGEST_STROKES
+
+
+def test_strokes_belong_to_one_task_and_no_chain(page):
+    assert page.strokes_panel.visible is False
+    changes = choices.change_task(
+        page, {**values_of(page), page.task: "colorize-strokes", page.photo: None, page.diagnosis: None}
+    )
+    assert changes[page.strokes_panel]["visible"] and not changes[page.picture_panel]["visible"]
+    assert "colorize-strokes" not in page.settings["then"].props["choices"]
 
 
 @pytest.mark.parametrize("bad", ["x", "data:image/svg+xml;base64,AAAA", "data:image/png;base64,!", 5, ["a"]])
