@@ -99,7 +99,7 @@ def _axes(settings: Settings) -> dict[str, Spec]:
     fitting = (
         each
         for each in settings.specs().items()
-        if (not settings.then and settings.task.linear) or not each[1].linear_only
+        if (not settings.then and settings.task.linear and settings.task.learnable) or not each[1].linear_only
     )
     return {name: known.spec for name, known in fitting if known.axis}
 

@@ -134,6 +134,7 @@ class ColorizeStrokes(Task):
     group = "Colours and tones"
     summary = f"The photo is black and white, and you paint a few strokes of colour. {strokes.WORDS}"
     auxiliary = "strokes"
+    learnable = False  # strokes are what somebody wants
     alone = True
 
     reach: float = real(

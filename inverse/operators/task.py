@@ -24,6 +24,7 @@ class Task(Parameters):
     Attributes:
         name, title, summary, group: as in `Parameters`.
         auxiliary: kind of picture that has to come with the photo ("mask", "kernel", "strokes"), or empty.
+        learnable: what it measures can be drawn from photographs, for a conditional estimator to learn.
         alone: no other damage comes before or after it, and it is not done by parts of a photo at full size.
         linear: its operators are linear; some solvers need that.
         lengths: parameters that are lengths on the photo, in pixels.
@@ -32,6 +33,7 @@ class Task(Parameters):
     auxiliary: ClassVar[str] = ""
     alone: ClassVar[bool] = False
     linear: ClassVar[bool] = True
+    learnable: ClassVar[bool] = True
     lengths: ClassVar[tuple[str, ...]] = ()
 
     def keeps_known(self, sigma_y: float, degraded: bool) -> bool:

@@ -116,7 +116,8 @@ def possible(task: str, solver: str, kind: str = EMBEDDED) -> bool:
     """Whether the solver can deal with the task and the kind of prior; ParameterError when one is unknown."""
     if kind in KINDS:
         return possible_behind_a_decoder(task, solver)
-    return TASKS.find(task).linear or not SOLVERS.find(solver).linear_only
+    known, found = TASKS.find(task), SOLVERS.find(solver)
+    return (known.linear or not found.linear_only) and (known.learnable or not found.needs_estimator)
 
 
 def fits(task: Task, solver: str, kind: str = EMBEDDED) -> bool:

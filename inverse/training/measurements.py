@@ -17,7 +17,7 @@ from inverse.operators import TASKS, Task
 from inverse.operators.base import LinearOperator, as_linear
 from inverse.parameters import Choice, Flag, Integer, Real
 
-LINEAR = tuple(name for name, task in TASKS.items() if task.linear)
+LINEAR = tuple(name for name, task in TASKS.items() if task.linear and task.learnable)
 """Names of the tasks that an estimator can learn."""
 SPREAD = 2.0
 """Parameters are drawn from their default divided by this to their default times it, within their range."""
@@ -73,11 +73,7 @@ def measured(
     x0 = x0[..., :height, :width]
     auxiliary = None
     if task.auxiliary:
-        picture = _kernel(random) if task.auxiliary == "kernel" else _strokes(random, (height, width))
-        if task.auxiliary == "strokes":  # whose colours are those of the crop
-            paint = Image.new("RGBA", picture.size)
-            paint.paste("red", mask=picture)
-            picture = paint
+        picture = _strokes(random, (height, width)) if task.auxiliary == "mask" else _kernel(random)
         auxiliary = task.prepare(task.load(picture), (height, width))
     operator = as_linear(task.operator((x0.shape[1], height, width), generator, auxiliary)).to(x0.device, x0.dtype)
     noise = sigma_y * torch.randn((len(x0), *operator.measurement_shape), generator=generator)

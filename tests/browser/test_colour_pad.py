@@ -1,9 +1,11 @@
 """Strokes of colour are painted on a grey photo, and come back from an upload and from Undo."""
 
+import pytest
 from PIL import Image, ImageDraw
 
 from inverse.operators import TASKS
 
+pytestmark = pytest.mark.browser
 SHOWN = "document.querySelector('[data-part=measured] img').src"
 
 

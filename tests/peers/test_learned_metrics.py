@@ -1,13 +1,16 @@
 """The networks of FID and LPIPS, against torch-fidelity's and lpips's, on random weights in the published naming."""
 
-import lpips as peer
 import pytest
 import torch
-from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 
 from inverse.evaluation.evaluate.inception import FEATURES, Inception
 from inverse.evaluation.evaluate.lpips import lpips
 from inverse.evaluation.evaluate.weights import Weights
+
+peer = pytest.importorskip("lpips")
+FeatureExtractorInceptionV3 = pytest.importorskip(
+    "torch_fidelity.feature_extractor_inceptionv3"
+).FeatureExtractorInceptionV3
 
 
 def test_inception_has_torch_fidelitys_features(tmp_path):

@@ -24,7 +24,7 @@ SHOWN = ("scratched-1", "scratched-12", "blocky", "blurry", "small")
 """Scenes of which there are crops."""
 HEAD = """# Photos at full size, measured
 
-`python -m inverse.evaluation.full_size.page --photos DIR docs/full-size-measured.md` made this page. Each photo is a
+`python -m inverse.evaluation.full_size.page --photos DIR docs/full-size-measured.md` makes this page. Each photo is a
 mosaic of small photographs that the prior was not trained on (DIR holds those that are listed in
 [ATTRIBUTION.tsv](../assets/prior/ATTRIBUTION.tsv), of which 123 were kept out), because none of them is large: scans
 are enlarged twice and have grain of 3 levels, the others are at their own size. The damage is simulated, so that the

@@ -83,7 +83,7 @@ def damage(page: Page, values: Values) -> Task:
 
 def estimates(damage: Task, prior: str) -> bool:
     """Whether there is a conditional estimator: for single linear tasks, with the embedded prior."""
-    return damage.linear and prior == EMBEDDED and not isinstance(damage, Chain)
+    return damage.linear and damage.learnable and prior == EMBEDDED and not isinstance(damage, Chain)
 
 
 def auxiliary_picture(page: Page, values: Values) -> Image.Image | None:
