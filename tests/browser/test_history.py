@@ -22,6 +22,13 @@ PLACE = """(where) => {
   const { x, y, width, height } = document.querySelector(where).getBoundingClientRect();
   return [x, y + scrollY, width, height].map(Math.round);
 }"""
+STORED = """async (n) => {
+  const settled = (request) => new Promise((resolve) => { request.onsuccess = () => resolve(request.result); });
+  const database = await settled(indexedDB.open("inverse-results", 1));
+  const keys = await settled(database.transaction("results").objectStore("results").getAllKeys());
+  database.close();
+  return keys.filter(([tab]) => tab === sessionStorage["inverse-tab"]).length === n;
+}"""
 COUNT = "(n) => document.querySelectorAll('.inv-result').length === n"
 
 
@@ -280,6 +287,7 @@ def test_only_so_many_results_are_kept_and_the_keyboard_walks_through_them(visit
     page.keyboard.press("Enter")
     assert card(page, 7).get_attribute("aria-pressed") == "true" and "#7" in page.inner_text(".inv-back")
     assert "27.00 dB" in card(page, 7).get_attribute("aria-label")
+    page.wait_for_function(STORED, arg=24)
     reload(page)
     page.wait_for_function(COUNT, arg=24)
     page.wait_for_timeout(1500)
