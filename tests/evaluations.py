@@ -11,6 +11,7 @@ from PIL import Image
 from inverse.denoisers.exact import GaussianField
 from inverse.errors import PriorError
 from inverse.evaluation.evaluate import plan as plans
+from inverse.evaluation.evaluate.work import work
 from inverse.operators import make_task
 
 SIDE = 16
@@ -40,6 +41,11 @@ def planned(folder: Path, count=3, **settings):
     tasks = [(task, {**own}) for task, own in TASKS]
     jobs, _ = plans.jobs_of(photos(folder, count), tasks, SOLVERS, {"embedded": ("embedded", True)}, **settings)
     return plans.Plan(str(folder), tuple(jobs))
+
+
+def worked(plan, folder: Path, load=field):
+    """The outcomes of all its jobs, one after another."""
+    return work(plan.jobs, folder.joinpath, load)
 
 
 def absent(name):

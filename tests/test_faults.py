@@ -16,7 +16,7 @@ from PIL import Image
 
 from inverse.__main__ import main
 from inverse.batch.runs import run_all
-from inverse.cli.options import given
+from inverse.cli.words import given
 from inverse.denoisers.base import Denoiser
 from inverse.denoisers.catalog import load_prior
 from inverse.errors import DivergenceError, InverseError, ParameterError

@@ -18,6 +18,7 @@ from inverse.denoisers import cards
 from inverse.errors import ParameterError
 from inverse.parameters import Choice, Flag, Integer, Real, Spec
 from inverse.settings import SEED, Settings
+from inverse.settings.another_prior import with_prior
 
 PRIOR = "prior"
 """The name of that axis."""
@@ -204,7 +205,7 @@ def with_value(settings: Settings, name: str, value: Any) -> Settings:
     With a prior of another kind, what the solver has from its preset is that of the new kind.
     """
     if name == PRIOR:
-        return settings.with_prior(value)
+        return with_prior(settings, value)
     if name in _axes(settings):
         return replace(settings, **{name: value})
     if name in settings.solver.specs():

@@ -7,15 +7,10 @@ from typing import Any
 
 import click
 
-from inverse.cli.options import (
-    GroupedCommand,
-    check_output,
-    given,
-    parameter_options,
-    photo_options,
-    save_picture,
-    setting_options,
-)
+from inverse.cli.command import GroupedCommand
+from inverse.cli.options import parameter_options, photo_options, setting_options
+from inverse.cli.places import check_output, save_picture
+from inverse.cli.words import given
 from inverse.operators import TASKS, Task
 from inverse.settings import Settings
 from inverse.solvers.presets import DEFAULT_TASK

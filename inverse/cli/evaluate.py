@@ -13,16 +13,12 @@ import click
 from click.core import ParameterSource
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from inverse.cli.options import (
-    GroupedCommand,
-    Listed,
-    SpecType,
-    Stopped,
-    check_folder,
-    setting_options,
-)
+from inverse.cli.command import GroupedCommand, Stopped
+from inverse.cli.options import auxiliary_option, setting_options
+from inverse.cli.places import check_folder
 from inverse.cli.run import Priors
 from inverse.cli.terminal import Description, Terminal
+from inverse.cli.words import Listed, SpecType
 from inverse.denoisers.cards import EMBEDDED
 from inverse.denoisers.catalog import kind_at
 from inverse.denoisers.identity import identity_of
@@ -35,7 +31,6 @@ from inverse.evaluation.evaluate.protocols import PROTOCOLS
 from inverse.evaluation.evaluate.results import Outcome, Results, read
 from inverse.evaluation.evaluate.work import work
 from inverse.imaging.files import printable
-from inverse.imaging.masks import WORDS
 from inverse.operators import TASKS, Task
 from inverse.parameters import Parameters
 from inverse.settings import SIZE
@@ -81,14 +76,7 @@ Names = tuple[tuple[tuple[type[Parameters], dict[str, Any]], ...], ...]
     "--size", type=SpecType("size", SIZE), default=SIDE, show_default=True, help="Side of the squares, in pixels."
 )
 @setting_options("size", "full_size")
-@click.option(
-    "--mask",
-    "--kernel",
-    "--strokes",
-    "auxiliary",
-    type=click.Path(path_type=Path),
-    help=f"For tasks that need it. {WORDS}",
-)
+@auxiliary_option("For tasks that need it.")
 @click.option("--shard", metavar="I/N", help="Do the I-th of N parts: of a Slurm array, a part for each of its tasks.")
 @click.option(
     "--ray", "address", metavar="[ADDRESS]", is_flag=False, flag_value=LOCAL,

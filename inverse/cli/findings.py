@@ -11,8 +11,9 @@ import click
 from rich.progress import BarColumn, Progress, TimeElapsedColumn
 from rich.table import Table
 
-from inverse.cli.options import GroupedCommand, SpecType
+from inverse.cli.command import GroupedCommand
 from inverse.cli.terminal import Description, Terminal
+from inverse.cli.words import SpecType
 from inverse.evaluation.findings import Findings, Study, stream
 from inverse.evaluation.findings.claims import CLAIMS, verdicts
 from inverse.evaluation.findings.files import FORMATS, PAGE, write

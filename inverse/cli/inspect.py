@@ -6,8 +6,9 @@ from pathlib import Path
 
 import click
 
+from inverse.cli.command import GroupedCommand
 from inverse.cli.many import line
-from inverse.cli.options import GroupedCommand, check_output, save_picture
+from inverse.cli.places import check_output, save_picture
 from inverse.cli.terminal import Terminal
 from inverse.diagnosis import Diagnosis, diagnose, find_scratches
 from inverse.imaging import images

@@ -10,8 +10,9 @@ from typing import Any
 import click
 from rich.table import Table
 
-from inverse.cli.options import GroupedCommand, SpecType
+from inverse.cli.command import GroupedCommand
 from inverse.cli.terminal import Terminal
+from inverse.cli.words import SpecType
 from inverse.evaluation.judge import JUDGE_TASKS, JudgeRow, to_markdown
 from inverse.evaluation.judge import judge as run
 from inverse.evaluation.judge.cases import DEFAULT_MEASUREMENTS, DEFAULT_SIZE, MEASUREMENTS, SIZE

@@ -12,8 +12,10 @@ from PIL import Image
 
 from inverse import blind
 from inverse.blind import CONFIDENCE, DEFAULT_SIZE, KERNEL_SIZE, TASK, TRUSTED
-from inverse.cli.options import GroupedCommand, SpecType, check_output, save_picture
+from inverse.cli.command import GroupedCommand
+from inverse.cli.places import check_output, save_picture
 from inverse.cli.terminal import Terminal
+from inverse.cli.words import SpecType
 from inverse.errors import ParameterError
 from inverse.imaging import images
 from inverse.imaging.files import printable

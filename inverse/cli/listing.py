@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import click
 from rich.table import Table
 
-from inverse.cli.options import GroupedCommand
+from inverse.cli.command import GroupedCommand
 from inverse.cli.terminal import Terminal
 from inverse.operators import TASKS
 from inverse.parameters import Parameters, Registry

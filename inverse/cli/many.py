@@ -14,7 +14,8 @@ from typing import Any
 import click
 
 from inverse.batch.many import DONE, FAILED, SKIPPED, Tally, fault, free
-from inverse.cli.options import Stopped, check_folder, spoken
+from inverse.cli.command import Stopped, spoken
+from inverse.cli.places import check_folder
 from inverse.cli.terminal import Terminal
 from inverse.errors import ImageError, OutputError
 from inverse.imaging.files import WRITTEN, printable

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 from rich.table import Table
 
-from inverse.cli.options import GroupedCommand
+from inverse.cli.command import GroupedCommand
 from inverse.cli.terminal import Terminal
 from inverse.denoisers.cards import NOT_STATED, PRIORS
 from inverse.imaging.files import printable

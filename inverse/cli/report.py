@@ -8,7 +8,8 @@ from pathlib import Path
 import click
 from rich.table import Table
 
-from inverse.cli.options import GroupedCommand, check_folder, check_place
+from inverse.cli.command import GroupedCommand
+from inverse.cli.places import check_folder, check_place
 from inverse.cli.terminal import Terminal
 from inverse.errors import ParameterError
 from inverse.evaluation.evaluate import plan as plans

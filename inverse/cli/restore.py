@@ -12,9 +12,11 @@ import click
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
 from inverse.cli import fullsize
+from inverse.cli.command import GroupedCommand
 from inverse.cli.kernel import kernel_options, told
 from inverse.cli.many import STREAM, Place, found, is_folder, line, mask_of, piped, planned, restored
-from inverse.cli.options import GroupedCommand, apart, check_output, damage_options, save_picture, setting_options
+from inverse.cli.options import damage_options, setting_options
+from inverse.cli.places import apart, check_output, save_picture
 from inverse.cli.run import chosen, run_options
 from inverse.cli.terminal import Description, Terminal
 from inverse.denoisers.catalog import load_prior

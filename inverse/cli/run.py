@@ -10,7 +10,8 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from inverse.cli.options import given, names_help, parameter_options
+from inverse.cli.options import names_help, parameter_options
+from inverse.cli.words import given
 from inverse.denoisers.base import Denoiser
 from inverse.denoisers.cards import EMBEDDED, card_of, short
 from inverse.denoisers.catalog import kind_at, load_prior

@@ -14,18 +14,12 @@ from inverse.batch.grid import picture, table
 from inverse.batch.processes import in_processes
 from inverse.batch.runs import run_all
 from inverse.batch.sweep import PRIOR, Sweep, axis
-from inverse.cli.options import (
-    GroupedCommand,
-    SpecType,
-    apart,
-    check_output,
-    check_place,
-    photo_options,
-    save_picture,
-    setting_options,
-)
+from inverse.cli.command import GroupedCommand
+from inverse.cli.options import photo_options, setting_options
+from inverse.cli.places import apart, check_output, check_place, save_picture
 from inverse.cli.run import Priors, chosen, run_options
 from inverse.cli.terminal import Description, Terminal
+from inverse.cli.words import SpecType
 from inverse.errors import ParameterError
 from inverse.imaging.files import printable, write_text
 from inverse.parameters import Integer

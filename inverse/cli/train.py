@@ -10,8 +10,10 @@ import click
 from rich.progress import BarColumn, TaskProgressColumn, TimeRemainingColumn
 from rich.progress import Progress as Bars
 
-from inverse.cli.options import GroupedCommand, given, parameter_options
+from inverse.cli.command import GroupedCommand
+from inverse.cli.options import parameter_options
 from inverse.cli.terminal import Description, Terminal
+from inverse.cli.words import given
 from inverse.parameters import Registry
 from inverse.resources import EMBEDDED
 from inverse.training.estimator import EstimatorValidation, train_estimator

@@ -50,8 +50,7 @@ from inverse.settings.fields import (
 )
 from inverse.solvers import Solver
 from inverse.solvers.cost import passes
-from inverse.solvers.defaults import GENERAL, LEARNED
-from inverse.solvers.presets import default_task, make_solver, preset
+from inverse.solvers.presets import default_task, make_solver
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -262,23 +261,6 @@ class Settings:
     def _weight(self) -> float:
         """Of the estimator; a solver that needs one has it at 1 unless it is set."""
         return self.estimator_scale or float(self.solver.needs_estimator)
-
-    def with_prior(self, prior: str) -> Self:
-        """The same run with another prior. What the solver has from its preset is that of the new prior's kind.
-
-        Where the solver begins with an estimator that the new prior has not, it is the one that does without.
-
-        Raises:
-            ParameterError: it is no name.
-        """
-        task, solver, kind = self.damage.name, self.solver, kind_of(self.prior)
-        changed = replace(self, prior=prior)
-        if solver.name == LEARNED and changed.prior != EMBEDDED:
-            return replace(changed, solver=preset(task, GENERAL, kind=kind_of(changed.prior)))
-        if kind_of(changed.prior) == kind:
-            return changed
-        own = solver.changed(preset(task, solver.name, kind=kind).to_dict())
-        return replace(changed, solver=preset(task, solver.name, own, kind_of(changed.prior)))
 
     @property
     def auxiliary_picture(self) -> Image.Image | None:

@@ -17,6 +17,7 @@ from inverse.denoisers.catalog import load_prior
 from inverse.denoisers.identity import identity_of
 from inverse.errors import PriorError
 from inverse.settings import Settings, snippets
+from inverse.settings.another_prior import with_prior
 from inverse.settings.carriers import read
 from inverse.solvers import presets
 from inverse.solvers.presets import Preset, preset
@@ -50,11 +51,11 @@ def test_with_another_kind_come_its_presets_and_what_differed_from_the_old_one_s
     table = {"diffpir": {"denoise": Preset({"steps": row.steps + 3})}}
     monkeypatch.setattr(presets, "table_of", lambda kind: table if kind == DDPM else presets.PRESETS)
     usual = Settings.create(task="denoise", solver="diffpir")
-    assert usual.with_prior(tiny).solver == preset("denoise", "diffpir", kind=DDPM)
-    assert usual.with_prior(tiny).solver.steps == row.steps + 3
-    assert usual.with_prior(tiny).with_prior("embedded") == usual
+    assert with_prior(usual, tiny).solver == preset("denoise", "diffpir", kind=DDPM)
+    assert with_prior(usual, tiny).solver.steps == row.steps + 3
+    assert with_prior(with_prior(usual, tiny), "embedded") == usual
     own = replace(usual, solver=usual.solver.replace(steps=row.steps + 1))
-    assert own.with_prior(tiny).solver.steps == row.steps + 1
+    assert with_prior(own, tiny).solver.steps == row.steps + 1
     # What another axis says wins, even where it is what the old preset said.
     for order in (("prior", "steps"), ("steps", "prior")):
         made = with_values(

@@ -17,7 +17,7 @@ from rich.console import Console
 
 from inverse.__main__ import COMMANDS, main
 from inverse.cli.judge import table
-from inverse.cli.options import save_picture
+from inverse.cli.places import save_picture
 from inverse.evaluation.judge import JUDGE_TASKS, judge
 from inverse.imaging import images, metrics
 from inverse.imaging.files import WRITTEN

@@ -4,6 +4,16 @@ import pytest
 from checkpoints import tiny
 from diffusers import DDPMScheduler
 
+from inverse.denoisers import catalog
+
+
+@pytest.fixture
+def nothing_kept():
+    """No prior is in memory, before and after."""
+    catalog.forget()
+    yield
+    catalog.forget()
+
 
 @pytest.fixture
 def flat(tmp_path):

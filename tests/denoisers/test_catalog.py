@@ -25,12 +25,7 @@ from inverse.settings.carriers import read
 from inverse.solvers import SOLVERS, presets
 from inverse.solvers.presets import preset
 
-
-@pytest.fixture(autouse=True)
-def forget():
-    catalog.forget()
-    yield
-    catalog.forget()
+pytestmark = pytest.mark.usefixtures("nothing_kept")
 
 
 # What is loaded

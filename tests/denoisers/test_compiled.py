@@ -7,16 +7,10 @@ from click.testing import CliRunner
 from latents import pipeline
 
 from inverse.__main__ import main
-from inverse.denoisers import catalog
 from inverse.denoisers.catalog import load_prior
 from inverse.randomness import generator
 
-
-@pytest.fixture(autouse=True)
-def forget():
-    catalog.forget()
-    yield
-    catalog.forget()
+pytestmark = pytest.mark.usefixtures("nothing_kept")
 
 
 @pytest.fixture

@@ -34,11 +34,7 @@ PARTS = {
 }
 
 
-@pytest.fixture(autouse=True)
-def forget():
-    catalog.forget()
-    yield
-    catalog.forget()
+pytestmark = pytest.mark.usefixtures("nothing_kept")
 
 
 @pytest.fixture

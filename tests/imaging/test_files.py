@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 from safetensors.torch import save_file
 
-from inverse.cli.options import save_picture
+from inverse.cli.places import save_picture
 from inverse.errors import OutputError
 from inverse.imaging.files import replace_atomically, write_text
 

@@ -11,6 +11,7 @@ from inverse.estimators.exact import ExactEstimator
 from inverse.operators import TASKS
 from inverse.restoration import degrade, restore, stream
 from inverse.settings import Settings
+from inverse.settings.another_prior import with_prior
 from inverse.solvers import SOLVERS, cse
 from inverse.solvers.defaults import GENERAL, LEARNED, default_solver
 from inverse.solvers.presets import make_solver
@@ -94,8 +95,10 @@ def test_a_prior_without_an_estimator_has_another_default(task):
 
 def test_with_another_prior_it_is_the_solver_that_does_without():
     settings = Settings.create(task="super-resolution", solver=LEARNED)
-    other = settings.with_prior(PRIORS["ddpm-cat-256"].identity)
-    assert other.solver == make_solver(GENERAL, other.task, kind="ddpm") and settings.with_prior("embedded") == settings
+    other = with_prior(settings, PRIORS["ddpm-cat-256"].identity)
+    assert (
+        other.solver == make_solver(GENERAL, other.task, kind="ddpm") and with_prior(settings, "embedded") == settings
+    )
 
 
 def test_a_prior_of_ones_own_is_restored_with_by_default(photo):

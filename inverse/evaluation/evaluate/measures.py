@@ -94,6 +94,12 @@ def recorded(name: str) -> Callable[[Cell, Sources], dict[str, float]]:
     return values
 
 
+def _own(name: str) -> Measure:
+    """A metric of single restorations, as a measure."""
+    metric = METRICS[name]
+    return Measure(metric.title, metric.help, metric.digits, metric.unit, recorded(name))
+
+
 def _lpips(cell: Cell, sources: Sources) -> dict[str, float]:
     found: dict[str, float] = {}
     for job, line in cell.good:
@@ -115,10 +121,7 @@ def _of_sets(distance: Callable[[Tensor, Tensor], Estimate], fewest: int) -> Cal
 
 
 MEASURES: dict[str, Measure] = {
-    **{
-        name: Measure(metric.title, metric.help, metric.digits, metric.unit, recorded(name))
-        for name, metric in METRICS.items() if name != "residual"
-    },
+    **{name: _own(name) for name in METRICS if name != "residual"},  # which has its column among what a run costs
     "lpips": Measure(
         "LPIPS", "How different it looks from the original to AlexNet, version 0.1.", 3, each=_lpips,
         weights=("alexnet", "lpips"),
@@ -131,10 +134,7 @@ MEASURES: dict[str, Measure] = {
         "KID", f"The same by another distance, the mean over {SUBSETS} subsets of {SUBSET} pictures.",
         4, whole=_of_sets(kid, 2 * SUBSET), weights=("inception",),
     ),
-    "residual": Measure(
-        METRICS["residual"].title, METRICS["residual"].help, METRICS["residual"].digits, METRICS["residual"].unit,
-        recorded("residual"),
-    ),
+    "residual": _own("residual"),
     "calls": Measure(
         "Network calls", "Forward passes for each sample, a backward pass as 1.4 of them.", 0, each=recorded("cost")
     ),

@@ -12,6 +12,7 @@ from inverse.errors import ProblemError
 from inverse.operators import TASKS
 from inverse.operators.noise import DEFAULT_SIGMA_Y
 from inverse.settings import DEGRADED, Settings
+from inverse.settings.another_prior import with_prior
 from inverse.settings.saved import plain_data
 from inverse.solvers.presets import default_solver_for
 from inverse.web.base.pictures import mask_uri, strokes_uri
@@ -34,7 +35,7 @@ def change_faults(page: Page, values: Values) -> Updates:
     """
     photo = form.chosen_photo(page, values)
     seen, wrong = values[page.diagnosis] or diagnosed(photo), faults.ticked(values[page.faults])
-    settings = seen.settings(wrong).with_prior(priors.find(values[page.prior]).identity)
+    settings = with_prior(seen.settings(wrong), priors.find(values[page.prior]).identity)
     if not settings.damage.auxiliary or settings.auxiliary:
         changes: Updates = {page.mask: {"mask": "", "reset": True}}
     else:

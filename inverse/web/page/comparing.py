@@ -12,6 +12,7 @@ from inverse.denoisers import cards
 from inverse.denoisers.cards import EMBEDDED
 from inverse.errors import InverseError, ParameterError
 from inverse.settings import Settings
+from inverse.settings.another_prior import with_prior
 from inverse.solvers import SOLVERS
 from inverse.solvers.cost import at_cost, misses, passes
 from inverse.solvers.presets import possible, preset
@@ -127,12 +128,12 @@ def _runs(settings: Settings, names: list[str], also: list[str], budget: str) ->
     runs, notes, cost = [], [], passes(settings.solver)
     identities = [settings.prior, *(priors.find(name).identity for name in also)]
     for name, prior in product(names, dict.fromkeys(identities)):
-        with_prior = settings.with_prior(prior)
+        other = with_prior(settings, prior)
         own = name == settings.solver.name
-        solver = with_prior.solver if own else preset(settings.damage.name, name, kind=cards.kind_of(prior))
+        solver = other.solver if own else preset(settings.damage.name, name, kind=cards.kind_of(prior))
         equal = budget == EQUAL and not (own and prior == settings.prior)
         if equal:
             solver = at_cost(solver, cost)
-        runs.append(replace(with_prior, solver=solver, samples=1))
+        runs.append(replace(other, solver=solver, samples=1))
         notes.append(misses(solver, cost) if equal else "")
     return runs, notes

@@ -12,26 +12,10 @@ import pytest
 from inverse.errors import PriorError
 from inverse.evaluation.evaluate import cluster
 from inverse.evaluation.evaluate.cluster import on_cluster
-from inverse.evaluation.evaluate.work import work
 from inverse.results.record import METRICS
 
 pytestmark = [pytest.mark.ray, pytest.mark.slow]
 SAME = (*METRICS, "id", "nfe", "vjp", "failure", "pictures")
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return tmp_path_factory.mktemp("photos")
-
-
-@pytest.fixture(scope="module")
-def plan(folder):
-    return evaluations.planned(folder, 4)
-
-
-@pytest.fixture(scope="module")
-def serial(plan, folder):
-    return {outcome.line["id"]: outcome for outcome in work(plan.jobs, folder.joinpath, evaluations.field)}
 
 
 @pytest.fixture(autouse=True)

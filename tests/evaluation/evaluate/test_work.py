@@ -14,27 +14,12 @@ from inverse.restoration import stream
 from inverse.results.record import METRICS
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return tmp_path_factory.mktemp("photos")
-
-
-@pytest.fixture(scope="module")
-def plan(folder):
-    return evaluations.planned(folder, 2)
-
-
-@pytest.fixture(scope="module")
-def outcomes(plan, folder):
-    return {outcome.line["id"]: outcome for outcome in work(plan.jobs, folder.joinpath, evaluations.field)}
-
-
-def test_a_line_says_what_a_restoration_of_the_center_square_comes_to(plan, folder, outcomes):
+def test_a_line_says_what_a_restoration_of_the_center_square_comes_to(plan, folder, serial):
     for job in plan.jobs:
         square = images.fit(images.load(folder / job.photo), job.settings.size, square=True)
         problem = job.settings.problem(square)
         *_, last = stream(problem, job.settings.solver, evaluations.field(), seed=job.settings.seed)
-        line = outcomes[job.id].line
+        line = serial[job.id].line
         assert {name: line[name] for name in METRICS} == {name: METRICS[name].of(problem, last) for name in METRICS}
         assert line["nfe"] == last.nfe and line["failure"] == ""
         assert line["seconds"] > 0 and "CPU" in line["device"]
@@ -53,9 +38,9 @@ def test_pictures_are_the_original_the_measurement_and_the_restorations(plan, fo
     assert not without.pictures and not without.line["pictures"]
 
 
-def test_jobs_of_a_photo_share_its_original(plan, outcomes):
-    originals = {(job.photo, outcomes[job.id].line["pictures"][0]) for job in plan.jobs}
-    assert len(originals) == 2
+def test_jobs_of_a_photo_share_its_original(plan, serial):
+    originals = {(job.photo, serial[job.id].line["pictures"][0]) for job in plan.jobs}
+    assert len(originals) == len({job.photo for job in plan.jobs}) == 4
 
 
 def test_what_diverges_or_cannot_be_read_is_a_line_and_the_others_go_on(plan, folder):
