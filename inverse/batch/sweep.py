@@ -97,11 +97,7 @@ def sweepable(settings: Settings) -> dict[str, Spec]:
 
 def _axes(settings: Settings) -> dict[str, Spec]:
     """Settings beside task and solver that can be axes."""
-    fitting = (
-        each
-        for each in settings.specs().items()
-        if (not settings.then and settings.task.linear and settings.task.learnable) or not each[1].linear_only
-    )
+    fitting = (each for each in settings.specs().items() if settings.damage.estimable or not each[1].linear_only)
     return {name: known.spec for name, known in fitting if known.axis}
 
 

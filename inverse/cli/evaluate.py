@@ -16,7 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from inverse.cli.command import GroupedCommand, Stopped
 from inverse.cli.options import auxiliary_option, setting_options
 from inverse.cli.places import check_folder
-from inverse.cli.run import Priors
+from inverse.cli.run import Priors, loading_options
 from inverse.cli.terminal import Description, Terminal
 from inverse.cli.words import Listed, SpecType
 from inverse.denoisers.cards import EMBEDDED
@@ -33,9 +33,10 @@ from inverse.evaluation.evaluate.work import work
 from inverse.imaging.files import printable
 from inverse.operators import TASKS, Task
 from inverse.parameters import Parameters
-from inverse.settings import SIZE
+from inverse.settings import SIZE, Settings
 from inverse.settings.carriers import text_of
 from inverse.solvers import SOLVERS
+from inverse.solvers.cost import spoken
 
 SIDE = 256
 EVERY = 30.0
@@ -75,7 +76,7 @@ Names = tuple[tuple[tuple[type[Parameters], dict[str, Any]], ...], ...]
 @click.option(
     "--size", type=SpecType("size", SIZE), default=SIDE, show_default=True, help="Side of the squares, in pixels."
 )
-@setting_options("size", "full_size")
+@setting_options("size", "full_size", "keep_metadata")
 @auxiliary_option("For tasks that need it.")
 @click.option("--shard", metavar="I/N", help="Do the I-th of N parts: of a Slurm array, a part for each of its tasks.")
 @click.option(
@@ -83,10 +84,7 @@ Names = tuple[tuple[tuple[type[Parameters], dict[str, Any]], ...], ...]
     help="Work on the Ray cluster at this address; without one, on a cluster of this machine's cores and GPUs.",
 )  # fmt: skip
 @click.option("--no-pictures", is_flag=True, help="Keep figures only. LPIPS, FID and KID then cannot be taken.")
-@click.option("--allow-pickle", is_flag=True, help="Read priors in PyTorch's pickle format too, tensors only.")
-@click.option("--device", help="cpu, cuda, ... Default: the best there is.")
-@click.option("--precision", default="auto", show_default=True, help="In which the network computes.")
-@click.option("--compile", "compiled", is_flag=True, help="Compile networks first (torch.compile): worth it on a GPU.")
+@loading_options
 @click.pass_context
 def evaluate(context: click.Context, folder: Path, shard: str | None, address: str | None, **values: Any) -> None:
     """Restores photos: each with every task, solver and prior, and keeps a line of figures on each.
@@ -124,8 +122,7 @@ def _planned(values: dict[str, Any], typed: set[str]) -> tuple[Plan, list[str]]:
     """The plan that flags make, and sentences on what of it is left out."""
     if values["images"] is None:
         raise ParameterError("No photos are named. Name their folder with --images.")
-    settings = {name: values[name] for name in ("size", "seed", "samples", "sigma_y", "photons", "strength")}
-    settings["estimator_scale"] = values["estimator_scale"]
+    settings = {name: values[name] for name in Settings.numbers()}
     tasks: list[Task] = [kind.create(parameters) for kind, parameters in chain(*values["tasks"])]  # type: ignore[misc]
     solvers = [Choice(kind.name, parameters) for kind, parameters in chain(*values["solvers"])]
     if values["protocol"]:
@@ -179,7 +176,7 @@ def _follow(
                 cost, seconds = cost + costs[outcome.line["id"]], seconds + outcome.line["seconds"]
                 failed += bool(outcome.line["failure"])
                 now = time.perf_counter()
-                left = _spoken((now - begun) / cost * (sum(costs.values()) - cost))
+                left = spoken((now - begun) / cost * (sum(costs.values()) - cost))
                 bar.update(
                     shown, completed=count, left=f"{left} left", description=f"{failed} failed" if failed else ""
                 )
@@ -194,9 +191,3 @@ def _follow(
         f"second), after {begun - started:.1f} s to begin; the runs themselves took {seconds:.1f} s. "
         f"Tables: inverse report {printable(folder)}"
     )
-
-
-def _spoken(seconds: float) -> str:
-    if seconds < 120:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"

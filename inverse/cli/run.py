@@ -31,6 +31,28 @@ MAX_FILE_BYTES = 100_000_000
 """Of a file with settings: a PNG of the largest picture is below."""
 
 
+def loading_options(command: Any) -> Any:
+    """Decorator for how priors are loaded; see `Priors`."""
+    options: tuple[Callable, ...] = (
+        click.option(
+            "--allow-pickle", is_flag=True,
+            help="Read weights in PyTorch's pickle format too, tensors only; safetensors need no such trust.",
+        ),
+        click.option("--device", help="cpu, cuda, ... Default: the best there is."),
+        click.option(
+            "--precision", default="auto", show_default=True,
+            help="In which the network computes: auto, float32, bfloat16, or float16 for networks of diffusers.",
+        ),
+        click.option(
+            "--compile", "compiled", is_flag=True,
+            help="Compile the network first (torch.compile), in minutes: worth it on a GPU, for many runs of one size.",
+        ),
+    )  # fmt: skip
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
 def run_options(command: click.Command) -> click.Command:
     """Decorator of a finished command: how to degrade, how to restore, and with which prior."""
     options: tuple[Callable, ...] = (
@@ -48,19 +70,7 @@ def run_options(command: click.Command) -> click.Command:
             help="A name that `priors` lists, OWNER/NAME@COMMIT on the Hugging Face Hub, a folder of diffusers, a "
             "checkpoint of guided-diffusion, or a file that `train prior` wrote.",
         ),
-        click.option(
-            "--allow-pickle", is_flag=True,
-            help="Read weights in PyTorch's pickle format too, tensors only; safetensors need no such trust.",
-        ),
-        click.option("--device", help="cpu, cuda, ... Default: the best there is."),
-        click.option(
-            "--precision", default="auto", show_default=True,
-            help="In which the network computes: auto, float32, bfloat16, or float16 for networks of diffusers.",
-        ),
-        click.option(
-            "--compile", "compiled", is_flag=True,
-            help="Compile the network first (torch.compile), in minutes: worth it on a GPU, for many runs of one size.",
-        ),
+        loading_options,
     )  # fmt: skip
     for option in reversed(options):
         command = option(command)

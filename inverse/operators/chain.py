@@ -42,6 +42,8 @@ class Chain(Task):
         title, summary, auxiliary, linear: of the whole.
     """
 
+    learnable = False  # estimators have learned single damages
+
     links: tuple[Task, ...] = ()
 
     def __post_init__(self) -> None:

@@ -36,6 +36,11 @@ class Task(Parameters):
     learnable: ClassVar[bool] = True
     lengths: ClassVar[tuple[str, ...]] = ()
 
+    @property
+    def estimable(self) -> bool:
+        """Whether a conditional estimator can have learned it."""
+        return self.linear and self.learnable
+
     def keeps_known(self, sigma_y: float, degraded: bool) -> bool:
         """Whether a result takes known pixels over from the measurement exactly, by `Selection.keep`.
 

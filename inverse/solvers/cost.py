@@ -62,5 +62,7 @@ def misses(solver: Solver, budget: float) -> str:
 
 
 def spoken(seconds: float) -> str:
-    """Seconds that are expected, in as few words as fit on a button: "9 s", "3 min"."""
-    return f"{max(1, round(seconds))} s" if seconds < 90 else f"{seconds / 60:.0f} min"
+    """Seconds that are expected, in as few words as fit on a button: "9 s", "3 min", "2.5 h"."""
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"

@@ -126,7 +126,9 @@ def fits(task: Task, solver: str, kind: str = EMBEDDED) -> bool:
     if not possible(task.name, solver, kind):
         return False
     found = SOLVERS.find(solver)
-    return not isinstance(task, Chain) or not (found.needs_estimator or (found.needs_svd and not task.has_svd))
+    if found.needs_estimator and not task.estimable:
+        return False
+    return not (isinstance(task, Chain) and found.needs_svd and not task.has_svd)
 
 
 def default_solver_for(task: Task, kind: str = EMBEDDED, estimator: bool = True) -> str:

@@ -17,7 +17,7 @@ from inverse.operators import TASKS, Task
 from inverse.operators.base import LinearOperator, as_linear
 from inverse.parameters import Choice, Flag, Integer, Real
 
-LINEAR = tuple(name for name, task in TASKS.items() if task.linear and task.learnable)
+LINEAR = tuple(name for name, task in TASKS.items() if task().estimable)
 """Names of the tasks that an estimator can learn."""
 SPREAD = 2.0
 """Parameters are drawn from their default divided by this to their default times it, within their range."""

@@ -271,7 +271,7 @@ def test_the_shipped_ones_cover_every_linear_task_and_say_where_they_are_from():
     assert {STATISTIC, ONE_PASS} <= set(found) and guided(prior).one_pass.form == ONE_PASS
     for path, card in found.values():
         assert path.stat().st_size < (3e6 if card.form == STATISTIC else 9.5e6)
-        assert set(card.tasks) == {name for name, kind in TASKS.items() if kind.linear and kind.learnable}
+        assert set(card.tasks) == {name for name, kind in TASKS.items() if kind().estimable}
         assert len(card.photographs) == sum(card.licences.values()) and "unknown" not in card.licences
         table = (path.parent / "ATTRIBUTION.tsv").read_text(encoding="utf-8").splitlines()[1:]
         assert set(card.photographs) == {line.partition("\t")[0] for line in table}

@@ -9,7 +9,7 @@ from PIL import Image
 from inverse.denoisers.cards import EMBEDDED
 from inverse.errors import ParameterError, ProblemError
 from inverse.operators import TASKS, Task
-from inverse.operators.chain import Chain, in_order
+from inverse.operators.chain import in_order
 from inverse.settings import DEGRADED, Settings
 from inverse.settings.fields import THEN
 from inverse.solvers import SOLVERS
@@ -83,7 +83,7 @@ def damage(page: Page, values: Values) -> Task:
 
 def estimates(damage: Task, prior: str) -> bool:
     """Whether there is a conditional estimator: for single linear tasks, with the embedded prior."""
-    return damage.linear and damage.learnable and prior == EMBEDDED and not isinstance(damage, Chain)
+    return damage.estimable and prior == EMBEDDED
 
 
 def auxiliary_picture(page: Page, values: Values) -> Image.Image | None:
