@@ -239,6 +239,12 @@ def fit(image: Image.Image, size: int | None, multiple: int = 1, square: bool = 
     return image.crop((left, top, left + width, top + height))
 
 
+def alike(size: tuple[int, int], other: tuple[int, int]) -> bool:
+    """Whether pictures of two sizes, (width, height) each, have the same shape, but for rounding."""
+    scale = (size[0] * size[1] / (other[0] * other[1])) ** 0.5
+    return max(abs(one - scale * two) for one, two in zip(size, other, strict=True)) <= max(1.0, scale)
+
+
 def fitted(picture: tuple[int, int], size: int | None, multiple: int = 1) -> tuple[tuple[int, int], tuple[int, int]]:
     """(W, H) to which `fit` resizes a picture of (W, H), and (W, H) of the center that it crops."""
     scale = 1 if size is None else size / min(picture)

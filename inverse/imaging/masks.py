@@ -128,9 +128,7 @@ def at(mask: Image.Image, size: tuple[int, int]) -> np.ndarray:
         ProblemError: the mask is of another shape, by more than rounding.
     """
     height, width = size
-    scale = (mask.width * mask.height / (width * height)) ** 0.5
-    most = max(1.0, scale)
-    if max(abs(mask.width - scale * width), abs(mask.height - scale * height)) > most:
+    if not images.alike(mask.size, (width, height)):
         raise ProblemError(
             f"The mask is {mask.width}x{mask.height} and the image {width}x{height}, which is another shape. "
             "Use a mask of the photo's own size."

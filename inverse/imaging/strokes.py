@@ -75,8 +75,7 @@ def at(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
         ProblemError: the picture is of another shape than the image, by more than rounding.
     """
     height, width = size
-    scale = (picture.width * picture.height / (width * height)) ** 0.5
-    if max(abs(picture.width - scale * width), abs(picture.height - scale * height)) > max(1.0, scale):
+    if not images.alike(picture.size, (width, height)):
         raise ProblemError(
             f"The strokes' picture is {picture.width}x{picture.height} and the image {width}x{height}, which is "
             "another shape. Paint on a picture of the photo's own size."

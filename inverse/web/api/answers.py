@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import mimetypes
-import uuid
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from inverse.batch import grid
 from inverse.batch.sweep import Sweep
 from inverse.results.problem import Problem
 from inverse.results.record import METRICS, best
-from inverse.web.base.gradio_internals import upload_folder
+from inverse.web.base.gradio_internals import new_file
 from inverse.web.base.pictures import png_bytes
 from inverse.web.elements.history import plain
 from inverse.web.jobs.batches import Batch
@@ -69,8 +68,7 @@ def saved(content: bytes, name: str) -> File:
 
     In a folder of its own: two clients with the same result would else read what the other one just writes.
     """
-    path = upload_folder() / uuid.uuid4().hex / name
-    path.parent.mkdir(parents=True)
+    path = new_file(name)
     path.write_bytes(content)
     return file_at(path)
 

@@ -6,6 +6,7 @@ What they override and read there is in `EXTENDED`.
 
 from __future__ import annotations
 
+import uuid
 from copy import copy
 from datetime import datetime
 from pathlib import Path
@@ -116,6 +117,13 @@ def descriptions(function: Any) -> dict[str, str]:
 
 def upload_folder() -> Path:
     return Path(get_upload_folder())
+
+
+def new_file(name: str) -> Path:
+    """A place for a file of that name, which the page may show, in a folder of its own."""
+    path = upload_folder() / uuid.uuid4().hex / name
+    path.parent.mkdir(parents=True)
+    return path
 
 
 def forget_uploads(followed: set[str]) -> set[str]:

@@ -40,9 +40,7 @@ def _panel(solver: type[Solver]) -> str:
         '<button type="button" class="inv-close" popovertarget="method-panel" popovertargetaction="hide" '
         'aria-label="Close">×</button>',
         f"<h3>{html.escape(solver.title)}</h3><p>{html.escape(solver.summary)}</p>",
-        f'<div class="inv-formula" tabindex="0">{convert(solver.formula, display="block")}</div>'
-        if solver.formula
-        else "",
+        f'<div class="inv-formula" tabindex="0">{_typeset(solver.formula)}</div>',
         f"<p><small>{SYMBOLS}</small></p>",
         f'<h4>At every noise level</h4><pre tabindex="0">{html.escape(algorithm(solver))}</pre>',
         "<h4>What each setting does</h4>",

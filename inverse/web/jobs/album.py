@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import uuid
 import zipfile
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -13,7 +12,7 @@ from typing import Any
 from inverse.batch.many import DONE, FAILED, Tally, free
 from inverse.errors import ImageError, ParameterError
 from inverse.web.base import limits
-from inverse.web.base.gradio_internals import upload_folder
+from inverse.web.base.gradio_internals import new_file
 from inverse.web.base.guards import uploaded
 from inverse.web.elements.photos import plain_name
 
@@ -124,8 +123,7 @@ class Album:
     def keep(self, row: Row, content: bytes | str) -> None:
         """A photo is restored: its result, a PNG or the path of a file, gets a name that no other one has."""
         if isinstance(content, bytes):
-            path = upload_folder() / uuid.uuid4().hex / f"{plain_name(row.path)}-restored.png"
-            path.parent.mkdir(parents=True)
+            path = new_file(f"{plain_name(row.path)}-restored.png")
             path.write_bytes(content)
         else:
             path = Path(content)
@@ -147,8 +145,7 @@ class Album:
             )
         if self.archive:
             Path(self.archive).unlink(missing_ok=True)
-        path = upload_folder() / uuid.uuid4().hex / ARCHIVE
-        path.parent.mkdir(parents=True)
+        path = new_file(ARCHIVE)
         with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:  # pictures are compressed already
             for file in files:
                 archive.write(file, Path(file).name)

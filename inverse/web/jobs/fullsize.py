@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import uuid
 from collections.abc import Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field, replace
@@ -22,7 +21,7 @@ from inverse.imaging import originals
 from inverse.settings import Settings
 from inverse.web.base import limits
 from inverse.web.base.dear import dear
-from inverse.web.base.gradio_internals import upload_folder
+from inverse.web.base.gradio_internals import new_file
 from inverse.web.base.guards import uploaded
 from inverse.web.elements.figures import duration
 from inverse.web.elements.photos import digest
@@ -213,8 +212,7 @@ class Full(Lifecycle):
     def _written(self, restored: Restored, job: FullJob) -> Path:
         """The result in the format that its photo came in, where that is written here; else as PNG."""
         kind = originals.ending(job.file.path)
-        path = upload_folder() / uuid.uuid4().hex / job.file.made("restored", kind)
-        path.parent.mkdir(parents=True)
+        path = new_file(job.file.made("restored", kind))
         save(restored, path, restored.settings.with_auxiliary(job.auxiliary))
         return path
 
