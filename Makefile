@@ -44,9 +44,10 @@ test-fastest: $(VENV)/.tested
 # What touches numbers once more, by the instructions of a common CPU, and a part of it by those of an old one: how a
 # kernel adds up depends on them, and so does whether the network computes in bfloat16.
 NUMBERS := $(addprefix tests/, test_faults.py test_restoration.py batch/test_lockstep.py batch/test_sweep.py \
-  denoisers/test_embedded.py denoisers/test_exact.py denoisers/test_memory.py denoisers/test_precision.py estimators \
-  operators/test_noise.py operators/test_operators.py results/test_spread.py solvers/test_draws.py \
-  solvers/test_solvers.py)
+  denoisers/test_catalog.py denoisers/test_conversion.py denoisers/test_damage.py denoisers/test_embedded.py \
+  denoisers/test_exact.py denoisers/test_guided_diffusion.py denoisers/test_memory.py denoisers/test_pickles.py \
+  denoisers/test_precision.py denoisers/test_unet.py estimators operators results/test_spread.py \
+  solvers/test_draws.py solvers/test_run.py solvers/test_solvers.py solvers/test_stop_at_noise.py)
 FEW_NUMBERS := $(addprefix tests/, batch/test_lockstep.py denoisers/test_embedded.py operators/test_noise.py)
 test-isa: $(VENV)/.tested
 	OMP_NUM_THREADS=1 ATEN_CPU_CAPABILITY=avx2 ONEDNN_MAX_CPU_ISA=AVX2 MKL_ENABLE_INSTRUCTIONS=AVX2 \

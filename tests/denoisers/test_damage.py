@@ -160,11 +160,10 @@ WRONG = [-1, 2.5, True, "x", [5], {"a": 1}]
 @pytest.mark.filterwarnings("ignore")  # PyTorch on tensors without elements
 @pytest.mark.parametrize("file", ["config.json", "scheduler_config.json"])
 def test_a_value_of_any_type_ends_in_a_sentence_or_in_a_prior(flat, file):
-    """Every entry of both configurations in turn, and what came with diffusers later, with every other value."""
+    """Every entry of both configurations in turn, and what came with diffusers later."""
     entries = json.loads((flat / file).read_text())
-    later = ["trained_betas", "class_embed_type", "attention_head_dim", "time_embedding_dim"]
-    for number, name in enumerate([*entries, *later]):
-        for value in WRONG[number % 2 :: 2]:
+    for name in [*entries, "trained_betas", "class_embed_type", "attention_head_dim", "time_embedding_dim"]:
+        for value in WRONG:
             (flat / file).write_text(json.dumps({**entries, name: value}))
             try:
                 prior = load_unet(flat)

@@ -123,7 +123,7 @@ expected = (room / memory.bytes_per_pixel(prior, gradient)) ** 0.5
 memory.release(prior.device)
 resource.setrlimit(resource.RLIMIT_DATA, (int(used() + room),) * 2)
 sides = []
-for _ in range(2):
+for _ in range(3):
     try:
         run(1024)
     except CapacityError as error:
@@ -146,7 +146,7 @@ def test_in_memory_that_is_really_short_the_size_in_the_sentence_fits(solver):
     result = subprocess.run(command, capture_output=True, text=True, check=False, env=MAPPED)
     assert result.returncode == 0, result.stderr[-2000:]
     failures, least, most = map(float, result.stdout.split())
-    assert failures == 2 and 0.7 < least <= most < 1.1, "neither uselessly small nor by luck"
+    assert failures == 3 and 0.7 < least <= most < 1.1, "neither uselessly small nor by luck"
 
 
 @pytest.mark.skipif(memory.TRIM is None, reason="the C library hands memory back by itself")
