@@ -25,7 +25,8 @@ class Crops:
     """Batches of crops, each of which depends on the seed and its own index only.
 
     So there is no state to save: training that resumes at iteration i asks for batch i. A photograph is drawn by its
-    weight, then a scale, log-uniform from its own size to `shrink` times smaller; then a place, and a mirroring.
+    weight, then a scale, log-uniform from its own size to `shrink` times smaller; then a place, and a mirroring. Some
+    show the largest square of the photograph instead, however much that is shrunk.
 
     Args:
         photos: none smaller than the crop.
@@ -33,10 +34,12 @@ class Crops:
         batch: crops a batch.
         shrink: the largest factor by which a photograph is shrunk.
         seed: of all of this.
+        whole: share of the crops that show the largest square.
     """
 
-    def __init__(self, photos: Photos, crop: int, batch: int, shrink: float, seed: int) -> None:
+    def __init__(self, photos: Photos, crop: int, batch: int, shrink: float, seed: int, whole: float = 0.0) -> None:
         self.photos, self.crop, self.batch, self.shrink, self.seed = photos, crop, batch, shrink, seed
+        self.whole = whole
         cumulative = np.cumsum(photos.weights)
         self.cumulative = cumulative / cumulative[-1]
 
@@ -73,6 +76,8 @@ class Crops:
         exponent = (random.random() - OWN_SCALE) / (1 - OWN_SCALE)
         side = self.crop * largest**exponent if exponent > 0 else self.crop
         across, down, mirrored = random.random(), random.random(), random.random() < 0.5
+        if random.random() < self.whole:
+            side = min(height, width)
         if side == self.crop:
             top, left = int(down * (height - self.crop + 1)), int(across * (width - self.crop + 1))
             pixels = photo[top : top + self.crop, left : left + self.crop]

@@ -27,7 +27,7 @@ from inverse.training.measurements import Measurement, draw_measurement, measure
 from inverse.training.photos import Collection, Photos, load_photos, rank
 from inverse.training.prior import edm_loss
 from inverse.training.trainer import Trainer, initialised
-from inverse.training.validation import center
+from inverse.training.validation import whole
 
 ATTRIBUTION = "ATTRIBUTION.tsv"
 """In the folder of photographs: a table with the columns `file` and `licence`, for the card."""
@@ -35,6 +35,7 @@ VALIDATION_LEVELS = (FIRST_LEVEL, 1.0, 0.2)
 """Of a one-pass form the first only."""
 VALIDATION_SIGMA_Y = 0.05
 VALIDATION_SIDE = 128
+"""Of the center square of a photograph, shrunk to this."""
 VALIDATED = 24
 """Photographs that validation takes at most."""
 TASKS_A_PHOTO = 3
@@ -144,8 +145,7 @@ class EstimatorTrainer(Trainer[EstimatorNetwork, EstimatorTraining]):
         psnr: dict[str, list[float]] = {name: [] for name in self.tasks}
         levels = VALIDATION_LEVELS[:1] if self.parameters.form == ONE_PASS else VALIDATION_LEVELS
         for index, pixels in enumerate(photos.pixels):
-            x0 = torch.from_numpy(pixels).permute(2, 0, 1)[None].float() / 127.5 - 1
-            x0 = center(x0, VALIDATION_SIDE, self.prior.multiple).to(self.prior.device)
+            x0 = whole(pixels, VALIDATION_SIDE, self.prior.multiple).to(self.prior.device)
             for turn in range(min(TASKS_A_PHOTO, len(self.tasks))):
                 place = (index * TASKS_A_PHOTO + turn) % len(self.tasks)
                 name, seed = self.tasks[place], (_VALIDATION, index, place)

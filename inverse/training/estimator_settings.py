@@ -29,6 +29,7 @@ class EstimatorTraining(Training):
     learning_rate: float = redeclared(Training, "learning_rate", 1e-3)
     warmup: int = redeclared(Training, "warmup", 30)
     average: float = redeclared(Training, "average", 0.998)
+    whole: float = redeclared(Training, "whole", 0.5)
     held_out: float = redeclared(Training, "held_out", 0.2)
     validate_every: int = redeclared(Training, "validate_every", 500)
     least_noise: float = real(0.01, 1e-3, 2.0, log=True, help="The smallest sigma_y that is drawn.")

@@ -70,7 +70,9 @@ def reports(
         DivergenceError: the loss is no longer finite; the last checkpoint is from before.
     """
     parameters, accelerator = trainer.parameters, trainer.accelerator
-    crops = Crops(collection.training, parameters.crop, parameters.batch, parameters.shrink, parameters.seed)
+    crops = Crops(
+        collection.training, parameters.crop, parameters.batch, parameters.shrink, parameters.seed, parameters.whole
+    )
     photographs = (len(collection.training.names), len(collection.validation.names))
 
     def report(validation: Measured | None = None) -> Progress:

@@ -53,6 +53,10 @@ class Training(Parameters):
         4.0, 1.0, 32.0, help="Photographs are shrunk at random by up to this factor.",
         effect="1 shows details only; large shows whole scenes, small.",
     )  # fmt: skip
+    whole: float = real(
+        0.0, 0.0, 1.0, help="Share of the crops that show the largest square of a photograph, shrunk to a crop.",
+        effect="0 never shows how a picture goes on from one side to the other.", advanced=True,
+    )  # fmt: skip
     precision: str = choice(
         "auto", "auto", "float32", "bfloat16", advanced=True,
         help="Precision of the network's inside; auto takes bfloat16 where the hardware computes in it.",

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor
 
 from inverse import randomness
 from inverse.denoisers.base import Denoiser
-from inverse.imaging import metrics
+from inverse.imaging import images, metrics
 from inverse.training.photos import Photos
 
 NOISE_LEVELS = (15, 25, 50, 100)
@@ -81,3 +83,9 @@ def center(image: Tensor, side: int, multiple: int) -> Tensor:
     height, width = (min(side, n) // multiple * multiple for n in image.shape[-2:])
     top, left = (image.shape[-2] - height) // 2, (image.shape[-1] - width) // 2
     return image[..., top : top + height, left : left + width]
+
+
+def whole(pixels: np.ndarray, side: int, multiple: int) -> Tensor:
+    """The center square of a photograph, (H, W, 3) uint8, shrunk to that side at most, (1, 3, side, side) on [-1, 1]."""
+    photo = Image.fromarray(pixels)
+    return images.to_tensor(images.fit(photo, min(side, *photo.size), multiple, square=True))
