@@ -13,7 +13,9 @@ DECAY = (2.55, 2.9, 2.8)
 """How fast it falls with the frequency."""
 CORNER = 0.002
 """The frequency below which it rises no more, in cycles a pixel."""
-LOWEST = (((0.253, 0.0263), (0.0789, 0.0133)), ((0.121, 0.0042), (0.0103, 0.0020)), ((0.0222, 0.0012), (0.0024, 0.0007)))
+LOWEST = (
+    ((0.253, 0.0263), (0.0789, 0.0133)), ((0.121, 0.0042), (0.0103, 0.0020)), ((0.0222, 0.0012), (0.0024, 0.0007)),
+)  # fmt: skip
 """The variance of a whole photograph's mean, of its first cosine across, of that down, and of both, by colour axis: the
 variance of the coefficient for each pixel that there is. Measured on 1000 photographs, their center squares."""
 LIFT, LIFT_SCATTERED = 0.8**4, 0.45**4
@@ -25,7 +27,7 @@ class Field:
         S(k, u, v) = exp(p_k) (f^2 + f0^2)^(-decay_k / 2),    f^2 = (u / 2H)^2 + (v / 2W)^2
 
     but for u, v < 2, where S(k, u, v) = H W q_k(u, v): the law would have left and right alike, and whatever is missing
-    at one side go on as the other side is. Photographs differ less from top to bottom than it says, and far less across.
+    at one side go on as the other side is. Whole photographs differ far less across than it says, and as much down.
 
     Photographs are not Gaussian: at low noise this field smooths what they keep. So where x is given with noise sigma,
     S is raised by LIFT / sigma^2, less where scattered pixels are known, between which smoothing is right. The numbers

@@ -95,16 +95,16 @@ def row(path: Path, name: str, denoiser: Denoiser) -> Row:
         result = restore(
             photo, "deblur-kernel", auxiliary=picture, degraded=True, sigma_y=sigma_y, denoiser=denoiser, **QUICK
         )
-        return _aligned(images.to_tensor(result.image)[0], truth)
+        return aligned(images.to_tensor(result.image)[0], truth)
 
     return Row(
-        path.stem, name, similarity(found.kernel, kernel), found.confidence, refused, _aligned(y, truth),
+        path.stem, name, similarity(found.kernel, kernel), found.confidence, refused, aligned(y, truth),
         reached(found.image, found.sigma_y), max(reached(true.image, told) for told in (SIGMA_Y, found.sigma_y)),
     )  # fmt: skip
 
 
-def _aligned(x: Tensor, truth: Tensor) -> float:
-    """The best PSNR over small shifts, without the frame."""
+def aligned(x: Tensor, truth: Tensor) -> float:
+    """The best PSNR in dB of (C, H, W) over small shifts, without the frame."""
     inner = (slice(None), slice(FRAME, -FRAME), slice(FRAME, -FRAME))
     shifts = [(down, right) for down in range(-SHIFT, SHIFT + 1) for right in range(-SHIFT, SHIFT + 1)]
     return max(metrics.psnr(x.roll(shift, (1, 2))[inner], truth[inner]) for shift in shifts)
@@ -134,8 +134,8 @@ pixels: of the blurred photo, and restored by one call of the estimator (`cse`) 
 kernel. The error ratio is that of their squared errors; up to 3 counts as a success (Levin et al. 2009,
 Understanding and evaluating blind deconvolution algorithms, CVPR).
 
-The restoration by the estimate is told more noise than there is (`KernelEstimate.sigma_y`), as a wrong kernel
-acts like noise. That by the true kernel is told either, and the better result counts. Made by
+The restoration by the estimate is told more noise than there is (`KernelEstimate.sigma_y`), as what is wrong in a
+kernel acts like noise. That by the true kernel is told either, and the better result counts. Made by
 `python -m inverse.evaluation.blind docs/blur.md`.
 """
 

@@ -86,6 +86,6 @@ def center(image: Tensor, side: int, multiple: int) -> Tensor:
 
 
 def whole(pixels: np.ndarray, side: int, multiple: int) -> Tensor:
-    """The center square of a photograph, (H, W, 3) uint8, shrunk to that side at most, (1, 3, side, side) on [-1, 1]."""
+    """The center square of a photograph, (H, W, 3) uint8, shrunk to that side, (1, 3, side, side) on [-1, 1]."""
     photo = Image.fromarray(pixels)
     return images.to_tensor(images.fit(photo, min(side, *photo.size), multiple, square=True))

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -17,7 +18,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from inverse.evaluation import baselines
+from inverse.blind import estimate_kernel
+from inverse.evaluation import baselines, blind
 from inverse.evaluation.full_size.scenes import Pixels, Scene
 from inverse.fullsize.damage import grown
 from inverse.fullsize.pixels import levels_of, tensor_of
@@ -83,6 +85,8 @@ def measured(scene: Scene, folder: Path) -> Measured:
     flags = ["--task", scene.task, "--full-size", "-q"]
     for name, value in scene.parameters.items():
         flags += [f"--{name}", str(value)]
+    if scene.unknown:
+        flags += ["--degraded", "--estimate-kernel"]
     if scene.mask is not None:
         Image.fromarray(scene.mask).save(mask)
         flags += ["--mask", str(mask)]
@@ -104,7 +108,8 @@ def measured(scene: Scene, folder: Path) -> Measured:
     same = photo_pixels.shape == ours.shape
     before = photo_pixels[compared] if same else _enlarged(photo_pixels, ours.shape)[compared]
     pictures = {"as it is" if same else "bicubic": before, **found}
-    psnr = {title: _psnr(picture, truth, inside) for title, picture in pictures.items()}
+    near = _aligned if scene.unknown else partial(_psnr, inside=inside)
+    psnr = {title: near(picture, truth) for title, picture in pictures.items()}
     return Measured(scene, usage, psnr, seconds, untouched, compared, pictures)
 
 
@@ -134,7 +139,9 @@ def classical(scene: Scene, part: tuple[slice, slice]) -> Iterator[tuple[str, Ca
     rows, columns = (slice(each.start // factor, each.stop // factor) for each in part)
     y = tensor_of(scene.photo[rows, columns])
     task = make_task(scene.task, scene.parameters)
-    operator = task.operator((3, *task.image_shape((y.shape[-2], y.shape[-1]))), torch.Generator(), None)
+    size = task.image_shape((y.shape[-2], y.shape[-1]))
+    kernel = estimate_kernel(Image.fromarray(scene.photo)).image if scene.unknown else None
+    operator = task.operator((3, *size), torch.Generator(), kernel and task.prepare(task.load(kernel), size))
     sigma_y = noise.estimate(operator.measurement_of(y), operator)
     for method in baselines.baselines(operator, sigma_y):
         if not any(words in method.title for words in LEFT_OUT):
@@ -167,6 +174,11 @@ def _levels(x: Tensor) -> Pixels:
 
 def _enlarged(photo: Pixels, shape: tuple[int, ...]) -> Pixels:
     return cv2.resize(photo, (shape[1], shape[0]), interpolation=cv2.INTER_CUBIC)
+
+
+def _aligned(picture: Pixels, truth: Pixels) -> float:
+    """Where the kernel is known up to a shift, the result is too."""
+    return blind.aligned(tensor_of(picture)[0], tensor_of(truth)[0])
 
 
 def _psnr(picture: Pixels, truth: Pixels, inside: np.ndarray) -> float:

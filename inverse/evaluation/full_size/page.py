@@ -20,7 +20,7 @@ from inverse.imaging.files import replace_atomically, write_text
 
 SIDE = 240
 """Of a crop, in pixels, at the photo's own size."""
-SHOWN = ("scratched-1", "scratched-12", "blocky", "blurry", "small")
+SHOWN = ("scratched-1", "scratched-12", "blocky", "blurry", "shaken", "small")
 """Scenes of which there are crops."""
 HEAD = """# Photos at full size, measured
 
@@ -30,7 +30,8 @@ mosaic of small photographs that the prior was not trained on (DIR holds those t
 are enlarged twice and have grain of 3 levels, the others are at their own size. The damage is simulated, so that the
 truth is known. What is restored is what `inverse restore --full-size` makes of the photo and the mask or the task,
 with nothing else set; OpenCV's `inpaint` (radius 3) gets the same mask, the other classical methods the same operator
-and the noise that is estimated. BM3D is its authors' package `bm3d`.
+and the noise that is estimated. Where nobody knows the blur, the photo tells it to all of them (`--estimate-kernel`),
+and PSNR is that over the best shift. BM3D is its authors' package `bm3d`.
 
 PSNR in dB inside the damage; the best of a line in bold. Seconds are those of the processor on one thread, less what
 the command takes for a photo of 64 x 64 pixels, and so is the memory: the peak above that. The machine was shared.

@@ -15,7 +15,10 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from inverse.blind import TASK
 from inverse.errors import ImageError
+from inverse.evaluation import blind
+from inverse.fullsize.pixels import tensor_of
 from inverse.imaging import images
 from inverse.training.photos import rank
 
@@ -44,6 +47,7 @@ class Scene:
         mask: (H, W), True where the photo is missing; None where all of it is damaged.
         kind: ending of the photo's file.
         options: of `Image.save` for it.
+        unknown: the task needs a kernel, and only the photo tells it, up to a shift.
     """
 
     name: str
@@ -55,6 +59,7 @@ class Scene:
     mask: np.ndarray | None = None
     kind: str = "png"
     options: Mapping[str, Any] = field(default_factory=dict)
+    unknown: bool = False
 
 
 def mosaic(folder: Path, size: tuple[int, int], scale: float, seed: int = 0) -> Pixels:
@@ -130,6 +135,15 @@ def blurry(folder: Path, megapixels: float = 1) -> Scene:
     return Scene("blurry", f"{megapixels:g} MP photo, blurred by 2 pixels", truth, photo, "deblur-gaussian", {"std": 2})
 
 
+def shaken(folder: Path, megapixels: float = 1) -> Scene:
+    """Blurred by a camera that shook by 25 pixels, with noise of 1.3 levels; the frame hides what was beyond it."""
+    sharp = tensor_of(mosaic(folder, _size(megapixels, 1.5), 1.0, seed=3))[0]
+    y, truth = blind.blurred(sharp, blind.kernels()["shake, 25 pixels"])
+    photo, truth = (np.asarray(images.to_image(each)) for each in (y, truth))
+    title = f"{megapixels:g} MP photo, blurred by a shaken camera"
+    return Scene("shaken", title, truth, photo, TASK, unknown=True)
+
+
 def small(folder: Path, factor: int = 4) -> Scene:
     """200 x 300 pixels of 800 x 1200."""
     truth = mosaic(folder, (800, 1200), 1.0, seed=2)
@@ -142,6 +156,7 @@ SCENES: dict[str, Callable[[Path], Scene]] = {
     **{f"scratched-{size}": lambda folder, size=size: scratched(folder, size) for size in (1, 4, 12, 40)},
     "blocky": blocky,
     "blurry": blurry,
+    "shaken": shaken,
     "small": small,
 }
 
