@@ -42,22 +42,38 @@ class Field:
 
     def to_coefficients(self, x: Tensor) -> Tensor:
         """(B, C, H, W) -> (B, C, H, W); orthonormal."""
-        return dct(torch.einsum("kc,bchw->bkhw", dct_matrix(self.channels, x.dtype, x.device), x))
+        return dct(self.to_colours(x))
 
     def from_coefficients(self, coefficients: Tensor) -> Tensor:
         """The inverse of `to_coefficients`."""
-        matrix = dct_matrix(self.channels, coefficients.dtype, coefficients.device)
-        return torch.einsum("kc,bkhw->bchw", matrix, idct(coefficients))
+        return self.from_colours(idct(coefficients))
+
+    def to_colours(self, x: Tensor) -> Tensor:
+        """From channels to colour axes, (B, C, H, W); orthonormal."""
+        return torch.einsum("kc,bchw->bkhw", dct_matrix(self.channels, x.dtype, x.device), x)
+
+    def from_colours(self, x: Tensor) -> Tensor:
+        """The inverse of `to_colours`."""
+        return torch.einsum("kc,bkhw->bchw", dct_matrix(self.channels, x.dtype, x.device), x)
 
     def spectrum(self, size: tuple[int, int], like: Tensor) -> Tensor:
         """S, the variances of the coefficients of images of (H, W), (C, H, W)."""
         rows, columns = (torch.arange(n, device=like.device, dtype=like.dtype) / (2 * n) for n in size)
-        square = rows[:, None].square() + columns.square() + CORNER**2
-        log_power, decay = (torch.tensor(each[: self.channels]).to(like)[:, None, None] for each in (LOG_POWER, DECAY))
-        spectrum = (log_power - decay / 2 * square.log()).exp()
+        spectrum = self.law(rows[:, None].square() + columns.square())
         lowest = torch.tensor(LOWEST[: self.channels]).to(like)[..., : size[0], : size[1]]
         spectrum[:, :2, :2] = size[0] * size[1] * lowest
         return spectrum
+
+    def law(self, square: Tensor) -> Tensor:
+        """The variance of a coefficient at the frequency whose square is given, in cycles a pixel, (C, H, W).
+
+        Args:
+            square: f^2, (H, W).
+        """
+        log_power, decay = (
+            torch.tensor(each[: self.channels]).to(square)[:, None, None] for each in (LOG_POWER, DECAY)
+        )
+        return (log_power - decay / 2 * (square + CORNER**2).log()).exp()
 
     def lifted(self, spectrum: Tensor, sigma: Tensor, scattered: Tensor) -> Tensor:
         """S where x is given with noise sigma, (B, C, H, W).

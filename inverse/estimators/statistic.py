@@ -10,20 +10,13 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from inverse.estimators.field import Field
+from inverse.estimators.systems import SEED, system
 from inverse.operators.base import LinearOperator
-from inverse.operators.cg import conjugate_gradients
 
-ITERATIONS = 100
-"""Conjugate-gradient steps of one estimate, at most. Where H^T H is diagonal in cosines, one suffices; a large hole
-takes about fifty."""
-TOLERANCE = 0.01
-"""They end where r^T P r is below its square for each number of the picture. The error that is left is then below a
-tenth of the posterior's standard deviation."""
 LEAST_NOISE = 5e-3
 """A measurement counts as at least this noisy here."""
 WINDOW = 9
 """Side of the window over which what is known is averaged, in pixels."""
-SEED = 0
 
 
 @dataclass(frozen=True)
@@ -51,7 +44,7 @@ class Statistic:
 
         (H^T H / sigma_y^2 + I / sigma^2 + C^-1) x_G = H^T y / sigma_y^2 + x / sigma^2
 
-    by preconditioned conjugate gradients among the coefficients of the field, differentiable in x.
+    as `systems` solve it, differentiable in x.
     The combined statistic of exact posterior scores (arXiv 2606.17048); the field and the solver are ours.
 
     Attributes:
@@ -73,16 +66,15 @@ class Statistic:
         near = _windowed(self.known)
         self.scattered = (self.known * (1 - near)).sum() / self.known.sum().clamp_min(1) / 0.7
         self.scattered = self.scattered.clamp(0, 1)
-        self.holes = bool(self.scattered < 0.5 and (self.known < 0.5).any())
-        self.diagonal = _diagonal(field, operator, y)
+        self.system = system(field, operator, self.variance, self.known)
         _, height, width = operator.image_shape
         self.spectrum = field.spectrum((height, width), y)
         self._told: dict[tuple[float, ...], Told] = {}
         self._take(y)
 
     def _take(self, y: Tensor) -> None:
-        self.y, self.pull = y, self.operator.adjoint(y) / self.variance
-        self.y0 = self._solved(self.pull, None, self.spectrum[None])
+        nothing = y.new_zeros(len(y), *self.operator.image_shape)
+        self.y, self.y0 = y, self.system.mean(y, self.spectrum[None], nothing, y.new_zeros(1, 1, 1, 1))
 
     def __call__(self, x: Tensor, sigma: Tensor) -> Tensor:
         """x_G, (B, C, H, W).
@@ -94,35 +86,7 @@ class Statistic:
         lifted = self.field.lifted(self.spectrum, sigma, self.scattered)
         precision = 1 / sigma.square()[:, None, None, None]
         start = torch.lerp(x, self.y0.expand_as(x), 1 / (1 + 0.02 * precision))
-        return self._solved(self.pull + precision * x, precision, lifted, start)
-
-    def _solved(self, b: Tensor, precision: Tensor | None, spectrum: Tensor, start: Tensor | None = None) -> Tensor:
-        """Conjugate gradients, (B, C, H, W): among pixels where there are holes, else among coefficients."""
-        to, back = self.field.to_coefficients, self.field.from_coefficients
-        own = 1 / spectrum if precision is None else 1 / spectrum + precision
-        goal = TOLERANCE**2 * b[0].numel()
-
-        def measured(x: Tensor) -> Tensor:
-            return self.operator.adjoint(self.operator(x)) / self.variance
-
-        if not self.holes:
-            inverse = 1 / (self.diagonal / self.variance + own)  # of the system's diagonal
-            b = to(b)
-            first = inverse * b if start is None else to(start)
-            return back(conjugate_gradients(
-                lambda c: to(measured(back(c))) + own * c, b, first, lambda r: inverse * r, goal, ITERATIONS
-            ))  # fmt: skip
-
-        # Cosines do not see a hole: pixels that are known and those that are missing are inverted apart. Among the
-        # latter, the inverse of C^-1 is about C.
-        known, missing = self.known, 1 - self.known
-        inverse = known / (self.operator.norm**2 / self.variance + (0 if precision is None else precision))
-
-        def precondition(r: Tensor) -> Tensor:
-            return inverse * r + missing * back(to(missing * r) / own)
-
-        first = precondition(b) if start is None else start
-        return conjugate_gradients(lambda x: measured(x) + back(own * to(x)), b, first, precondition, goal, ITERATIONS)
+        return self.system.mean(self.y, lifted, x, precision, start)
 
     @torch.no_grad()
     def told(self, sigma: Tensor) -> Told:
@@ -173,18 +137,6 @@ def _known(operator: LinearOperator, like: Tensor) -> Tensor:
     seen = operator.adjoint(operator(like.new_ones(1, *operator.image_shape))).mean(1, keepdim=True)
     most = seen.amax()
     return (seen / most).clamp(0, 1) if most > 0 else torch.ones_like(seen)
-
-
-def _diagonal(field: Field, operator: LinearOperator, like: Tensor) -> Tensor:
-    """About the diagonal of H^T H among the field's coefficients, (1, C, H, W): exact where H^T H is diagonal there.
-
-    By random signs (Bekas, Kokiopoulou and Saad 2007), averaged over neighbouring frequencies.
-    """
-    generator = torch.Generator("cpu").manual_seed(SEED)
-    signs = (2 * torch.randint(0, 2, (2, *operator.image_shape), generator=generator) - 1).to(like)
-    image = field.to_coefficients(operator.adjoint(operator(field.from_coefficients(signs))))
-    found = F.avg_pool2d(F.pad((signs * image).mean(0, keepdim=True), (2, 2, 2, 2), mode="replicate"), 5, 1)
-    return found.clamp(0, operator.norm**2)
 
 
 def _windowed(x: Tensor) -> Tensor:

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from inverse.estimators import statistic
+from inverse.estimators import systems
 from inverse.estimators.field import Field
 from inverse.estimators.statistic import Statistic
 from inverse.operators import TASKS
@@ -42,14 +42,14 @@ class Dense:
         return self.truth + sigma * torch.randn(self.truth.shape, generator=generator(0, 4), dtype=torch.float64)
 
 
-USUAL = statistic.TOLERANCE
+USUAL = systems.TOLERANCE
 
 
 @pytest.fixture(params=[USUAL, 1e-8])
 def tolerance(request, monkeypatch):
     if request.param != USUAL:
-        monkeypatch.setattr(statistic, "TOLERANCE", request.param)
-        monkeypatch.setattr(statistic, "ITERATIONS", 1000)
+        monkeypatch.setattr(systems, "TOLERANCE", request.param)
+        monkeypatch.setattr(systems, "ITERATIONS", 1000)
     return request.param
 
 
@@ -88,8 +88,8 @@ def test_known_pixels_are_told_to_be_nearer_than_missing_ones():
 @pytest.mark.parametrize("task", ["inpaint-random", "deblur-motion", "super-resolution"])
 def test_gradients_go_through_it_as_through_the_solution(task, monkeypatch):
     """x_G is linear in x, with the symmetric matrix M^-1 / sigma^2."""
-    monkeypatch.setattr(statistic, "TOLERANCE", 1e-8)
-    monkeypatch.setattr(statistic, "ITERATIONS", 1000)
+    monkeypatch.setattr(systems, "TOLERANCE", 1e-8)
+    monkeypatch.setattr(systems, "ITERATIONS", 1000)
     dense, level = Dense(task), torch.tensor([1.0], dtype=torch.float64)
     x = dense.noisy(1.0).requires_grad_()
     v = torch.randn(x.shape, generator=generator(0, 5), dtype=torch.float64)
