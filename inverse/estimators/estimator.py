@@ -17,7 +17,7 @@ from inverse.denoisers.network import NetworkConfig, ResidualUNet
 from inverse.errors import ProblemError
 from inverse.estimators.field import Field
 from inverse.estimators.networks import Adapter, Control
-from inverse.estimators.statistic import Statistic
+from inverse.estimators.statistic import FIRST_LEVEL, Statistic
 from inverse.operators.base import LinearOperator, Operator
 
 STATISTIC, ONE_PASS, CONTROLNET = "statistic", "one-pass", "controlnet"
@@ -26,8 +26,6 @@ THIN, THINNER = (48, 72, 96), (16, 24, 32)
 """Widths of the adapter: beside a frozen prior, and beside one that is trained whole, which keeps its file small."""
 PULL = 0.3
 """The data step trusts the estimate as if its variance were this share of what the statistic is told to be."""
-FIRST_LEVEL = 10.0
-"""The noise level at which nothing is known but y: where sampling begins, and the only one of a one-pass form."""
 LEAST_SIGMA_Y = 1e-3
 """Less noise is told as this."""
 COST = 1.7
@@ -146,7 +144,8 @@ class EstimatorNetwork(nn.Module):
         if told.share is not None:
             share = self._padded(told.share.expand(len(x), -1, -1, -1))
             log_level = torch.stack([log_level, told.high.log()], 1)
-        scaled = x / (sigma.square() + data_std**2).sqrt()[:, None, None, None]
+        scale = torch.where(sigma < FIRST_LEVEL, (sigma.square() + data_std**2).rsqrt(), 0)
+        scaled = scale[:, None, None, None] * x
         known = statistic.known.expand(len(x), -1, -1, -1)
         pictures = torch.cat([scaled, estimate, statistic.y0.expand_as(x), known], 1)
         scalars = torch.stack([sigma.log(), torch.full_like(sigma, condition.log_sigma_y)], 1)

@@ -75,13 +75,12 @@ class Field:
         )
         return (log_power - decay / 2 * (square + CORNER**2).log()).exp()
 
-    def lifted(self, spectrum: Tensor, sigma: Tensor, scattered: Tensor) -> Tensor:
+    def lifted(self, spectrum: Tensor, precision: Tensor, scattered: Tensor) -> Tensor:
         """S where x is given with noise sigma, (B, C, H, W).
 
         Args:
             spectrum: S.
-            sigma: (B,).
+            precision: 1 / sigma^2, (B, 1, 1, 1).
             scattered: 0 where what is known is known in one piece, up to 1 where it is single pixels; one number.
         """
-        lift = LIFT ** (1 - scattered) * LIFT_SCATTERED**scattered / sigma.square()
-        return spectrum + lift[:, None, None, None].to(spectrum)
+        return spectrum + LIFT ** (1 - scattered) * LIFT_SCATTERED**scattered * precision

@@ -13,6 +13,11 @@ from inverse.estimators.field import Field
 from inverse.estimators.systems import SEED, system
 from inverse.operators.base import LinearOperator
 
+FIRST_LEVEL = 10.0
+"""The noise level from which on x counts for nothing, and only y is known: where sampling begins.
+
+Even there the mean of a picture, which is one of thousands of numbers in a coefficient, stands out of the noise. So a
+picture of noise alone, as sampling begins with, would be taken for one that is grey on average."""
 LEAST_NOISE = 5e-3
 """A measurement counts as at least this noisy here."""
 WINDOW = 9
@@ -83,8 +88,8 @@ class Statistic:
             x: noisy images, (B, C, H, W).
             sigma: standard deviation of their noise, (B,).
         """
-        lifted = self.field.lifted(self.spectrum, sigma, self.scattered)
-        precision = 1 / sigma.square()[:, None, None, None]
+        precision = torch.where(sigma < FIRST_LEVEL, 1 / sigma.square(), 0)[:, None, None, None]
+        lifted = self.field.lifted(self.spectrum, precision, self.scattered)
         start = torch.lerp(x, self.y0.expand_as(x), 1 / (1 + 0.02 * precision))
         return self.system.mean(self.y, lifted, x, precision, start)
 

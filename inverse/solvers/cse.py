@@ -23,6 +23,9 @@ class CSE(Solver):
     near to the truth as; with more, steps of DDIM (Song et al. 2021, arXiv 2010.02502, eq. 12 and 16) lead to a sample:
 
         x <- D + sqrt(sigma_next^2 - s^2) (x - D) / sigma + s n,    s = eta sigma_next sqrt(1 - sigma_next^2 / sigma^2)
+
+    from x = D + sigma n. From x = sigma n, as without a measurement, samples would be too grey: of a picture's mean, noise
+    of sigma_max says something still.
     """
 
     name = "cse"
@@ -42,9 +45,12 @@ class CSE(Solver):
     stochasticity: float = stochasticity_field(0.0, "eta")
 
     def frames(self, run: Run, sigmas: list[float]) -> Frames:
-        x = sigmas[0] * run.noise()
-        for sigma, sigma_next in pairwise(sigmas):
-            x0_hat = yield from run.denoise(x, sigma)
+        noise = sigmas[0] * run.noise()
+        x0_hat = yield from run.denoise(noise, sigmas[0])
+        x = x0_hat + noise
+        for step, (sigma, sigma_next) in enumerate(pairwise(sigmas)):
+            if step:
+                x0_hat = yield from run.denoise(x, sigma)
             drawn = self.stochasticity * sigma_next * (1 - (sigma_next / sigma) ** 2) ** 0.5
             kept = (sigma_next**2 - drawn**2) ** 0.5
             x = x0_hat + kept / sigma * (x - x0_hat) + drawn * run.noise()

@@ -17,8 +17,9 @@ from inverse import randomness
 from inverse.denoisers.embedded import DATA_STD, EDMDenoiser, digest, load_network
 from inverse.denoisers.network import ResidualUNet
 from inverse.errors import PriorError
-from inverse.estimators.estimator import FIRST_LEVEL, ONE_PASS, EstimatorNetwork
+from inverse.estimators.estimator import ONE_PASS, EstimatorNetwork
 from inverse.estimators.files import EstimatorCard, load_estimator, read_card, save_estimator
+from inverse.estimators.statistic import FIRST_LEVEL
 from inverse.imaging import metrics
 from inverse.operators import TASKS
 from inverse.training.estimator_settings import EstimatorTraining
@@ -117,8 +118,8 @@ class EstimatorTrainer(Trainer[EstimatorNetwork, EstimatorTraining]):
         return edm_loss(x0_hat, drawn.x0, level)
 
     def levels(self, count: int, generator: torch.Generator) -> Tensor:
-        """Noise levels (count,): log-uniform, some exactly at the highest, where sampling begins."""
-        low = FIRST_LEVEL / 2 if self.parameters.form == ONE_PASS else self.parameters.sigma_low
+        """Noise levels (count,): log-uniform, some at the highest, where sampling begins; of one pass nothing else."""
+        low = FIRST_LEVEL if self.parameters.form == ONE_PASS else self.parameters.sigma_low
         drawn = torch.rand(2, count, generator=generator)
         sigma = low * (FIRST_LEVEL / low) ** drawn[0]
         return torch.where(drawn[1] < self.parameters.at_highest, FIRST_LEVEL, sigma)

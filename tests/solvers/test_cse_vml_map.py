@@ -6,8 +6,9 @@ from toys import LINEAR, SIGMA_Y, Wrapped, run, setup
 
 from inverse.denoisers.cards import PRIORS
 from inverse.denoisers.exact import GaussianField
-from inverse.estimators.estimator import COST, FIRST_LEVEL
+from inverse.estimators.estimator import COST
 from inverse.estimators.exact import ExactEstimator
+from inverse.estimators.statistic import FIRST_LEVEL
 from inverse.operators import TASKS
 from inverse.restoration import degrade, restore, stream
 from inverse.settings import Settings
