@@ -24,8 +24,8 @@ class CSE(Solver):
 
         x <- D + sqrt(sigma_next^2 - s^2) (x - D) / sigma + s n,    s = eta sigma_next sqrt(1 - sigma_next^2 / sigma^2)
 
-    from x = D + sigma n. From x = sigma n, as without a measurement, samples would be too grey: of a picture's mean, noise
-    of sigma_max says something still.
+    from x = D + sigma n. From x = sigma n, as without a measurement, samples would be too grey: of a picture's mean,
+    noise of sigma_max says something still.
     """
 
     name = "cse"

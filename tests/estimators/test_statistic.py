@@ -7,12 +7,16 @@ import torch
 
 from inverse.estimators import systems
 from inverse.estimators.field import Field
-from inverse.estimators.statistic import Statistic
+from inverse.estimators.statistic import FIRST_LEVEL, Statistic
 from inverse.operators import TASKS
 from inverse.randomness import generator
 
 SIDE, SIGMA_Y = 16, 0.05
 LINEAR = [name for name, kind in TASKS.items() if kind.linear and not kind.auxiliary]
+
+
+def told_by_x(sigma):
+    return 0.0 if sigma >= FIRST_LEVEL else 1 / sigma**2
 
 
 class Dense:
@@ -36,7 +40,11 @@ class Dense:
         basis = torch.eye(size, dtype=torch.float64).reshape(size, 3, SIDE, SIDE)
         measured = self.operator.adjoint(self.operator(basis)).flatten(1)
         own = self.field.from_coefficients(self.field.to_coefficients(basis) / spectrum).flatten(1)
-        return measured / SIGMA_Y**2 + own + torch.eye(size, dtype=torch.float64) / sigma**2
+        return measured / SIGMA_Y**2 + own + torch.eye(size, dtype=torch.float64) * told_by_x(sigma)
+
+    def lifted(self, sigma):
+        precision = torch.full((1, 1, 1, 1), told_by_x(sigma), dtype=torch.float64)
+        return self.field.lifted(self.spectrum, precision, self.statistic.scattered)[0]
 
     def noisy(self, sigma):
         return self.truth + sigma * torch.randn(self.truth.shape, generator=generator(0, 4), dtype=torch.float64)
@@ -53,14 +61,14 @@ def tolerance(request, monkeypatch):
     return request.param
 
 
-@pytest.mark.parametrize("sigma", [0.1, 1.0, 10.0])
+@pytest.mark.parametrize("sigma", [0.1, 1.0, 9.0, FIRST_LEVEL])
 @pytest.mark.parametrize("task", LINEAR)
 @torch.no_grad()
 def test_it_is_the_exact_posterior_mean_to_the_solvers_tolerance(task, sigma, tolerance):
     dense, level = Dense(task), torch.tensor([sigma], dtype=torch.float64)
-    lifted = dense.field.lifted(dense.spectrum, level, dense.statistic.scattered)[0]
-    precision, x = dense.precision(sigma, lifted), dense.noisy(sigma)
-    exact = torch.linalg.solve(precision, (dense.operator.adjoint(dense.y) / SIGMA_Y**2 + x / sigma**2).flatten())
+    precision, x = dense.precision(sigma, dense.lifted(sigma)), dense.noisy(sigma)
+    pull = dense.operator.adjoint(dense.y) / SIGMA_Y**2 + x * told_by_x(sigma)
+    exact = torch.linalg.solve(precision, pull.flatten())
     std = torch.linalg.inv(precision).diagonal().mean().sqrt()
     error = (dense.statistic(x, level).flatten() - exact).square().mean().sqrt()
     assert error < (0.15 if tolerance == USUAL else 1e-3) * std, (error / std).item()
@@ -95,9 +103,36 @@ def test_gradients_go_through_it_as_through_the_solution(task, monkeypatch):
     v = torch.randn(x.shape, generator=generator(0, 5), dtype=torch.float64)
     (found,) = torch.autograd.grad(dense.statistic(x, level), x, v)
     with torch.no_grad():
-        precision = dense.precision(1.0, dense.field.lifted(dense.spectrum, level, dense.statistic.scattered)[0])
+        precision = dense.precision(1.0, dense.lifted(1.0))
     expected = torch.linalg.solve(precision, v.flatten()).reshape(v.shape)
     assert (found - expected).norm() < 1e-5 * expected.norm()
+
+
+@pytest.mark.parametrize(
+    "task", ["inpaint-random", "inpaint-periodic", "inpaint-box", "deblur-motion", "compressed-sensing"]
+)
+@torch.no_grad()
+def test_it_has_converged_where_there_is_hardly_any_noise(task, monkeypatch):
+    size, noise = 48, 5e-3
+    operator = TASKS[task]().operator((3, size, size), generator(0, 1), None).to("cpu", torch.float64)
+    field = Field()
+    spectrum = field.spectrum((size, size), torch.zeros(1, dtype=torch.float64))
+    draw = torch.randn(1, 3, size, size, generator=generator(0, 2), dtype=torch.float64)
+    truth = field.from_coefficients(spectrum.sqrt() * draw)
+    y = operator.measure(truth, lambda clean: clean + noise * torch.randn(clean.shape, generator=generator(0, 3)))
+    found = Statistic(field, operator, y, noise)
+    level = found.told(torch.tensor([FIRST_LEVEL], dtype=torch.float64)).level.square().mean().sqrt()
+    monkeypatch.setattr(systems, "TOLERANCE", 1e-6)
+    monkeypatch.setattr(systems, "ITERATIONS", 3000)
+    exact = Statistic(field, operator, y, noise).y0
+    assert (found.y0 - exact).square().mean().sqrt() < 0.15 * level
+
+
+@torch.no_grad()
+def test_where_sampling_begins_only_the_measurement_counts():
+    dense, level = Dense("inpaint-half"), torch.tensor([FIRST_LEVEL], dtype=torch.float64)
+    for x in (dense.noisy(FIRST_LEVEL), dense.noisy(FIRST_LEVEL) - dense.truth, torch.full_like(dense.truth, 100)):
+        torch.testing.assert_close(dense.statistic(x, level), dense.statistic.y0, rtol=0, atol=1e-12)
 
 
 @torch.no_grad()
