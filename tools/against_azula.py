@@ -180,7 +180,7 @@ class AzulaMMPS(Peer):
 
 
 PEERS: tuple[type[Peer], ...] = (AzulaDPS, AzulaDiffPIR, AzulaPiGDM, AzulaMMPS)
-OURS = ("dps", "diffpir", "pigdm")
+CONTENDERS = (SOLVERS["dps"], AzulaDPS, SOLVERS["diffpir"], AzulaDiffPIR, SOLVERS["pigdm"], AzulaPiGDM, AzulaMMPS)
 REFERENCE = "vml-map"
 """Whose seconds all others are given."""
 
@@ -212,7 +212,7 @@ def timed(trials: Trials, task: str, solver: Solver) -> tuple[float, float]:
 def compared(trials: Trials, task: str) -> Iterator[Found]:
     """Every solver on a task, the reference first: searched at the budget from its own defaults, then timed."""
     allowed = 0.0
-    for kind in (SOLVERS[REFERENCE], *(SOLVERS[name] for name in OURS), *PEERS):
+    for kind in (SOLVERS[REFERENCE], *CONTENDERS):
         best = trials.search(task, at_cost(kind(), BUDGET), [CROP])
         psnr, seconds = timed(trials, task, best)
         allowed = allowed or seconds

@@ -33,9 +33,9 @@ began at the defaults, after one from the table's rows ended where it began. Wha
 dB on crops and 20.7 on whole photos, is not taken: on five photos at 128 pixels it was 1 dB worse than what is in the
 table. Where a solver has no figure on whole photos its preset was chosen on crops alone.
 
-`ac-dc` has its defaults but for phase retrieval, which it takes 116 passes of the network for; nobody has searched it.
-A picture and the same turned by 180 degrees have the same magnitudes, and one that is found but turned counts here for
-what it differs from the original. PSNRS
+`ac-dc` has its defaults, which nobody has searched, but for phase retrieval, for which it takes 116 passes of the
+network. A picture and the same turned by 180 degrees have the same magnitudes, so that the better of the two counts
+there, of every solver.
 
 PSNR is not all: a solver that draws samples reaches less than one that seeks a mode of the posterior, and a grey
 picture more than one in plausible but wrong colours.

@@ -11,11 +11,11 @@ pytest.importorskip("azula")
 
 from against_azula import PEERS, Flat
 
-SETTINGS = {"azula-dps": {"step_size": 0.1}, "azula-diffpir": {"guidance_scale": 1.0}}
+SETTINGS = {"azula-diffpir": {"guidance_scale": 1.0}}
 
 
 def few(kind):
-    return kind(steps=20, **SETTINGS.get(kind.name, {}))
+    return kind(steps=40, **SETTINGS.get(kind.name, {}))
 
 
 @pytest.mark.parametrize("kind", PEERS, ids=lambda kind: kind.name)
@@ -27,12 +27,11 @@ def test_a_peer_costs_what_it_says_and_comes_to_one_frame(kind):
 @pytest.mark.parametrize("task", ["inpaint-box", "deblur-gaussian", "super-resolution"])
 @pytest.mark.parametrize("kind", PEERS, ids=lambda kind: kind.name)
 def test_a_peer_restores(kind, task):
-    """Closer to the truth than the prior's mean, by half, and to the measurement than that."""
+    """What it explains of the measurement is that of the truth, by half at least."""
     prior, operator, y = setup(task)
     (step,) = run(few(kind), prior, operator, y)
-    truth = prior.sample(generator(1))
-    known = operator.pinv(operator(truth)), operator.pinv(operator(step.x0_hat))
-    assert (known[1] - known[0]).norm() <= 0.5 * known[0].norm()
+    expected = operator(prior.sample(generator(1)))
+    assert (operator(step.x0_hat) - expected).norm() <= 0.5 * expected.norm()
 
 
 @pytest.mark.parametrize("kind", PEERS, ids=lambda kind: kind.name)
