@@ -185,4 +185,5 @@ def test_a_lone_known_pixel_fills_everything():
 def test_a_picture_and_its_twin_count_alike_where_the_measurement_does_not_tell_them_apart():
     """Magnitudes do not say which way up a picture is; an error of a hundredth is 46 dB on [0, 255]."""
     turned = photographs(CROP).flip((-2, -1)) + 0.01
-    assert mean_psnr(turned, "phase-retrieval", CROP) > 40 > 20 > mean_psnr(turned, "denoise", CROP)
+    assert mean_psnr(turned, "phase-retrieval", CROP) > 40
+    assert mean_psnr(turned, "denoise", CROP) < 20
