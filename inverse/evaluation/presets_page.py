@@ -35,8 +35,9 @@ table. Where a solver has no figure on whole photos its preset was chosen on cro
 
 `ac-dc` has its defaults, which nobody has searched, but for phase retrieval, for which it takes 116 passes of the
 network. A picture and the same turned by 180 degrees have the same magnitudes, so that the better of the two counts
-there, of every solver. The Langevin steps of its paper do not help at equal cost: of six runs of 100 passes on each
-crop the mean is 27.4 dB without them, and 16.0 with nine at each of ten noise levels.
+there, but for `vml-map-published` and the classical method, which were measured before. The Langevin steps of the
+paper do not help at equal cost: of six runs of 100 passes on each crop the mean is 27.4 dB without them, and 16.0 with
+nine at each of ten noise levels.
 
 Tried on the crops, and not added because they were better nowhere: DDiff (Kim, Levy and Wetzstein 2026, arXiv
 2505.17353), DiffPIR with a dual variable, reached 21.1 dB on inpaint-random, 25.6 on deblur-gaussian and 23.8 on
