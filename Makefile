@@ -8,7 +8,7 @@ CHECK_PYTHON = $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' |
 export OMP_WAIT_POLICY ?= PASSIVE
 export HF_HUB_OFFLINE ?= 1
 
-.PHONY: app check types test test-fast test-fastest test-isa test-browser test-fuzz test-load test-peers test-priors test-ray lint lint-js test-js format bench judge findings evaluation floors wheel space screenshots clean
+.PHONY: app check types test test-fast test-fastest test-isa test-browser test-fuzz test-load test-peers test-priors test-ray lint lint-js test-js format bench judge findings evaluation peers floors wheel space screenshots clean
 
 app: $(VENV)/.installed
 	HF_HUB_OFFLINE=0 $(BIN)/python app.py
@@ -104,6 +104,19 @@ evaluation: $(VENV)/.installed
 	$(BIN)/python -m inverse report build/evaluation --output docs/evaluation.md --sheets 1 \
 	  --title "An evaluation, made by \`make evaluation\`"
 
+# docs/peers.md: azula's solvers beside ours, on our prior, tasks and photos: an hour of one core.
+peers: .make/azula
+	.make/azula-venv/bin/python tools/against_azula.py docs/peers.md
+
+# An environment of its own, without torchvision, which azula asks for and its solvers do not use.
+.make/azula: pyproject.toml Makefile
+	@mkdir -p .make
+	@$(CHECK_PYTHON)
+	$(PYTHON) -m venv .make/azula-venv
+	.make/azula-venv/bin/python -m pip install --quiet -e . einops tqdm
+	.make/azula-venv/bin/python -m pip install --quiet --no-deps "azula==0.11.1"
+	@touch $@
+
 # What imports what: rooms, floors, arrows, circles.
 floors: $(VENV)/.tested
 	$(BIN)/python tools/floors.py
@@ -131,7 +144,7 @@ space: $(VENV)/.tested
 screenshots: $(VENV)/.tested .make/chromium
 	$(BIN)/python tests/browser/screenshots.py
 
-# Against deepinv's operators and networks, those of azula, and the metrics of torch-fidelity and lpips, in an environment
+# Against deepinv's operators and networks, those of azula, its solvers, and the metrics of torch-fidelity and lpips, in an environment
 # of their own: they need torchvision, which this project does not.
 test-peers: .make/peers
 	.make/peers-venv/bin/python -m pytest tests/peers

@@ -60,6 +60,10 @@ class Operator(ABC):
         """How many numbers one measurement really has; entries of y that are always 0 do not count."""
         return math.prod(self.measurement_shape)
 
+    def twin(self, x: Tensor) -> Tensor:
+        """Another image than x that measures the same, (B, C, H, W), by an isometry; x itself where none is known."""
+        return x
+
     def project(self, y: Tensor) -> Tensor:
         """The nearest y that can be measured: entries that are not measured 0, values within the range of A."""
         return y

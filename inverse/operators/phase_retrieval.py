@@ -35,6 +35,9 @@ class FourierMagnitude(Operator):
     def __call__(self, x: Tensor) -> Tensor:
         return torch.fft.fft2(x + 1, s=self.measurement_shape[-2:], norm="ortho").abs()
 
+    def twin(self, x: Tensor) -> Tensor:
+        return x.flip((-2, -1))
+
     def preview(self, y: Tensor) -> Tensor:
         """The logarithm of the magnitudes: the largest white, 1e-4 of it black, frequency 0 in the middle."""
         y = torch.fft.fftshift(y, dim=(-2, -1))

@@ -13,6 +13,7 @@ from inverse.solvers import (  # noqa: I001  (the order is the menu's)
     ddnm,  # noqa: F401
     pigdm,  # noqa: F401
     red_diff,  # noqa: F401
+    ac_dc,  # noqa: F401
     vml_map_published,  # noqa: F401
     vml_map_preconditioned,  # noqa: F401
 )

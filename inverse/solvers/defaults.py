@@ -61,7 +61,9 @@ SOLVER_OF: dict[str, Default] = {
     "bit-depth": _BEST,
     "demosaic": _QUICK,
     "compressed-sensing": _QUICK,
-    "phase-retrieval": Default(GENERAL, "Best by PSNR on average; where the phases are missed, all solvers miss them."),
+    "phase-retrieval": Default(
+        "ac-dc", "Finds the phases where others miss them; which way up the picture is remains a guess of the prior's."
+    ),
 }
 
 

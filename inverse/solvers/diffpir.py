@@ -25,6 +25,9 @@ class DiffPIR(Solver):
     That lambda is for sigma_y and sigma in one unit. The authors' code divides a sigma_y of images on [0, 1] by a sigma
     of images on [-1, 1], so that its lambda is 4 / w: their 7 is w = 0.57 here. It clamps D to [-1, 1], takes no
     proximal step at the last level, and starts from the measurement with noise on it; ours does none of that.
+
+    With zeta = 1 and a prior of latents it is the scheme of LATINO (Spagnoletti et al. 2025, arXiv 2503.12615): noise,
+    denoise, decode, a proximal step in pictures, encode; 8 steps there, with a prior that was distilled for as few.
     """
 
     name = "diffpir"

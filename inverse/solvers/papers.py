@@ -98,6 +98,10 @@ PAPERS = {
             ("Morteza Mardani", "Jiaming Song", "Jan Kautz", "Arash Vahdat"),
             _ICLR, 2024, "https://arxiv.org/abs/2305.04391",
         ),
+        Paper(
+            "shrestha2026acdc", "Taming Score-Based Denoisers in ADMM: A Convergent Plug-and-Play Framework",
+            ("Rajesh Shrestha", "Xiao Fu"), "", 2026, "https://arxiv.org/abs/2603.10281",
+        ),
     )
 }  # fmt: skip
 """By address."""

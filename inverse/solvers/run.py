@@ -190,6 +190,23 @@ class Run:
         s = operator.singular_values
         return operator.from_spectral(s / (s.square() + c) * misfit)
 
+    def proximal_step(self, v: Tensor, c: float, gradient_steps: int) -> Computation[Tensor]:
+        """argmin_x ||y - A(x)||^2 + c ||x - v||^2 for c > 0, (B, C, H, W), by `yield from`.
+
+        Where A has no such step in closed form, what so many gradient steps of a length that is safe reach from v.
+        """
+        if self.operator.proximal:
+            return v + self.correction(v, c)
+        x = v
+        for _ in range(gradient_steps):
+            x = x + (self.adjoint_residual(x) + c * (v - x)) / (self.operator.norm**2 + c)
+            yield from self.operator_call()
+        return x
+
+    def misfit_norm(self, x: Tensor) -> Tensor:
+        """||y - A(x)||_2 of each sample, (B, 1, 1, 1)."""
+        return norms(self._misfit(x) if is_linear(self.operator) else self.y - self.operator(x))
+
     def _misfit(self, x: Tensor) -> Tensor:
         """y - H x of a linear operator; U^T of it, in the layout of coefficients, where it is applied among those."""
         operator = self.linear

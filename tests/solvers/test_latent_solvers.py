@@ -20,7 +20,7 @@ SHAPE = (3, 16, 16)
 TASK = {"inpaint-random": {"missing": 0.3}, "deblur-gaussian": {"std": 1.0}, "jpeg": {}}
 FEW = {
     "diffpir": {"steps": 60, "guidance_scale": 10.0}, "daps": {"steps": 6, "gradient_steps": 40},
-    "red-diff": {"steps": 50}, "dps": {"steps": 40},
+    "red-diff": {"steps": 50}, "dps": {"steps": 40}, "ac-dc": {"steps": 60, "sigma_min": 0.01, "guidance_scale": 10.0},
 }  # fmt: skip
 BEHIND = [name for name, (linear, _) in ways.table().items() if linear]
 
@@ -109,7 +109,7 @@ def test_the_table_in_words():
     assert {name for name in SOLVERS if table[name] == (None, None)} == {
         "cse", "cse-vml-map", "ddrm", "ddnm", "pigdm", "vml-map-preconditioned",
     }  # fmt: skip
-    assert {name for name, (linear, _) in table.items() if linear == ways.ENCODER} == {"vml-map", "diffpir"}
+    assert {name for name, (linear, _) in table.items() if linear == ways.ENCODER} == {"vml-map", "diffpir", "ac-dc"}
     assert {name for name, (_, other) in table.items() if other} == set(NONLINEAR)
     assert ways.words(SOLVERS["dps"]) == ways.DECODER and ways.words(SOLVERS["ddrm"]) == ways.NEITHER
     assert ways.words(SOLVERS["diffpir"]) == ways.ENCODER

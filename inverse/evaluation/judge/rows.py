@@ -57,7 +57,7 @@ JUDGE_SETTINGS: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "daps": ({**_WIDE, "stochasticity": 1.0}, "the whole spread, which is right for Gaussian data"),
     "dmap": ({**_WIDE, "steps": 100}, "as many steps as the other samplers, from pure noise"),
-    **dict.fromkeys(("dps", "dsg", "diffpir", "ddrm", "ddnm", "pigdm"), (_WIDE, _WIDE_REASON)),
+    **dict.fromkeys(("dps", "dsg", "diffpir", "ddrm", "ddnm", "pigdm", "ac-dc"), (_WIDE, _WIDE_REASON)),
 }
 """What differs from a solver's defaults, and why. The field's large-scale structure has a standard deviation of about
 10 in one Fourier coefficient, so that the reverse process starts at sigma 80, and no network limits it. A solver
