@@ -13,6 +13,7 @@ from typing import Any, Literal, overload
 from inverse.denoisers.base import Denoiser
 from inverse.denoisers.cards import EMBEDDED
 from inverse.denoisers.catalog import load_prior
+from inverse.denoisers.pyramid import coarse
 from inverse.estimators.catalog import estimated, guided
 from inverse.fullsize import method
 from inverse.fullsize.restore import FullSize, Restored, finished
@@ -121,8 +122,8 @@ def stream(
     Args:
         problem: from `degrade` or `measured`.
         solver: name of a solver, at its preset for the task; or a solver; the task's default when None.
-        denoiser: the prior, or its name as `load_prior` takes it; the embedded one when None. A solver that needs a
-            conditional estimator gets the one that ships with it.
+        denoiser: the prior as it is to be used, or its name as `load_prior` takes it, with its pyramid then; the
+            embedded one when None. A solver that needs a conditional estimator gets the one that ships with it.
         solver_parameters: parameters of the solver that differ from the preset.
         seed: of the solver's randomness. On a CPU the same machine, versions and number of threads give the same bytes,
             and sample i does not depend on how many there are, or on what runs beside it. On a GPU samples and runs
@@ -135,11 +136,12 @@ def stream(
         DivergenceError: at the step in which a value stops being finite.
     """
     seed, samples = SEED.check("seed", seed), SAMPLES.check("samples", samples)
-    denoiser = _loaded(denoiser)
+    named, denoiser = not isinstance(denoiser, Denoiser), _loaded(denoiser)
     estimator = denoiser.conditional or estimated(denoiser)
     solver = make_solver(solver, problem.task, solver_parameters, denoiser.kind, estimator)
     if solver.needs_estimator and not denoiser.conditional:
         denoiser = guided(denoiser, task=problem.task.name)
+    denoiser = coarse(denoiser) if named else denoiser
     return problem.steps(solver, denoiser, seed, samples, pauses=pauses)
 
 
@@ -160,6 +162,7 @@ def restore(
     samples: int = 1,
     estimator_scale: float = 0.0,
     strength: float = 1.0,
+    pyramid: bool = True,
     denoiser: Denoiser | str | None = None,
 ) -> Result:
     """Restores a photo: `restore("photo.jpg", "super-resolution", degraded=True).image.save("out.png")`.
@@ -181,6 +184,7 @@ def restore(
         samples: how many restorations to draw.
         estimator_scale: weight of the conditional estimator, see `estimators.catalog.guided`.
         strength: how much of the restoration is kept; the rest is the photo as it was, but where it is missing.
+        pyramid: high noise is answered at a coarse scale, where the prior's thresholds were measured.
         denoiser: the prior, or its name as `load_prior` takes it; the embedded one when None.
 
     Raises:
@@ -190,12 +194,12 @@ def restore(
     settings = Settings.create(
         mode=DEGRADED if degraded else CLEAN, size=size, task=task, task_parameters=task_parameters, then=then,
         sigma_y=sigma_y, photons=photons, solver=solver, solver_parameters=solver_parameters, seed=seed,
-        samples=samples, estimator_scale=estimator_scale, strength=strength, kind=denoiser.kind,
+        samples=samples, estimator_scale=estimator_scale, strength=strength, pyramid=pyramid, kind=denoiser.kind,
         estimator=estimated(denoiser),
     )  # fmt: skip
     problem, denoiser = settings.problem(photo, auxiliary), settings.guided(denoiser)
     start = time.perf_counter()
-    (last,) = deque(stream(problem, settings.solver, denoiser, seed=settings.seed, samples=settings.samples), maxlen=1)
+    (last,) = deque(problem.steps(settings.solver, denoiser, settings.seed, settings.samples), maxlen=1)
     return Result(problem, last, time.perf_counter() - start)
 
 
@@ -211,6 +215,7 @@ def restore_full_size(
     seed: int = 0,
     estimator_scale: float = 0.0,
     strength: float = 1.0,
+    pyramid: bool = True,
     keep_metadata: bool = False,
     denoiser: Denoiser | str | None = None,
 ) -> Restored:
@@ -233,7 +238,8 @@ def restore_full_size(
         mode=DEGRADED, full_size=True, keep_metadata=keep_metadata, task=task, task_parameters=task_parameters,
         sigma_y=sigma_y,
         **method.chosen(task, solver, solver_parameters, estimated(denoiser)), seed=seed,
-        estimator_scale=estimator_scale, strength=strength, kind=denoiser.kind, estimator=estimated(denoiser),
+        estimator_scale=estimator_scale, strength=strength, pyramid=pyramid, kind=denoiser.kind,
+        estimator=estimated(denoiser),
     )  # fmt: skip
     helper = None if auxiliary is None else settings.task.load(auxiliary)
     original = originals.load(photo, settings.keep_metadata)

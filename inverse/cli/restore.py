@@ -24,7 +24,6 @@ from inverse.errors import DivergenceError, OutputError
 from inverse.imaging import images, metrics
 from inverse.imaging.files import printable, unwritable
 from inverse.imaging.jpeg_tables import tables_of
-from inverse.restoration import stream
 from inverse.results.problem import Problem
 from inverse.results.record import Record
 from inverse.results.spread import Spread
@@ -132,7 +131,7 @@ def _restored(
     with Progress(Description(), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=console) as progress:
         bar = progress.add_task("", total=settings.total)
         try:
-            for step in stream(problem, settings, denoiser, seed=seed, samples=samples):
+            for step in problem.steps(settings, denoiser, seed, samples):
                 progress.update(bar, completed=step.index, description=_describe(problem, step))
                 if save_frames is not None:
                     save_picture(images.to_image(step.x0_hat[0]), save_frames / f"{step.index:04d}.png")

@@ -97,6 +97,7 @@ def _settings(page: Page, settings: Settings, photo: Image.Image | None) -> dict
         limited = known[name].clean_only or known[name].linear_only
         value = plain_data(getattr(settings, name))
         updates[name] = gr.update(value=value, visible=shown) if limited else value
+    updates["pyramid"] = gr.update(value=settings.pyramid, visible=form.coarse(settings.prior))
     if settings.sigma_y is None:
         updates["sigma_y"] = DEFAULT_SIGMA_Y if photo is None else estimated_noise(photo, settings.damage)
     if settings.degraded:

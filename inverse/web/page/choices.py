@@ -143,5 +143,6 @@ def _follow(page: Page, prior: str, values: Values) -> Updates:
         for name, known in Settings.specs().items()
         if known.linear_only
     }
+    shown[page.settings["pyramid"]] = gr.update(visible=form.coarse(prior))
     solver = values[page.solver] if kept else usual if usual in offered else offered[0]
     return {**offering.for_task(page, values[page.task], damage, solver, prior), **shown, page.solver_by_hand: kept}

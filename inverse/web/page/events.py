@@ -62,7 +62,8 @@ def _wire_choices(page: Page) -> None:
         page.picture_upload, page.picture_note, page.solver, page.solver_by_hand, *solver,
     ]  # fmt: skip
     noise = [page.settings["sigma_y"], page.sigma_y_note]
-    linear = [page.settings[name] for name, known in Settings.specs().items() if known.linear_only]
+    limited = [page.settings[name] for name, known in Settings.specs().items() if known.linear_only]
+    limited.append(page.settings["pyramid"])
     wrong = [page.faults, page.faults_panel, page.diagnosis]
     mode = list(dict.fromkeys([page.mode_note, page.task, *page.settings.values(), *task, *noise, *wrong]))
     chosen = {
@@ -82,10 +83,10 @@ def _wire_choices(page: Page) -> None:
     ]
     listen(page.picker.upload, choices.receive_photo, {*chosen, page.picker, page.photo_file}, photo)
     listen(page.mode.input, choices.change_mode, chosen, mode)
-    listen(page.prior.input, choices.change_prior, chosen, [page.prior, page.settings["size"], *task, *linear])
+    listen(page.prior.input, choices.change_prior, chosen, [page.prior, page.settings["size"], *task, *limited])
     then: Any = page.settings["then"]
     for event in (page.task.input, then.release):
-        listen(event, choices.change_task, chosen, [*task, *noise, *linear, page.faults])
+        listen(event, choices.change_task, chosen, [*task, *noise, *limited, page.faults])
     listen(page.solver.input, choices.change_solver, chosen, [*solver, page.solver_by_hand])
     listen(page.reset.click, choices.reset, chosen, solver)
     listen(page.mask.upload, drawn.receive_mask, {*page.choices, page.mask, page.photo}, [page.mask])
