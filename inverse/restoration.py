@@ -151,6 +151,7 @@ def restore(
     solver: str | Solver | None = None,
     *,
     degraded: bool = False,
+    quality: str | None = None,
     task_parameters: Mapping[str, Any] | None = None,
     then: Sequence[Further] = (),
     solver_parameters: Mapping[str, Any] | None = None,
@@ -173,6 +174,7 @@ def restore(
             one loses random pixels; without a solver the task has its default one.
         degraded: the photo is already degraded, in the way that the task says; otherwise it is clean, and degraded
             here first, so that the result can be compared with it.
+        quality: draft, standard, best or natural, in the place of a solver; see `solvers.qualities`.
         task_parameters, solver_parameters: what differs from the defaults and the preset.
         then: further damages, as in `degrade`. The solver is that of the one that weighs most, see
             `operators.chain.Chain`, and its preset is not tuned for several.
@@ -193,6 +195,7 @@ def restore(
     denoiser = _loaded(denoiser)
     settings = Settings.create(
         mode=DEGRADED if degraded else CLEAN, size=size, task=task, task_parameters=task_parameters, then=then,
+        quality=quality,
         sigma_y=sigma_y, photons=photons, solver=solver, solver_parameters=solver_parameters, seed=seed,
         samples=samples, estimator_scale=estimator_scale, strength=strength, pyramid=pyramid, kind=denoiser.kind,
         estimator=estimated(denoiser),

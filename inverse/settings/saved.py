@@ -15,6 +15,7 @@ from inverse.settings.fields import DEGRADED, THEN, Setting
 from inverse.solvers import SOLVERS
 from inverse.solvers.defaults import GENERAL
 from inverse.solvers.presets import default_solver_for, default_task
+from inverse.solvers.qualities import QUALITY
 from inverse.text import visible
 
 SCHEMA = 2
@@ -22,7 +23,7 @@ OLDER = {"stop_at_noise": False, "start": "pseudo-inverse"}
 """What solvers did before schema 2, when there was no parameter for it: an old picture comes out as it was."""
 UNHEARD_OF = {"pyramid": False}
 """Settings of which files say nothing that were written before there were such: how runs went then."""
-BESIDE = ("inverse", "schema", "task", "solver", "stopped_at", "sample")
+BESIDE = ("inverse", "schema", "task", "solver", "quality", "stopped_at", "sample")
 """Keys that are no settings, or not plain values."""
 
 
@@ -77,6 +78,10 @@ def understood(data: Any, specs: Mapping[str, Setting]) -> tuple[dict[str, Any],
         **plain, "task": task, "task_parameters": task_parameters, "solver": solver,
         "solver_parameters": parameters,
     }  # fmt: skip
+    if "quality" in data:  # a name, which chooses the solver
+        values |= {"quality": QUALITY.check("quality", data["quality"])}
+        if "solver" not in data or not data["solver"]:
+            values["solver"] = None
     return values, _notes(data, unknown, older)
 
 

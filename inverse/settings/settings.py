@@ -53,6 +53,7 @@ from inverse.settings.fields import (
 from inverse.solvers import Solver
 from inverse.solvers.cost import passes
 from inverse.solvers.presets import default_task, make_solver
+from inverse.solvers.qualities import at_quality, quality_of
 
 USUAL_SIZE = 256
 """Shorter side that a photo counts as, in pixels, where its own is used: for what a run will cost."""
@@ -139,6 +140,7 @@ class Settings:
         task_parameters: Mapping[str, Any] | None = None,
         solver: str | Solver | None = None,
         solver_parameters: Mapping[str, Any] | None = None,
+        quality: str | None = None,
         kind: str | None = None,
         estimator: bool | None = None,
         **values: Any,
@@ -149,6 +151,7 @@ class Settings:
             mode: see `MODE`.
             task, solver: names, or instances.
             task_parameters, solver_parameters: what differs from the defaults and the preset.
+            quality: in the place of a solver, one of `qualities.QUALITIES`; what it means for the task is chosen.
             kind: of the prior, for which the preset is; None where its name tells it, see `kind_of`.
             estimator: whether the prior has a conditional estimator, for the default; None where its name tells it.
             values: of other settings; a name that is none is a TypeError.
@@ -165,8 +168,17 @@ class Settings:
         prior = str(values.get("prior", EMBEDDED))
         kind = kind_of(prior) if kind is None else kind
         estimator = prior == EMBEDDED if estimator is None else estimator
+        if quality is not None:
+            if solver is not None:
+                raise ParameterError("A quality chooses the solver. Leave one of the two out.")
+            solver = at_quality(quality, in_order(made, then), kind, estimator)
         solver = make_solver(solver, in_order(made, then), solver_parameters, kind, estimator)
         return cls(mode=mode, task=made, then=then, solver=solver, **values)
+
+    @property
+    def quality(self) -> str:
+        """The name of the quality that these are, see `qualities`; empty where they are none."""
+        return quality_of(self.solver, self.damage, kind_of(self.prior), self.prior == EMBEDDED)
 
     @property
     def damage(self) -> Task:

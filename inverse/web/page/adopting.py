@@ -65,6 +65,7 @@ def adopt(page: Page, settings: Settings, photo: Image.Image | None, pictures: d
         raise ProblemError(
             f"{settings.solver.title} cannot deal with {settings.damage.title} and this prior. Choose another solver."
         )
+    usual = default_solver_for(settings.damage, estimator=prior == EMBEDDED)
     changes = {
         page.mode: mode,
         page.mode_note: cards.MODE_WORDS[mode],
@@ -73,7 +74,7 @@ def adopt(page: Page, settings: Settings, photo: Image.Image | None, pictures: d
         page.sigma_y_note: "",
         **offering.for_task(page, task, settings.damage, solver, prior),
         page.prior: offering.menu_of_priors(prior),
-        page.solver_by_hand: solver != default_solver_for(settings.damage, estimator=prior == EMBEDDED),
+        page.solver_by_hand: not settings.quality and solver != usual,
         **page.tasks.groups[task].updates(settings.task.to_dict()),
         **page.solvers.groups[solver].updates(settings.solver.to_dict()),
         page.task: chooser.offer(TASKS, offered, task),
