@@ -147,7 +147,7 @@ def _restored(
         spread, (mean_path, spread_path) = Spread.of(step.x0_hat), _outputs(output, samples)[-2:]
         save_picture(spread.mean_image, mean_path, run, sample="mean")
         save_picture(spread.image, spread_path, run, sample="spread")
-        console.print(f"{printable(mean_path)}: {_quality(mean_path, problem)}the mean")
+        console.print(f"{printable(mean_path)}: {_quality(mean_path, problem)}the mean, the most faithful of them")
         console.print(f"{printable(spread_path)}: black is 0, white {spread.top:g}. {spread.words}")
     figures = Record.of(problem, step, seconds).figures
     finite = {
