@@ -114,7 +114,7 @@ def perceptual() -> Callable[[Tensor, Tensor], float] | None:
             from stlpips_pytorch.stlpips import LPIPS
 
             network = LPIPS(net="alex", variant="shift_tolerant", verbose=False)
-            return lambda x, truth: float(network(x.float(), truth.float()))
+            return lambda x, truth: float(network(x.float(), truth.float()).detach())
     return None
 
 

@@ -112,7 +112,8 @@ def at_quality(quality: str, task: Task, kind: str = EMBEDDED, estimator: bool =
 
 def quality_of(solver: Solver, task: Task, kind: str = EMBEDDED, estimator: bool = True) -> str:
     """The name of the quality that a solver with these settings is; empty where it is none."""
-    return next((name for name in QUALITIES if at_quality(name, task, kind, estimator) == solver), "")
+    names = (STANDARD, *QUALITIES)  # one without a row is the standard
+    return next((name for name in names if at_quality(name, task, kind, estimator) == solver), "")
 
 
 def offered(task: Task, kind: str = EMBEDDED, estimator: bool = True) -> list[str]:
