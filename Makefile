@@ -87,6 +87,7 @@ format: $(VENV)/.tested
 
 bench: $(VENV)/.installed
 	$(BIN)/python -m inverse.evaluation.bench
+	$(BIN)/python -m inverse.evaluation.frontier
 
 # docs/judge.md: every solver on every task of the judge, from no noise to more than the signal.
 judge: $(VENV)/.installed

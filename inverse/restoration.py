@@ -13,6 +13,7 @@ from typing import Any, Literal, overload
 from inverse.denoisers.base import Denoiser
 from inverse.denoisers.cards import EMBEDDED
 from inverse.denoisers.catalog import load_prior
+from inverse.denoisers.pyramid import coarse
 from inverse.estimators.catalog import estimated, guided
 from inverse.fullsize import method
 from inverse.fullsize.restore import FullSize, Restored, finished
@@ -121,8 +122,8 @@ def stream(
     Args:
         problem: from `degrade` or `measured`.
         solver: name of a solver, at its preset for the task; or a solver; the task's default when None.
-        denoiser: the prior, or its name as `load_prior` takes it; the embedded one when None. A solver that needs a
-            conditional estimator gets the one that ships with it.
+        denoiser: the prior as it is to be used, or its name as `load_prior` takes it, with its pyramid then; the
+            embedded one when None. A solver that needs a conditional estimator gets the one that ships with it.
         solver_parameters: parameters of the solver that differ from the preset.
         seed: of the solver's randomness. On a CPU the same machine, versions and number of threads give the same bytes,
             and sample i does not depend on how many there are, or on what runs beside it. On a GPU samples and runs
@@ -135,11 +136,12 @@ def stream(
         DivergenceError: at the step in which a value stops being finite.
     """
     seed, samples = SEED.check("seed", seed), SAMPLES.check("samples", samples)
-    denoiser = _loaded(denoiser)
+    named, denoiser = not isinstance(denoiser, Denoiser), _loaded(denoiser)
     estimator = denoiser.conditional or estimated(denoiser)
     solver = make_solver(solver, problem.task, solver_parameters, denoiser.kind, estimator)
     if solver.needs_estimator and not denoiser.conditional:
         denoiser = guided(denoiser, task=problem.task.name)
+    denoiser = coarse(denoiser) if named else denoiser
     return problem.steps(solver, denoiser, seed, samples, pauses=pauses)
 
 
@@ -149,6 +151,7 @@ def restore(
     solver: str | Solver | None = None,
     *,
     degraded: bool = False,
+    quality: str | None = None,
     task_parameters: Mapping[str, Any] | None = None,
     then: Sequence[Further] = (),
     solver_parameters: Mapping[str, Any] | None = None,
@@ -160,6 +163,7 @@ def restore(
     samples: int = 1,
     estimator_scale: float = 0.0,
     strength: float = 1.0,
+    pyramid: bool = True,
     denoiser: Denoiser | str | None = None,
 ) -> Result:
     """Restores a photo: `restore("photo.jpg", "super-resolution", degraded=True).image.save("out.png")`.
@@ -170,6 +174,7 @@ def restore(
             one loses random pixels; without a solver the task has its default one.
         degraded: the photo is already degraded, in the way that the task says; otherwise it is clean, and degraded
             here first, so that the result can be compared with it.
+        quality: draft, standard, best or natural, in the place of a solver; see `solvers.qualities`.
         task_parameters, solver_parameters: what differs from the defaults and the preset.
         then: further damages, as in `degrade`. The solver is that of the one that weighs most, see
             `operators.chain.Chain`, and its preset is not tuned for several.
@@ -181,6 +186,7 @@ def restore(
         samples: how many restorations to draw.
         estimator_scale: weight of the conditional estimator, see `estimators.catalog.guided`.
         strength: how much of the restoration is kept; the rest is the photo as it was, but where it is missing.
+        pyramid: high noise is answered at a coarse scale, where the prior's thresholds were measured.
         denoiser: the prior, or its name as `load_prior` takes it; the embedded one when None.
 
     Raises:
@@ -189,13 +195,14 @@ def restore(
     denoiser = _loaded(denoiser)
     settings = Settings.create(
         mode=DEGRADED if degraded else CLEAN, size=size, task=task, task_parameters=task_parameters, then=then,
+        quality=quality,
         sigma_y=sigma_y, photons=photons, solver=solver, solver_parameters=solver_parameters, seed=seed,
-        samples=samples, estimator_scale=estimator_scale, strength=strength, kind=denoiser.kind,
+        samples=samples, estimator_scale=estimator_scale, strength=strength, pyramid=pyramid, kind=denoiser.kind,
         estimator=estimated(denoiser),
     )  # fmt: skip
     problem, denoiser = settings.problem(photo, auxiliary), settings.guided(denoiser)
     start = time.perf_counter()
-    (last,) = deque(stream(problem, settings.solver, denoiser, seed=settings.seed, samples=settings.samples), maxlen=1)
+    (last,) = deque(problem.steps(settings.solver, denoiser, settings.seed, settings.samples), maxlen=1)
     return Result(problem, last, time.perf_counter() - start)
 
 
@@ -211,6 +218,7 @@ def restore_full_size(
     seed: int = 0,
     estimator_scale: float = 0.0,
     strength: float = 1.0,
+    pyramid: bool = True,
     keep_metadata: bool = False,
     denoiser: Denoiser | str | None = None,
 ) -> Restored:
@@ -233,7 +241,8 @@ def restore_full_size(
         mode=DEGRADED, full_size=True, keep_metadata=keep_metadata, task=task, task_parameters=task_parameters,
         sigma_y=sigma_y,
         **method.chosen(task, solver, solver_parameters, estimated(denoiser)), seed=seed,
-        estimator_scale=estimator_scale, strength=strength, kind=denoiser.kind, estimator=estimated(denoiser),
+        estimator_scale=estimator_scale, strength=strength, pyramid=pyramid, kind=denoiser.kind,
+        estimator=estimated(denoiser),
     )  # fmt: skip
     helper = None if auxiliary is None else settings.task.load(auxiliary)
     original = originals.load(photo, settings.keep_metadata)

@@ -160,7 +160,8 @@ def _runners(runs: Iterable[Run], denoiser: Denoiser, problems: dict[int, Proble
 
 def _measured_by(settings: Settings) -> list[Any]:
     """What the problem depends on, of settings: all but how it is solved."""
-    return [getattr(settings, each.name) for each in fields(settings) if each.name not in ("solver", "estimator_scale")]
+    how = ("solver", "estimator_scale", "pyramid")
+    return [getattr(settings, each.name) for each in fields(settings) if each.name not in how]
 
 
 def _refused(error: InverseError) -> Process:

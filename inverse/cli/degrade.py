@@ -19,7 +19,7 @@ from inverse.solvers.presets import DEFAULT_TASK
 @parameter_options(TASKS, "Parameters of tasks")
 @click.command(cls=GroupedCommand)
 @photo_options
-@setting_options("samples", "strength", "full_size", "keep_metadata")
+@setting_options("samples", "strength", "pyramid", "full_size", "keep_metadata")
 def degrade(
     photo: Path, output: Path, task: str | None, then: tuple[Task, ...], auxiliary: Path | None, **values: Any
 ) -> None:

@@ -16,6 +16,7 @@ from inverse.solvers.advice import advice, lead
 from inverse.solvers.defaults import SOLVER_OF, default_solver
 from inverse.solvers.papers import PAPERS, algorithm
 from inverse.solvers.presets import possible, solvers_for
+from inverse.solvers.qualities import at_quality, offered
 
 
 @click.command(cls=GroupedCommand)
@@ -63,6 +64,8 @@ def _measured(task: str) -> Iterator[str]:
     """What was measured on a task, in sentences."""
     chosen = default_solver(task)
     yield f"Default solver: {chosen}. {SOLVER_OF[task].reason}" if task in SOLVER_OF else f"Default solver: {chosen}."
+    kind = TASKS[task]()
+    yield f"Qualities: {', '.join(f'{name} ({at_quality(name, kind).name})' for name in offered(kind))}."
     yield from filter(None, (advice(task, solver) for solver in solvers_for(task)))
 
 

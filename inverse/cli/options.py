@@ -12,6 +12,7 @@ from inverse.imaging.masks import WORDS
 from inverse.operators import TASKS
 from inverse.parameters import Registry, Spec
 from inverse.settings import Settings
+from inverse.settings.snippets import switch
 from inverse.solvers.presets import DEFAULT_DEGRADED_TASK, DEFAULT_TASK
 
 
@@ -89,7 +90,10 @@ def setting_options(*but: str) -> Callable[[Callable], Callable]:
         defaults = Settings.defaults()
         for name, known in reversed(Settings.flags().items()):
             if name not in but:
-                command = click.option(f"--{name.replace('_', '-')}", is_flag=True, help=known.spec.help)(command)
+                both = [switch(name, on) for on in (True, False) if on or defaults[name]]
+                command = click.option(
+                    "/".join(both), name, is_flag=True, default=defaults[name], help=known.spec.help
+                )(command)
         for name, known in reversed(Settings.numbers().items()):
             if name not in but:
                 command = click.option(

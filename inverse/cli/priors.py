@@ -8,9 +8,14 @@ import click
 from rich.table import Table
 
 from inverse.cli.command import GroupedCommand
+from inverse.cli.many import found
+from inverse.cli.run import loading_options
 from inverse.cli.terminal import Terminal
-from inverse.denoisers.cards import NOT_STATED, PRIORS
+from inverse.denoisers.cards import EMBEDDED, NOT_STATED, PRIORS
+from inverse.denoisers.catalog import load_prior
 from inverse.imaging.files import printable
+from inverse.imaging.images import fit, load, to_tensor
+from inverse.resources import EXAMPLES
 from inverse.solvers.presets import remark
 from inverse.text import visible
 
@@ -47,6 +52,33 @@ def convert(file: Path, folder: Path, half: bool, licence: str, allow_pickle: bo
 
     write(file, folder, half=half, licence=visible(licence), allow_pickle=allow_pickle)
     Terminal().print(f"{printable(folder)} is a prior now: use it with --prior.")
+
+
+@priors.command(cls=GroupedCommand)
+@click.argument("name", default=EMBEDDED)
+@click.option("--images", type=click.Path(path_type=Path, file_okay=False), help="Photos. Default: the examples.")
+@click.option("--side", type=int, default=256, show_default=True, help="Of their center squares, in pixels.")
+@loading_options
+def scales(
+    name: str, images: Path | None, side: int, allow_pickle: bool, device: str | None, precision: str, compiled: bool
+) -> None:
+    """Measures from which noise on the prior NAME answers as well at a half, a quarter, ... of the size.
+
+    Prints the PSNR of its estimates on noisy photos that it should not have seen, and the thresholds: what its card
+    keeps, and what `Pyramid(prior, thresholds)` takes. High noise is then answered there, where the prior sees further
+    and costs less.
+    """
+    from inverse.denoisers import scales as pyramid
+
+    prior = load_prior(name, device, precision, allow_pickle=allow_pickle, compiled=compiled)
+    files = found([EXAMPLES if images is None else images])
+    photos = [to_tensor(fit(load(file), side, prior.multiple, square=True))[0] for file in files]
+    console, levels = Terminal(), []
+    console.print("noise  PSNR at full size, then with means over 2, 4, 8 pixels")
+    for level in pyramid.measured(prior, photos):
+        levels.append(level)
+        console.print(f"{level.sigma:5g}  " + "  ".join(f"{psnr:5.2f}" for psnr in level.psnr.values()))
+    console.print(f"thresholds={pyramid.thresholds(levels)}")
 
 
 def _list() -> None:

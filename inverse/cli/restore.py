@@ -24,7 +24,6 @@ from inverse.errors import DivergenceError, OutputError
 from inverse.imaging import images, metrics
 from inverse.imaging.files import printable, unwritable
 from inverse.imaging.jpeg_tables import tables_of
-from inverse.restoration import stream
 from inverse.results.problem import Problem
 from inverse.results.record import Record
 from inverse.results.spread import Spread
@@ -132,7 +131,7 @@ def _restored(
     with Progress(Description(), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=console) as progress:
         bar = progress.add_task("", total=settings.total)
         try:
-            for step in stream(problem, settings, denoiser, seed=seed, samples=samples):
+            for step in problem.steps(settings, denoiser, seed, samples):
                 progress.update(bar, completed=step.index, description=_describe(problem, step))
                 if save_frames is not None:
                     save_picture(images.to_image(step.x0_hat[0]), save_frames / f"{step.index:04d}.png")
@@ -148,7 +147,7 @@ def _restored(
         spread, (mean_path, spread_path) = Spread.of(step.x0_hat), _outputs(output, samples)[-2:]
         save_picture(spread.mean_image, mean_path, run, sample="mean")
         save_picture(spread.image, spread_path, run, sample="spread")
-        console.print(f"{printable(mean_path)}: {_quality(mean_path, problem)}the mean")
+        console.print(f"{printable(mean_path)}: {_quality(mean_path, problem)}the mean, the most faithful of them")
         console.print(f"{printable(spread_path)}: black is 0, white {spread.top:g}. {spread.words}")
     figures = Record.of(problem, step, seconds).figures
     finite = {

@@ -19,13 +19,15 @@ from inverse.denoisers.identity import identity_of
 from inverse.errors import ParameterError
 from inverse.fullsize import method
 from inverse.imaging.files import printable
-from inverse.operators import TASKS
+from inverse.operators import TASKS, Task
 from inverse.operators.chain import in_order, link
 from inverse.settings import CLEAN, DEGRADED, SCHEMA, Settings
 from inverse.settings.carriers import read
+from inverse.settings.saved import plain_data
 from inverse.settings.snippets import changed_solver
 from inverse.solvers import SOLVERS
 from inverse.solvers.presets import default_solver_for, default_task
+from inverse.solvers.qualities import QUALITIES, QUALITY, at_quality
 
 MAX_FILE_BYTES = 100_000_000
 """Of a file with settings: a PNG of the largest picture is below."""
@@ -75,6 +77,9 @@ def run_options(command: click.Command) -> click.Command:
     for option in reversed(options):
         command = option(command)
     command = parameter_options(TASKS, "Parameters of tasks")(command)
+    shared = next(each for each in command.params if each.name == "quality")  # which is a parameter of a task, too
+    assert isinstance(shared, click.Option)
+    shared.help = f"In the place of --solver, {', '.join(QUALITIES)}. {QUALITY.help} Or a number: {shared.help}"
     return parameter_options(SOLVERS, "Parameters of solvers (default: the preset of task and solver)")(command)
 
 
@@ -90,6 +95,8 @@ def chosen(context: click.Context, values: dict[str, Any]) -> tuple[Settings, li
     if values["settings"] is not None:
         found, notes = Settings.from_dict(_read(values["settings"]))
         data = found.to_dict()
+    quality = values["quality"] if values["quality"] in QUALITIES else None
+    texts = values if quality is None else {**values, "quality": None}
     typed = {name for name in values if context.get_parameter_source(name) is ParameterSource.COMMANDLINE}
     full_size = values.get("full_size", False)  # which is for such photos only
     degraded = values["degraded"] if "degraded" in typed else full_size or data.get("mode") == DEGRADED
@@ -112,6 +119,7 @@ def chosen(context: click.Context, values: dict[str, Any]) -> tuple[Settings, li
             first = TASKS.find(data["task"]["name"]).create(data["task"]["parameters"])
             own = default_solver_for(in_order(first, then), estimator=prior == EMBEDDED)
             named["solver"] = own if values["solver"] is None else values["solver"]
+            data[part] = _of_quality(quality, values, in_order(first, then), prior) or data[part]
             if full_size and not data[part] and values["solver"] is None:
                 quick = method.chosen(data["task"]["name"], None, None, prior == EMBEDDED)
                 data[part] = {"name": quick["solver"] or own, "parameters": dict(quick["solver_parameters"] or {})}
@@ -120,12 +128,25 @@ def chosen(context: click.Context, values: dict[str, Any]) -> tuple[Settings, li
                 data["solver"]["parameters"] = changed_solver(found)
             data[part] = {"name": named[part], "parameters": {}}
         kind = registry.find(data[part]["name"])
-        data[part]["parameters"] |= given(registry, kind, values, then if part == "task" else ())
+        data[part]["parameters"] |= given(registry, kind, texts, then if part == "task" else ())
     data |= {name: values[name] for name in (*Settings.numbers(), *Settings.flags()) if name in typed}
     if data.get("prior", prior) not in (prior, short(prior)):
         notes.append(f"They were made with the prior {data['prior']}, and this run uses {prior}; --prior chooses one.")
     settings, more = Settings.from_dict({**data, "prior": prior}, kind_at(values["prior"]))
     return settings, [*notes, *more]
+
+
+def _of_quality(quality: str | None, values: dict[str, Any], damage: Task, prior: str) -> Any:
+    """The solver that a quality means, as plain data; None without.
+
+    Raises:
+        ParameterError: --solver names one, too.
+    """
+    if quality is None:
+        return None
+    if values["solver"] is not None:
+        raise ParameterError("--quality chooses the solver. Leave one of --quality and --solver out.")
+    return plain_data(at_quality(quality, damage, kind_at(values["prior"]), prior == EMBEDDED))
 
 
 @dataclass

@@ -36,6 +36,8 @@ class Denoiser(ABC):
         sigma_min, sigma_max: the noise levels that the prior knows.
         data_std: standard deviation of clean data, which some solvers need to weigh the prior.
         passes: how many passes of a network one estimate takes.
+        thresholds: the noise levels from which on it answers as well on means over 2, 4, 8, ... pixels, rising; empty
+            where nobody measured. See `pyramid`.
         bfloat16: it computes in bfloat16 inside, so that small differences of its input are lost.
         device, dtype: where, and in which precision, images are expected and returned.
     """
@@ -48,6 +50,7 @@ class Denoiser(ABC):
     sigma_max: float
     data_std: float = 0.5
     passes: int = 1
+    thresholds: tuple[float, ...] = ()
     bfloat16: bool = False
     device: torch.device = torch.device("cpu")
     dtype: torch.dtype = torch.float32
@@ -119,6 +122,13 @@ class Denoiser(ABC):
         operator is as in `lift`, and sigma_y the standard deviation of the noise, on [-1, 1].
         """
         return None
+
+    def cost(self, sigma: float, size: tuple[int, int], told: bool = False) -> float:
+        """What an estimate for images of (H, W) takes at a noise level, in passes of the network on their full size.
+
+        `told` is whether it is told the measurement.
+        """
+        return float(self.passes if told or not self.conditional else 1)
 
     @property
     def conditional(self) -> bool:

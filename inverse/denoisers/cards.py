@@ -37,6 +37,8 @@ class Card:
         repository: "owner/name" on the Hugging Face Hub; empty for what is here.
         revision: the commit, 40 hexadecimal digits; nothing is ever loaded from a moving branch.
         pickled: that commit has weights in the pickle format only.
+        thresholds: the noise levels from which on it answers as well on means over 2, 4, ... pixels, as `inverse priors
+            scales` measured them; empty where nobody did. See `denoisers.pyramid`.
     """
 
     name: str
@@ -52,6 +54,7 @@ class Card:
     repository: str = ""
     revision: str = ""
     pickled: bool = False
+    thresholds: tuple[float, ...] = ()
 
     @property
     def identity(self) -> str:
@@ -108,6 +111,7 @@ PRIORS: dict[str, Card] = {
         Card(
             "embedded", EMBEDDED, "Embedded", "photographs of all kinds, crops of 128x128 pixels",
             "photos of all kinds, on a CPU", parameters=4.6, megabytes=9, licence="Apache-2.0",
+            thresholds=(2.8, 16.0),
         ),
         _ddpm(
             "ddpm-cat-256", "82ca0d5db4a5ec6ff0e9be8d86852490bc18a3d9", "LSUN cat", "cats", pickled=False

@@ -136,6 +136,7 @@ def _content(name: str | Path) -> tuple[str, Any]:
 def _load(name: str, state: Any, device: str, precision: str, allow_pickle: bool, compiled: bool) -> Denoiser:
     """The prior in a file or folder, of which `state` tells one content from another; by its name without one."""
     path, root = Path(name), None
+    card = cards.PRIORS["embedded"] if path == EMBEDDED.absolute() else None
     if state is not None and (path.is_dir() or path.is_file()):
         kind = kind_at(path)
     elif path.suffix in (EMBEDDED.suffix, *cards.PICKLES):  # no repository is called so
@@ -153,6 +154,7 @@ def _load(name: str, state: Any, device: str, precision: str, allow_pickle: bool
         kind = kind_at(path) if card.kind in (cards.DDPM, cards.LATENT, cards.FLOW) else card.kind
         root = path.parent.parent  # in the Hub's cache a snapshot is made of links to the repository's blobs
     prior = LOADERS[kind](path, device, precision, allow_pickle, root)
+    prior.thresholds = card.thresholds if card else ()
     if compiled:
         for network in prior.networks:
             network.compile()

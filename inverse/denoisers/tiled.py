@@ -53,6 +53,7 @@ class Tiled(Denoiser):
         self.kind, self.channels, self.multiple, self.factor = prior.kind, prior.channels, prior.multiple, prior.factor
         self.sigma_min, self.sigma_max, self.data_std = prior.sigma_min, prior.sigma_max, prior.data_std
         self.passes, self.bfloat16, self.device, self.dtype = prior.passes, prior.bfloat16, prior.device, prior.dtype
+        self.thresholds = prior.thresholds
 
     def denoise(self, x: Tensor, sigma: Tensor) -> Tensor:
         tiles = list(self.tiles(x.shape[-2], x.shape[-1]))

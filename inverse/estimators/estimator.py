@@ -188,10 +188,13 @@ class ConditionalEstimator(Denoiser):
         self.kind, self.channels, self.multiple = prior.kind, prior.channels, prior.multiple
         self.sigma_min, self.sigma_max, self.data_std = prior.sigma_min, prior.sigma_max, prior.data_std
         self.device, self.dtype, self.bfloat16 = prior.device, prior.dtype, prior.bfloat16
-        self.passes = 1 if guidance_scale in (0, 1) else 2
+        self.passes, self.thresholds = 1 if guidance_scale in (0, 1) else 2, prior.thresholds
 
     def denoise(self, x: Tensor, sigma: Tensor) -> Tensor:
         return self.prior.denoise(x, sigma)
+
+    def cost(self, sigma: float, size: tuple[int, int], told: bool = False) -> float:
+        return COST + self.passes - 1 if told and self.guidance_scale else 1.0
 
     def condition(self, operator: Operator, y: Tensor, sigma_y: float) -> Any | None:
         return self.estimator.condition(operator, y, sigma_y) if self.guidance_scale else None

@@ -22,6 +22,7 @@ from inverse import randomness
 from inverse.batch.lockstep import Runner
 from inverse.denoisers import tiled
 from inverse.denoisers.base import Denoiser
+from inverse.denoisers.pyramid import Pyramid
 from inverse.errors import ProblemError
 from inverse.fullsize.pixels import levels_of, tensor_of
 from inverse.fullsize.progress import Progress
@@ -89,6 +90,8 @@ def prior_for(denoiser: Denoiser, block: Box) -> Denoiser:
     """The prior for a block: by tiles where that is larger than one, and the prior does not look at the measurement."""
     if denoiser.conditional or denoiser.factor > 1 or max(block.height, block.width) <= tiled.SIDE:
         return denoiser
+    if isinstance(denoiser, Pyramid):  # outside, so that it sees beyond a tile
+        return Pyramid(tiled.Tiled(denoiser.prior), denoiser.thresholds)
     return tiled.Tiled(denoiser)
 
 

@@ -14,7 +14,6 @@ from torch import Tensor
 from inverse.imaging import images, metrics
 from inverse.results.problem import Problem
 from inverse.solvers import Step
-from inverse.solvers.cost import in_passes
 
 
 @dataclass(frozen=True)
@@ -74,6 +73,7 @@ class Record:
     Attributes:
         quality: a value for every name in METRICS; None where it is not known.
         nfe, vjp: forward passes of the network for each sample, and those that were followed by a backward pass.
+        cost: what they cost, in forward passes of the network at full size.
         operator_calls: gradients through A that were taken without the network.
         residual: root mean square of y - A(x0_hat), the mean over the samples, in units of y; `quality` has it in those
             of the noise.
@@ -86,6 +86,7 @@ class Record:
     quality: Mapping[str, float | None] = field(default_factory=lambda: dict.fromkeys(METRICS))
     nfe: int = 0
     vjp: int = 0
+    cost: float = 0.0
     operator_calls: int = 0
     residual: float = math.nan
     seconds: float = 0.0
@@ -106,6 +107,7 @@ class Record:
             quality={name: None if name in without else metric.of(problem, step) for name, metric in METRICS.items()},
             nfe=step.nfe,
             vjp=step.vjp,
+            cost=step.passes,
             operator_calls=step.operator_calls,
             residual=float(step.residual.mean()),
             seconds=seconds,
@@ -114,11 +116,6 @@ class Record:
             failure=failure,
             image=images.to_image(torch.nan_to_num(step.x0_hat[0])),
         )
-
-    @property
-    def cost(self) -> float:
-        """What it cost so far, in forward passes of the network."""
-        return in_passes(self.nfe, self.vjp)
 
     @property
     def figures(self) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from inverse.solvers import SOLVERS
 from inverse.solvers.advice import advice
 from inverse.solvers.defaults import default_solver
 from inverse.solvers.presets import DEFAULT_TASK, PRESETS, solvers_for
+from inverse.solvers.qualities import QUALITIES, at_quality, offered
 
 
 def listing() -> dict[str, Any]:
@@ -22,7 +23,8 @@ def listing() -> dict[str, Any]:
 
     Ranges are written as in JSON Schema: `minimum`, `maximum`, `enum`. `presets` of a solver are its parameters by
     task, as far as they differ from the defaults. The default solver is that of the default task; each has its own, as
-    `default_solver`. `advice` of a task says, by solver, where a classical method is better.
+    `default_solver`. `qualities` are names that settings take in the place of a solver, and what they are for a
+    task. `advice` of a task says, by solver, where a classical method is better.
     """
     defaults = Settings.defaults()
     return {
@@ -37,6 +39,7 @@ def listing() -> dict[str, Any]:
                 for name, known in Settings.specs().items()
             },
         },
+        "qualities": {each.name: {"title": each.title, "help": each.help} for each in QUALITIES.values()},
         "tasks": [
             {
                 **_shared(kind),
@@ -44,6 +47,7 @@ def listing() -> dict[str, Any]:
                 "linear": kind.linear,
                 "solvers": solvers_for(name),
                 "default_solver": default_solver(name),
+                "qualities": {quality: plain_data(at_quality(quality, kind())) for quality in offered(kind())},
                 "advice": {solver: words for solver in solvers_for(name) if (words := advice(name, solver))},
             }
             for name, kind in TASKS.items()

@@ -15,12 +15,15 @@ from inverse.settings.fields import DEGRADED, THEN, Setting
 from inverse.solvers import SOLVERS
 from inverse.solvers.defaults import GENERAL
 from inverse.solvers.presets import default_solver_for, default_task
+from inverse.solvers.qualities import QUALITY
 from inverse.text import visible
 
 SCHEMA = 2
 OLDER = {"stop_at_noise": False, "start": "pseudo-inverse"}
 """What solvers did before schema 2, when there was no parameter for it: an old picture comes out as it was."""
-BESIDE = ("inverse", "schema", "task", "solver", "stopped_at", "sample")
+UNHEARD_OF = {"pyramid": False}
+"""Settings of which files say nothing that were written before there were such: how runs went then."""
+BESIDE = ("inverse", "schema", "task", "solver", "quality", "stopped_at", "sample")
 """Keys that are no settings, or not plain values."""
 
 
@@ -62,15 +65,23 @@ def understood(data: Any, specs: Mapping[str, Setting]) -> tuple[dict[str, Any],
     if schema < 2:
         known = SOLVERS.find(solver).specs()
         older = {name: value for name, value in OLDER.items() if name in known and name not in solver_parameters}
+    parameters = older | solver_parameters
     unknown += left + odd + right
     plain = {name: data[name] for name in specs if name in data} | ({"then": then} if then else {})
+    if "inverse" in data:  # written by a version of the program, and not by hand
+        before = {name: value for name, value in UNHEARD_OF.items() if name not in data}
+        plain, older = before | plain, older | before
     for name in [name for name in plain if specs[name].clean_only and plain.get("mode") == DEGRADED]:
         if plain.pop(name) is not None:
             unknown.append(f"{name} of a photo that is degraded already")
     values = {
         **plain, "task": task, "task_parameters": task_parameters, "solver": solver,
-        "solver_parameters": older | solver_parameters,
+        "solver_parameters": parameters,
     }  # fmt: skip
+    if "quality" in data:  # a name, which chooses the solver
+        values |= {"quality": QUALITY.check("quality", data["quality"])}
+        if "solver" not in data or not data["solver"]:
+            values["solver"] = None
     return values, _notes(data, unknown, older)
 
 
@@ -104,7 +115,7 @@ def _notes(data: Mapping, unknown: list[str], older: Mapping[str, Any]) -> list[
         notes.append(f"These settings are not known here and were left out: {names}.")
     if older:
         values = ", ".join(f"{name} = {shown(value)}" for name, value in older.items())
-        notes.append(f"They are older than some parameters of the solver, which are set as it worked then: {values}.")
+        notes.append(f"They are older than some parameters, which are set as it worked then: {values}.")
     version = data.get("inverse")
     if version is not None and version != inverse.__version__:
         notes.append(

@@ -20,7 +20,8 @@ from PIL.PngImagePlugin import PngInfo
 from torch import Tensor
 
 from inverse.denoisers.base import Denoiser
-from inverse.denoisers.cards import EMBEDDED, kind_of
+from inverse.denoisers.cards import EMBEDDED, card_of, kind_of
+from inverse.denoisers.pyramid import coarse, scale
 from inverse.errors import ParameterError
 from inverse.estimators.catalog import guided
 from inverse.estimators.estimator import COST
@@ -40,6 +41,7 @@ from inverse.settings.fields import (
     MODE,
     NOISE,
     PRIOR,
+    PYRAMID,
     SAMPLES,
     SEED,
     SIZE,
@@ -51,6 +53,10 @@ from inverse.settings.fields import (
 from inverse.solvers import Solver
 from inverse.solvers.cost import passes
 from inverse.solvers.presets import default_task, make_solver
+from inverse.solvers.qualities import at_quality, quality_of
+
+USUAL_SIZE = 256
+"""Shorter side that a photo counts as, in pixels, where its own is used: for what a run will cost."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +74,8 @@ class Settings:
         samples: how many restorations are drawn.
         estimator_scale: weight of the conditional estimator; 0 is 1 for a solver that needs one.
         strength: how much of the restoration is kept.
+        pyramid: the prior answers high noise at a coarse scale, where its thresholds were measured; see
+            `denoisers.pyramid`.
         full_size: it is done at the photo's own resolution by windows or blocks, see `inverse.fullsize`.
         keep_metadata: what EXIF says but for the place, and the colour profile, go with what is written at full size.
         prior: by what the prior is known for ever, see `denoisers.identity`.
@@ -85,6 +93,7 @@ class Settings:
     samples: int = setting(1, SAMPLES)
     estimator_scale: float = setting(0.0, ESTIMATOR_SCALE, linear_only=True, axis=True)
     strength: float = setting(1.0, STRENGTH, axis=True)
+    pyramid: bool = setting(True, PYRAMID, axis=True)
     full_size: bool = setting(False, FULL_SIZE)
     keep_metadata: bool = setting(False, KEEP_METADATA)
     prior: str = setting(EMBEDDED, PRIOR, axis=True)
@@ -114,7 +123,7 @@ class Settings:
 
     @classmethod
     def flags(cls) -> dict[str, Setting]:
-        """Those that are switches, off by themselves, which have a flag without a value."""
+        """Those that are switches, which have a flag without a value."""
         return {name: known for name, known in cls.specs().items() if isinstance(known.spec, Flag)}
 
     @classmethod
@@ -131,6 +140,7 @@ class Settings:
         task_parameters: Mapping[str, Any] | None = None,
         solver: str | Solver | None = None,
         solver_parameters: Mapping[str, Any] | None = None,
+        quality: str | None = None,
         kind: str | None = None,
         estimator: bool | None = None,
         **values: Any,
@@ -141,6 +151,7 @@ class Settings:
             mode: see `MODE`.
             task, solver: names, or instances.
             task_parameters, solver_parameters: what differs from the defaults and the preset.
+            quality: in the place of a solver, one of `qualities.QUALITIES`; what it means for the task is chosen.
             kind: of the prior, for which the preset is; None where its name tells it, see `kind_of`.
             estimator: whether the prior has a conditional estimator, for the default; None where its name tells it.
             values: of other settings; a name that is none is a TypeError.
@@ -157,8 +168,17 @@ class Settings:
         prior = str(values.get("prior", EMBEDDED))
         kind = kind_of(prior) if kind is None else kind
         estimator = prior == EMBEDDED if estimator is None else estimator
+        if quality is not None:
+            if solver is not None:
+                raise ParameterError("A quality chooses the solver. Leave one of the two out.")
+            solver = at_quality(quality, in_order(made, then), kind, estimator)
         solver = make_solver(solver, in_order(made, then), solver_parameters, kind, estimator)
         return cls(mode=mode, task=made, then=then, solver=solver, **values)
+
+    @property
+    def quality(self) -> str:
+        """The name of the quality that these are, see `qualities`; empty where they are none."""
+        return quality_of(self.solver, self.damage, kind_of(self.prior), self.prior == EMBEDDED)
 
     @property
     def damage(self) -> Task:
@@ -239,7 +259,7 @@ class Settings:
         return self._weight != 0
 
     def guided(self, prior: Denoiser, file: Path | None = None) -> Denoiser:
-        """The prior as these settings use it: with a conditional estimator, or as it is.
+        """The prior as these settings use it: with a conditional estimator, and with its pyramid.
 
         Args:
             prior: the prior.
@@ -248,14 +268,26 @@ class Settings:
         Raises:
             PriorError, ProblemError: as `estimators.catalog.guided`.
         """
-        return guided(prior, self._weight, self.damage.name, file)
+        found = guided(prior, self._weight, self.damage.name, file)
+        return coarse(found) if self.pyramid else found
 
     @property
     def passes(self) -> float:
-        """What a run of one sample costs, in forward passes of the prior's network."""
-        each, weight = passes(self.solver), self._weight
-        more = COST - (weight == 1) if weight else 0.0  # at 1 in the prior's place, else beside it
-        return each * (1 + self.solver.told * more)
+        """What a run of one sample costs, in forward passes of the prior's network at full size."""
+        weight = self._weight
+        told = self.solver.told if weight else 0.0
+        each = COST + (weight != 1)  # at 1 the estimator is in the prior's place, else beside it
+        return passes(self.solver) * (told * each + (1 - told) * self._share)
+
+    @property
+    def _share(self) -> float:
+        """Of a pass at full size, what an estimate of the prior alone costs on the average over the noise levels."""
+        card = card_of(self.prior)
+        if not self.pyramid or card is None or not card.thresholds:
+            return 1.0
+        levels = self.solver.levels(noise.DEFAULT_SIGMA_Y if self.sigma_y is None else self.sigma_y)
+        shares = [scale(card.thresholds, level, self.size or USUAL_SIZE) ** -2 for level in levels]
+        return sum(shares) / len(shares)
 
     @property
     def _weight(self) -> float:

@@ -28,7 +28,7 @@ def command_line(settings: Settings, photo: str = PHOTO, auxiliary: str = "") ->
         kind = settings.damage.auxiliary
         words.append(f"--{kind} {shlex.quote(auxiliary or f'{kind}.png')}")
     words += [_flag(name, value) for name, value in _changed(settings).items()]
-    words += [f"--{name.replace('_', '-')}" for name in settings.flags() if getattr(settings, name)]
+    words += [switch(name, getattr(settings, name)) for name in _switched(settings)]
     if settings.prior != EMBEDDED:
         words.append(f"--prior {shlex.quote(loaded_by(settings.prior))}")
     if settings.degraded:
@@ -48,7 +48,7 @@ def python(settings: Settings, photo: str = PHOTO) -> str:
         "then": [_short(each) for each in settings.then] or None,
         "auxiliary": f"{settings.damage.auxiliary}.png" if settings.damage.auxiliary else None,
         **_changed(settings),
-        "keep_metadata": settings.keep_metadata or None,
+        **{name: getattr(settings, name) for name in _switched(settings) if name != "full_size"},
         "denoiser": None if settings.prior == EMBEDDED else loaded_by(settings.prior),
     }
     lines = [f"    {name}={value!r}," for name, value in arguments.items() if value is not None]
@@ -62,6 +62,16 @@ def _changed(settings: Settings) -> dict[str, Any]:
     """The other settings that are not as they are by themselves, and the seed, which makes a run what it is."""
     own, values = settings.defaults(), {name: getattr(settings, name) for name in settings.numbers()}
     return {name: value for name, value in values.items() if value != own[name] or name == "seed"}
+
+
+def _switched(settings: Settings) -> list[str]:
+    """The switches that are not as they are by themselves."""
+    return [name for name in settings.flags() if getattr(settings, name) != settings.defaults()[name]]
+
+
+def switch(name: str, on: bool) -> str:
+    """The flag that sets a switch."""
+    return f"--{'' if on else 'no-'}{name.replace('_', '-')}"
 
 
 def changed_solver(settings: Settings) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 from collections.abc import Generator, Sequence
 from contextlib import ExitStack, closing
@@ -128,6 +129,13 @@ class Solver(Parameters):
         """The share of its calls that are told the measurement, by a prior that looks at it."""
         return 1.0
 
+    def levels(self, sigma_y: float, sigma_min: float = 0.0, sigma_max: float = math.inf) -> list[float]:
+        """The noise levels, the largest first, for a measurement's noise and the levels that a prior knows."""
+        high = min(self.sigma_max, sigma_max)
+        # A last level far above the measurement's own noise would smooth away what the measurement knows.
+        low = max(min(self.sigma_min, self.last_level * sigma_y), self.least_level * sigma_y)
+        return noise_levels(self.schedule, self.steps, high, min(max(low, sigma_min), high))
+
     @property
     def operator_calls(self) -> int:
         """Gradients through a non-linear A that a whole run takes without the network."""
@@ -234,12 +242,7 @@ class Solver(Parameters):
                 yield last
 
     def _steps(self, run: Run) -> Process:
-        denoiser = run.denoiser
-        high = min(self.sigma_max, denoiser.sigma_max)
-        # A last level far above the measurement's own noise would smooth away what the measurement knows.
-        low = max(min(self.sigma_min, self.last_level * run.sigma_y), self.least_level * run.sigma_y)
-        low = min(max(low, denoiser.sigma_min), high)
-        sigmas = [*noise_levels(self.schedule, self.steps, high, low), 0.0]
+        sigmas = [*self.levels(run.sigma_y, run.denoiser.sigma_min, run.denoiser.sigma_max), 0.0]
         frames, reply, index, last = self.frames(run, sigmas), None, 0, None
         while (item := advanced(frames, reply)) is not None:
             if isinstance(item, Call | Pause):
@@ -250,7 +253,7 @@ class Solver(Parameters):
                 raise DivergenceError(f"{self.title} stopped at step {index} of {self.total}: {self._cause(run)}", last)
             last = Step(
                 index, self.total, sigma, x, x0_hat, run.nfe, run.vjp, run.residual, run.operator_calls,
-                run.lower, run.preview, run.finish,
+                run.passes, run.lower, run.preview, run.finish,
             )  # fmt: skip
             yield last
 

@@ -9,14 +9,7 @@ import torch
 
 from inverse.denoisers.base import Denoiser
 from inverse.solvers.base import Solver
-
-BACKWARD_COST = 1.4
-"""A backward pass takes about as long as this many forward passes."""
-
-
-def in_passes(forward: int, backward: int) -> float:
-    """So many forward passes of the network and so many backward ones, in forward passes."""
-    return forward + BACKWARD_COST * backward
+from inverse.solvers.run import in_passes
 
 
 def passes(solver: Solver) -> float:
@@ -33,7 +26,7 @@ def seconds_per_pixel(denoiser: Denoiser) -> float:
     with torch.no_grad():
         for _ in range(3):
             start = time.perf_counter()
-            float(denoiser(x, 1.0).sum())  # waits for the device
+            float(denoiser(x, denoiser.sigma_min).sum())  # at full size, and waits for the device
             fastest = min(fastest, time.perf_counter() - start)
     return fastest / (side * denoiser.factor) ** 2
 

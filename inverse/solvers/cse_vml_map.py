@@ -17,11 +17,12 @@ class CSEVMLMAP(VMLMAP):
     """VML-MAP that begins near the end: what many steps at high noise find, an estimator knows in one call.
 
         x0_hat = E[x0 | y], one call of the estimator;  x <- x0_hat + sigma_max n
-        then every step of VML-MAP, with the prior alone
+        then every step of VML-MAP, with the prior alone;  x0_hat <- (1 - w) x0_hat_last + w x0_hat_first
 
     The estimator is a conditional score estimator (Xu et al. 2025, section 4; the form in `estimators`). Its estimate
     is the posterior's mean, smooth where y says little; the steps after it see only what noise of sigma_max hides, and
-    bring back the measurement, the edges and the grain. The combination is ours.
+    bring back the measurement, the edges and the grain. The two err apart, so that a mixture of them can be nearer to
+    the truth than either, at no cost. The combination is ours.
     """
 
     name = "cse-vml-map"
@@ -43,6 +44,12 @@ class CSEVMLMAP(VMLMAP):
         effect="Too low leaves the first estimate's smoothness; too high forgets it.",
     )  # fmt: skip
 
+    mean_share: float = real(
+        0.0, 0.0, 1.0, advanced=True,
+        help="Share of the first estimate, the mean of all pictures that fit the measurement, in the result.",
+        effect="0 is the refined picture, which is sharper and guesses more; 1 leaves the first estimate as it was.",
+    )  # fmt: skip
+
     @property
     def total(self) -> int:
         return 1 + super().total
@@ -57,4 +64,4 @@ class CSEVMLMAP(VMLMAP):
         x0_hat = yield from run.denoise(x, first)
         yield first, x, x0_hat
         run.forget()
-        yield from self._annealed(run, x0_hat + sigmas[0] * run.noise(), sigmas)
+        yield from self._annealed(run, x0_hat + sigmas[0] * run.noise(), sigmas, x0_hat, self.mean_share)

@@ -25,6 +25,15 @@ SIGMA_Y_FLOOR = 1e-3
 prior's weight vanishes, and rounding errors are magnified instead."""
 
 
+BACKWARD_COST = 1.4
+"""A backward pass takes about as long as this many forward passes."""
+
+
+def in_passes(forward: float, backward: float) -> float:
+    """So many forward passes of the network and so many backward ones, in forward passes."""
+    return forward + BACKWARD_COST * backward
+
+
 class Run:
     """One run of a solver; the arguments are those of `Solver.solve`.
 
@@ -61,16 +70,19 @@ class Run:
         self.sigma_y = sigma_y
         self.generators = generators
         self.nfe = self.vjp = self.operator_calls = 0
+        self.passes = 0.0
         self.denoised: tuple[Tensor, Tensor] | None = None
 
     def forget(self) -> None:
         """From here on estimates are those of the prior alone, which knows nothing of y."""
         self.conditions = None
 
-    @property
-    def _passes(self) -> int:
-        """Of a network, for one estimate."""
-        return self.denoiser.passes if self.conditions or not self.denoiser.conditional else 1
+    def _count(self, sigma: float, gradients: int = 0) -> None:
+        """Counts an estimate, and the passes back through it."""
+        told, (_, height, width) = bool(self.conditions), self.operator.image_shape
+        each = self.denoiser.passes if told or not self.denoiser.conditional else 1
+        self.nfe, self.vjp = self.nfe + each, self.vjp + gradients * each
+        self.passes += self.denoiser.cost(sigma, (height, width), told) * in_passes(1, gradients)
 
     def lower(self, z: Tensor) -> Tensor:
         """The pictures behind z, as `Denoiser.lower`, of the size that is measured."""
@@ -112,7 +124,7 @@ class Run:
 
     def denoise(self, x: Tensor, sigma: float) -> Computation[Tensor]:
         """D(x, sigma), by `yield from`."""
-        self.nfe += self._passes
+        self._count(sigma)
         (x0_hat,) = yield from answered(Call(x, sigma, None, self.conditions))
         self.denoised = (x, x0_hat)
         return x0_hat
@@ -128,8 +140,7 @@ class Run:
         """
         if jacobian == "finite-difference":
             return (yield from self._denoise_difference(x, sigma, cotangent))
-        self.nfe += self._passes
-        self.vjp += self._passes
+        self._count(sigma, gradients=1)
         x0_hat, product = yield from answered(Call(x, sigma, cotangent, self.conditions))
         self.denoised = (x, x0_hat)
         return x0_hat, product

@@ -34,6 +34,7 @@ class Step:
         nfe: forward passes of the prior so far, for each sample.
         vjp: how many of them were followed by a backward pass.
         measure: the `residual` of pictures: few ask for it at every step.
+        passes: what they cost so far, in forward passes of the network at full size; see `Denoiser.cost`.
         operator_calls: gradients through A so far that were taken without the network (Langevin's steps of DAPS).
         lower: from the prior's space to pictures, (B, C, h, w) -> (B, 3, H, W).
         preview: the same in a hurry.
@@ -49,6 +50,7 @@ class Step:
     vjp: int
     measure: Map | None = field(repr=False, compare=False)
     operator_calls: int = 0
+    passes: float = 0.0
     lower: Map = field(default=unchanged, repr=False, compare=False)
     preview: Map = field(default=unchanged, repr=False, compare=False)
     finish: Map = field(default=unchanged, repr=False, compare=False)

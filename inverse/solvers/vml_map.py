@@ -75,8 +75,10 @@ class VMLMAP(Solver):
     def frames(self, run: Run, sigmas: list[float]) -> Frames:
         yield from self._annealed(run, sigmas[0] * run.noise(), sigmas)
 
-    def _annealed(self, run: Run, x: Tensor, sigmas: list[float]) -> Frames:
-        """The loop, from a state x of the first noise level on."""
+    def _annealed(
+        self, run: Run, x: Tensor, sigmas: list[float], mean: Tensor | None = None, share: float = 0.0
+    ) -> Frames:
+        """The loop, from a state x of the first noise level on; in its result is a share of `mean`, (B, C, H, W)."""
         variance = max(run.sigma_y, SIGMA_Y_FLOOR) ** 2 / self.guidance_scale
         for sigma, sigma_next in pairwise(sigmas):
             for left in reversed(range(self.gradient_steps)):
@@ -87,6 +89,8 @@ class VMLMAP(Solver):
                 x = x + length * (x0_hat - x + correction)
                 yield sigma, x, x0_hat
             x0_hat = yield from run.denoise(x, sigma)
+            if mean is not None and not sigma_next:
+                x0_hat = x0_hat + share * (mean - x0_hat)
             if sigma_next >= self.renoise_above:
                 x = x0_hat + sigma_next * run.noise()
             else:

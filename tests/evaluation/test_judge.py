@@ -12,8 +12,7 @@ from inverse.evaluation.judge import JUDGE_SETTINGS, JUDGE_TASKS, case, figures,
 from inverse.operators.inpainting import Mask
 from inverse.randomness import generator
 from inverse.solvers import SOLVERS
-from inverse.solvers.cost import BACKWARD_COST
-from inverse.solvers.run import Run
+from inverse.solvers.run import BACKWARD_COST, Run
 
 ANY = (0.0, float("inf"))
 SIGMAS_Y = (0.0, 0.01, 0.05, 0.5)

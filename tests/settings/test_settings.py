@@ -312,3 +312,24 @@ def test_a_setting_is_declared_once_and_is_everywhere(name, photo):
     for wrong in ("7", True, known.spec.high * 2):
         with pytest.raises(ParameterError, match=f"^{name} must be"):
             replace(made, **{name: wrong})
+
+
+def test_a_file_from_before_the_pyramid_is_restored_without_it_and_one_by_hand_with_it():
+    written = Settings.create(task="denoise").to_dict()
+    assert written["pyramid"] is True and Settings.from_dict(written)[0].pyramid is True
+    before = {name: value for name, value in written.items() if name != "pyramid"}
+    found, notes = Settings.from_dict(before)
+    assert found.pyramid is False and any("pyramid = False" in note for note in notes)
+    assert Settings.from_dict({"task": "denoise"})[0].pyramid is True
+
+
+def test_a_switch_that_is_on_by_itself_has_a_flag_that_turns_it_off(tmp_path, photo):
+    photo.resize((24, 24)).save(tmp_path / "photo.png")
+    settings = Settings.create(task="super-resolution", quality="draft", pyramid=False)
+    words = shlex.split(snippets.command_line(settings, str(tmp_path / "photo.png")))[3:]
+    assert "--no-pyramid" in words and "pyramid=False" in snippets.python(settings)
+    words[words.index("-o") + 1] = str(tmp_path / "out.png")
+    made = CliRunner().invoke(main, [*words, "-q"])
+    assert made.exit_code == 0, made.output
+    assert Settings.from_dict(read((tmp_path / "out.png").read_bytes()))[0].pyramid is False
+    assert "pyramid" not in snippets.command_line(Settings.create(task="denoise"))

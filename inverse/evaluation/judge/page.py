@@ -11,7 +11,7 @@ from typing import Any
 
 from inverse.evaluation.judge.cases import JUDGE_TASKS
 from inverse.evaluation.judge.rows import JUDGE_SETTINGS, LEVELS, MODE, NEAR_MODE, TOLERANCES, JudgeRow
-from inverse.solvers.cost import BACKWARD_COST
+from inverse.solvers.run import BACKWARD_COST
 
 _COLUMNS = ("solver", "task", "bias", "std ratio", "50 %", "90 %", "to MAP", "residual", "cost", "verdict")
 

@@ -24,7 +24,7 @@ from inverse.evaluation.judge.cases import (
 from inverse.operators.noise import DEFAULT_SIGMA_Y
 from inverse.results.problem import Problem
 from inverse.solvers import SOLVERS, Solver
-from inverse.solvers.cost import BACKWARD_COST
+from inverse.solvers.run import BACKWARD_COST
 
 LEVELS = (0.5, 0.9)
 """Of the intervals whose coverage is counted."""

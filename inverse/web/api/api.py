@@ -71,7 +71,7 @@ def restore(
 
     Args:
         photo: The photo, an uploaded file: PNG, JPEG, WebP, BMP, TIFF, GIF or AVIF.
-        settings: How, like {"mode": "degraded", "task": "DEGRADED", "solver": {"name": "SOLVER", "parameters": {"steps": 20}}, "seed": 0}. With the mode "degraded" the photo is restored as it is, with {"full_size": true} too at its own resolution, in the format that it came in; with "clean", the default, it is degraded first, and the result is compared with it. What is left out takes its default or preset. The endpoint solvers lists all of it.
+        settings: How, like {"mode": "degraded", "task": "DEGRADED", "solver": {"name": "SOLVER", "parameters": {"steps": 20}}, "seed": 0}. With the mode "degraded" the photo is restored as it is, with {"full_size": true} too at its own resolution, in the format that it came in; with "clean", the default, it is degraded first, and the result is compared with it. In the place of a solver a quality may be named, {"quality": "draft"}, "standard", "best" or "natural". What is left out takes its default or preset. The endpoint solvers lists all of it.
         auxiliary: The picture that some tasks need: a mask, white where the photo is missing, a blur kernel, or strokes of colour.
         prior: Name of the diffusion model, one of those that the endpoint solvers lists; empty for that of the settings, or the embedded one. One that is not on this server yet is downloaded first.
 

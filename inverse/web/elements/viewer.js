@@ -6,8 +6,8 @@ const WORDS = {
   x0: "What the model holds to be the clean photo, at this step.",
   xt: "What the solver works on: the estimate under the noise that is left at this step.",
   misfit: "What of the measurement the estimate does not explain.",
-  mean: "The mean of all samples: closer to the truth on average, and smoother than any of them.",
-  spread: "Where the samples differ: bright parts are guessed, dark ones are known.",
+  mean: "The most faithful: the mean of all samples, closer to the truth on average and smoother than any of them.",
+  spread: "What is invented: where the samples differ. Bright parts are guessed, dark ones are known.",
 };
 const PAIR = "Left of the divider is A, right of it B. Hold P to flip between them.";
 const EARLIER = "This is of the photo that the page had before.";
@@ -49,7 +49,7 @@ export default function viewer({ element, props, watch }) {
     strip.dataset.count = count;
     strip.hidden = count < 2;
     const names = Array.from({ length: count }, (_, at) => [at, at + 1, `Sample ${at + 1}`]);
-    names.push(["mean", "Mean", "Mean of all samples"], ["spread", "Spread", "Spread: where the samples differ"]);
+    names.push(["mean", "Mean", "Mean of all samples: the most faithful"], ["spread", "Spread", "Spread: where the samples differ"]);
     strip.replaceChildren(...(count < 2 ? [] : names).map(([value, text, title]) => {
       const input = node("input", { type: "radio", name: "inv-sample", value, checked: value === 0, ariaLabel: title });
       const label = node("label", { title }, input, node("span", { className: "inv-thumb" }), node("small", { textContent: text }));

@@ -16,7 +16,6 @@ from inverse.errors import ProblemError
 from inverse.results.record import METRICS, Record, best
 from inverse.settings import Settings
 from inverse.solvers import Step
-from inverse.solvers.cost import in_passes
 from inverse.web.base import limits
 from inverse.web.base.pictures import frame, jpeg
 from inverse.web.elements.figures import duration
@@ -149,7 +148,7 @@ def _live(index: int, step: Step) -> dict[str, Any]:
         "step": step.index,
         "total": step.total,
         "nfe": step.nfe,
-        "cost": in_passes(step.nfe, step.vjp),
+        "cost": step.passes,
     }
 
 

@@ -13,6 +13,7 @@ from inverse.imaging import images
 from inverse.operators import Task, noise
 from inverse.results.problem import Problem
 from inverse.settings import DEGRADED, SIZE, Settings
+from inverse.solvers.cost import passes
 from inverse.web.base import limits
 from inverse.web.elements.photos import UNKNOWN, PhotoFile, digest
 from inverse.web.jobs import device, priors
@@ -109,6 +110,9 @@ class Job:
             text += f" for each of {samples} samples"
         if backward:
             text += f", {backward} of them with a backward pass"
+        own = self.settings.passes
+        if round(own) != round(passes(solver)):
+            text += f", the work of {own:.0f} passes at full size"
         text = f"{text}: {device.promise(self.seconds)}"
         most = limits.current().seconds
         if self.seconds <= most:

@@ -65,6 +65,7 @@ def adopt(page: Page, settings: Settings, photo: Image.Image | None, pictures: d
         raise ProblemError(
             f"{settings.solver.title} cannot deal with {settings.damage.title} and this prior. Choose another solver."
         )
+    usual = default_solver_for(settings.damage, estimator=prior == EMBEDDED)
     changes = {
         page.mode: mode,
         page.mode_note: cards.MODE_WORDS[mode],
@@ -73,7 +74,7 @@ def adopt(page: Page, settings: Settings, photo: Image.Image | None, pictures: d
         page.sigma_y_note: "",
         **offering.for_task(page, task, settings.damage, solver, prior),
         page.prior: offering.menu_of_priors(prior),
-        page.solver_by_hand: solver != default_solver_for(settings.damage, estimator=prior == EMBEDDED),
+        page.solver_by_hand: not settings.quality and solver != usual,
         **page.tasks.groups[task].updates(settings.task.to_dict()),
         **page.solvers.groups[solver].updates(settings.solver.to_dict()),
         page.task: chooser.offer(TASKS, offered, task),
@@ -97,6 +98,7 @@ def _settings(page: Page, settings: Settings, photo: Image.Image | None) -> dict
         limited = known[name].clean_only or known[name].linear_only
         value = plain_data(getattr(settings, name))
         updates[name] = gr.update(value=value, visible=shown) if limited else value
+    updates["pyramid"] = gr.update(value=settings.pyramid, visible=form.coarse(settings.prior))
     if settings.sigma_y is None:
         updates["sigma_y"] = DEFAULT_SIGMA_Y if photo is None else estimated_noise(photo, settings.damage)
     if settings.degraded:

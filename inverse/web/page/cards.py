@@ -12,9 +12,10 @@ from inverse.settings import CLEAN, DEGRADED, Settings
 from inverse.solvers import SOLVERS
 from inverse.solvers.advice import advice
 from inverse.solvers.presets import solvers_for
+from inverse.solvers.qualities import QUALITIES
 from inverse.web.base.gradio_internals import unchecked
 from inverse.web.elements.chooser import chooser, entries
-from inverse.web.elements.controls import Groups, setting
+from inverse.web.elements.controls import Groups, control, setting
 from inverse.web.elements.faults import faults
 from inverse.web.elements.further import further
 from inverse.web.elements.method import method as method_of
@@ -89,12 +90,19 @@ def method(page: Page, start: Settings) -> None:
             _title(3, "Method")
             offered = entries(SOLVERS, solvers_for(start.task.name))
             page.solver = chooser(offered, start.solver.name, label="Solver", elem_id="solver")
+        page.quality = unchecked(gr.Radio(
+            [(each.title, name) for name, each in QUALITIES.items()], value=start.quality, label="Quality",
+            elem_id="quality", elem_classes="inv-choice inv-inline", interactive=True,
+        ))  # fmt: skip
         page.solver_summary = _words(start.solver.summary)
         page.solver_advice = _words(advice(start.task.name, start.solver.name))
         page.solvers = Groups.create("solver", SOLVERS, start.solver)
         with gr.Column(elem_classes="inv-group"):
             page.settings["strength"] = setting("strength", start.strength, slider=False)
             page.settings["estimator_scale"] = setting("estimator_scale", start.estimator_scale, slider=False)
+            page.settings["pyramid"] = control(
+                Settings.specs()["pyramid"].spec, start.pyramid, name="pyramid", elem_id="pyramid"
+            )
         page.solver_source = _words(method_of(type(start.solver)))
         with gr.Row(elem_classes="inv-foot", equal_height=True):
             page.cost = _words("")

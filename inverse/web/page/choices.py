@@ -8,12 +8,14 @@ from __future__ import annotations
 import gradio as gr
 from PIL import Image
 
-from inverse.denoisers.cards import EMBEDDED
+from inverse.denoisers.cards import EMBEDDED, kind_of
 from inverse.errors import ImageError
 from inverse.operators import TASKS, Task
 from inverse.operators.noise import DEFAULT_SIGMA_Y
 from inverse.settings import CLEAN, DEGRADED, Settings
-from inverse.solvers.presets import default_solver_for, default_task
+from inverse.solvers import Solver
+from inverse.solvers.presets import default_task
+from inverse.solvers.qualities import QUALITIES, STANDARD, at_quality, offered
 from inverse.web.base.guards import uploaded
 from inverse.web.elements import chooser, faults, photos
 from inverse.web.elements.controls import Values
@@ -121,6 +123,34 @@ def change_solver(page: Page, values: Values) -> Updates:
     return {**reset(page, values), page.solver_by_hand: True}
 
 
+def change_quality(page: Page, values: Values) -> Updates:
+    """The visitor chose what it is to be like: solver and settings that are so, and as many samples as show it.
+
+    Raises:
+        ParameterError: there is no such quality.
+    """
+    damage, prior = form.damage(page, values), values[page.prior]
+    solver = _at(page, values, damage, prior)
+    return {
+        page.solver: solver.name,
+        page.settings["samples"]: QUALITIES[values[page.quality]].samples,
+        **offering.for_solver(page, damage, solver.name, prior, solver),
+        page.solver_by_hand: False,
+    }
+
+
+def qualities(settings: Settings) -> list[tuple[str, str]]:
+    """(title, name) of those that differ, for a damage and a prior."""
+    found = offered(settings.damage, kind_of(settings.prior), settings.prior == EMBEDDED)
+    return [(QUALITIES[name].title, name) for name in found]
+
+
+def _at(page: Page, values: Values, damage: Task, prior: str) -> Solver:
+    """What the chosen quality is for a damage and a prior; the standard where none is chosen."""
+    kind = priors.find(prior).card.kind
+    return at_quality(values.get(page.quality) or STANDARD, damage, kind, prior == EMBEDDED)
+
+
 def reset(page: Page, values: Values) -> Updates:
     """The solver's parameters go back to the preset."""
     return offering.for_solver(page, form.damage(page, values), values[page.solver], values[page.prior])
@@ -136,12 +166,15 @@ def _noise(page: Page, mode: str, damage: Task, photo: Image.Image | None) -> Up
 def _follow(page: Page, prior: str, values: Values) -> Updates:
     """Another task or prior: a solver chosen by hand stays if it can deal with both, or the task's default comes."""
     damage = form.damage(page, values)
-    offered, usual = solvers_here(damage, prior), default_solver_for(damage, estimator=prior == EMBEDDED)
+    offered, usual = solvers_here(damage, prior), _at(page, values, damage, prior)
     kept = bool(values[page.solver_by_hand]) and values[page.solver] in offered
     shown = {
         page.settings[name]: gr.update(visible=form.estimates(damage, prior))
         for name, known in Settings.specs().items()
         if known.linear_only
     }
-    solver = values[page.solver] if kept else usual if usual in offered else offered[0]
-    return {**offering.for_task(page, values[page.task], damage, solver, prior), **shown, page.solver_by_hand: kept}
+    shown[page.settings["pyramid"]] = gr.update(visible=form.coarse(prior))
+    solver = values[page.solver] if kept else usual.name if usual.name in offered else offered[0]
+    settings = usual if solver == usual.name and not kept else None
+    changes = offering.for_task(page, values[page.task], damage, solver, prior, settings)
+    return {**changes, **shown, page.solver_by_hand: kept}

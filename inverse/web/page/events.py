@@ -62,12 +62,13 @@ def _wire_choices(page: Page) -> None:
         page.picture_upload, page.picture_note, page.solver, page.solver_by_hand, *solver,
     ]  # fmt: skip
     noise = [page.settings["sigma_y"], page.sigma_y_note]
-    linear = [page.settings[name] for name, known in Settings.specs().items() if known.linear_only]
+    limited = [page.settings[name] for name, known in Settings.specs().items() if known.linear_only]
+    limited.append(page.settings["pyramid"])
     wrong = [page.faults, page.faults_panel, page.diagnosis]
     mode = list(dict.fromkeys([page.mode_note, page.task, *page.settings.values(), *task, *noise, *wrong]))
     chosen = {
-        page.prior, page.mode, page.task, page.settings["then"], page.solver, page.solver_by_hand, page.photo,
-        page.diagnosis,
+        page.prior, page.mode, page.task, page.settings["then"], page.solver, page.solver_by_hand, page.quality,
+        page.photo, page.diagnosis,
     }  # fmt: skip
     photo = [
         page.photo,
@@ -82,11 +83,13 @@ def _wire_choices(page: Page) -> None:
     ]
     listen(page.picker.upload, choices.receive_photo, {*chosen, page.picker, page.photo_file}, photo)
     listen(page.mode.input, choices.change_mode, chosen, mode)
-    listen(page.prior.input, choices.change_prior, chosen, [page.prior, page.settings["size"], *task, *linear])
+    listen(page.prior.input, choices.change_prior, chosen, [page.prior, page.settings["size"], *task, *limited])
     then: Any = page.settings["then"]
     for event in (page.task.input, then.release):
-        listen(event, choices.change_task, chosen, [*task, *noise, *linear, page.faults])
+        listen(event, choices.change_task, chosen, [*task, *noise, *limited, page.faults])
     listen(page.solver.input, choices.change_solver, chosen, [*solver, page.solver_by_hand])
+    quality = [page.solver, page.settings["samples"], *solver, page.solver_by_hand]
+    listen(page.quality.input, choices.change_quality, chosen, quality)
     listen(page.reset.click, choices.reset, chosen, solver)
     listen(page.mask.upload, drawn.receive_mask, {*page.choices, page.mask, page.photo}, [page.mask])
     listen(page.strokes.upload, drawn.receive_strokes, {*page.choices, page.strokes, page.photo}, [page.strokes])
@@ -128,7 +131,7 @@ def _wire_choices(page: Page) -> None:
 
 def _preview_outputs(page: Page) -> list[gr.Component]:
     shown = [page.prior_note, page.problem, page.mask, page.strokes, page.cost, page.run, page.why, page.share]
-    shown.append(page.history)
+    shown += [page.quality, page.history]
     tabs = (part for tab in page.tabs for part in (*tab.planned, tab.promise, tab.start))
     return [*shown, *page.full.planned, *page.many.planned, *tabs]
 
@@ -162,6 +165,7 @@ def _preview(page: Page, values: Values, keep: bool = True) -> Updates:
         page.problem: shown,
         page.cost: cost,
         page.share: share.copies(job.used, keep),
+        page.quality: gr.update(choices=choices.qualities(job.settings), value=job.settings.quality or None),
     }
     changes[page.why] = refused(shown["caption"]) if shown["fault"] else KEYS
     changes[page.run] = starts.judge(page.run, not shown["fault"], value=f"{RUN} ~{device.brief(job.seconds)}")

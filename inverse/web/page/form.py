@@ -86,6 +86,11 @@ def estimates(damage: Task, prior: str) -> bool:
     return damage.estimable and prior == EMBEDDED
 
 
+def coarse(prior: str) -> bool:
+    """Whether the prior answers high noise at coarse scales, which is measured for each."""
+    return bool(priors.find(prior).card.thresholds)
+
+
 def auxiliary_picture(page: Page, values: Values) -> Image.Image | None:
     """The picture that the chosen task needs: the brushed mask or strokes, or what was uploaded for its kind.
 

@@ -11,7 +11,7 @@ import gradio as gr
 
 from inverse.denoisers.cards import EMBEDDED
 from inverse.operators import TASKS, Task
-from inverse.solvers import SOLVERS
+from inverse.solvers import SOLVERS, Solver
 from inverse.solvers.advice import advice_for
 from inverse.solvers.presets import preset
 from inverse.web.elements import chooser
@@ -21,7 +21,7 @@ from inverse.web.jobs.offers import SIZES, solvers_here
 from inverse.web.page.page import Page, Updates
 
 
-def for_task(page: Page, task: str, damage: Task, solver: str, prior: str) -> Updates:
+def for_task(page: Page, task: str, damage: Task, solver: str, prior: str, settings: Solver | None = None) -> Updates:
     kind, offered = TASKS.find(task), solvers_here(damage, prior)
     return {
         page.task_summary: kind.summary,
@@ -32,18 +32,20 @@ def for_task(page: Page, task: str, damage: Task, solver: str, prior: str) -> Up
         page.picture_upload: gr.update(label=f"Upload the {damage.auxiliary} picture"),
         page.picture_note: "",
         page.solver: chooser.offer(SOLVERS, offered, solver),
-        **for_solver(page, damage, solver, prior),
+        **for_solver(page, damage, solver, prior, settings),
     }
 
 
-def for_solver(page: Page, damage: Task, solver: str, prior: str) -> Updates:
+def for_solver(page: Page, damage: Task, solver: str, prior: str, settings: Solver | None = None) -> Updates:
+    """What belongs to a solver; its controls are at these settings, or at its preset."""
     kind = priors.find(prior).card.kind
+    settings = preset(damage.name, solver, kind=kind) if settings is None else settings
     return {
         page.solver_summary: SOLVERS.find(solver).summary,
         page.solver_advice: advice_for(damage, solver, kind) if kind == EMBEDDED else "",  # others' stands by the prior
         page.solver_source: method(SOLVERS.find(solver)),
         **page.solvers.show(solver),
-        **page.solvers.groups[solver].updates(preset(damage.name, solver, kind=kind).to_dict()),
+        **page.solvers.groups[solver].updates(settings.to_dict()),
     }
 
 

@@ -60,6 +60,8 @@ class Page:
     sigma_y_note: gr.HTML
     # 3 Method
     solver: gr.HTML
+    # Draft, standard, ...: what solver and settings are, where they are one; nothing else where they are none
+    quality: gr.Radio
     solver_summary: gr.HTML
     solver_advice: gr.HTML
     solver_source: gr.HTML

@@ -7,8 +7,8 @@ import itertools
 import latents
 import numpy as np
 import pytest
-from offered import offered
-from pages import sent, sweep_of, values_of
+from offered import offered, two
+from pages import preview, sent, sweep_of, values_of
 from PIL import Image, ImageDraw
 
 from inverse.denoisers.cards import LATENT
@@ -20,6 +20,8 @@ from inverse.solvers import SOLVERS
 from inverse.solvers.advice import advice
 from inverse.solvers.defaults import default_solver
 from inverse.solvers.presets import possible, preset, solvers_for
+from inverse.solvers.qualities import QUALITIES, STANDARD, at_quality
+from inverse.solvers.qualities import offered as offered_qualities
 from inverse.web.base.pictures import LONGEST_STROKES, from_uri, mask_uri, strokes_uri
 from inverse.web.page import choices, drawn, form
 
@@ -210,3 +212,39 @@ def test_a_mask_that_is_no_picture_is_refused(page, bad):
     values = {**values_of(page), page.task: "inpaint-mask", page.mask: {"mask": bad}}
     with pytest.raises(InverseError):
         form.auxiliary_picture(page, values)
+
+
+@pytest.mark.parametrize("task", ["super-resolution", "inpaint-half", "demosaic", "jpeg"])
+def test_a_quality_is_a_solver_and_its_settings_and_the_page_tells_it_from_them(page, task):
+    values = {**sent(page), page.task: task}
+    for quality in QUALITIES:
+        changes = choices.change_quality(page, {**values, page.quality: quality})
+        meant = at_quality(quality, TASKS[task]())
+        assert changes[page.solver] == meant.name and changes[page.solver_by_hand] is False
+        controls = page.solvers.groups[meant.name].controls
+        assert {name: changes[each]["value"] for name, each in controls.items()} == meant.to_dict()
+        assert changes[page.settings["samples"]] == QUALITIES[quality].samples
+        chosen = {**values, page.solver: meant.name} | {each: changes[each]["value"] for each in controls.values()}
+        told = preview(page, chosen)[page.quality]
+        names = offered_qualities(TASKS[task]())
+        assert [name for _, name in told["choices"]] == names
+        assert told["value"] == (quality if quality in names else STANDARD)
+        assert preview(page, {**chosen, controls["sigma_min"]: 0.123})[page.quality]["value"] is None
+
+
+def test_the_quality_stays_when_the_task_changes(page):
+    for quality, task in itertools.product(QUALITIES, ("super-resolution", "inpaint-half", "demosaic", "jpeg")):
+        values = {**values_of(page), page.task: task, page.quality: quality, page.photo: None}
+        changes, meant = choices.change_task(page, values), at_quality(quality, TASKS[task]())
+        assert changes[page.solver]["value"] == meant.name
+        controls = page.solvers.groups[meant.name].controls
+        assert {name: changes[each]["value"] for name, each in controls.items()} == meant.to_dict()
+
+
+def test_the_pyramid_is_offered_for_a_prior_whose_thresholds_are_known(page, tmp_path):
+    with offered("embedded", *two(tmp_path / "own")):
+        for prior, seen in (("embedded", True), ("mine.safetensors", False)):
+            changes = choices.change_prior(page, {**sent(page), page.prior: prior})
+            assert changes[page.settings["pyramid"]]["visible"] is seen
+    off = {**sent(page), page.settings["pyramid"]: False}
+    assert form.settings(page, off).pyramid is False and form.settings(page, sent(page)).pyramid is True

@@ -1,0 +1,120 @@
+"""A prior that answers much noise at a coarse scale, where its network sees further and costs less."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from inverse.denoisers.base import Denoiser, pad_to_multiple
+from inverse.operators.base import Operator
+
+LEAST_SIDE = 64
+"""Pixels of the shorter side of a coarse picture, at least: a network that was trained on crops of 128 pixels reads
+fewer than half of that as if it knew more of the photo than it does."""
+
+
+def scale(thresholds: Sequence[float], sigma: float, side: int) -> int:
+    """k, the pixels a side of the blocks whose means are used at a noise level, for pictures of a shorter side."""
+    k = 2 ** sum(sigma >= threshold for threshold in thresholds)
+    while k > 1 and side < k * LEAST_SIDE:
+        k //= 2
+    return k
+
+
+class Pyramid(Denoiser):
+    """D(x, sigma) by the prior on means over k x k pixels, k = 2, 4, 8, ..., whose noise is sigma / k.
+
+        D(x, sigma) = U D(M x, sigma / k),    M x the means of blocks, U a cubic spline
+
+    Much noise leaves nothing to be told of what is smaller than such a block, and a prior that was trained on
+    photographs at several scales knows the means of blocks as well. There it sees k times as far, for 1 / k^2 of the
+    work. What only the full size has is estimated as 0, to which every denoiser shrinks it as sigma grows: on a
+    stationary Gaussian field, whose block means are such a field again, D is exact in that limit.
+
+    An estimate that is told the measurement is the prior's own at full size: most of what it knows is not in the noise.
+
+    Args:
+        prior: of pictures of any size.
+        thresholds: the noise levels from which on means over 2, 4, 8, ... pixels are used, rising; those of the prior
+            when None.
+
+    Raises:
+        ValueError: the thresholds do not rise, or are not positive.
+    """
+
+    def __init__(self, prior: Denoiser, thresholds: Sequence[float] | None = None) -> None:
+        thresholds = tuple(prior.thresholds if thresholds is None else thresholds)
+        if any(low >= high for low, high in zip((0.0, *thresholds), thresholds, strict=False)):
+            raise ValueError(f"the thresholds {thresholds} must be positive and rise")
+        self.prior, self.thresholds = prior, thresholds
+        self.kind, self.channels, self.multiple, self.factor = prior.kind, prior.channels, prior.multiple, prior.factor
+        self.sigma_min, self.sigma_max, self.data_std = prior.sigma_min, prior.sigma_max, prior.data_std
+        self.passes, self.bfloat16, self.device, self.dtype = prior.passes, prior.bfloat16, prior.device, prior.dtype
+
+    def cost(self, sigma: float, size: tuple[int, int], told: bool = False) -> float:
+        full = self.prior.cost(sigma, size, told)
+        return full if told else full / scale(self.thresholds, sigma, min(size)) ** 2
+
+    def denoise(self, x: Tensor, sigma: Tensor) -> Tensor:
+        side = min(x.shape[-2:])
+        scales = [scale(self.thresholds, level, side) for level in sigma.tolist()]
+        if len(set(scales)) == 1:
+            return self.at(scales[0], x, sigma)
+        parts, places = [], []
+        for k in sorted(set(scales)):
+            chosen = [index for index, each in enumerate(scales) if each == k]
+            parts.append(self.at(k, x[chosen], sigma[chosen]))
+            places += chosen
+        return torch.cat(parts)[torch.tensor(places, device=x.device).argsort()]
+
+    def at(self, k: int, x: Tensor, sigma: Tensor) -> Tensor:
+        """The estimate by means over k x k pixels, whatever the thresholds say; x and sigma as for `denoise`."""
+        if k == 1:
+            return self.prior.denoise(x, sigma)
+        height, width = x.shape[-2:]
+        means = F.avg_pool2d(pad_to_multiple(x, k * self.multiple), k)
+        x0_hat = self.prior.denoise(means, sigma / k)
+        return F.interpolate(x0_hat, scale_factor=k, mode="bicubic", align_corners=False)[..., :height, :width]
+
+    # What belongs to the prior's own space, and what it knows of the measurement, is the prior's
+
+    @property
+    def batches(self) -> bool:
+        return self.prior.batches
+
+    @property
+    def conditional(self) -> bool:
+        return self.prior.conditional
+
+    def condition(self, operator: Operator, y: Tensor, sigma_y: float) -> Any | None:
+        return self.prior.condition(operator, y, sigma_y)
+
+    def denoise_given(self, x: Tensor, sigma: Tensor, conditions: Sequence[Any]) -> Tensor:
+        return self.prior.denoise_given(x, sigma, conditions)
+
+    def lift(self, operator: Operator) -> Operator:
+        return self.prior.lift(operator)
+
+    def lower(self, z: Tensor) -> Tensor:
+        return self.prior.lower(z)
+
+    def preview(self, z: Tensor) -> Tensor:
+        return self.prior.preview(z)
+
+
+def coarse(prior: Denoiser) -> Denoiser:
+    """The prior with its pyramid; as it is where nobody measured its thresholds.
+
+    It is the same object whenever it is asked for, so that runs with it share passes.
+    """
+    return _coarse(prior) if prior.thresholds and not isinstance(prior, Pyramid) else prior
+
+
+@lru_cache(maxsize=64)
+def _coarse(prior: Denoiser) -> Pyramid:
+    return Pyramid(prior)
