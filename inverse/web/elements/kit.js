@@ -35,6 +35,21 @@ export function flash(place, text) {
   setTimeout(() => place.textContent === text && (place.textContent = ""), 5000);
 }
 
+/* Whether a text could be copied. A panel over the page lets nothing outside of it be chosen: `within` is then the panel. */
+export async function copied(text, within = document.body) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    // Without https there is no clipboard, but there is this.
+    const area = within.appendChild(node("textarea", { value: text }));
+    area.select();
+    const done = document.execCommand("copy");
+    area.remove();
+    return done;
+  }
+}
+
 /* The question mark of a control, which shows and hides its help. */
 export function explained(element) {
   const [ask, help] = parts(element, ".inv-ask", ".inv-help");

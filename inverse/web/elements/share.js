@@ -1,5 +1,5 @@
 // Load settings from a file, and copy the run as a command line, Python, JSON or a link.
-import { flash, hear, node, onPage, parts, tell } from "./kit.js";
+import { copied, flash, hear, onPage, parts, tell } from "./kit.js";
 
 const KEPT = "inverse-settings"; // in the browser: by the tab for a reload, for all for the next visit
 const stores = () => [sessionStorage, localStorage];
@@ -26,20 +26,6 @@ export function brought() {
     return kept ? { kept } : {};
   } catch {
     return {};
-  }
-}
-
-async function copy(text) {
-  try {
-    await navigator.clipboard.writeText(text);
-    return true;
-  } catch {
-    // Without https there is no clipboard, but there is this.
-    const area = document.body.appendChild(node("textarea", { value: text }));
-    area.select();
-    const done = document.execCommand("copy");
-    area.remove();
-    return done;
   }
 }
 
@@ -96,7 +82,7 @@ export default function share({ element, props, trigger, watch, upload }, { mega
     open.focus();
     if (!texts.code) return say(texts.code === "" ? "Correct the settings first." : "Not ready yet. Try again in a moment.");
     const text = kind === "link" ? `${location.origin}${location.pathname}?c=${texts.code}` : texts[kind];
-    say((await copy(text)) ? `Copied: ${kind}.` : "This browser does not let the page copy.");
+    say((await copied(text)) ? `Copied: ${kind}.` : "This browser does not let the page copy.");
   });
 
   function receive() {
