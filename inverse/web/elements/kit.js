@@ -1,4 +1,6 @@
 // What all elements share: nodes, words between elements, files.
+import { dense } from "./bytes.js";
+
 export const ENDED = ["done", "stopped", "failed"];
 export const BUSY = ["waiting", "running"];
 
@@ -79,4 +81,15 @@ export function save(content, name) {
   const link = node("a", { href: URL.createObjectURL(type ? new Blob([bytesOf(content)], { type }) : content), download: name });
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}
+
+/* An SVG as a file of pixels, so many for each of its own; it says how large it is meant to be. */
+export async function saveDrawn(svg, name, scale = 2) {
+  const image = new Image();
+  image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(svg)}`;
+  await image.decode();
+  const canvas = node("canvas", { width: scale * image.naturalWidth, height: scale * image.naturalHeight });
+  canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
+  const drawn = await new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
+  save(new Blob([dense(new Uint8Array(await drawn.arrayBuffer()), 96 * scale)], { type: "image/png" }), name);
 }

@@ -153,8 +153,8 @@ export default function viewer({ element, props, watch }) {
     const elsewhere = savable() && (current !== rolled.at(-1) || (kind !== "x0" && !shared()));
     save.textContent = elsewhere ? "Save last step" : "Save PNG";
     cut();
-    const { curve, run: key } = scene();
-    tell("drawn", { curve: curve && !pair ? { ...curve, key } : null, at: current?.index });
+    const { curve, run: key, caption, filename } = scene();
+    tell("drawn", { curve: curve && !pair ? { ...curve, key } : null, at: current?.index, caption, filename });
   }
 
   const savable = () => {
