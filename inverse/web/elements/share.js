@@ -1,5 +1,6 @@
 // Load settings from a file, and copy the run as a command line, Python, JSON or a link.
 import { copied, flash, hear, onPage, parts, tell } from "./kit.js";
+import { keptAs } from "./session.js";
 
 const KEPT = "inverse-settings"; // in the browser: by the tab for a reload, for all for the next visit
 const stores = () => [sessionStorage, localStorage];
@@ -23,7 +24,8 @@ export function brought() {
   }
   try {
     const kept = stores().map((store) => store.getItem(KEPT)).find((code) => code !== null);
-    return kept ? { kept } : {};
+    const drawn = { mask: keptAs("mask"), strokes: keptAs("strokes") };
+    return kept ? { kept, photo: keptAs("photo"), ...drawn } : {};
   } catch {
     return {};
   }
