@@ -4,8 +4,10 @@ from xml.etree import ElementTree
 
 import pytest
 from PIL import Image
-from test_app import choose, phase, ready, set_number, small
+from test_app import choose, phase, ready, set_number
 
+from inverse.operators import TASKS
+from inverse.resources import EXAMPLES
 from inverse.solvers import SOLVERS
 from inverse.solvers.papers import PAPERS
 
@@ -18,10 +20,22 @@ def saved(page, button):
     return download.value
 
 
-def test_dmap_with_k_5_is_understood_compared_with_dps_and_its_figures_are_saved(visit):
+@pytest.fixture
+def tiny(tmp_path):
+    """So small that gradients through the prior take no time."""
+    path = tmp_path / "tiny.png"
+    Image.open(EXAMPLES / "chelsea.jpg").convert("RGB").resize((64, 48)).save(path)
+    return path
+
+
+def test_dmap_with_k_5_is_understood_compared_with_dps_and_its_figures_are_saved(visit, tiny):
     page = visit()
+    page.set_default_timeout(300_000)  # two runs with gradients through the prior, on a busy machine
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    small(page)
+    page.set_input_files("#photo input[type=file]", tiny)
+    page.wait_for_selector("#faults button[data-found], #faults button", state="attached")
+    choose(page, "#task", TASKS["denoise"].title)
+    page.wait_for_function("document.querySelector('#problem').textContent.includes('64 × 48')")
     choose(page, "#solver", SOLVERS["dmap"].title)
     page.wait_for_selector("#solver-dmap-steps")
     page.click("#card-method .inv-how")
