@@ -73,10 +73,12 @@ def test_a_reload_brings_back_the_photo_and_the_mask(missing):
     caption = page.inner_text("#photo .inv-drop-words b")
     drawn = page.evaluate("sessionStorage.getItem('inverse-mask')")
     page.reload()
-    page.wait_for_selector("#run:not([disabled])")
-    assert page.inner_text("#photo .inv-drop-words b") == caption and caption.startswith("Your photo, 360")
+    assert caption.startswith("Your photo, 360")
+    same = "words => document.querySelector('#photo .inv-drop-words b')?.textContent === words"
+    page.wait_for_function(same, arg=caption)
     page.wait_for_selector("#mask canvas")
     page.wait_for_selector("#mask [data-do=download]:not([disabled])")
+    page.wait_for_selector("#run:not([disabled])")
     assert page.evaluate("sessionStorage.getItem('inverse-mask')") == drawn
     assert page.locator("text=not kept").count() == 0
     assert page.get_by_label("Damaged", exact=True).is_checked()
