@@ -52,7 +52,8 @@ def _panel(known: Method) -> Iterator[str]:
     )
     yield f"<h3>{html.escape(solver.title)}</h3><p>{html.escape(solver.summary)}</p>"
     if known.formula:
-        yield f'<div class="inv-formula" tabindex="0" aria-label="Formula">{notation.formula(known.formula)}</div>'
+        formula = notation.formula(known.formula)
+        yield f'<div class="inv-formula" role="group" tabindex="0" aria-label="Formula">{formula}</div>'
     if known.lines:
         yield f'<h4>The algorithm</h4><ol class="inv-algorithm">{"".join(map(_line, known.lines))}</ol>'
         yield f'<p class="inv-symbols">{_symbols(known)}</p>'
@@ -104,7 +105,7 @@ def _paper(known: Method) -> Iterator[str]:
     where = html.escape(", ".join(filter(None, (paper.venue, str(paper.year)))))
     yield f"<h4>Paper</h4><p>{html.escape(', '.join(paper.authors))}. "
     yield f"{_link(paper.url, html.escape(paper.title))}. {where}.</p>"
-    yield f'<pre id="method-bibtex" tabindex="0" aria-label="BibTeX">{html.escape(paper.bibtex)}</pre>'
+    yield f'<pre id="method-bibtex" role="group" tabindex="0" aria-label="BibTeX">{html.escape(paper.bibtex)}</pre>'
     yield '<p><button type="button" class="inv-small" data-copies="method-bibtex">Copy BibTeX</button>'
     yield ' <span class="inv-said" role="status" aria-live="polite"></span></p>'
 
