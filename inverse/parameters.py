@@ -31,12 +31,14 @@ class Spec:
         effect: what too low and too high look like.
         unit: unit of the value, empty for pure numbers.
         advanced: True for a parameter that a first-time user need not see.
+        symbol: what formulas call it, as a docstring writes it ("zeta"); empty where they use its name.
     """
 
     help: str
     effect: str = ""
     unit: str = ""
     advanced: bool = False
+    symbol: str = ""
 
     @property
     def limits(self) -> str:
@@ -158,17 +160,20 @@ class Text(Spec):
 
 def real(
     default: float, low: float, high: float, *,
-    help: str, effect: str = "", unit: str = "", log: bool = False, advanced: bool = False,
+    help: str, effect: str = "", unit: str = "", log: bool = False, advanced: bool = False, symbol: str = "",
 ) -> Any:  # fmt: skip
     """A dataclass field for a real number in [low, high]; `log` when it is best explored by factors."""
-    return _field(default, Real(help=help, effect=effect, unit=unit, low=low, high=high, log=log, advanced=advanced))
+    words = {"help": help, "effect": effect, "unit": unit, "advanced": advanced, "symbol": symbol}
+    return _field(default, Real(**words, low=low, high=high, log=log))
 
 
 def integer(
-    default: int, low: int, high: int, *, help: str, effect: str = "", unit: str = "", advanced: bool = False
-) -> Any:
+    default: int, low: int, high: int, *,
+    help: str, effect: str = "", unit: str = "", advanced: bool = False, symbol: str = "",
+) -> Any:  # fmt: skip
     """A dataclass field for a whole number in [low, high]."""
-    return _field(default, Integer(help=help, effect=effect, unit=unit, low=low, high=high, advanced=advanced))
+    words = {"help": help, "effect": effect, "unit": unit, "advanced": advanced, "symbol": symbol}
+    return _field(default, Integer(**words, low=low, high=high))
 
 
 def choice(default: str, *options: str, help: str, effect: str = "", advanced: bool = False) -> Any:

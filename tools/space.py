@@ -22,7 +22,9 @@ from packaging.specifiers import SpecifierSet
 from inverse.errors import OutputError
 
 ROOT = Path(__file__).resolve().parents[1]
-CONTENT = ("app.py", "inverse", "assets", "requirements.txt", "README.md")
+CONTENT = ("app.py", "inverse", "assets", "docs", "requirements.txt", "README.md")
+MEASURED = ("judge.md", "findings.md", "findings")
+"""Of docs/, what the app shows."""
 LEFT_OUT = shutil.ignore_patterns("__pycache__", "*.pyc", "*.pyi", ".*")
 
 INSTALLED_BY_SPACES = ("gradio", "spaces")
@@ -81,6 +83,8 @@ def build(folder: Path, root: Path = ROOT) -> None:
     shutil.copy(root / "app.py", folder)  # first: it is the sign that the folder may be replaced
     for name in ("inverse", "assets"):
         shutil.copytree(root / name, folder / name, ignore=LEFT_OUT)
+    others = {path.name for path in (root / "docs").iterdir()} - set(MEASURED)
+    shutil.copytree(root / "docs", folder / "docs", ignore=shutil.ignore_patterns(*others))
     (folder / "requirements.txt").write_text(requirements((root / "requirements.txt").read_text()))
     (folder / "README.md").write_text(readme((root / "README.md").read_text()))
 

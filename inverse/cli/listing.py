@@ -14,7 +14,7 @@ from inverse.parameters import Parameters, Registry
 from inverse.solvers import SOLVERS, Solver, ways
 from inverse.solvers.advice import advice, lead
 from inverse.solvers.defaults import SOLVER_OF, default_solver
-from inverse.solvers.papers import PAPERS, algorithm
+from inverse.solvers.method import algorithm, method
 from inverse.solvers.presets import possible, solvers_for
 from inverse.solvers.qualities import at_quality, offered
 
@@ -52,9 +52,12 @@ def _show(registry: Registry, name: str | None) -> None:
         console.print(f"With priors of latents: {ways.words(kind)}.")
         if kind.paper:
             console.print(f"Paper: {kind.paper}", soft_wrap=True)
-        console.print(f"\nAt every noise level:\n\n{algorithm(kind)}\n", soft_wrap=True)
-        if kind.paper in PAPERS:
-            console.print(f"{PAPERS[kind.paper].bibtex}\n", soft_wrap=True)
+        console.print(f"\nThe algorithm:\n\n{algorithm(kind)}\n", soft_wrap=True)
+        known = method(kind)
+        for symbol, words in known.symbols.items():
+            console.print(f"  {symbol}: {words}", soft_wrap=True)
+        if known.paper:
+            console.print(f"\n{known.paper.bibtex}\n", soft_wrap=True)
     for words in _measured(name) if registry is TASKS else _outdone(name):
         console.print(words)
     console.print(_parameter_table(kind))
@@ -82,5 +85,6 @@ def _parameter_table(kind: type[Parameters]) -> Table:
     for column in ("parameter", "default", "allowed", "what it does"):
         table.add_column(column)
     for name, spec in kind.specs().items():
-        table.add_row(name, str(kind.defaults()[name]), spec.limits, f"{spec.help} {spec.effect}")
+        called = f"{name} ({spec.symbol})" if spec.symbol else name
+        table.add_row(called, str(kind.defaults()[name]), spec.limits, f"{spec.help} {spec.effect}")
     return table

@@ -10,6 +10,7 @@ from typing import Any
 import click
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
+from inverse.batch.figure import check_ending, of_sweep
 from inverse.batch.grid import picture, table
 from inverse.batch.processes import in_processes
 from inverse.batch.runs import run_all
@@ -37,6 +38,12 @@ PROCESSES = Integer(
 @setting_options("samples", "full_size", "keep_metadata")
 @click.option("--x", "x", required=True, metavar="NAME=VALUES", help="What changes from column to column.")
 @click.option("--y", "y", metavar="NAME=VALUES", help="What changes from row to row.")
+@click.option(
+    "--figure",
+    "sheet",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write a figure for print here, an SVG or a PNG, with a caption that says every setting.",
+)
 @click.option("--csv", "figures", type=click.Path(path_type=Path, dir_okay=False), help="Write every figure here.")
 @click.option(
     "--best-by", type=click.Choice(list(METRICS)), help="Which cell is best. Default: psnr, or residual when degraded."
@@ -44,7 +51,7 @@ PROCESSES = Integer(
 @click.option("--processes", type=SpecType("processes", PROCESSES), default=1, show_default=True, help=PROCESSES.help)
 @click.pass_context
 def sweep(
-    context: click.Context, photo: Path, output: Path, x: str, y: str | None, figures: Path | None,
+    context: click.Context, photo: Path, output: Path, x: str, y: str | None, sheet: Path | None, figures: Path | None,
     best_by: str | None, processes: int, device: str | None, precision: str, allow_pickle: bool, compiled: bool,
     **values: Any,
 ) -> None:  # fmt: skip
@@ -56,9 +63,7 @@ def sweep(
     console = Terminal(stderr=True)
     inputs = photo, values["auxiliary"], values["settings"]
     check_output(output, *inputs)
-    if figures is not None:
-        check_place(figures, *inputs)
-        apart(figures, output)
+    _check_places(output, figures, sheet, inputs)
     settings, notes = chosen(context, values)
     for note in notes:
         console.print(note)
@@ -87,11 +92,24 @@ def sweep(
     save_picture(picture(plan, done, metric), output, settings.with_auxiliary(auxiliary) if auxiliary else settings)
     if figures is not None:
         write_text(figures, table(plan, done))
+    if sheet is not None:
+        of_sweep(plan, done, metric).write(sheet)
     winner = best(done, metric)
     if winner is not None:
         places = divmod(winner, plan.columns)
         named = [f"{axis.name}={axis.labels[place]}" for axis, place in zip(plan.axes, places[::-1], strict=False)]
         console.print(f"{printable(output)}: best {done[winner].said(metric)} at {', '.join(named)}")
+
+
+def _check_places(output: Path, figures: Path | None, sheet: Path | None, inputs: tuple[Path | None, ...]) -> None:
+    """Refuses files beside the output that cannot be written, or that would replace another one."""
+    others = [output]
+    for also in filter(None, (figures, sheet)):
+        check_place(also, *inputs)
+        apart(also, *others)
+        others.append(also)
+    if sheet is not None:
+        check_ending(sheet)
 
 
 def _run(plan: Sweep, stream: Any, done: dict[int, Record], metric: str, console: Terminal) -> None:

@@ -34,25 +34,31 @@ CHECKED = (2.0, 0.5)
 class ACDC(Solver):
     """Plug-and-play ADMM with a corrected denoiser, Shrestha and Fu 2026 (arXiv 2603.10281).
 
-    From u = 0 and a faint random z, at every noise level, with r^2 = sigma^2 v / (sigma^2 + v) for data of variance v,
+        as often as `attempts`:
+            z = 0.1 n;  u = 0
+            for each of N levels sigma from sigma_max to sigma_min by the schedule:
+                r^2 = sigma^2 v / (sigma^2 + v),  v = data_std^2
+                x = argmin_x ||y - A(x)||^2 / sigma_y^2 + ||x - z + u||^2 / (w r^2)  # K steps if A is not linear
+                s = x + u + sigma n                                           # as noisy as what the prior has learned
+                h = 5e-4 sigma;  correction_steps times:  s <- s + h (D(s, sigma) + x + u - 2 s) / sigma^2 + sqrt(2 h) n
+                z = D(s, sigma);  u <- u + x - z
+            keep the z whose ||y - A(z)|| is least
+        of z and its twin, take what the prior finds likelier at `checks` levels
+        return z
 
-        x <- argmin_x  ||y - A(x)||^2 / sigma_y^2 + ||x - (z - u)||^2 / (w r^2)
-        s <- x + u + sigma n                                         as noisy as what the prior has learned
-        J times:  s <- s + h (D(s) - s + x + u - s) / sigma^2 + sqrt(2 h) n,   h = 5e-4 sigma
-        z <- D(s, sigma);   u <- u + x - z
-
-    The dual variable u sums up what prior and measurement disagree on, which half-quadratic splitting (DiffPIR) forgets
-    at every step. It is no noise that a denoiser knows; hence the second line, their "auto-correction". The third,
-    Langevin's algorithm ("directional correction"), asks the prior J times more, 10 times in the paper. At an equal
-    number of calls more noise levels do better with the embedded prior, so that J is 0 here unless it is set. Of
-    Gaussian data it draws samples that are hardly biased and have half of the posterior's variance.
+    The dual variable u of this splitting sums up what prior and measurement disagree on, which half-quadratic splitting
+    (DiffPIR) forgets at every step. It is no noise that a denoiser knows; hence the noise in s, their
+    "auto-correction". The line after it, Langevin's algorithm ("directional correction"), asks the prior more often, 10
+    times in the paper. At an equal number of calls more noise levels do better with the embedded prior, so that it is
+    not done here unless it is set. Of Gaussian data it draws samples that are hardly biased and have half of the
+    posterior's variance.
 
     Where many images explain a measurement almost as well, as one of Fourier magnitudes, a run may end in one that does
     not quite. `attempts` makes it again, and the result whose ||y - A(x)|| is least counts: nothing is known of the
     truth. Some measurements cannot tell an image from its twin, as one turned by 180 degrees; `checks` asks the prior.
 
     r is ours, as in `DAPS`: the authors' weights belong to their tasks. The levels are theirs, 10 to 0.1. For a
-    non-linear A the first line is taken by gradient steps. Behind a decoder z - u means nothing, and u stays 0.
+    non-linear A the argmin is taken by gradient steps. Behind a decoder z - u means nothing, and u stays 0.
     """
 
     name = "ac-dc"
@@ -80,7 +86,7 @@ class ACDC(Solver):
         effect="Each is one more call of the prior at every level.",
     )  # fmt: skip
     gradient_steps: int = integer(
-        10, 1, 500, advanced=True,
+        10, 1, 500, advanced=True, symbol="K",
         help="Gradient steps towards the measurement at every noise level, for non-linear tasks only.",
         effect="Too few follow the measurement loosely.",
     )  # fmt: skip
@@ -127,13 +133,13 @@ class ACDC(Solver):
         yield 0.0, best, best
 
     def _weight(self, run: Run, sigma: float) -> float:
-        """c = sigma_y^2 / (w r^2) of the class docstring's first line."""
+        """c = sigma_y^2 / (w r^2) of the class docstring."""
         data_variance = run.denoiser.data_std**2
         variance = sigma**2 * data_variance / (sigma**2 + data_variance)
         return max(run.sigma_y, SIGMA_Y_FLOOR) ** 2 / (self.guidance_scale * variance)
 
     def _corrected(self, run: Run, s: Tensor, x0_hat: Tensor, center: Tensor, sigma: float) -> Tensor:
-        """The third line: a step of Langevin's algorithm for p(s) N(s; center, sigma^2 I)."""
+        """A correction: a step of Langevin's algorithm for p(s) N(s; center, sigma^2 I)."""
         length = LANGEVIN_STEP * sigma
         return s + length * (x0_hat + center - 2 * s) / sigma**2 + (2 * length) ** 0.5 * run.noise()
 

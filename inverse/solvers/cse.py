@@ -22,10 +22,15 @@ class CSE(Solver):
     in `estimators`). With one noise level the result is D_y(sigma n), the mean of the posterior, which no sample is as
     near to the truth as; with more, steps of DDIM (Song et al. 2021, arXiv 2010.02502, eq. 12 and 16) lead to a sample:
 
-        x <- D + sqrt(sigma_next^2 - s^2) (x - D) / sigma + s n,    s = eta sigma_next sqrt(1 - sigma_next^2 / sigma^2)
+        D = D_y(sigma_max n, sigma_max);  x = D + sigma_max n                 # the estimator, which looks at y
+        for each of N levels sigma from sigma_max to sigma_min by the schedule, and sigma_next after it, at last 0:
+            D = D_y(x, sigma)                                                 # known already at the first
+            sigma_up = eta (sigma_next / sigma) sqrt(sigma^2 - sigma_next^2)
+            x <- D + sqrt(sigma_next^2 - sigma_up^2) (x - D) / sigma + sigma_up n
+        return x
 
-    from x = D + sigma n. From x = sigma n, as without a measurement, samples would be too grey: of a picture's mean,
-    noise of sigma_max says something still.
+    From x = sigma_max n, as without a measurement, samples would be too grey: of a picture's mean, noise of sigma_max
+    says something still.
     """
 
     name = "cse"
@@ -33,7 +38,10 @@ class CSE(Solver):
     summary = "Asks an estimator that has learned to look at the measurement: one call restores, more add texture."
     source = "Xu et al., ICLR 2025, arXiv 2501.18913; the form of the estimator and the sampler are ours"
     paper = "https://arxiv.org/abs/2501.18913"
-    formula = r"\hat{x}_0 = \mathbb{E}[x_0 \mid x_\sigma, y] \approx D_\phi(x_\sigma, \sigma, y)"
+    formula = (
+        r"D_y(x, \sigma) \approx \mathbb{E}[x_0 \mid x, y], \quad \nabla_{x} \log \, p(x \mid y) = "
+        r"\frac{D_y(x, \sigma) - x}{\sigma^2}"
+    )
     linear_only = True
     needs_estimator = True
     unstable = ""

@@ -16,8 +16,17 @@ from inverse.solvers.vml_map import VMLMAP
 class CSEVMLMAP(VMLMAP):
     """VML-MAP that begins near the end: what many steps at high noise find, an estimator knows in one call.
 
-        x0_hat = E[x0 | y], one call of the estimator;  x <- x0_hat + sigma_max n
-        then every step of VML-MAP, with the prior alone;  x0_hat <- (1 - w) x0_hat_last + w x0_hat_first
+        x = sigma_1 n;  D_1 = D_y(x, sigma_1),  sigma_1 = 10                  # the estimator, once: about E[x0 | y]
+        x <- D_1 + sigma_max n                                                # from here on VML-MAP, the prior alone
+        for each of N levels sigma from sigma_max to sigma_min by the schedule, and sigma_next after it, at last 0:
+            c = sigma_y^2 / (w sigma^2)
+            K times:
+                D = D(x, sigma)
+                x <- x + eta [D - x + H^T (H H^T + c I)^-1 (y - H (2 D - x))]  # the very last time eta is 1 at most
+            D = D(x, sigma)
+            if sigma_next >= renoise_above:  x <- D + sigma_next n            # noise is what fills holes
+            otherwise:  x <- D + (sigma_next / sigma)^2 (x - D)               # keeps D on a Gaussian prior
+        return (1 - mean_share) x + mean_share D_1
 
     The estimator is a conditional score estimator (Xu et al. 2025, section 4; the form in `estimators`). Its estimate
     is the posterior's mean, smooth where y says little; the steps after it see only what noise of sigma_max hides, and
@@ -30,7 +39,10 @@ class CSEVMLMAP(VMLMAP):
     summary = "One call of the learned estimator restores, and nine of VML-MAP refine it, in a third of its time."
     source = "Estimator after Xu et al., ICLR 2025, arXiv 2501.18913; loss of Gutha et al. 2025, arXiv 2512.10524"
     paper = "https://arxiv.org/abs/2501.18913"
-    formula = r"x_\sigma = D_\phi(y) + \sigma n, \quad D_\phi(y) \approx \mathbb{E}[x_0 \mid y]"
+    formula = (
+        r"x = D_y + \sigma_{\max} n, \quad D_y \approx \mathbb{E}[x_0 \mid y]; \qquad "
+        r"x \leftarrow x + \eta \left( D - x + H^\top (H H^\top + c I)^{-1} (y - H (2 D - x)) \right)"
+    )
     linear_only = True
     proximal = False
     needs_estimator = True

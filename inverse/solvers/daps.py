@@ -21,22 +21,25 @@ from inverse.solvers.schedule import noise_levels
 class DAPS(Solver):
     """Decoupled annealing posterior sampling, Zhang et al. 2024 (arXiv 2407.01521), algorithm 1.
 
-        x_ode = the end of the prior's ODE from x, in a few Euler steps
-        x0 ~ p(x0 | x, y), taking p(x0 | x) as N(x_ode, r^2 I)
-        x_next = x0 + sigma_next n                                            independent of x given x0
+        x = sigma_max n
+        for each of N levels sigma from sigma_max to sigma_min by the schedule, and sigma_next after it, at last 0:
+            D = the end of ode_steps Euler steps of dx/dsigma = (x - D) / sigma  # of one step, D(x, sigma)
+            r^2 = sigma^2 v / (sigma^2 + v),  v the data's variance           # spread: official is r = sigma
+            z = D + q r n
+            if A is linear:  x0 = z + H^T (H H^T + c I)^-1 (y + sigma_y n - H z),  c = sigma_y^2 / r^2
+            otherwise:  x0 = z;  h = gamma / (||A||^2 / sigma_y^2 + 1 / r^2)
+                K times:  x0 <- x0 + h [-grad ||y - A(x0)||_2^2 / (2 sigma_y^2) + (D - x0) / r^2] + q sqrt(2 h) n
+            x <- x0 + sigma_next n                                            # independent of the x before, given x0
+        return x
 
-    For a linear operator the draw is exact: with z = x_ode + r n_1,
+    where every n is drawn anew: x0 is drawn from p(x0 | x, y), taking p(x0 | x) as N(D, r^2 I). For a linear operator
+    that draw is exact, and for every singular vector a Gaussian of its own, so that all its n are drawn as one.
+    Otherwise it is Langevin's algorithm. The authors take r = sigma ("official"). The end of the ODE varies like a
+    sample already, so that the spread is counted twice; "calibrated" is exact, with one step, for white Gaussian data.
+    What a photograph hides is far less uncertain than that, and a trained prior cannot remove so much noise again: the
+    noise of z (and Langevin's) is multiplied by q, `stochasticity`, which is ours, and 1 in the paper.
 
-        x0 = z + H^T (H H^T + c I)^-1 (y + sigma_y n_2 - H z),   c = sigma_y^2 / r^2
-
-    which for every singular vector is a Gaussian of its own, so that n_1, n_2 and n are drawn as one. Otherwise it is
-    Langevin's algorithm, started from z. The authors take r = sigma ("official"). The end of the ODE varies like a
-    sample already, so that the spread is counted twice; "calibrated" takes r^2 = sigma^2 v / (sigma^2 + v), v the
-    variance of the data: exact, with one step (x_ode = D), for white Gaussian data. What a photograph hides is far
-    less uncertain than that, and a trained prior cannot remove so much noise again: n_1 (and Langevin's noise) is
-    multiplied by `stochasticity`, which is ours, and 1 in the paper.
-
-    Their code runs Langevin's algorithm for linear tasks too, from x_ode itself, with the misfit's gradient over tau^2,
+    Their code runs Langevin's algorithm for linear tasks too, from D itself, with the misfit's gradient over tau^2,
     tau = 0.01 whatever sigma_y is (0.05 in their experiments, so that the noise is fitted; no half stands before their
     squares, which makes it 0.007), and at a rate that is set for each task and falls to a hundredth over the run. We
     take sigma_y, and the rate as a share of the longest safe one, 1 / (||A||^2 / sigma_y^2 + 1 / r^2), so that neither
@@ -49,8 +52,8 @@ class DAPS(Solver):
     source = "Zhang et al. 2024, arXiv 2407.01521, algorithm 1; spread and stochasticity are ours"
     paper = "https://arxiv.org/abs/2407.01521"
     formula = (
-        r"x_0 \sim p(x_0 \mid x_\sigma, y) \propto e^{- \lVert x_0 - \hat{x}_0(x_\sigma) \rVert^2 / 2 r^2 - "
-        r"\lVert y - A(x_0) \rVert^2 / 2 \sigma_y^2}, \quad x_{\sigma'} = x_0 + \sigma' n"
+        r"x_0 \sim p(x_0 \mid x, y) \propto \exp \left( - \frac{\lVert x_0 - D \rVert^2}{2 r^2} - "
+        r"\frac{\lVert y - A(x_0) \rVert^2}{2 \sigma_y^2} \right), \quad x' = x_0 + \sigma' n"
     )
 
     steps: int = steps_field(100)
@@ -60,7 +63,7 @@ class DAPS(Solver):
         effect="The official spread makes samples vary too much.",
     )  # fmt: skip
     stochasticity: float = real(
-        0.5, 0.0, 1.0, help="Share of that uncertainty which is drawn at random at every step.",
+        0.5, 0.0, 1.0, symbol="q", help="Share of that uncertainty which is drawn at random at every step.",
         effect="At 0 samples look alike; near 1 they vary as on paper, but blurred photos come out noisy.",
     )  # fmt: skip
     ode_steps: int = integer(
@@ -68,11 +71,11 @@ class DAPS(Solver):
         effect="More take longer, and make samples sharper and less calibrated.",
     )  # fmt: skip
     gradient_steps: int = integer(
-        50, 1, 500, advanced=True, help="Langevin steps at every noise level, for non-linear tasks only.",
+        50, 1, 500, advanced=True, symbol="K", help="Langevin steps at every noise level, for non-linear tasks only.",
         effect="Too few follow the measurement loosely.",
     )  # fmt: skip
     step_size: float = real(
-        0.3, 0.01, 1.0, advanced=True,
+        0.3, 0.01, 1.0, advanced=True, symbol="gamma",
         help="Length of a Langevin step, as a multiple of the longest safe one, for non-linear tasks only.",
         effect="Too low follows the measurement loosely; too high adds noise.",
     )  # fmt: skip

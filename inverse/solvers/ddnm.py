@@ -18,11 +18,21 @@ class DDNM(Solver):
     """The denoising diffusion null-space model for noisy measurements, Wang, Yu and Zhang 2023 (arXiv 2212.00490).
 
     The image becomes H^+ y + (I - H^+ H) D, with range and noise scaled so that a noisy measurement adds up to the
-    noise of the level. Written out for each singular vector, the authors' noisy form is a step of `DDRM` with b = 1,
-    and that is what is computed here. What DDNM adds is time travel, after RePaint (Lugmayr et al. 2022): every step
-    may be taken several times, from noise added again, so that hole and surroundings come to agree:
+    noise of the level. Written out for each singular vector, the authors' noisy form is a step of `DDRM` with
+    eta_b = 1, and that is what is computed here. What DDNM adds is time travel, after RePaint (Lugmayr et al. 2022):
+    every step may be taken several times, from noise added again, so that hole and surroundings come to agree:
 
-        x_next = the step of DDRM with b = 1;   repeats - 1 times:  x = x_next + sqrt(sigma^2 - sigma_next^2) n, again
+        x = sigma_max n
+        for each of N levels sigma from sigma_max to sigma_min by the schedule, and sigma_next after it, at last 0:
+            repeats times, but once at the last level:
+                D = D(x, sigma)
+                for every singular value s of H, of the coefficients of x, D and n:
+                    s <= cut s_max:   x <- D + sqrt(1 - eta^2) sigma_next (x - D) / sigma + eta sigma_next n
+                    else if sigma_next < sigma_y / s:
+                        x <- D + sqrt(1 - eta^2) sigma_next (U^T y - s D) / sigma_y + eta sigma_next n
+                    otherwise:        x <- U^T y / s + sqrt(sigma_next^2 - sigma_y^2 / s^2) n
+                x <- x + sqrt(sigma^2 - sigma_next^2) n                       # back in time, but not after the last
+        return x
 
     Both noises are drawn as one, and what is shown of such a step is x.
     """
@@ -32,7 +42,7 @@ class DDNM(Solver):
     summary = "Measured content from the measurement, the rest from the prior; few steps, repeated at will."
     source = "Wang et al. 2023, arXiv 2212.00490"
     paper = "https://arxiv.org/abs/2212.00490"
-    formula = r"\hat{x}_0 = D + H^{+} (y - H D)"
+    formula = r"D \leftarrow H^{+} y + (I - H^{+} H) D"
     linear_only = True
     needs_svd = True
     last_level = 0.5  # the noise that y has over the last one is what known pixels vary by

@@ -18,18 +18,24 @@ from inverse.solvers.run import Run
 class DDRM(Solver):
     """Denoising diffusion restoration models, Kawar et al. 2022 (arXiv 2201.11793), eq. 7 and 8.
 
-    With H = U S V^T every coefficient of V^T x is measured by itself: ybar = (U^T y) / s, with noise sigma_y / s. For
-    each, D standing for its coefficient of the prior's estimate and eps = (x - D) / sigma:
+    With H = U S V^T every coefficient of V^T x is measured by itself, as U^T y / s, with noise sigma_y / s:
 
-        s below the cut:           D + sqrt(1 - eta^2) sigma_next eps + eta sigma_next n
-        sigma_next < sigma_y / s:  D + sqrt(1 - eta^2) sigma_next (U^T y - s D) / sigma_y + eta sigma_next n
-        otherwise:                 D + b (ybar - D) + sqrt(sigma_next^2 - b^2 sigma_y^2 / s^2) n
+        x = sigma_max n
+        for each of N levels sigma from sigma_max to sigma_min by the schedule, and sigma_next after it, at last 0:
+            D = D(x, sigma)
+            for every singular value s of H, of the coefficients of x, D and n:
+                s <= cut s_max:                 x <- D + sqrt(1 - eta^2) sigma_next (x - D) / sigma + eta sigma_next n
+                else if sigma_next < sigma_y / s:
+                    x <- D + sqrt(1 - eta^2) sigma_next (U^T y - s D) / sigma_y + eta sigma_next n
+                otherwise:
+                    x <- D + eta_b (U^T y / s - D) + sqrt(sigma_next^2 - eta_b^2 sigma_y^2 / s^2) n
+        return x
 
     Few steps: each brings some of the measurement's noise in again. Its samples vary less than the posterior's.
 
-    Their first state has mean ybar where the measurement is clear, s sigma > sigma_y, and variance
+    Their first state has mean U^T y / s where the measurement is clear, s sigma > sigma_y, and variance
     sigma^2 - sigma_y^2 / s^2; ours is plain noise there too. Only the prior's first estimate sees the difference: with
-    b = 1 a step forgets the state of clear coefficients. And what they cut is s = 0 only; see `cut`.
+    eta_b = 1 a step forgets the state of clear coefficients. And what they cut is s = 0 only; see `cut`.
     """
 
     name = "ddrm"
@@ -38,8 +44,9 @@ class DDRM(Solver):
     source = "Kawar et al. 2022, arXiv 2201.11793"
     paper = "https://arxiv.org/abs/2201.11793"
     formula = (
-        r"H = U S V^\top, \quad p(\bar{x}_{i-1} \mid \bar{x}_i, \bar{y}) \; \text{for every singular value of "
-        r"its own}"
+        r"H = U S V^\top, \quad V^\top x' \sim \mathcal{N} \left( V^\top D + \eta_b \left( \frac{U^\top y}{s} - "
+        r"V^\top D \right), \; \sigma'^2 - \frac{\eta_b^2 \sigma_y^2}{s^2} \right) \quad "
+        r"\text{where} \quad \sigma' \geq \frac{\sigma_y}{s}"
     )
     linear_only = True
     needs_svd = True
@@ -49,7 +56,7 @@ class DDRM(Solver):
     steps: int = steps_field(20)
     stochasticity: float = stochasticity_field(0.85, "eta")
     step_size: float = real(
-        1.0, 0.0, 1.0, advanced=True,
+        1.0, 0.0, 1.0, advanced=True, symbol="eta_b",
         help="How far a step goes towards a clearly measured coefficient: eta_b of the paper.",
         effect="Below 1 the image follows the measurement loosely.",
     )  # fmt: skip

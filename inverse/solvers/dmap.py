@@ -24,13 +24,22 @@ class DMAP(Solver):
     max_z log p(y | z) + log p(z | x) by K gradient steps. The second term is a Gaussian in high dimension, whose mass
     lies on a sphere: each step is projected back on it.
 
-        mu, sigma_up = the ancestral step;  z = mu + sigma_up n
-        K times:  z <- z - zeta * grad_z ||y - A(D(z, sigma_next))||_2        the prior at z, not at x as in DPS
-                  z <- mu + sigma_up sqrt(d) (z - mu) / ||z - mu||_2          d entries a sample
-        x = z
+        x = sigma_max n
+        for each of N levels sigma from sigma_max to sigma_min by the schedule, and sigma_next after it, at last 0:
+            D = D(x, sigma);  mu = D + (sigma_next / sigma)^2 (x - D)         # an ancestral step
+            sigma_up = (sigma_next / sigma) sqrt(sigma^2 - sigma_next^2)
+            x <- mu + sigma_up n
+            K times, but not at the last level:
+                D = D(x, sigma_next);  f = ||y - A(D)||_2                     # the prior here, not before as in DPS
+                g = J^T df/dD,  J = dD/dx                                     # jacobian: exact, or by differences
+                t = zeta (1000 / N) sqrt(d / 196608)                          # coordinates vp: longer at high noise
+                if stop_at_noise:  t <- min(t, (f - sigma_y sqrt(m))_+ / <df/dD, g>)
+                x <- x - t g
+                x <- mu + sigma_up sqrt(d) (x - mu) / ||x - mu||_2            # back on the sphere
+        return x
 
-    `stop_at_noise` bounds every zeta as in `DPS`; without it this is their algorithm, which fits the noise. As there, D
-    is not clamped.
+    for d entries of x and m measured numbers. `stop_at_noise` is as in `DPS`; without it this is their algorithm, which
+    fits the noise. As there, D is not clamped.
     """
 
     name = "dmap"
@@ -39,17 +48,17 @@ class DMAP(Solver):
     source = "Xu et al. 2025, ICLR, arXiv 2501.18913"
     paper = "https://arxiv.org/abs/2501.18913"
     formula = (
-        r"\max_{z} \; \log p(y \mid z) + \log p(z \mid x_i), \quad \lVert z - \mu_i \rVert_2 = \sqrt{d} \, "
-        r"\sigma_i"
+        r"x' = \underset{z}{\mathrm{arg\,max}} \; \log \, p(y \mid z) + \log \, p(z \mid x) \quad \text{where} \quad "
+        r"\lVert z - \mu \rVert_2 = \sqrt{d} \, \sigma_{\mathrm{up}}"
     )
 
     steps: int = steps_field(50, low=10)
     gradient_steps: int = integer(
-        3, 1, 20, help="Gradient steps at every noise level.",
+        3, 1, 20, symbol="K", help="Gradient steps at every noise level.",
         effect="1 comes close to DPS; many follow the measurement's noise.",
     )  # fmt: skip
     step_size: float = real(
-        4.0, 0.0, 100.0, log=True,
+        4.0, 0.0, 100.0, log=True, symbol="zeta",
         help="How far each gradient step goes towards the measurement: zeta for 1000 steps and 256x256 pixels.",
         effect=STEP_SIZE_EFFECT,
     )  # fmt: skip

@@ -40,18 +40,24 @@ def misfit_step_size(
 class DPS(Solver):
     """Diffusion posterior sampling, Chung et al. 2022 (arXiv 2209.14687), algorithm 1.
 
-        D = D(x, sigma);  x_next ~ N(mu, sigma_up^2)                          an ancestral step
-        x_next <- x_next - zeta * grad_x ||y - A(D)||_2                       the norm of each sample, not squared
+        x = sigma_max n
+        for each of N levels sigma from sigma_max to sigma_min by the schedule, and sigma_next after it, at last 0:
+            D = D(x, sigma);  f = ||y - A(D)||_2                              # each sample's norm, not squared
+            g = J^T df/dD,  J = dD/dx                                         # jacobian: exact, or by differences
+            mu = D + (sigma_next / sigma)^2 (x - D)                           # an ancestral step
+            sigma_up = (sigma_next / sigma) sqrt(sigma^2 - sigma_next^2)
+            t = zeta (1000 / N) sqrt(d / 196608)                              # coordinates vp: longer at high noise
+            if stop_at_noise:  t <- min(t, (f - sigma_y sqrt(m))_+ / <df/dD, g>)
+            x <- mu + sigma_up n - t g
+        return x
 
+    for d entries of x and m measured numbers: 196608 are those of 3x256x256.
     Their code keeps zeta constant in variance-preserving coordinates ("vp"); Xu et al. (ICLR 2025) keep it constant
     in variance-exploding ones ("ve").
 
     Such a step knows nothing of sigma_y: many of them fit the noise, and a few long ones overshoot. `stop_at_noise`,
-    which is ours, bounds zeta by the step after which, to first order, the misfit f is that of the noise, Polyak's:
-
-        zeta <= (f - f*)_+ / <v, g>,   f = ||y - A(D)||_2,   v = df/dD,   g = J^T v,   f* = sigma_y sqrt(m)
-
-    for m measured numbers; where A rounds or clips, f* is what noise changes there. Without it this is their algorithm.
+    which is ours, bounds it by the step after which, to first order, the misfit f is that of the noise, Polyak's; where
+    A rounds or clips, what noise changes there takes the place of sigma_y sqrt(m). Without it this is their algorithm.
     Their code also clamps D to [-1, 1] before the step and in the misfit. We do not: that is right for images only, and
     stops the gradient wherever D is beyond.
     """
@@ -61,11 +67,11 @@ class DPS(Solver):
     summary = "Diffusion posterior sampling: plausible samples, by a gradient through the prior at every step."
     source = "Chung et al. 2022, arXiv 2209.14687, algorithm 1"
     paper = "https://arxiv.org/abs/2209.14687"
-    formula = r"x_{i-1} \leftarrow x_{i-1} - \zeta \, \nabla_{x_i} \lVert y - A(D(x_i, \sigma_i)) \rVert_2"
+    formula = r"x' = \mu + \sigma_{\mathrm{up}} n - \zeta \, \nabla_{x} \lVert y - A(D(x, \sigma)) \rVert_2"
 
     steps: int = steps_field(100, low=10)
     step_size: float = real(
-        2.0, 0.0, 100.0, log=True,
+        2.0, 0.0, 100.0, log=True, symbol="zeta",
         help="How far each step goes towards the measurement: zeta for 1000 steps and 256x256 pixels.",
         effect=STEP_SIZE_EFFECT,
     )  # fmt: skip

@@ -22,16 +22,25 @@ class DSG(Solver):
     A gradient step as in DPS leaves the sphere on which the noise of the reverse step lives, and with it what the
     prior was trained on. DSG takes the point of that sphere that is best for the measurement, mixed with noise:
 
-        mu, sigma_up = the ancestral step;  g = grad_x ||y - A(D(x, sigma))||_2
-        offset = (1 - w) sigma_up n - w sqrt(d) sigma_up g / ||g||
-        x_next = mu + sqrt(d) sigma_up offset / ||offset||                    d entries a sample
+        x = sigma_max n
+        for each of N levels sigma from sigma_max to sigma_min by the schedule, and sigma_next after it, at last 0:
+            D = D(x, sigma);  f = ||y - A(D)||_2
+            g = J^T df/dD,  J = dD/dx                                         # jacobian: exact, or by differences
+            mu = D + (sigma_next / sigma)^2 (x - D)                           # an ancestral step
+            sigma_up = (sigma_next / sigma) sqrt(sigma^2 - sigma_next^2)
+            w = 1 - (1 - g_r)^(1000 / N)
+            a = min(1, (f - sigma_y sqrt(m))_+ ||g||_2 / (<df/dD, g> sigma_up sqrt(d)))
+            if stop_at_noise:  w <- min(w, a / (a + sqrt(1 - a^2)))
+            v = (1 - w) n - w sqrt(d) g / ||g||_2
+            x <- mu + sigma_up sqrt(d) v / ||v||_2                            # on the sphere; the last time it is D
+        return x
 
-    Their weight, the guidance rate, belongs to a number of steps. `guidance_scale` is quoted for 1000 steps, and w is
-    what leaves the same share of noise after fewer of them, 1 - (1 - guidance_scale)^(1000 / N); that rule is ours. It
-    holds for some 50 steps or more: of 10, each replaces nearly all noise.
+    for d entries of x. Their weight, the guidance rate, belongs to a number of steps. `guidance_scale`, g_r, is quoted
+    for 1000 steps, and w is what leaves the same share of noise after fewer of them; that rule is ours. It holds for
+    some 50 steps or more: of 10, each replaces nearly all noise.
 
-    `stop_at_noise`, ours too, bounds w by what brings the misfit to that of the noise, along -g and to first order, as
-    in `DPS`. Without it w is the same from first to last, and the noise is fitted.
+    `stop_at_noise`, ours too, bounds w by what brings the misfit to that of m noisy numbers, along -g and to first
+    order, as in `DPS`. Without it w is the same from first to last, and the noise is fitted.
 
     Their code can guide at every `interval`-th step only (10 in its configurations, 1 in its script) and lets the
     others be plain steps; ours guides at every one. It clamps D to [-1, 1], and ours does not.
@@ -43,14 +52,14 @@ class DSG(Solver):
     source = "Yang et al. 2024, ICML, arXiv 2402.03201"
     paper = "https://arxiv.org/abs/2402.03201"
     formula = (
-        r"x_{i-1} = \mu_i - \sqrt{d} \, \sigma_i \, \frac{\nabla_{x_i} \lVert y - A(D(x_i)) \rVert_2}{\lVert "
-        r"\nabla_{x_i} \lVert y - A(D(x_i)) \rVert_2 \rVert_2}"
+        r"x' = \mu + \sigma_{\mathrm{up}} \sqrt{d} \, \frac{v}{\lVert v \rVert_2}, \quad v = (1 - w) \, n - w \sqrt{d} "
+        r"\, \frac{g}{\lVert g \rVert_2}, \quad g = \nabla_{x} \lVert y - A(D) \rVert_2"
     )
     unstable = "guidance_scale"
 
     steps: int = steps_field(100, low=10)
     guidance_scale: float = real(
-        0.035, 0.0, 0.5, log=True,
+        0.035, 0.0, 0.5, log=True, symbol="g_r",
         help="Share of each step's noise that is turned towards the measurement, for a run of 1000 steps.",
         effect="Too low ignores the measurement; too high makes the image smooth and its errors systematic.",
     )  # fmt: skip

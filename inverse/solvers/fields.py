@@ -10,7 +10,7 @@ from inverse.solvers.schedule import SCHEDULES
 
 def steps_field(default: int, low: int = 2) -> Any:
     return integer(
-        default, low, 1000, help="Noise levels of the reverse process.",
+        default, low, 1000, symbol="N", help="Noise levels of the reverse process.",
         effect="Too few leave noise or artefacts; more take longer.",
     )  # fmt: skip
 
@@ -68,14 +68,15 @@ def stop_at_noise_field() -> Any:
 
 def guidance_scale_field(default: float = 1.0) -> Any:
     return real(
-        default, 0.01, 100.0, log=True, help="Weight of the measurement against the prior; 1 is Bayes' rule.",
+        default, 0.01, 100.0, log=True, symbol="w",
+        help="Weight of the measurement against the prior; 1 is Bayes' rule.",
         effect="Too low smooths details away; too high brings the measurement's noise back.",
     )  # fmt: skip
 
 
 def stochasticity_field(default: float, symbol: str) -> Any:
     return real(
-        default, 0.0, 1.0,
+        default, 0.0, 1.0, symbol=symbol,
         help=f"Share of the noise that is drawn anew at every step: {symbol} of the paper.",
         effect="At 0 all samples of a run look alike and keep early mistakes; at 1 they vary most.",
     )  # fmt: skip

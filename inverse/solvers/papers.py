@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import inspect
 from dataclasses import dataclass
-
-from inverse.solvers.base import Solver
 
 
 @dataclass(frozen=True)
@@ -105,12 +102,3 @@ PAPERS = {
     )
 }  # fmt: skip
 """By address."""
-
-
-def algorithm(solver: type[Solver]) -> str:
-    """What it computes, in a few lines: those of its docstring that are set in, or of what it is a variant of."""
-    for kind in solver.__mro__:
-        lines = (inspect.cleandoc(kind.__doc__ or "")).splitlines()
-        if found := [line[4:] for line in lines if line.startswith("    ")]:
-            return "\n".join(found)
-    return ""

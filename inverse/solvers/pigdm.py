@@ -19,12 +19,19 @@ class PiGDM(Solver):
     Approximates p(x0 | x) by N(D, r^2 I), r^2 = sigma^2 / (1 + sigma^2), so that y given x is Gaussian; its score,
     through the Jacobian J = dD/dx, corrects the prior's estimate before a DDIM step:
 
-        D' = D + w k J^T H^T (H H^T + c I)^-1 (y - H D),   c = sigma_y^2 / r^2,   k = sigma^2 / r^2
-        x_next ~ DDIM(x, D', sigma, sigma_next, eta)
+        x = sigma_max n
+        for each of N levels sigma from sigma_max to sigma_min by the schedule, and sigma_next after it, at last 0:
+            D = D(x, sigma);  r^2 = sigma^2 / (1 + sigma^2);  c = sigma_y^2 / r^2
+            g = J^T H^T (H H^T + c I)^-1 (y - H D),  J = dD/dx                # jacobian: exact, or by differences
+            k = min(sigma^2 / r^2, 1 / (1 - sigma_next^2 / sigma^2))
+            D <- D + w k g
+            sigma_up = eta (sigma_next / sigma) sqrt(sigma^2 - sigma_next^2)  # a step of DDIM
+            x <- D + sqrt(sigma_next^2 - sigma_up^2) (x - D) / sigma + sigma_up n
+        return x
 
-    For an exact J this k is right; through a network's it runs away where the noise is strong. The authors' code moves
-    x_next by k = 1 / (1 - sigma_next^2 / sigma^2) at all levels, which is far less there. We take the smaller of both:
-    as close to the exact posterior as the first on Gaussian data, and stable with a trained prior.
+    For an exact J k = sigma^2 / r^2 is right; through a network's it runs away where the noise is strong. The authors'
+    code moves x by k = 1 / (1 - sigma_next^2 / sigma^2) at all levels, which is far less there. We take the smaller of
+    both: as close to the exact posterior as the first on Gaussian data, and stable with a trained prior.
     """
 
     name = "pigdm"
@@ -33,7 +40,7 @@ class PiGDM(Solver):
     source = "Song et al. 2023, ICLR, Pseudoinverse-guided diffusion models for inverse problems; weight bounded by us"
     paper = "https://openreview.net/forum?id=9_gsMA8MRKQ"
     formula = (
-        r"\hat{x}_0 = D + w k \, J^\top H^\top (H H^\top + c I)^{-1} (y - H D), \quad J = \frac{\partial "
+        r"D \leftarrow D + w k \, J^\top H^\top (H H^\top + c I)^{-1} (y - H D), \quad J = \frac{\partial "
         r"D}{\partial x}"
     )
     linear_only = True

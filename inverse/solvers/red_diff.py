@@ -23,21 +23,24 @@ class REDDiff(Solver):
 
     Variational inference with a point mass at mu, by Adam (Kingma and Ba 2015), one step a noise level:
 
-        x = mu + sigma n
-        gradient = H^T (H mu - y) + lambda sigma (eps_hat - n),   eps_hat = (x - D) / sigma,   lambda = 1 / w
-        mu <- mu - rate * Adam(gradient)
+        mu = H^T (H H^T + c I)^-1 y,  c = sigma_y^2 / v,  v the data's variance  # start: pseudo-inverse is H^+ y
+        for each of N levels sigma from sigma_max to sigma_min by the schedule, the k-th of them:
+            x = mu + sigma n;  D = D(x, sigma)
+            g = grad_mu ||y - A(mu)||_2^2 / 2;  f = ||y - A(mu)||_2
+            if stop_at_noise:  g <- (1 - sigma_y sqrt(m) / f)_+ g
+            g <- g + (mu - D) / w
+            mu <- mu - gamma (1000 / N) (1 - (k - 1) / N) Adam(g)
+        return mu
 
-    sigma (eps_hat - n) is mu - D: mu is drawn to what the prior makes of its noisy copy. The rate falls linearly to 0;
-    a constant one leaves a noise floor in mu.
+    The paper writes sigma (eps_hat - n) for mu - D, eps_hat = (x - D) / sigma, and lambda for 1 / w: mu is drawn to
+    what the prior makes of its noisy copy. The rate falls linearly to 0; a constant one leaves a noise floor in mu.
 
-    The first term knows nothing of sigma_y, and fits the noise. `stop_at_noise`, which is ours, multiplies it by
-    (1 - f* / f)_+, f = ||y - H mu||_2, f* = sigma_y sqrt(m) for m measured numbers: it is then the gradient of
-    (f - f*)_+^2 / 2, the distance to what the measurement allows.
+    The data term knows nothing of sigma_y, and fits the noise. `stop_at_noise`, which is ours, makes it the gradient of
+    (f - f*)_+^2 / 2 with f* = sigma_y sqrt(m) for m measured numbers, the distance to what the measurement allows.
 
-    The first mu is Wiener's estimate for white data of the prior's variance, H^T (H H^T + c I)^-1 y with c =
-    sigma_y^2 / variance. The authors take H^+ y ("pseudo-inverse"), which a blur fills with noise far beyond Adam's
-    reach, the sum of all rates. For a non-linear A it is nearly 0; not exactly, where a Fourier magnitude has no
-    gradient.
+    The first mu is Wiener's estimate for white data of the prior's variance v. The authors take H^+ y
+    ("pseudo-inverse"), which a blur fills with noise far beyond Adam's reach, the sum of all rates. For a non-linear A
+    it is nearly 0; not exactly, where a Fourier magnitude has no gradient.
 
     Their code weighs the prior by 0.25 sigma against the mean of squares, which is w = 4 here if y has as many numbers
     as x ("linear"; it offers other powers of sigma), and keeps the rate at 0.1. Our presets come from a search with the
@@ -50,18 +53,19 @@ class REDDiff(Solver):
     source = "Mardani et al. 2023, arXiv 2305.04391, algorithm 1; decay of the rate, start and stop are ours"
     paper = "https://arxiv.org/abs/2305.04391"
     formula = (
-        r"\min_\mu \; \frac{1}{2} \lVert y - A(\mu) \rVert^2 + \mathbb{E}_{\sigma, n} \left[ \lambda_\sigma "
-        r"\lVert \hat{\epsilon}(\mu + \sigma n) - n \rVert^2 \right]"
+        r"\mu \leftarrow \mu - \gamma \, \mathrm{Adam} \left( \nabla_{\mu} \tfrac{1}{2} \lVert y - A(\mu) \rVert_2^2 + "
+        r"\frac{\mu - D(\mu + \sigma n, \sigma)}{w} \right)"
     )
 
     steps: int = steps_field(300, low=50)
     sigma_min: float = sigma_min_field(0.1)
     step_size: float = real(
-        0.006, 0.0, 1.0, log=True, help="How far each step moves the image: Adam's first rate in a run of 1000 steps.",
+        0.006, 0.0, 1.0, log=True, symbol="gamma",
+        help="How far each step moves the image: Adam's first rate in a run of 1000 steps.",
         effect="Too low never arrives; too high stays noisy.",
     )  # fmt: skip
     guidance_scale: float = real(
-        20.0, 0.01, 1000.0, log=True,
+        20.0, 0.01, 1000.0, log=True, symbol="w",
         help="Weight of the measurement against the prior: 1 / lambda of the paper, where it weighs mu - D.",
         effect="Too low smooths details away; too high brings the measurement's noise back.",
     )  # fmt: skip

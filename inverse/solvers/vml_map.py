@@ -21,12 +21,18 @@ class VMLMAP(Solver):
     The loss is that of Gutha, Vinuesa and Azizpour 2025 (arXiv 2512.10524). Its gradient is -J^T v (see
     `VMLMAPPublished`), and J is invertible, so v = 0 has the same solutions. They are the fixed points of relaxed
     Douglas-Rachford splitting (Lions and Mercier 1979; Eckstein and Bertsekas 1992) with the denoiser D as one proximal
-    map (plug and play: Venkatakrishnan, Bouman and Wohlberg 2013) and that of the measurement as the other: with
-    c = sigma_y^2 / (w sigma^2),
+    map (plug and play: Venkatakrishnan, Bouman and Wohlberg 2013) and that of the measurement as the other:
 
-        K times:  x <- x + step_size * [(D - x) + H^T (H H^T + c I)^-1 (y - H (2 D - x))],  the last time by 1 at most
-        x <- D + sigma_next n                       while sigma_next >= renoise_above: noise is what fills holes
-        x <- D + (sigma_next / sigma)^2 (x - D)     below, which keeps D where it is on a Gaussian prior
+        x = sigma_max n
+        for each of N levels sigma from sigma_max to sigma_min by the schedule, and sigma_next after it, at last 0:
+            c = sigma_y^2 / (w sigma^2)
+            K times:
+                D = D(x, sigma)
+                x <- x + eta [D - x + H^T (H H^T + c I)^-1 (y - H (2 D - x))]  # the very last time eta is 1 at most
+            D = D(x, sigma)
+            if sigma_next >= renoise_above:  x <- D + sigma_next n            # noise is what fills holes
+            otherwise:  x <- D + (sigma_next / sigma)^2 (x - D)               # keeps D on a Gaussian prior
+        return x
 
     Ours is that link between the two, the noise levels that it runs through, and the noise that is drawn anew.
 
@@ -55,11 +61,12 @@ class VMLMAP(Solver):
     schedule: str = schedule_field("log-linear")
     sigma_min: float = sigma_min_field(0.1)
     gradient_steps: int = integer(
-        2, 1, 20, help="Proximal steps at every noise level.",
+        2, 1, 20, symbol="K", help="Proximal steps at every noise level.",
         effect="Too few follow the measurement loosely; many only take longer.",
     )  # fmt: skip
     step_size: float = real(
-        1.8, 0.1, 1.99, help="Length of a proximal step: 1 solves the linearised problem, more extrapolates.",
+        1.8, 0.1, 1.99, symbol="eta",
+        help="Length of a proximal step: 1 solves the linearised problem, more extrapolates.",
         effect="Too low needs more steps; close to 2 it oscillates.",
     )  # fmt: skip
     guidance_scale: float = guidance_scale_field()

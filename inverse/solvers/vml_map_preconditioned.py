@@ -18,7 +18,20 @@ from inverse.solvers.vml_map_published import VMLMAPPublished
 class VMLMAPPreconditioned(VMLMAPPublished):
     """Gutha, Vinuesa and Azizpour 2025 (arXiv 2512.10524), for ill-conditioned H; the loop is a reconstruction.
 
-    As `VMLMAPPublished`, with ||H||^2 H^+ in the place of H^T: every singular value above the cut then converges
+    As `VMLMAPPublished`, with ||H||^2 H^+ in the place of H^T:
+
+        x = sigma_max n
+        for each of N levels sigma from sigma_max to sigma_min by the schedule, and sigma_next after it, at last 0:
+            gamma = 1 / (w ||H||^2 / sigma_y^2 + 1 / (4 sigma^2))
+            K times:
+                D = D(x, sigma)
+                v = (D - x) / sigma^2 + w ||H||^2 H^+ (y - H D) / sigma_y^2   # H^+ without s below cut s_max
+                x <- x + eta gamma J^T v,  J = dD/dx                          # jacobian: exact, or by differences
+            D = D(x, sigma)
+            x <- D + sigma_next n
+        return x
+
+    Every singular value above the cut then converges
     at one speed, and what lies below it is left to the prior. Where all singular values are equal, as in
     inpainting, both forms are the same, which is why we keep the factor ||H||^2. Elsewhere this one trusts the
     measurement more than its noise deserves: its fixed point is the MAP estimate as sigma_y -> 0 only.

@@ -20,17 +20,23 @@ class VMLMAPPublished(Solver):
     """Gutha, Vinuesa and Azizpour 2025 (arXiv 2512.10524). The loop is a reconstruction.
 
     The loss is KL(p(x0 | x_t) || p(x0 | y)); without its traces and for linear H (their proposition 2) its gradient is
+    -J^T v, with w = 1:
 
-        grad VML_S = -J^T v,   v = (D - x) / sigma^2 + w H^T (y - H D) / sigma_y^2,   J = dD/dx
+        x = sigma_max n
+        for each of N levels sigma from sigma_max to sigma_min by the schedule, and sigma_next after it, at last 0:
+            gamma = 1 / (w ||H||^2 / sigma_y^2 + 1 / (4 sigma^2))
+            K times:
+                D = D(x, sigma)
+                v = (D - x) / sigma^2 + w H^T (y - H D) / sigma_y^2
+                x <- x + eta gamma J^T v,  J = dD/dx                          # jacobian: exact, or by differences
+            D = D(x, sigma)
+            x <- D + sigma_next n
+        return x
 
-    with w = 1 (`guidance_scale` weighs the measurement against the prior). For a non-linear A the gradient of
-    -||y - A(D)||^2 / 2 takes the place of H^T (y - H D); that is our surrogate, for which the proposition says nothing.
-    The paper's algorithm box was not at hand:
-    the loop follows MAP-GA of the same authors (WACV 2025). For J between 0 and 1, as an exact denoiser's is on
-    Gaussian data, gamma = 1 / (w ||H||^2 / sigma_y^2 + 1 / (4 sigma^2)) is safe at every noise level:
-
-        K times:  x <- x + step_size * gamma * J^T v
-        x <- D + sigma_next n                                                 the last level returns D
+    For a non-linear A the gradient of -||y - A(D)||^2 / 2 takes the place of H^T (y - H D); that is our surrogate, for
+    which the proposition says nothing. The paper's algorithm box was not at hand: the loop follows MAP-GA of the same
+    authors (WACV 2025). For J between 0 and 1, as an exact denoiser's is on Gaussian data, the step gamma is safe at
+    every noise level. `guidance_scale`, w, weighs the measurement against the prior.
     """
 
     name = "vml-map-published"
@@ -39,17 +45,17 @@ class VMLMAPPublished(Solver):
     source = "Gutha et al. 2025, arXiv 2512.10524; loop reconstructed after MAP-GA, WACV 2025"
     paper = "https://arxiv.org/abs/2512.10524"
     formula = (
-        r"\nabla \mathrm{VML}_S = - J^\top \left( \frac{D - x}{\sigma^2} + \frac{H^\top (y - H D)}{\sigma_y^2} "
+        r"\nabla_{x} \mathrm{VML}_S = - J^\top \left( \frac{D - x}{\sigma^2} + \frac{H^\top (y - H D)}{\sigma_y^2} "
         r"\right), \quad J = \frac{\partial D}{\partial x}"
     )
 
     steps: int = steps_field(20)
     gradient_steps: int = integer(
-        10, 1, 100, help="Gradient steps at every noise level.",
+        10, 1, 100, symbol="K", help="Gradient steps at every noise level.",
         effect="Too few leave the image soft; many only take longer.",
     )  # fmt: skip
     step_size: float = real(
-        1.0, 0.0, 4.0, help="Length of a gradient step, as a multiple of the safe one.",
+        1.0, 0.0, 4.0, symbol="eta", help="Length of a gradient step, as a multiple of the safe one.",
         effect="Too low needs more gradient steps; above 2 it may diverge.",
     )  # fmt: skip
     guidance_scale: float = guidance_scale_field()

@@ -266,8 +266,11 @@ def run(tmp_path, photo, monkeypatch):
 
 
 def test_the_command_writes_grid_and_figures(run, tmp_path):
-    result = run("-o", "grid.png", "--x", "steps=10:20:2", "--y", "seed=0,1", "--csv", "cells.csv")
+    result = run(
+        "-o", "grid.png", "--x", "steps=10:20:2", "--y", "seed=0,1", "--csv", "cells.csv", "--figure", "grid.svg"
+    )
     assert result.exit_code == 0, result.output
+    assert (tmp_path / "grid.svg").read_text().count("<image ") == 4
     assert Image.open("grid.png").width > 100 and "best" in result.output
     assert len((tmp_path / "cells.csv").read_text().splitlines()) == 5
     assert Settings.from_dict(read((tmp_path / "grid.png").read_bytes()))[0].solver.name == "diffpir"
@@ -277,6 +280,8 @@ def test_the_command_writes_grid_and_figures(run, tmp_path):
     ("arguments", "said"),
     [
         (["--x", "steps=10", "--csv", "none/cells.csv"], "cells.csv cannot be written"),
+        (["--x", "steps=10", "--figure", "cells.jpg"], "an SVG or a PNG"),
+        (["--x", "steps=10", "--figure", "grid.png"], "two results"),
         (["--x", "steps"], "NAME=VALUES"), (["--x", "steps=1:2"], "gives no values"),
         (["--x", "flux=1"], "cannot be swept"),
         (["--x", "steps=0"], "steps must be"), (["--x", "steps=10", "--y", "steps=20"], "one axis or two"),

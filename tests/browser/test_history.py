@@ -193,6 +193,10 @@ def test_results_outlive_a_reload_and_leave_when_cleared(visit):
     two_runs(page)
     card(page, 1).click()
     first = result(page)
+    page.fill(".inv-name", "The best one?")
+    page.press(".inv-name", "Tab")
+    page.click("#history [data-do=rate-4]")
+    page.wait_for_function("document.querySelector('.inv-stars:not(:empty)')?.textContent === '★★★★'")
     reload(page)
     page.wait_for_function(COUNT, arg=2)
     card(page, 1).click()
@@ -202,6 +206,11 @@ def test_results_outlive_a_reload_and_leave_when_cleared(visit):
     with zipfile.ZipFile(io.BytesIO(download.value.path().read_bytes())) as archive:
         assert archive.testzip() is None and len(archive.namelist()) == 2
         assert archive.read(sorted(archive.namelist())[0]) == first
+        assert sorted(archive.namelist())[0] == "01-The_best_one_.png"
+    assert page.input_value(".inv-name") == "The best one?"
+    assert "4 of 5 stars" in card(page, 1).get_attribute("aria-label")
+    page.click("#history [data-do=rate-4]")
+    assert "stars" not in card(page, 1).get_attribute("aria-label"), "once more takes it back"
 
     page.wait_for_selector(".inv-detail .inv-words")
     page.click("#history [data-do=remove]")

@@ -145,3 +145,58 @@ def test_menus_open_below_their_field_and_within_the_window(visit, size):
     page.keyboard.type("deno")
     page.keyboard.press("Enter")
     page.wait_for_function("t => document.querySelector('#task input').value === t", arg=TASKS["denoise"].title)
+
+
+TRANSFORMS = "() => [...document.querySelectorAll('.inv-frame img')].map((each) => getComputedStyle(each).transform)"
+CUT = """() => {
+  const [frame, before] = ['.inv-frame', '.inv-before'].map((name) => document.querySelector(name));
+  const hidden = parseFloat(getComputedStyle(before).clipPath.match(/inset\\(0px ([\\d.]+)/)?.[1] ?? 0);
+  const { left, width } = before.getBoundingClientRect();
+  return (left + width * (1 - hidden / 100) - frame.getBoundingClientRect().left) / frame.clientWidth;
+}"""
+
+
+def test_a_picture_is_looked_at_closely(visit):
+    page = visit()
+    small(page)
+    page.click("#run")
+    phase(page, "done")
+    ready(page)
+    page.locator(".inv-divider").fill("40")
+    place = page.locator(".inv-frame").bounding_box()
+    middle = place["x"] + place["width"] / 2, place["y"] + place["height"] / 2
+    page.mouse.move(*middle)
+    zoom = page.locator(".inv-zoom [data-zoom=fit]")
+    page.mouse.wheel(0, -100)
+    assert zoom.inner_text() == "Fit", "a wheel scrolls the page"
+    page.keyboard.down("Control")
+    page.mouse.wheel(0, -120)
+    page.keyboard.up("Control")
+    page.wait_for_function("document.querySelector('.inv-zoom [data-zoom=fit]').textContent !== 'Fit'")
+    enlarged = page.evaluate(TRANSFORMS)
+    assert len(enlarged) == 2 and len(set(enlarged)) == 1, "both show the same place"
+    assert page.evaluate(CUT) == pytest.approx(0.4, abs=0.01), "the divider stays where it stands"
+    page.mouse.down()
+    page.mouse.move(middle[0] + 60, middle[1] + 30, steps=3)
+    page.mouse.up()
+    assert page.evaluate(TRANSFORMS) != enlarged and len(set(page.evaluate(TRANSFORMS))) == 1
+    assert page.input_value(".inv-divider") == "40", "a drag moves the picture, and not the divider"
+    page.mouse.move(place["x"] + 0.4 * place["width"], middle[1])
+    page.mouse.down()
+    page.mouse.move(place["x"] + 0.6 * place["width"], middle[1], steps=3)
+    page.mouse.up()
+    assert page.evaluate(CUT) == pytest.approx(0.6, abs=0.01), "but for one at the divider"
+
+    page.locator(".inv-stage").focus()
+    page.keyboard.press("1")
+    assert zoom.inner_text() == "100 %"
+    shown = page.evaluate("document.querySelector('.inv-after').getBoundingClientRect().width * devicePixelRatio")
+    assert shown == pytest.approx(page.evaluate("document.querySelector('.inv-after').naturalWidth"), abs=1)
+    page.keyboard.press("f")
+    viewport = page.evaluate("[innerWidth, innerHeight]")
+    filled = page.locator("#viewer [popover]").bounding_box()
+    assert [filled["width"], filled["height"]] == viewport
+    page.keyboard.press("Escape")
+    page.wait_for_selector("#viewer [popover]", state="detached")
+    page.keyboard.press("0")
+    assert zoom.inner_text() == "Fit" and page.evaluate(BROKEN) == []

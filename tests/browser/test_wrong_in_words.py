@@ -66,6 +66,24 @@ def test_scratches_are_found_at_the_mask_and_can_be_erased(missing):
     page.wait_for_selector("#run[disabled]")
 
 
+def test_a_reload_brings_back_the_photo_and_the_mask(missing):
+    page = missing
+    page.click("#mask [data-do=find]")
+    page.wait_for_selector("#run:not([disabled])")
+    caption = page.inner_text("#photo .inv-drop-words b")
+    drawn = page.evaluate("sessionStorage.getItem('inverse-mask')")
+    page.reload()
+    assert caption.startswith("Your photo, 360")
+    same = "words => document.querySelector('#photo .inv-drop-words b')?.textContent === words"
+    page.wait_for_function(same, arg=caption)
+    page.wait_for_selector("#mask canvas")
+    page.wait_for_selector("#mask [data-do=download]:not([disabled])")
+    page.wait_for_selector("#run:not([disabled])")
+    assert page.evaluate("sessionStorage.getItem('inverse-mask')") == drawn
+    assert page.locator("text=not kept").count() == 0
+    assert page.get_by_label("Damaged", exact=True).is_checked()
+
+
 def test_a_thin_brush_leaves_whole_pixels(missing, brush):
     """Every pixel that the brush touches is missing, whatever it is painted to."""
     page = missing

@@ -9,6 +9,7 @@ import torch
 from inverse.denoisers.exact import GaussianMixture
 from inverse.errors import ParameterError, ProblemError
 from inverse.evaluation.judge import JUDGE_SETTINGS, JUDGE_TASKS, case, figures, judge, judge_solver, to_markdown
+from inverse.evaluation.judge.page import summaries
 from inverse.operators.inpainting import Mask
 from inverse.randomness import generator
 from inverse.solvers import SOLVERS
@@ -349,7 +350,11 @@ def test_rows_come_one_by_one_and_make_a_table():
 def test_a_run_with_more_steps_has_a_row_of_its_own_in_the_summary():
     found = list(judge(["daps", judge_solver("daps", steps=800)], 2, tasks=["random"], size=8, measurements=1))
     assert [row.name for row in found] == ["DAPS", "DAPS, 800 steps"]
-    assert to_markdown(found).count("| DAPS, 800 steps |") == 2
+    page = to_markdown(found)
+    assert page.count("| DAPS, 800 steps |") == 2
+    read = summaries(page)
+    assert list(read) == ["DAPS", "DAPS, 800 steps"]
+    assert read["DAPS"]["bias"] == f"{found[0].bias:.2f}" and read["DAPS"]["verdicts"] == f"1 {found[0].verdict}"
 
 
 @pytest.mark.parametrize(

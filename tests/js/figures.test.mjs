@@ -2,9 +2,10 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { score, written } from "../../inverse/web/elements/batch.js";
-import { ticks } from "../../inverse/web/elements/curves.js";
+import { curveFigure, wrapped } from "../../inverse/web/elements/curve-figure.js";
 import { differences } from "../../inverse/web/elements/differences.js";
 import { scale } from "../../inverse/web/elements/number.js";
+import { ticks } from "../../inverse/web/elements/ticks.js";
 
 const range = { low: 0, high: 1, whole: false, log: false, without: "" };
 
@@ -51,4 +52,19 @@ test("two runs differ in what both have", () => {
   assert.deepEqual(differences(run(5), run(5, { sigma_y: null, seed: 4294967295 })), ["seed 1 → 4294967295", "noise 0.05 → none"]);
   assert.deepEqual(differences(run(5), { ...run(5), origin: { photo: "y" } }), ["another photo"]);
   assert.deepEqual(differences(run(5), run(5, { solver: { name: "c", parameters: { other: 1 } } })), ["solver b → c"]);
+});
+
+test("curves for print have every point, their unit and the whole caption", () => {
+  const titles = { residual: "Data residual", psnr: "PSNR" };
+  const points = [[1, 20, 12], [2, 0, 18], [3, 1.1, 25]];
+  const caption = `Damaged here: <blur> & "noise"; ${"sigma_y 0.05, ".repeat(30)}`;
+  const drawn = curveFigure({ points, relative: true, total: 3 }, titles, caption);
+  assert.equal(drawn.match(/[ML][\d.]+ [\d.]+(?=[ML"])/g).length, 2 * points.length, "a residual of 0 has its place");
+  assert.ok(drawn.includes("in units of the noise") && drawn.includes("PSNR, dB"));
+  const said = [...drawn.matchAll(/<text[^>]*>([^<]*)<\/text>/g)].map(([, text]) => text).join(" ");
+  assert.ok(said.includes("&#60;blur&#62; &#38; &#34;noise&#34;;") && !drawn.includes("<blur>"));
+  assert.equal(said.split("sigma_y").length, 31);
+  assert.ok(wrapped(caption).every((line) => line.length <= 112));
+  const unknown = curveFigure({ points: points.map(([at, value]) => [at, value, null]), relative: true, total: 3 }, titles, "");
+  assert.ok(!unknown.includes("PSNR"), "no truth, no curve");
 });

@@ -98,7 +98,8 @@ assert last[tab.table]["phase"] == "done" and len(last[tab.table]["cells"]) == 2
 
 def test_the_diffs_of_contributing_apply_and_work(tmp_path):
     shutil.copytree(ROOT / "inverse", tmp_path / "inverse", ignore=shutil.ignore_patterns("__pycache__"))
-    (tmp_path / "assets").symlink_to(ROOT / "assets")
+    for name in ("assets", "docs"):
+        (tmp_path / name).symlink_to(ROOT / name)
     diffs = re.findall(r"```diff\n(--- .*?)```", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"), re.DOTALL)
     assert len(diffs) == 3
     for diff in diffs:

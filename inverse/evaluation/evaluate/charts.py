@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from inverse.evaluation.evaluate.summary import Estimate
-from inverse.evaluation.findings.canvas import FAINT, QUIET, Canvas
 from inverse.evaluation.findings.charts import COLOURS, LEFT, LINE, RIGHT, TOP, Chart, scale, short, span, ticks
+from inverse.imaging.canvas import FAINT, QUIET, Canvas
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from PIL import Image
 
-from inverse.evaluation.findings.canvas import FAINT, INK, QUIET, Bitmap, Canvas, Point, Svg
+from inverse.imaging.canvas import FAINT, INK, QUIET, Bitmap, Canvas, Point, Svg
 
 COLOURS = (
     "#3b82f6", "#d97706", "#059669", "#dc2626", "#9333ea", "#0891b2", "#db2777", "#65a30d", "#a16207", "#64748b",

@@ -10,12 +10,12 @@ from PIL import Image
 from torch import Tensor
 
 from inverse.denoisers.exact import GaussianMixture
-from inverse.evaluation.findings.canvas import INK
 from inverse.evaluation.findings.charts import COLOURS, DASHES, Chart, Column, Curve, Curves, Plane, Rows
 from inverse.evaluation.findings.contenders import BEST, CONDITIONAL, UNCONDITIONAL
 from inverse.evaluation.findings.measuring import Findings, Live
 from inverse.evaluation.findings.samples import BINS
 from inverse.evaluation.findings.truths import Truth
+from inverse.imaging.canvas import INK
 
 LEVEL = "noise level sigma: a run goes from left to right"
 SEEN = 0.005

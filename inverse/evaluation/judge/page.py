@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import textwrap
 from collections import Counter
@@ -13,6 +14,7 @@ from inverse.evaluation.judge.cases import JUDGE_TASKS
 from inverse.evaluation.judge.rows import JUDGE_SETTINGS, LEVELS, MODE, NEAR_MODE, TOLERANCES, JudgeRow
 from inverse.solvers.run import BACKWARD_COST
 
+_SUMMARY = ("solver", "bias", "std ratio", "90 %", "to MAP", "verdicts")
 _COLUMNS = ("solver", "task", "bias", "std ratio", "50 %", "90 %", "to MAP", "residual", "cost", "verdict")
 
 
@@ -23,6 +25,14 @@ def to_markdown(rows: Iterable[JudgeRow]) -> str:
     for sigma_y, same in groupby(rows, key=lambda row: row.sigma_y):
         lines += ["", f"## sigma_y {sigma_y:g}", "", *_heading(_COLUMNS), *map(_line, same)]
     return "\n".join([*lines, *_reasons(rows)]) + "\n"
+
+
+def summaries(page: str) -> dict[str, dict[str, str]]:
+    """What such a page says of every solver in all cases: texts by column, by the solver's title."""
+    _, _, *lines = itertools.dropwhile(lambda line: line != _cells(_SUMMARY), page.splitlines())
+    table = itertools.takewhile(lambda line: line.startswith("|"), lines)
+    cells = [[text.strip() for text in line.strip("|").split("|")] for line in table]
+    return {title: dict(zip(_SUMMARY[1:], texts, strict=True)) for title, *texts in cells}
 
 
 def _preface(rows: list[JudgeRow]) -> list[str]:
@@ -73,7 +83,7 @@ def _wrapped(text: str, indent: str = "") -> list[str]:
 
 def _summary(rows: list[JudgeRow]) -> list[str]:
     lines = ["", "## In all cases", "", "The least and the most of every figure.", ""]
-    lines += _heading(("solver", "bias", "std ratio", "90 %", "to MAP", "verdicts"))
+    lines += _heading(_SUMMARY)
     for name in dict.fromkeys(row.name for row in rows):
         own = [row for row in rows if row.name == name]
         verdicts = [f"{count} {verdict}" for verdict, count in Counter(row.verdict for row in own).most_common()]

@@ -33,5 +33,5 @@ for (const [name, value] of [["language", "en"], ["languages", Object.freeze(["e
       else module(name).then(({ default: begin }) => begin(tools, given));
     },
   };
-  for (const name of ["page", "lost"]) import(new URL(`base/${name}.js`, at));
+  for (const name of ["page", "lost", "said"]) import(new URL(`base/${name}.js`, at));
 })();

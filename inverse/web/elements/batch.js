@@ -11,7 +11,7 @@ export function batch({ element, props, trigger, watch }, figures, called) {
   const [table, message, bar, empty, look] = parts(element, "table", ".inv-message", ".inv-progress", ".inv-empty", "dialog");
   const place = (index) => table.querySelector(`[data-index="${index}"]`);
   const figure = (cell, name) => (cell.failure ? "failed" : cell[name] == null ? "–" : written(figures[name], cell[name]));
-  const self = { table, shown: {}, cell, picture, finish, figure, place, connect };
+  const self = { table, shown: {}, cell, picture, finish, figure, place, savable, saving, connect };
   let laid = null;
 
   /* A cell: a button with its picture, and a small one that shows it large. */
@@ -64,6 +64,20 @@ export function batch({ element, props, trigger, watch }, figures, called) {
   function turn(by) {
     const seen = self.shown.cells.filter((each) => each.src).map((each) => each.index).sort((a, b) => a - b);
     compare(seen[(seen.indexOf(pair[1]) + by + seen.length) % seen.length]);
+  }
+
+  /* What can be saved of the runs, by the server, which has their pictures as they are. */
+  const saves = [...element.querySelectorAll("[data-download]")];
+  function savable() {
+    for (const save of saves) save.disabled = !self.shown.cells.length;
+  }
+  function saving(metric) {
+    for (const save of saves) {
+      save.addEventListener("click", () => {
+        props.value = { download: save.dataset.download, metric: metric(), at: Date.now() };
+        trigger("download");
+      });
+    }
   }
 
   const adopt = (index) => {

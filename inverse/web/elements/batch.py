@@ -15,20 +15,21 @@ def grid() -> gr.HTML:
     return element("grid", {}, GRID, FIGURES, elem_id="grid", elem_classes="inv-batch")
 
 
-def rows(name: str, words: str, label: str) -> gr.HTML:
-    """A table with a row each: fires `select` with {"adopt"}.
+def rows(name: str, words: str, label: str, saved: bool = False) -> gr.HTML:
+    """A table with a row each: fires `select` with {"adopt"} and, where it may be `saved`, `download` as `grid`.
 
     Args:
         name: its id.
         words: what to expect, in HTML, before there is any.
         label: what it is, for whoever hears the page.
     """
-    return element("rows", {}, _markup(words, label, "inv-rows"), FIGURES, elem_id=name, elem_classes="inv-batch")
+    markup = _markup(words, label, "inv-rows", template("figure-tools") if saved else "")
+    return element("rows", {}, markup, FIGURES, elem_id=name, elem_classes="inv-batch")
 
 
-def file() -> gr.HTML:
-    """Saves what it is given: {"name", "data": data URI}."""
-    return element("file", {}, "", elem_id="file")
+def file(name: str) -> gr.HTML:
+    """Saves what it is given: {"name", "data": data URI}. `name` is its id."""
+    return element("file", {}, "", elem_id=name, elem_classes="inv-file")
 
 
 def _figure(title: str, help: str, digits: int, unit: str, best: str) -> dict[str, Any]:
@@ -54,5 +55,5 @@ GRID = _markup(
     "the same damaged photo, the best one is marked, and a click takes over its settings.",
     "Results of the sweep",
     "inv-grid",
-    template("grid-tools"),
+    template("grid-tools").format(figure=template("figure-tools")),
 )

@@ -63,6 +63,20 @@ export async function bitmap(width, height, isWhite) {
   return new Uint8Array(await new Blob([new Uint8Array([137, 80, 78, 71, 13, 10, 26, 10]), ...parts]).arrayBuffer());
 }
 
+/* The same PNG, which says how many pixels of it are an inch. */
+export function dense(png, inch) {
+  const head = 8 + 25; // its signature, and the chunk that comes first
+  const metre = Math.round(inch / 0.0254);
+  const parts = [png.slice(0, head), ...chunk("pHYs", packed([[4, metre], [4, metre], [1, 1]], false)), png.slice(head)];
+  const made = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    made.set(part, at);
+    at += part.length;
+  }
+  return made;
+}
+
 /* Pixels (RGBA) at another size: covered is what a covered one touches, so that nothing thin is lost. */
 export function cover(from, width, height) {
   const to = { data: new Uint8ClampedArray(4 * width * height), width, height };

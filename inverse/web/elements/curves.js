@@ -1,21 +1,11 @@
 // Two curves against the step: the data residual, on a logarithmic scale, and the PSNR. The viewer says what is shown.
-import { hear } from "./kit.js";
-
-/* Ticks within the range: powers of ten and their halves for the logarithm, round numbers otherwise. */
-export function ticks(low, high, log) {
-  if (log) {
-    const decades = Array.from({ length: 12 }, (_, i) => 10 ** (i - 5));
-    const all = high / low > 30 ? decades : decades.flatMap((d) => [d, 2 * d, 5 * d]);
-    return all.filter((value) => value >= low * 0.999 && value <= high * 1.001);
-  }
-  const rough = (high - low) / 3;
-  const base = 10 ** Math.floor(Math.log10(rough));
-  const gap = [1, 2, 5, 10].map((factor) => factor * base).find((candidate) => candidate >= rough);
-  return Array.from({ length: 8 }, (_, i) => Number((Math.ceil(low / gap) * gap + i * gap).toPrecision(6))).filter((value) => value <= high);
-}
+import { curveFigure } from "./curve-figure.js";
+import { hear, save, saveDrawn } from "./kit.js";
+import { ticks } from "./ticks.js";
 
 export default function curves({ element }, titles) {
   const HEIGHT = 84;
+  const PRINT = 4; // pixels of a file for each of the page: 384 to the inch
   const [LEFT, RIGHT, TOP, BOTTOM] = [34, 8, 6, 16];
   const UNIT = { residual: (curve) => (curve.relative ? " × noise" : ""), psnr: () => " dB" };
   const digits = (value, name) => (name === "psnr" ? value.toFixed(1) : Number(value.toPrecision(3)).toString());
@@ -110,8 +100,20 @@ export default function curves({ element }, titles) {
     parts.forEach(draw);
   }
 
-  hear(element, "drawn", ({ curve, at }) => {
+  const saves = [...element.querySelectorAll("[data-save]")];
+  let told = {}; // caption and name of files, once a run has ended
+  element.addEventListener("click", (event) => {
+    const kind = event.target.closest("[data-save]")?.dataset.save;
+    if (!kind) return;
+    const [svg, name] = [curveFigure(shown, titles, told.caption), told.filename.replace(/(-restored)?\.\w+$/, "-curves")];
+    if (kind === "svg") save(new Blob([svg], { type: "image/svg+xml" }), `${name}.svg`);
+    else saveDrawn(svg, `${name}.png`, PRINT);
+  });
+
+  hear(element, "drawn", ({ curve, at, caption, filename }) => {
     step = at;
+    told = { caption, filename };
+    for (const button of saves) button.disabled = !(curve && caption);
     const same = curve === shown || (curve && shown && curve.key === shown.key && curve.points.length === shown.points.length);
     shown = curve;
     if (same) parts.forEach(point);

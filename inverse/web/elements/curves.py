@@ -65,6 +65,7 @@ def curves() -> gr.HTML:
     markup = "".join(
         template("curves").format(name=name, title=title, note=note) for name, (title, note) in PLOTS.items()
     )
+    markup += template("curve-tools")
     return element("curves", None, markup, {name: title for name, (title, _) in PLOTS.items()}, elem_id="curves")
 
 

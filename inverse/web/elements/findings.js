@@ -1,16 +1,7 @@
 // The panels of the findings lab: figures come as SVG, and are saved as that or as a PNG of twice the size.
-import { late, node, parts, progress, save, unanswered } from "./kit.js";
+import { late, node, parts, progress, save, saveDrawn, unanswered } from "./kit.js";
 
 const fileOf = (text, type) => new Blob([text], { type });
-
-async function bitmap(svg, name) {
-  const image = new Image();
-  image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(svg)}`;
-  await image.decode();
-  const canvas = node("canvas", { width: 2 * image.naturalWidth, height: 2 * image.naturalHeight });
-  canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
-  canvas.toBlob((blob) => save(blob, name), "image/png");
-}
 
 export default function findings({ element, props, watch }, { panels, wide }) {
   const [message, bar, empty, holder] = parts(element, ".inv-message", ".inv-progress", ".inv-empty", ".inv-panels");
@@ -64,7 +55,7 @@ export default function findings({ element, props, watch }, { panels, wide }) {
   element.addEventListener("click", (event) => {
     const { name, value } = event.target.closest("button") ?? {};
     if (name === "svg") save(fileOf(shown.figures[value], "image/svg+xml"), `${shown.name}-${value}.svg`);
-    if (name === "png") bitmap(shown.figures[value], `${shown.name}-${value}.png`);
+    if (name === "png") saveDrawn(shown.figures[value], `${shown.name}-${value}.png`);
     if (name === "csv") save(fileOf(shown.csv, "text/csv"), `${shown.name}.csv`);
     if (name === "page") save(fileOf(shown.page, "text/markdown"), `${shown.name}.md`);
   });

@@ -3,11 +3,10 @@ import { batch, score } from "./batch.js";
 import { node } from "./kit.js";
 
 export default function grid(tools, figures) {
-  const { element, props, trigger } = tools;
+  const { element } = tools;
   const self = batch(tools, figures, called);
   const { table, cell, picture, finish, figure, place } = self;
   const segments = element.querySelector(".inv-segments");
-  const saves = [...element.querySelectorAll("[data-download]")];
   let metric = null;
 
   function lay() {
@@ -54,18 +53,13 @@ export default function grid(tools, figures) {
       button.classList.toggle("inv-live", Boolean(live));
       button.lastElementChild.textContent = live ? `update ${live.step} / ${live.total}` : self.shown.phase === "running" ? "waiting" : "–";
     }
-    for (const save of saves) save.disabled = !self.shown.cells.length;
+    self.savable();
   }
 
   segments.addEventListener("change", (event) => {
     metric = event.target.value;
     draw();
   });
-  for (const save of saves) {
-    save.addEventListener("click", () => {
-      props.value = { download: save.dataset.download, metric, at: Date.now() };
-      trigger("download");
-    });
-  }
+  self.saving(() => metric);
   self.connect(lay, draw);
 }

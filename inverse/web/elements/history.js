@@ -9,6 +9,7 @@ export default function history({ element, props, watch }) {
   const [cards, detail, said] = parts(element, ".inv-cards", ".inv-detail", ".inv-said");
   const [zip, clear] = ["zip", "clear"].map((name) => find(`[data-do=${name}]`));
   const CAP = 24;
+  const STARS = 5;
 
   let items = [];
   let chosen = null; // the key of a result, or "pair"
@@ -27,15 +28,17 @@ export default function history({ element, props, watch }) {
     if (record.step < record.total) words.push(`stopped at step ${record.step} of ${record.total}`);
     return words;
   }
-  const described = (one) => [one.record.task, one.record.solver, ...figures(one)].join(", ");
+  const stars = ({ rating = 0 }) => "★".repeat(rating);
+  const rated = ({ rating }) => (rating ? [`${rating} of ${STARS} stars`] : []);
+  const described = (one) => [...(one.name ? [one.name] : []), ...rated(one), one.record.task, one.record.solver, ...figures(one)].join(", ");
 
   function card(one, at) {
     const letters = pinned(one.key);
     const button = node("button", { type: "button", className: "inv-result", title: described(one), tabIndex: (item(chosen) ? one.key === chosen : at === 0) ? 0 : -1 },
       node("img", { src: one.record.thumb, alt: "" }),
       node("span", {},
-        node("b", {}, `#${one.number}`, ...letters.map((letter) => node("i", { className: "inv-pin", textContent: letter }))),
-        node("small", { textContent: one.record.solver }),
+        node("b", {}, `#${one.number}`, ...letters.map((letter) => node("i", { className: "inv-pin", textContent: letter })), node("span", { className: "inv-stars", textContent: stars(one) })),
+        node("small", { textContent: one.name || one.record.solver }),
         node("small", { textContent: figures(one)[0] })));
     button.dataset.key = one.key;
     button.setAttribute("aria-pressed", String(one.key === chosen));
@@ -54,6 +57,23 @@ export default function history({ element, props, watch }) {
     return [node("p", { className: "inv-words", textContent: before }), list];
   }
 
+  /* What a visitor says of a result: a name, which its file gets too, and how good it is; a star once more takes it back. */
+  function opinion(one) {
+    const name = node("input", { type: "text", className: "inv-name", value: one.name ?? "", placeholder: "Name it", maxLength: 60, ariaLabel: `Name of result ${one.number}` });
+    name.addEventListener("change", () => {
+      one.name = name.value.trim();
+      keep(one);
+      draw();
+    });
+    const choices = Array.from({ length: STARS }, (_, at) => {
+      const star = action(at < (one.rating ?? 0) ? "★" : "☆", `rate-${at + 1}`, { ariaLabel: `${at + 1} of ${STARS} stars` });
+      star.className = "inv-star";
+      star.setAttribute("aria-pressed", String(one.rating === at + 1));
+      return star;
+    });
+    return node("span", { className: "inv-opinion" }, name, node("span", { role: "group", ariaLabel: "How good it is" }, ...choices));
+  }
+
   function single(one) {
     const pin = (letter) => {
       const button = action(`Pin ${letter}`, `pin-${letter}`);
@@ -64,6 +84,7 @@ export default function history({ element, props, watch }) {
     return [
       node("p", {}, node("b", { textContent: `#${one.number}` }), ` ${one.record.task} · ${one.record.solver} · ${figures(one).join(" · ")}`),
       ...settings,
+      opinion(one),
       node("div", { className: "inv-tools" }, action("Use these settings", "use"), pin("A"), pin("B"), action("Remove", "remove")),
     ];
   }
@@ -127,7 +148,8 @@ export default function history({ element, props, watch }) {
   }
 
   function files(one) {
-    const name = `${String(one.number).padStart(2, "0")}-${one.view.filename}`;
+    const called = (one.name ?? "").replace(/[^\p{L}\p{N}._-]+/gu, "_").replace(/^[._]+/, "");
+    const name = `${String(one.number).padStart(2, "0")}-${called ? `${called}.png` : one.view.filename}`;
     const { x0 } = one.view.frame;
     return x0.map((uri, at) => ({ name: x0.length > 1 ? name.replace(/\.png$/, `-${at + 1}.png`) : name, bytes: bytesOf(uri) }));
   }
@@ -169,6 +191,13 @@ export default function history({ element, props, watch }) {
   element.addEventListener("click", (event) => {
     const button = event.target.closest("button");
     if (button?.dataset.do) DO[button.dataset.do]?.();
+    const rating = Number(button?.dataset.do?.match(/^rate-(\d)$/)?.[1]);
+    if (rating) {
+      const one = item(chosen);
+      one.rating = one.rating === rating ? 0 : rating;
+      keep(one);
+      draw();
+    }
     if (!button?.dataset.key) return;
     const key = Number(button.dataset.key);
     choose(key === chosen ? null : key);

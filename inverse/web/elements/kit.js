@@ -1,4 +1,6 @@
 // What all elements share: nodes, words between elements, files.
+import { dense } from "./bytes.js";
+
 export const ENDED = ["done", "stopped", "failed"];
 export const BUSY = ["waiting", "running"];
 
@@ -35,6 +37,21 @@ export function flash(place, text) {
   setTimeout(() => place.textContent === text && (place.textContent = ""), 5000);
 }
 
+/* Whether a text could be copied. A panel over the page lets nothing outside of it be chosen: `within` is then the panel. */
+export async function copied(text, within = document.body) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    // Without https there is no clipboard, but there is this.
+    const area = within.appendChild(node("textarea", { value: text }));
+    area.select();
+    const done = document.execCommand("copy");
+    area.remove();
+    return done;
+  }
+}
+
 /* The question mark of a control, which shows and hides its help. */
 export function explained(element) {
   const [ask, help] = parts(element, ".inv-ask", ".inv-help");
@@ -64,4 +81,15 @@ export function save(content, name) {
   const link = node("a", { href: URL.createObjectURL(type ? new Blob([bytesOf(content)], { type }) : content), download: name });
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}
+
+/* An SVG as a file of pixels, so many for each of its own; it says how large it is meant to be. */
+export async function saveDrawn(svg, name, scale = 2) {
+  const image = new Image();
+  image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(svg)}`;
+  await image.decode();
+  const canvas = node("canvas", { width: scale * image.naturalWidth, height: scale * image.naturalHeight });
+  canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
+  const drawn = await new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
+  save(new Blob([dense(new Uint8Array(await drawn.arrayBuffer()), 96 * scale)], { type: "image/png" }), name);
 }

@@ -1,18 +1,9 @@
 // Several photos: chosen at the picker, uploaded here, each with what came of it. A reload of the tab finds them again.
 import { BUSY, hear, late, node, parts, progress, tell, unanswered } from "./kit.js";
+import { keepFor, keptAs } from "./session.js";
 
-const KEY = "inverse-photos";
+const KEPT = "photos";
 const SAID = { waiting: "", running: "is restored now" };
-
-// Some browsers forbid frames and private windows to store anything. Then a reload starts anew.
-function stored(rows) {
-  try {
-    if (rows) sessionStorage.setItem(KEY, JSON.stringify(rows));
-    return JSON.parse(sessionStorage.getItem(KEY) ?? "[]");
-  } catch {
-    return [];
-  }
-}
 
 export default function many({ element, props, trigger, watch, upload }, { megabytes }) {
   const [bar, message, list, archive, over] = parts(element, ".inv-progress", ".inv-message", ".inv-photos", "[name=archive]", "[name=over]");
@@ -75,7 +66,7 @@ export default function many({ element, props, trigger, watch, upload }, { megab
     archive.disabled = !rows.some(({ status }) => status === "restored");
     for (const button of element.querySelectorAll(".inv-small")) button.disabled = busy || value.phase === "again";
     over.hidden = archive.disabled;
-    if (value.rows) stored(rows.map(({ path, name, words, file }) => ({ path, name, words, file })));
+    if (value.rows) keepFor(KEPT, rows.map(({ path, name, words, file }) => ({ path, name, words, file })));
     if (value.archive && value.archive !== saved) {
       saved = value.archive;
       node("a", { href: `gradio_api/file=${saved}`, download: "restored-photos.zip" }).click();
@@ -98,7 +89,7 @@ export default function many({ element, props, trigger, watch, upload }, { megab
     const next = before.find(({ path, words }) => path && !words) ?? before.find(({ file }) => file); // none that failed
     if (next) tell("photo", next.path);
   }
-  const before = stored();
+  const before = keptAs(KEPT) ?? [];
   if (before.length && !props.value?.rows) findAgain(before);
 
   unanswered(element, message, () => BUSY.includes(shown.phase), () => {

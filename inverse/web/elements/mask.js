@@ -3,6 +3,7 @@
 import { bitmap, cover } from "./bytes.js";
 import { node, parts, save, uriOf } from "./kit.js";
 import { SHAPES, sketch } from "./shapes.js";
+import { keepFor } from "./session.js";
 
 export default function mask({ element, props, trigger, watch, upload }, { limit, colours }) {
   const [canvas, size, file, colour] = parts(element, "canvas", "[type=range]", "[type=file]", "[type=color]");
@@ -108,6 +109,7 @@ export default function mask({ element, props, trigger, watch, upload }, { limit
     sent.add(uri);
     act("download").disabled = !uri;
     props.value = { mask: uri };
+    keepFor(colours ? "strokes" : "mask", uri || null);
     trigger("release");
   }
 

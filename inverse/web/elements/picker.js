@@ -1,5 +1,6 @@
 // Photo picker: drop, browse, paste anywhere on the page, or click an example.
 import { hear, node, onPage, parts, tell } from "./kit.js";
+import { keepFor } from "./session.js";
 
 export default function picker({ element, props, trigger, watch, upload }, { megabytes, key }) {
   const [zone, input, thumb, words] = parts(element, ".inv-drop", "input[type=file]", ".inv-thumb", ".inv-drop-words");
@@ -8,6 +9,14 @@ export default function picker({ element, props, trigger, watch, upload }, { meg
     words.querySelector("b").textContent = title;
     words.querySelector("small").textContent = text;
   };
+
+  // A photo of one's own is on the server for a while, and a reload finds it there.
+  function choose(value) {
+    keepFor("photo", value.path ?? null);
+    for (const pad of ["mask", "strokes"]) keepFor(pad, null);
+    props.value = { ...value, at: Date.now() };
+    trigger("upload");
+  }
 
   let choices = 0; // an upload that ends after another choice was made comes too late
   async function send(file) {
@@ -19,8 +28,7 @@ export default function picker({ element, props, trigger, watch, upload }, { meg
     try {
       const { path } = await upload(file);
       if (mine !== choices) return;
-      props.value = { path, at: Date.now() };
-      trigger("upload");
+      choose({ path });
       say(...before); // the server's answer says more, or refuses the photo
     } catch {
       say("The upload failed", "Check the connection and the file's size, then choose the photo again.");
@@ -36,8 +44,7 @@ export default function picker({ element, props, trigger, watch, upload }, { meg
   // One that was uploaded before, as the page was reloaded.
   hear(element, "photo", (path) => {
     choices++;
-    props.value = { path, at: Date.now() };
-    trigger("upload");
+    choose({ path });
   });
   input.addEventListener("change", () => {
     take(input.files);
@@ -74,8 +81,7 @@ export default function picker({ element, props, trigger, watch, upload }, { meg
     const button = event.target.closest("[data-example]");
     if (!button) return;
     choices++;
-    props.value = { example: button.dataset.example, at: Date.now() };
-    trigger("upload");
+    choose({ example: button.dataset.example });
   });
 
   function show() {

@@ -56,6 +56,8 @@ export default function rows(tools, figures) {
         }
       }
     });
+    self.savable();
   }
+  self.saving(() => Object.keys(self.shown.metrics)[0]);
   self.connect(lay, draw);
 }

@@ -1,5 +1,6 @@
 // Load settings from a file, and copy the run as a command line, Python, JSON or a link.
-import { flash, hear, node, onPage, parts, tell } from "./kit.js";
+import { copied, flash, hear, onPage, parts, tell } from "./kit.js";
+import { keptAs } from "./session.js";
 
 const KEPT = "inverse-settings"; // in the browser: by the tab for a reload, for all for the next visit
 const stores = () => [sessionStorage, localStorage];
@@ -23,23 +24,10 @@ export function brought() {
   }
   try {
     const kept = stores().map((store) => store.getItem(KEPT)).find((code) => code !== null);
-    return kept ? { kept } : {};
+    const drawn = { mask: keptAs("mask"), strokes: keptAs("strokes") };
+    return kept ? { kept, photo: keptAs("photo"), ...drawn } : {};
   } catch {
     return {};
-  }
-}
-
-async function copy(text) {
-  try {
-    await navigator.clipboard.writeText(text);
-    return true;
-  } catch {
-    // Without https there is no clipboard, but there is this.
-    const area = document.body.appendChild(node("textarea", { value: text }));
-    area.select();
-    const done = document.execCommand("copy");
-    area.remove();
-    return done;
   }
 }
 
@@ -96,7 +84,7 @@ export default function share({ element, props, trigger, watch, upload }, { mega
     open.focus();
     if (!texts.code) return say(texts.code === "" ? "Correct the settings first." : "Not ready yet. Try again in a moment.");
     const text = kind === "link" ? `${location.origin}${location.pathname}?c=${texts.code}` : texts[kind];
-    say((await copy(text)) ? `Copied: ${kind}.` : "This browser does not let the page copy.");
+    say((await copied(text)) ? `Copied: ${kind}.` : "This browser does not let the page copy.");
   });
 
   function receive() {

@@ -1,5 +1,6 @@
 // The restored photo while it emerges. The server sends the newest frame only; the page keeps the earlier ones.
 import { BUSY, ENDED, hear, late, node, onPage, parts, save as saveFile, show, tell } from "./kit.js";
+import { zoomable } from "./zoom.js";
 
 const KEPT = 240; // pictures of one kind; a frame of several samples has several
 const WORDS = {
@@ -111,7 +112,9 @@ export default function viewer({ element, props, watch }) {
     timeline.setAttribute("aria-valuetext", at.textContent);
     against.hidden = !truth;
     const other = truth && against.value === "truth" ? truth : damaged;
-    stage.style.setProperty("--ratio", width ? width / height : 1);
+    const ratio = width ? width / height : 1;
+    if (Number(stage.style.getPropertyValue("--ratio")) !== ratio) zoom.reset();
+    stage.style.setProperty("--ratio", ratio);
     frame.classList.toggle("inv-has-before", Boolean(other));
     frame.classList.toggle("inv-has-frame", Boolean(current));
     empty.textContent = { running: "The first picture is on its way…" }[phase] ?? (message ?? "Press Restore, and the photo takes shape here.");
@@ -153,8 +156,8 @@ export default function viewer({ element, props, watch }) {
     const elsewhere = savable() && (current !== rolled.at(-1) || (kind !== "x0" && !shared()));
     save.textContent = elsewhere ? "Save last step" : "Save PNG";
     cut();
-    const { curve, run: key } = scene();
-    tell("drawn", { curve: curve && !pair ? { ...curve, key } : null, at: current?.index });
+    const { curve, run: key, caption, filename } = scene();
+    tell("drawn", { curve: curve && !pair ? { ...curve, key } : null, at: current?.index, caption, filename });
   }
 
   const savable = () => {
@@ -163,8 +166,10 @@ export default function viewer({ element, props, watch }) {
     return src?.startsWith("data:image/png") && ENDED.includes(scene().phase) ? src : "";
   };
 
+  const zoom = zoomable({ element, stage, frame, divider, pixels: () => scene().width ?? 0, changed: cut });
   function cut() {
     frame.style.setProperty("--cut", `${divider.value}%`);
+    frame.style.setProperty("--clip", `${100 * zoom.clip(divider.value / 100)}%`);
     frame.classList.toggle("inv-moved", Number(divider.value) > 0);
   }
 

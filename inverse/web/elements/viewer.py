@@ -16,8 +16,9 @@ def viewer(value: dict[str, Any]) -> gr.HTML:
     """Latest frame from the server, earlier ones kept by the page for scrubbing.
 
     Is given the whole state each time, of which Gradio sends what changed: {"run", "phase", "before", "truth", "width",
-    "height", "samples", "filename", "frame", "curve", "record"}, a frame being what `frames.py` makes, the curve
-    `Curve.value`, and the record that of `history.py`, which comes with the end.
+    "height", "samples", "filename", "frame", "curve", "caption", "record"}, a frame being what `frames.py` makes, the
+    curve `Curve.value`, the caption what a figure of it says, and the record that of `history.py`; these two come with
+    the end.
     """
     markup = template("viewer").format(top=TOP, deviation=css(DEVIATION), amount=css(AMOUNT))
     return element("viewer", value, markup, elem_id="viewer")

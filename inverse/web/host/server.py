@@ -19,6 +19,7 @@ from inverse.denoisers import catalog, memory
 from inverse.errors import InverseError
 from inverse.text import visible_record
 from inverse.web.base import files, limits, theme
+from inverse.web.base.documents import Documents
 from inverse.web.base.gradio_internals import App, forget_uploads, use_queue, use_sessions
 from inverse.web.base.head import Head
 from inverse.web.base.sessions import Sessions
@@ -83,7 +84,7 @@ def launch(blocks: gr.Blocks, **settings: Any) -> Any:
     if names.anywhere and not priors.public(os.environ):
         priors.open_to_others()
     chosen["app_kwargs"] = {
-        "middleware": [Middleware(Gate, names), Middleware(Head), Middleware(files.Scripts)],
+        "middleware": [Middleware(Gate, names), Middleware(Head), Middleware(files.Scripts), Middleware(Documents)],
         "lifespan": partial(_housekeeping, blocks, queue, connections),
         **chosen.get("app_kwargs", {}),
     }

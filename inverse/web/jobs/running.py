@@ -14,6 +14,7 @@ from inverse.restoration import stream
 from inverse.results.problem import Problem
 from inverse.results.record import Record
 from inverse.settings import Settings
+from inverse.settings.caption import caption
 from inverse.solvers import Step
 from inverse.solvers.calls import Pause
 from inverse.web.base import limits
@@ -210,6 +211,7 @@ class Latest(Lifecycle):
             return None, status
         curve.add(problem, step)
         view = {**view, "phase": phase, "frame": self.show.last(problem, step, job.carried), "curve": curve.value}
+        view["caption"] = caption(job.used)
         if phase != "failed":
             record = record or Record.of(problem, step, self.seconds, without=["ssim"])
             view["record"] = history.card(job.used, job.origin, record)

@@ -29,6 +29,8 @@ from inverse.web.jobs.offers import DEFAULT_SIZE, solvers_here, tasks_for
 from inverse.web.page import cards, form, offering
 from inverse.web.page.page import Page, Updates
 
+OWN = "Your photo"
+
 
 def receive_photo(page: Page, values: Values) -> Updates:
     """A photo was uploaded, pasted or chosen among the examples.
@@ -48,16 +50,11 @@ def receive_photo(page: Page, values: Values) -> Updates:
     else:
         photo, file = photos.received(given.get("path"))
         before = values[page.photo_file]
-        caption, mode = "Your photo", values[page.mode] if before and before.own else DEGRADED
-    width, height = file.size or photo.size
+        caption, mode = OWN, values[page.mode] if before and before.own else DEGRADED
     changes: Updates = {
-        page.photo: photo,
-        page.photo_file: file,
-        page.picker: picked(photo, f"{caption}, {width} × {height}"),
+        **shown_photo(page, photo, file, caption),
         page.mask: {"mask": "", "reset": True},
         page.strokes: {"mask": "", "reset": True},
-        page.viewer: awaiting(photo),
-        page.status: {"phase": "idle"},
     }
     seen = diagnosed(uploaded(given.get("path"))) if mode == DEGRADED else None
     if mode == values[page.mode]:
@@ -66,6 +63,18 @@ def receive_photo(page: Page, values: Values) -> Updates:
     values = {**values, page.mode: mode, page.photo: photo, page.diagnosis: seen}
     changes |= {page.mode: mode, **change_mode(page, values)}
     return {**changes, page.mode_note: cards.NOT_DAMAGED_HERE} if mode == DEGRADED else changes
+
+
+def shown_photo(page: Page, photo: Image.Image, file: photos.PhotoFile, caption: str) -> Updates:
+    """The photo and its file where the page has them."""
+    width, height = file.size or photo.size
+    return {
+        page.photo: photo,
+        page.photo_file: file,
+        page.picker: picked(photo, f"{caption}, {width} × {height}"),
+        page.viewer: awaiting(photo),
+        page.status: {"phase": "idle"},
+    }
 
 
 def change_mode(page: Page, values: Values) -> Updates:

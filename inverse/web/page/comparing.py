@@ -8,6 +8,7 @@ from typing import Any
 
 import gradio as gr
 
+from inverse.batch import figure
 from inverse.denoisers import cards
 from inverse.denoisers.cards import EMBEDDED
 from inverse.errors import InverseError, ParameterError
@@ -21,10 +22,12 @@ from inverse.web.elements import batch
 from inverse.web.elements.controls import Values
 from inverse.web.elements.reason import refused
 from inverse.web.jobs import priors
+from inverse.web.jobs.batches import Batch
 from inverse.web.jobs.job import Job
 from inverse.web.jobs.offers import prior_choices, solver_choices
 from inverse.web.page.page import Page, Updates
-from inverse.web.page.tab import Plan, Tab, metrics
+from inverse.web.page.saving import FIGURES, Saving, drawn_figure
+from inverse.web.page.tab import Plan, metrics
 
 PRESET, EQUAL = "preset", "equal"
 EXPECTED = (
@@ -35,7 +38,7 @@ SHOWN = 4
 """Solvers that are chosen when the page opens."""
 
 
-class CompareTab(Tab):
+class CompareTab(Saving):
     """Each solver at its preset, or with steps for the same cost."""
 
     name, title = "compare", "Compare"
@@ -62,9 +65,18 @@ class CompareTab(Tab):
             with gr.Row(elem_classes="inv-go", equal_height=True):
                 self._go("compare-promise")
             self.batch = gr.State(None)
-        self.table = batch.rows("rows", EXPECTED, "Results of the comparison")
+        self.table = batch.rows("rows", EXPECTED, "Results of the comparison", saved=True)
+        self.file = batch.file("compare-file")
         self.inputs, self.planned = [self.contenders, self.priors, self.budget], [self.contenders, self.priors]
         self.triggers = [self.contenders.input, self.priors.input, self.budget.input]
+
+    def wire(self, page: Page) -> None:
+        self.wire_download(page)
+
+    def saved(self, batch: Batch, kind: str, metric: str) -> tuple[str, bytes, str]:
+        """A figure for print."""
+        found = figure.of_comparison(batch.head["titles"], batch.runs, batch.done)
+        return drawn_figure(found, batch.file.made, "comparison", kind if kind in FIGURES else "figure-png")
 
     def plan(self, page: Page, values: Values, job: Job) -> Updates:
         """Which solvers can deal with the task, and what they would cost."""

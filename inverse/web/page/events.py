@@ -123,7 +123,8 @@ def _wire_choices(page: Page) -> None:
     page.blocks.load(
         offering.menu_of_priors, None, page.prior, **LIGHT
     )  # what fits the machine changes from visit to visit
-    opened = example.then(_opened(page), brought, carried, js=BROUGHT, **SPOKEN)
+    again = list(dict.fromkeys([*carried, *photo]))  # a reload brings back a photo of one's own, too
+    opened = example.then(_opened(page), brought, again, js=BROUGHT, **SPOKEN)
     _then_preview(page, opened.success)
     # What a damaged link holds is refused, and the page is used without it; what was kept stays.
     _then_preview(page, opened.failure, keep=False)

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import html
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 import gradio as gr
 
-from inverse.errors import InverseError
+from inverse.errors import ImageError, InverseError
+from inverse.imaging import strokes
 from inverse.operators.noise import DEFAULT_SIGMA_Y
 from inverse.settings import CLEAN, Settings, snippets
 from inverse.settings.carriers import read, unpack
-from inverse.web.base.guards import uploaded_bytes
+from inverse.web.base.guards import decoded, uploaded, uploaded_bytes
+from inverse.web.base.pictures import from_uri
+from inverse.web.elements import faults, photos
 from inverse.web.elements.controls import Values
 from inverse.web.jobs import offers
+from inverse.web.jobs.diagnosing import diagnosed
 from inverse.web.page.adopting import adopt
+from inverse.web.page.choices import OWN, shown_photo
 from inverse.web.page.page import Page, Updates
 
 NOTHING = {"code": ""}
@@ -35,7 +41,7 @@ def arrived(page: Page, values: Values) -> Updates:
         data = unpack(value["link"])
     elif "kept" in value:
         try:
-            return _adopted(page, values, _without_photo(offers.understood(unpack(value["kept"]))[0]))
+            return _again(page, values, offers.understood(unpack(value["kept"]))[0], value)
         except InverseError:  # of an older program, say; the visitor did not ask for it just now
             return {page.share: gr.skip()}
     else:
@@ -44,6 +50,23 @@ def arrived(page: Page, values: Values) -> Updates:
     for note in notes:
         gr.Warning(html.escape(note, quote=False), duration=12)
     return _adopted(page, values, settings)
+
+
+def _again(page: Page, values: Values, settings: Settings, value: dict[str, Any]) -> Updates:
+    """What the browser kept: settings and, of a tab that was reloaded, the photo and what was drawn on it."""
+    try:
+        photo, file = photos.received(value.get("photo"))
+    except ImageError:  # none of one's own; or the server has it no more
+        return _adopted(page, values, _without_photo(settings))
+    changes = shown_photo(page, photo, file, OWN) | adopt(page, settings, photo, values[page.auxiliary])
+    if settings.degraded:
+        seen = diagnosed(uploaded(value["photo"]))
+        changes |= {page.diagnosis: seen, page.faults: faults.found(seen)}
+    for pad, name, load in ((page.mask, "mask", decoded), (page.strokes, "strokes", strokes.load)):
+        with suppress(ImageError):
+            if value.get(name) and from_uri(value[name], load) is not None:
+                changes[pad] = {"mask": value[name], "load": True}
+    return changes
 
 
 def _without_photo(settings: Settings) -> Settings:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import base64
 import io
 from dataclasses import replace
 from typing import Any
 
 import gradio as gr
 
-from inverse.batch import grid
+from inverse.batch import figure, grid
 from inverse.batch.sweep import PRIOR, Sweep, axis, suggestion, sweepable, value_of
 from inverse.errors import InverseError, ParameterError
-from inverse.results.record import METRICS
 from inverse.settings import Settings
 from inverse.settings.carriers import png_text
 from inverse.web.base.gradio_internals import unchecked
@@ -26,17 +24,17 @@ from inverse.web.jobs.offers import axis_choices, with_offered_priors
 from inverse.web.page import form
 from inverse.web.page.handlers import SPOKEN, light
 from inverse.web.page.page import Page, Updates
-from inverse.web.page.tab import Plan, Tab, metrics
+from inverse.web.page.saving import FIGURES, Saving, drawn_figure
+from inverse.web.page.tab import Plan, metrics
 
 FORMS = "Values: <b>10,20,40</b>, a range <b>1:10:4</b>, or one by factors <b>0.1:10:log 5</b>"
 
 
-class SweepTab(Tab):
+class SweepTab(Saving):
     """One parameter or two, varied over values.
 
     Attributes:
         axes_before: which parameters the texts of the axes were written for, by the menu's id.
-        file: saves what is made of the grid.
     """
 
     name, title = "sweep", "Sweep"
@@ -55,7 +53,7 @@ class SweepTab(Tab):
                 self._go("promise")
                 gr.HTML(FORMS, elem_classes="inv-words inv-forms", apply_default_css=False)
             self.axes_before, self.batch = gr.State({"x-name": first, "y-name": ""}), gr.State(None)
-        self.table, self.file = batch.grid(), batch.file()
+        self.table, self.file = batch.grid(), batch.file("sweep-file")
         self.inputs = [self.x_name, self.x_values, self.y_name, self.y_values]
         self.planned = [*self.inputs, self.axes_before]
         self.triggers = [self.x_values.change, self.y_values.change, self.axes_before.change]
@@ -64,7 +62,7 @@ class SweepTab(Tab):
         asked = {*page.asked, self.axes_before}
         outputs = [self.x_values, self.y_values, self.axes_before]
         gr.on([self.x_name.input, self.y_name.input], light(page, self.suggest), asked, outputs, **SPOKEN)
-        self.table.download(light(page, self.download), {self.table, self.batch}, [self.file], **SPOKEN)
+        self.wire_download(page)
 
     def plan(self, page: Page, values: Values, job: Job) -> Updates:
         """Which axes there are, and what the sweep would cost."""
@@ -111,24 +109,17 @@ class SweepTab(Tab):
         x, *y = [{"name": label(each.name), "values": each.labels} for each in sweep.axes]
         return Plan(sweep.runs, {"x": x, "y": y[0] if y else None, "metrics": metrics(sweep.settings)}, sweep)
 
-    def download(self, page: Page, values: Values) -> Updates:
-        """The grid as a PNG that carries the settings, or the figures as CSV."""
-        batch, asked = Batch.shown(values[self.batch]), values[self.table]
-        if batch is None or batch.plan is None or not batch.done:
-            raise ParameterError("No run is finished yet, so there is nothing to save. Run the sweep first.")
-        asked = asked if isinstance(asked, dict) else {}
-        kind, metric = asked.get("download"), asked.get("metric")
+    def saved(self, batch: Batch, kind: str, metric: str) -> tuple[str, bytes, str]:
+        """The grid as a PNG that carries the settings, the figures as CSV, or a figure for print."""
+        assert batch.plan is not None
         what = "-".join(["sweep", *(axis.name.replace(".", "-") for axis in batch.plan.axes)])
         if kind == "csv":
-            content, mime = grid.table(batch.plan, batch.done).encode(), "text/csv"
-        else:
-            kind, mime, buffer = "png", "image/png", io.BytesIO()
-            sheet = grid.picture(batch.plan, batch.done, metric if metric in METRICS else "residual")
-            sheet.save(buffer, "PNG", pnginfo=png_text(batch.plan.settings.to_json()))
-            content = buffer.getvalue()
-        data = f"data:{mime};base64,{base64.b64encode(content).decode()}"
-        file = {"name": batch.file.made(what, kind), "data": data}
-        return {self.file: {**file, "at": batch.head["id"], "count": len(batch.done), "metric": metric}}
+            return batch.file.made(what, kind), grid.table(batch.plan, batch.done).encode(), "text/csv"
+        if kind in FIGURES:
+            return drawn_figure(figure.of_sweep(batch.plan, batch.done, metric), batch.file.made, what, kind)
+        sheet, buffer = grid.picture(batch.plan, batch.done, metric), io.BytesIO()
+        sheet.save(buffer, "PNG", pnginfo=png_text(batch.plan.settings.to_json()))
+        return batch.file.made(what, "png"), buffer.getvalue(), "image/png"
 
     def _controls(self, settings: Settings) -> tuple[tuple[Any, Any, list[tuple[str, str]]], ...]:
         offered = axis_choices(settings)

@@ -5,13 +5,15 @@ from dataclasses import replace
 
 import pytest
 from pages import sent, sweep_of
+from PIL import Image
 
 from inverse.errors import ParameterError, ProblemError
 from inverse.operators import TASKS
 from inverse.settings import CLEAN, DEGRADED, Settings, carriers
 from inverse.solvers import SOLVERS
 from inverse.solvers.presets import DEFAULT_TASK, solvers_for
-from inverse.web.base.gradio_internals import functions
+from inverse.web.base.gradio_internals import functions, new_file
+from inverse.web.base.pictures import mask_uri
 from inverse.web.elements import photos
 from inverse.web.elements.share import BROUGHT
 from inverse.web.page import adopting, form, share
@@ -66,6 +68,33 @@ def test_what_the_browser_kept_of_a_damaged_photo_is_not_said_of_the_example(pag
     values = {page.share: {"kept": kept.link}, page.photo: photos.example("chelsea")[0], page.auxiliary: {}}
     changes = share.arrived(page, values)
     assert changes[page.mode] == CLEAN and changes[page.settings["sigma_y"]] != 0.123
+
+
+def test_a_reload_brings_back_the_photo_what_was_drawn_on_it_and_its_settings(page, photo, settings):
+    path = new_file("IMG_1.png")
+    photo.save(path)
+    mask = mask_uri(Image.new("L", photo.size, 255))[0]
+    masked = Settings.create(mode=DEGRADED, task="inpaint-mask", sigma_y=0.123, size=None)
+    value = {"kept": masked.link, "photo": str(path), "mask": mask}
+    changes = share.arrived(page, sent(page, share=value))
+    loaded = next(each for each in functions(page.blocks).values() if each.js == BROUGHT)
+    assert set(changes) <= set(loaded.outputs)
+    assert changes[page.photo].tobytes() == photo.tobytes() and changes[page.photo_file].path == str(path)
+    assert changes[page.mode] == DEGRADED and changes[page.settings["sigma_y"]] == 0.123
+    assert changes[page.mask] == {"mask": mask, "load": True} and changes[page.diagnosis] is not None
+    clean = share.arrived(page, sent(page, share={**value, "kept": settings.link, "mask": None}))
+    assert clean[page.photo].tobytes() == photo.tobytes() and clean[page.mode] == CLEAN and page.mask not in clean
+    hostile = share.arrived(page, sent(page, share={**value, "mask": "nonsense"}))
+    assert page.mask not in hostile and hostile[page.mode] == DEGRADED
+
+
+@pytest.mark.parametrize("path", [None, 7, "/etc/passwd", "gone.png"])
+def test_a_photo_that_the_server_has_no_more_is_said_to_be_gone(page, settings, monkeypatch, path):
+    said = []
+    monkeypatch.setattr(share.gr, "Info", lambda sentence, **_: said.append(sentence))
+    kept = replace(settings, mode=DEGRADED, size=None)
+    changes = share.arrived(page, sent(page, share={"kept": kept.link, "photo": path}))
+    assert changes[page.mode] == CLEAN and page.photo not in changes and len(said) == 1
 
 
 def test_what_a_person_typed_is_shown_as_text_in_a_note_and_in_a_refusal(page, settings, monkeypatch):

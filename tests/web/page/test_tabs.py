@@ -6,6 +6,7 @@ import pytest
 from pages import compare_of, part, sent, sweep_of
 from runs import decoded
 
+from inverse.batch import figure
 from inverse.errors import ParameterError
 from inverse.solvers import SOLVERS
 from inverse.solvers.cost import passes
@@ -105,8 +106,26 @@ def test_a_sweep_streams_cells_and_adopts_one(page):
     for bad in (None, -1, 2, True, "1", [0]):
         with pytest.raises(ParameterError, match="Run it again"):
             sweep_of(page).adopt(page, {**values, sweep_of(page).table: {"adopt": bad}})
-    values[sweep_of(page).table] = {"download": "csv"}
-    assert sweep_of(page).download(page, values)[sweep_of(page).file]["name"].endswith(".csv")
+    saved = {}
+    for kind in ("csv", "png", "figure-png", "figure-svg", "nonsense", None):
+        values[sweep_of(page).table] = {"download": kind, "metric": ["psnr"] if kind is None else "psnr"}
+        saved[kind] = sweep_of(page).download(page, values)[sweep_of(page).file]
+    names = [saved[kind]["name"].partition("sweep-")[2] for kind in saved]
+    assert names == ["steps.csv", "steps.png", "steps-figure.png", "steps-figure.svg", "steps.png", "steps.png"]
+    assert saved["figure-svg"]["data"].startswith("data:image/svg+xml;base64,") and decoded(saved["figure-png"]["data"])
+
+
+def test_a_comparison_is_saved_as_a_figure(page):
+    compare = compare_of(page)
+    values = sent(page, contenders=["ddrm", "cse"])
+    values[compare.batch] = Batch()
+    with pytest.raises(ParameterError, match="nothing to save"):
+        compare.download(page, {**values, compare.table: {"download": "figure-svg"}})
+    *_, _ = compare.run(page, values)
+    for kind in ("figure-svg", "figure-png", None):
+        saved = compare.download(page, {**values, compare.table: {"download": kind}})[compare.file]
+        assert saved["name"].endswith("-comparison-figure.svg" if kind == "figure-svg" else "-comparison-figure.png")
+    assert decoded(saved["data"]).width == figure.WIDTH * figure.SCALE
 
 
 def test_stop_before_a_batch_has_begun_is_remembered(page):

@@ -110,16 +110,14 @@ class Svg(Canvas):
 
 
 class Bitmap(Canvas):
-    """The same drawn with Pillow at twice the size, and smoothed from four times.
+    """The same drawn with Pillow at `scale` times the size, and smoothed from `fine` times that.
 
     What is translucent is mixed with the paper, and not with what lies below it.
     """
 
-    SCALE, FINE = 2, 2
-
-    def __init__(self, width: int, height: int) -> None:
+    def __init__(self, width: int, height: int, scale: int = 2, fine: int = 2) -> None:
         super().__init__(width, height)
-        self._by = self.SCALE * self.FINE
+        self.scale, self._by = scale, scale * fine
         self._sheet = Image.new("RGBA", (width * self._by, height * self._by), PAPER)
         self._pen = ImageDraw.Draw(self._sheet)
 
@@ -165,8 +163,8 @@ class Bitmap(Canvas):
         self._sheet.alpha_composite(stretched, (round(x * by), round(y * by)))
 
     def image(self) -> Image.Image:
-        """The sheet, RGB, `SCALE` times as large as the SVG."""
-        size = (self.width * self.SCALE, self.height * self.SCALE)
+        """The sheet, RGB, `scale` times as large as the SVG."""
+        size = (self.width * self.scale, self.height * self.scale)
         return self._sheet.convert("RGB").resize(size, Image.Resampling.BOX)
 
     def _scaled(self, points: Sequence[Point]) -> list[Point]:
