@@ -179,7 +179,7 @@ def _cell(record: Record | None, metrics: Sequence[str], best: bool, title: str 
     if record is None:
         return Cell(None, [*words, "not finished"])
     said = " · ".join(filter(None, (_said(record, name) for name in metrics)))
-    cost = [f"{record.cost:g} passes"] * bool(title)
+    cost = [f"{record.cost:.3g} passes"] * bool(title)
     return Cell(record.image, [*words, said, *cost], best)
 
 

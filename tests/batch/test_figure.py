@@ -20,7 +20,7 @@ SWEEP = Sweep(SETTINGS, (axis(SETTINGS, "steps", "10,12,14"), axis(SETTINGS, "gu
 
 def record(at, **changes):
     quality = dict.fromkeys(METRICS) | {"psnr": 20.0 + at, "residual": 1.0}
-    return Record(quality=quality, nfe=10, image=Image.new("RGB", (40, 30), (9 * at, 0, 0)), **changes)
+    return Record(quality=quality, nfe=10, cost=10.0, image=Image.new("RGB", (40, 30), (9 * at, 0, 0)), **changes)
 
 
 def texts(figure):

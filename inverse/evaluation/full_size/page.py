@@ -89,10 +89,9 @@ def _crops(found: Sequence[Measured], pictures: dict[str, str]) -> str:
 
 
 def _shown(each: Measured) -> list[str]:
-    """What the crops show, in their order: the photo, ours, the best of the others, the truth."""
+    """What the crops show, in their order: the photo, ours, the best of the others if there are any, the truth."""
     first, ours, *others = each.psnr
-    rival = max(others, key=lambda method: each.psnr[method])
-    return [first, ours, rival, "truth"]
+    return [first, ours, *sorted(others, key=lambda method: -each.psnr[method])[:1], "truth"]
 
 
 def strip(each: Measured) -> Image.Image:
@@ -102,8 +101,9 @@ def strip(each: Measured) -> Image.Image:
     if inside is not None:
         share = cv2.blur(inside.astype(np.float32), (SIDE, SIDE))[SIDE // 2 : -SIDE // 2, SIDE // 2 : -SIDE // 2]
         top, left = (int(each) for each in np.unravel_index(np.abs(share - 0.06).argmin(), share.shape))
-    made = Image.new("RGB", (4 * SIDE + 12, SIDE), "white")
-    for number, name in enumerate(_shown(each)):
+    shown = _shown(each)
+    made = Image.new("RGB", (len(shown) * (SIDE + 4) - 4, SIDE), "white")
+    for number, name in enumerate(shown):
         crop = {**each.pictures, "truth": truth}[name][top : top + SIDE, left : left + SIDE]
         made.paste(Image.fromarray(crop), (number * (SIDE + 4), 0))
     return made
