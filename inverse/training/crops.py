@@ -76,7 +76,7 @@ class Crops:
         exponent = (random.random() - OWN_SCALE) / (1 - OWN_SCALE)
         side = self.crop * largest**exponent if exponent > 0 else self.crop
         across, down, mirrored = random.random(), random.random(), random.random() < 0.5
-        if random.random() < self.whole:
+        if self.whole and random.random() < self.whole:  # else nothing is drawn: crops are those of before
             side = min(height, width)
         if side == self.crop:
             top, left = int(down * (height - self.crop + 1)), int(across * (width - self.crop + 1))

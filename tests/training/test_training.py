@@ -159,6 +159,18 @@ def test_crops_show_a_gradient_at_every_scale(tmp_path):
     assert 0.1 < (slope < 1.01).float().mean() < 0.4  # the photograph's own pixels
 
 
+def test_some_crops_show_the_whole_photograph(tmp_path):
+    """Of a ramp: eight levels a pixel where 256 are shrunk to 32, however little others are shrunk."""
+    ramp = np.broadcast_to(np.arange(256, dtype=np.uint8)[None, :, None], (256, 256, 3))
+    for index in range(2):
+        Image.fromarray(ramp.copy()).save(tmp_path / f"{index}.png")
+    photos = load_photos(tmp_path, smallest=32, memory=1.0).training
+    for whole in (0.0, 0.5, 1.0):
+        crops = torch.cat([Crops(photos, 32, 16, 1.5, seed=0, whole=whole)[index] for index in range(8)]).float()
+        slope = (crops[..., 24] - crops[..., 8]).mean((1, 2)).abs() / 16
+        assert float((slope > 7).float().mean()) == pytest.approx(whole, abs=0.15)
+
+
 def test_the_average_is_that_of_its_definition():
     network = torch.nn.Linear(2, 1, bias=False)
     average = Average(network, 0.5)
