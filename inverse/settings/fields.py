@@ -65,9 +65,8 @@ KEEP_METADATA = Flag(
     help="At full size: carry over the colour profile and, of EXIF, camera, exposure and date; never the place."
 )  # fmt: skip
 PYRAMID = Flag(
-    help="High noise is answered at a half, a quarter or an eighth of the size, where the prior sees further and costs "
-    "less: from the noise levels on at which that was measured to be as good. Priors that nobody measured do without.",
-    effect="Off, every call of the network sees the full size, and a run from high noise takes half as long again.",
+    help="High noise is answered at a coarser size, where that was measured to be as good.",
+    effect="Off, a run from high noise takes half as long again.",
 )  # fmt: skip
 PRIOR = Text(
     help="The prior: embedded, OWNER/NAME@COMMIT on the Hugging Face Hub, or NAME@KIND:DIGEST of a file or folder, "
