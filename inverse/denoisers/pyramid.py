@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Any
+from weakref import WeakValueDictionary
 
 import torch
 import torch.nn.functional as F
@@ -24,6 +24,10 @@ def scale(thresholds: Sequence[float], sigma: float, side: int) -> int:
     while k > 1 and side < k * LEAST_SIDE:
         k //= 2
     return k
+
+
+_made: WeakValueDictionary[int, Pyramid] = WeakValueDictionary()
+"""By the identity of their priors. Weak, so that a prior that nobody uses any more leaves the memory."""
 
 
 class Pyramid(Denoiser):
@@ -112,9 +116,6 @@ def coarse(prior: Denoiser) -> Denoiser:
 
     It is the same object whenever it is asked for, so that runs with it share passes.
     """
-    return _coarse(prior) if prior.thresholds and not isinstance(prior, Pyramid) else prior
-
-
-@lru_cache(maxsize=64)
-def _coarse(prior: Denoiser) -> Pyramid:
-    return Pyramid(prior)
+    if not prior.thresholds or isinstance(prior, Pyramid):
+        return prior
+    return _made.get(id(prior)) or _made.setdefault(id(prior), Pyramid(prior))

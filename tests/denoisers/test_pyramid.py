@@ -1,5 +1,8 @@
 """Coarse scales at high noise: against a Gaussian field that is known at every scale, and what must not change."""
 
+import gc
+import weakref
+
 import pytest
 import torch
 
@@ -161,6 +164,16 @@ def test_runs_of_one_prior_share_its_pyramid_and_one_without_thresholds_has_none
     assert prior.thresholds and coarse(prior) is coarse(prior) and coarse(coarse(prior)) is coarse(prior)
     field = Field()
     assert coarse(field) is field
+
+
+def test_a_prior_that_nobody_uses_leaves_the_memory():
+    prior = Field()
+    prior.thresholds = (2.0,)
+    one, gone = coarse(prior), weakref.ref(prior)
+    assert coarse(prior) is one
+    del prior, one
+    gc.collect()
+    assert gone() is None
 
 
 def test_a_large_photo_is_asked_by_tiles_inside_the_pyramid_so_that_it_sees_beyond_them():
