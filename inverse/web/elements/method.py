@@ -36,10 +36,10 @@ def cited(solver: type[Solver]) -> str:
 
 
 def method(solver: type[Solver]) -> str:
-    """The citation, and a button that opens a panel over the page; the browser does it, without a script of ours."""
+    """A button that opens a panel over the page; the browser does it, without a script of ours."""
     return (
-        f'<button type="button" class="inv-how" popovertarget="{PANEL}">How it works</button> '
-        f'{cited(solver)}<div id="{PANEL}" class="inv-method" popover role="dialog" '
+        f'<button type="button" class="inv-how" popovertarget="{PANEL}">How it works</button>'
+        f'<div id="{PANEL}" class="inv-method" popover role="dialog" '
         f'aria-label="How {html.escape(solver.title)} works">{"".join(_panel(method_of(solver)))}</div>'
     )
 
@@ -50,7 +50,7 @@ def _panel(known: Method) -> Iterator[str]:
         f'<button type="button" class="inv-close" popovertarget="{PANEL}" popovertargetaction="hide" '
         'aria-label="Close">×</button>'
     )
-    yield f"<h3>{html.escape(solver.title)}</h3><p>{html.escape(solver.summary)}</p>"
+    yield f"<h3>{html.escape(solver.title)}</h3><p>{html.escape(solver.summary)}</p><p>{cited(solver)}</p>"
     if known.formula:
         formula = notation.formula(known.formula)
         yield f'<div class="inv-formula" role="group" tabindex="0" aria-label="Formula">{formula}</div>'

@@ -15,7 +15,7 @@ from inverse.solvers.presets import solvers_for
 from inverse.solvers.qualities import QUALITIES
 from inverse.web.base.gradio_internals import unchecked
 from inverse.web.elements.chooser import chooser, entries
-from inverse.web.elements.controls import Groups, control, setting
+from inverse.web.elements.controls import Groups, setting
 from inverse.web.elements.faults import faults
 from inverse.web.elements.further import further
 from inverse.web.elements.method import method as method_of
@@ -100,10 +100,12 @@ def method(page: Page, start: Settings) -> None:
         with gr.Column(elem_classes="inv-group"):
             page.settings["strength"] = setting("strength", start.strength, slider=False)
             page.settings["estimator_scale"] = setting("estimator_scale", start.estimator_scale, slider=False)
-            page.settings["pyramid"] = control(
-                Settings.specs()["pyramid"].spec, start.pyramid, name="pyramid", elem_id="pyramid"
-            )
-        page.solver_source = _words(method_of(type(start.solver)))
+        with gr.Row(elem_classes="inv-foot", equal_height=True):
+            page.solver_source = _words(method_of(type(start.solver)))
+            page.settings["pyramid"] = gr.Checkbox(
+                start.pyramid, label="Pyramid", elem_id="pyramid", container=False, scale=0, min_width=96,
+                interactive=True,
+            )  # fmt: skip
         with gr.Row(elem_classes="inv-foot", equal_height=True):
             page.cost = _words("")
             page.reset = gr.Button("Reset to preset", size="sm", elem_id="reset", scale=0, min_width=96)
