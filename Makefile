@@ -8,12 +8,12 @@ CHECK_PYTHON = $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' |
 export OMP_WAIT_POLICY ?= PASSIVE
 export HF_HUB_OFFLINE ?= 1
 
-.PHONY: app check types test test-fast test-fastest test-isa test-browser test-fuzz test-load test-peers test-priors test-ray lint lint-js test-js format bench judge findings evaluation peers floors wheel space screenshots clean
+.PHONY: app check types test test-fast test-fastest test-isa test-few-isa test-browser test-fuzz test-load test-peers test-priors test-ray lint lint-js test-js format bench judge findings evaluation peers floors wheel space screenshots clean
 
 app: $(VENV)/.installed
 	HF_HUB_OFFLINE=0 $(BIN)/python app.py
 
-test: lint lint-js test-js test-fast test-isa test-browser
+test: lint lint-js test-js test-fast test-few-isa test-browser
 
 # Before a commit, in under a minute: types on one core, the rest on another.
 check: $(VENV)/.tested
@@ -41,19 +41,24 @@ FASTEST := $(addprefix tests/, test_randomness.py test_resources.py test_text.py
 test-fastest: $(VENV)/.tested
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(FASTEST)
 
-# What touches numbers once more, by the instructions of a common CPU, and a part of it by those of an old one: how a
-# kernel adds up depends on them, and so does whether the network computes in bfloat16.
+# What touches numbers once more, by the instructions of a common CPU, and by those of an old one: how a kernel adds up
+# depends on them, and so does whether the network computes in bfloat16. `make test` takes a part of it, for time.
 NUMBERS := $(addprefix tests/, test_faults.py test_restoration.py batch/test_lockstep.py batch/test_sweep.py \
   denoisers/test_catalog.py denoisers/test_conversion.py denoisers/test_damage.py denoisers/test_embedded.py \
   denoisers/test_exact.py denoisers/test_guided_diffusion.py denoisers/test_memory.py denoisers/test_pickles.py \
   denoisers/test_precision.py denoisers/test_unet.py estimators operators results/test_spread.py \
   solvers/test_draws.py solvers/test_run.py solvers/test_solvers.py solvers/test_stop_at_noise.py)
 FEW_NUMBERS := $(addprefix tests/, batch/test_lockstep.py denoisers/test_embedded.py operators/test_noise.py)
+ISA_TESTS = $(BIN)/python -m pytest -m "not browser and not slow and not load and not ray" -n 2
+AVX2 := OMP_NUM_THREADS=1 ATEN_CPU_CAPABILITY=avx2 ONEDNN_MAX_CPU_ISA=AVX2 MKL_ENABLE_INSTRUCTIONS=AVX2
+SSE := OMP_NUM_THREADS=1 ATEN_CPU_CAPABILITY=default ONEDNN_MAX_CPU_ISA=SSE41 MKL_ENABLE_INSTRUCTIONS=SSE4_2
 test-isa: $(VENV)/.tested
-	OMP_NUM_THREADS=1 ATEN_CPU_CAPABILITY=avx2 ONEDNN_MAX_CPU_ISA=AVX2 MKL_ENABLE_INSTRUCTIONS=AVX2 \
-	  $(BIN)/python -m pytest -m "not browser and not slow and not load and not ray" -n 2 $(NUMBERS)
-	OMP_NUM_THREADS=1 ATEN_CPU_CAPABILITY=default ONEDNN_MAX_CPU_ISA=SSE41 MKL_ENABLE_INSTRUCTIONS=SSE4_2 \
-	  $(BIN)/python -m pytest -m "not browser and not slow and not load and not ray" -n 2 $(FEW_NUMBERS)
+	$(AVX2) $(ISA_TESTS) $(NUMBERS)
+	$(SSE) $(ISA_TESTS) $(FEW_NUMBERS)
+
+test-few-isa: $(VENV)/.tested
+	$(AVX2) $(ISA_TESTS) $(FEW_NUMBERS)
+	$(SSE) $(ISA_TESTS) $(FEW_NUMBERS)
 
 # The page's scripts, by Node: the one from PyPI where the system has none. Biome, which lints them, is from npm.
 WITH_NODE = PATH="$(CURDIR)/$(BIN):$$PATH"
