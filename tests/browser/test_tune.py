@@ -180,7 +180,7 @@ def test_a_sweep_fills_its_grid_and_a_cell_is_adopted(visit, measured):
 def test_a_stopped_sweep_keeps_its_finished_cells(visit):
     page = visit()
     small(page)
-    sweep_axes(page, "10", "1,2,3,4,5,6,7,8,9")
+    sweep_axes(page, "40", "1,2,3,4,5,6,7,8,9")  # long enough to be stopped by a browser that is slow
     page.click("#sweep")
     page.wait_for_selector("#grid .inv-cell-figure:has-text('dB')")
     page.click("#stop-sweep")
