@@ -170,7 +170,7 @@ def _in_rows(cells: Sequence[Cell], columns: int) -> list[Sequence[Cell]]:
 
 def _differing(runs: Sequence[Settings]) -> list[str]:
     """The settings beside task and solver in which runs differ."""
-    names = ["prior", *runs[0].numbers()]
+    names = ["prior", *runs[0].numbers(), *runs[0].flags()]
     return [name for name in names if any(getattr(a, name) != getattr(b, name) for a, b in pairwise(runs))]
 
 

@@ -122,7 +122,7 @@ def _planned(values: dict[str, Any], typed: set[str]) -> tuple[Plan, list[str]]:
     """The plan that flags make, and sentences on what of it is left out."""
     if values["images"] is None:
         raise ParameterError("No photos are named. Name their folder with --images.")
-    settings = {name: values[name] for name in Settings.numbers()}
+    settings = {name: values[name] for name in (*Settings.numbers(), *Settings.flags()) if name in values}
     tasks: list[Task] = [kind.create(parameters) for kind, parameters in chain(*values["tasks"])]  # type: ignore[misc]
     solvers = [Choice(kind.name, parameters) for kind, parameters in chain(*values["solvers"])]
     if values["protocol"]:

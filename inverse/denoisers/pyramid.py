@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from inverse.denoisers.base import Denoiser, pad_to_multiple
+from inverse.denoisers.wrapper import Wrapper
 from inverse.operators.base import Operator
 
 LEAST_SIDE = 64
@@ -30,7 +31,7 @@ _made: WeakValueDictionary[int, Pyramid] = WeakValueDictionary()
 """By the identity of their priors. Weak, so that a prior that nobody uses any more leaves the memory."""
 
 
-class Pyramid(Denoiser):
+class Pyramid(Wrapper):
     """D(x, sigma) by the prior on means over k x k pixels, k = 2, 4, 8, ..., whose noise is sigma / k.
 
         D(x, sigma) = U D(M x, sigma / k),    M x the means of blocks, U a cubic spline
@@ -55,10 +56,8 @@ class Pyramid(Denoiser):
         thresholds = tuple(prior.thresholds if thresholds is None else thresholds)
         if any(low >= high for low, high in zip((0.0, *thresholds), thresholds, strict=False)):
             raise ValueError(f"the thresholds {thresholds} must be positive and rise")
-        self.prior, self.thresholds = prior, thresholds
-        self.kind, self.channels, self.multiple, self.factor = prior.kind, prior.channels, prior.multiple, prior.factor
-        self.sigma_min, self.sigma_max, self.data_std = prior.sigma_min, prior.sigma_max, prior.data_std
-        self.passes, self.bfloat16, self.device, self.dtype = prior.passes, prior.bfloat16, prior.device, prior.dtype
+        super().__init__(prior)
+        self.thresholds = thresholds
 
     def cost(self, sigma: float, size: tuple[int, int], told: bool = False) -> float:
         full = self.prior.cost(sigma, size, told)
@@ -85,7 +84,7 @@ class Pyramid(Denoiser):
         x0_hat = self.prior.denoise(means, sigma / k)
         return F.interpolate(x0_hat, scale_factor=k, mode="bicubic", align_corners=False)[..., :height, :width]
 
-    # What belongs to the prior's own space, and what it knows of the measurement, is the prior's
+    # What it knows of the measurement is the prior's
 
     @property
     def batches(self) -> bool:
@@ -100,15 +99,6 @@ class Pyramid(Denoiser):
 
     def denoise_given(self, x: Tensor, sigma: Tensor, conditions: Sequence[Any]) -> Tensor:
         return self.prior.denoise_given(x, sigma, conditions)
-
-    def lift(self, operator: Operator) -> Operator:
-        return self.prior.lift(operator)
-
-    def lower(self, z: Tensor) -> Tensor:
-        return self.prior.lower(z)
-
-    def preview(self, z: Tensor) -> Tensor:
-        return self.prior.preview(z)
 
 
 def coarse(prior: Denoiser) -> Denoiser:

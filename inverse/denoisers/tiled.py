@@ -10,8 +10,8 @@ from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
 from inverse.denoisers.base import Denoiser
+from inverse.denoisers.wrapper import Wrapper
 from inverse.errors import ProblemError
-from inverse.operators.base import Operator
 
 SIDE = 768
 """Of a tile, in pixels."""
@@ -22,7 +22,7 @@ MARGIN = 40
 none. The embedded prior can look 128 pixels far; how far it does depends on the noise, see docs/full-size.md."""
 
 
-class Tiled(Denoiser):
+class Tiled(Wrapper):
     """D(x, sigma) by overlapping tiles, whose answers are averaged with smooth weights in every call.
 
     A solver that asks it sees one prior of the whole picture: nothing is ever finished in a tile and joined later, so
@@ -45,15 +45,11 @@ class Tiled(Denoiser):
             raise ProblemError(
                 "A prior that looks at the measurement cannot answer by tiles. Set the estimator's weight to 0."
             )
-        self.prior = prior
+        super().__init__(prior)
         self.side, self.overlap = (_up(length, prior.multiple) for length in (side, overlap))
         if not 0 <= margin < self.overlap / 2 or self.overlap >= self.side:
             raise ValueError("tiles must be longer than their overlap, and that longer than two margins")
         self.margin = margin
-        self.kind, self.channels, self.multiple, self.factor = prior.kind, prior.channels, prior.multiple, prior.factor
-        self.sigma_min, self.sigma_max, self.data_std = prior.sigma_min, prior.sigma_max, prior.data_std
-        self.passes, self.bfloat16, self.device, self.dtype = prior.passes, prior.bfloat16, prior.device, prior.dtype
-        self.thresholds = prior.thresholds
 
     def denoise(self, x: Tensor, sigma: Tensor) -> Tensor:
         tiles = list(self.tiles(x.shape[-2], x.shape[-1]))
@@ -76,17 +72,6 @@ class Tiled(Denoiser):
             down = ramp(bottom - top, self.overlap, self.margin, top > 0, bottom < height)
             across = ramp(right - left, self.overlap, self.margin, left > 0, right < width)
             yield slice(top, bottom), slice(left, right), down[:, None] * across[None]
-
-    # What belongs to the prior's own space is the prior's
-
-    def lift(self, operator: Operator) -> Operator:
-        return self.prior.lift(operator)
-
-    def lower(self, z: Tensor) -> Tensor:
-        return self.prior.lower(z)
-
-    def preview(self, z: Tensor) -> Tensor:
-        return self.prior.preview(z)
 
     def denoise_given(self, x: Tensor, sigma: Tensor, conditions: Sequence[Any]) -> Tensor:
         raise NotImplementedError("a prior by tiles is told nothing of the measurement")

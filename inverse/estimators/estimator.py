@@ -11,9 +11,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from inverse.denoisers.base import Denoiser, pad_to_multiple
+from inverse.denoisers.base import pad_to_multiple
 from inverse.denoisers.embedded import EDMDenoiser, in_bfloat16, preconditioned
 from inverse.denoisers.network import NetworkConfig, ResidualUNet
+from inverse.denoisers.wrapper import Wrapper
 from inverse.errors import ProblemError
 from inverse.estimators.field import Field
 from inverse.estimators.networks import Adapter, Control
@@ -33,6 +34,11 @@ COST = 1.7
 algebra of its statistic and its adapter are in it."""
 
 Network = Callable[..., Tensor]
+
+
+def told_cost(guidance_scale: float) -> float:
+    """Passes of the prior's network that an estimate takes that knows the measurement, at a weight that is not 0."""
+    return COST + (guidance_scale != 1)  # at 1 the estimator is in the prior's place, else beside it
 
 
 @dataclass(frozen=True)
@@ -166,7 +172,7 @@ class EstimatorNetwork(nn.Module):
         return x0_hat + operator.regularized_pinv(statistic.y - operator(x0_hat), c)
 
 
-class ConditionalEstimator(Denoiser):
+class ConditionalEstimator(Wrapper):
     """D_w = D + w (D_y - D): the prior's estimate for w = 0, the estimator's for w = 1, beyond it for more.
 
     Args:
@@ -183,18 +189,16 @@ class ConditionalEstimator(Denoiser):
         guidance_scale: float = 1.0,
         one_pass: EstimatorNetwork | None = None,
     ) -> None:
+        super().__init__(prior)
         self.prior, self.guidance_scale = prior, guidance_scale
         self.estimator, self.one_pass = network, one_pass
-        self.kind, self.channels, self.multiple = prior.kind, prior.channels, prior.multiple
-        self.sigma_min, self.sigma_max, self.data_std = prior.sigma_min, prior.sigma_max, prior.data_std
-        self.device, self.dtype, self.bfloat16 = prior.device, prior.dtype, prior.bfloat16
-        self.passes, self.thresholds = 1 if guidance_scale in (0, 1) else 2, prior.thresholds
+        self.passes = 1 if guidance_scale in (0, 1) else 2
 
     def denoise(self, x: Tensor, sigma: Tensor) -> Tensor:
         return self.prior.denoise(x, sigma)
 
     def cost(self, sigma: float, size: tuple[int, int], told: bool = False) -> float:
-        return COST + self.passes - 1 if told and self.guidance_scale else 1.0
+        return told_cost(self.guidance_scale) if told and self.guidance_scale else 1.0
 
     def condition(self, operator: Operator, y: Tensor, sigma_y: float) -> Any | None:
         return self.estimator.condition(operator, y, sigma_y) if self.guidance_scale else None

@@ -32,6 +32,7 @@ from inverse.denoisers.catalog import load_prior
 from inverse.evaluation.evaluate.charts import Points
 from inverse.evaluation.evaluate.summary import Estimate
 from inverse.imaging.files import write_text
+from inverse.imaging.images import fit
 from inverse.results.record import Record
 from inverse.settings import Settings
 from inverse.solvers.qualities import QUALITIES, STANDARD
@@ -91,10 +92,8 @@ def methods(task: str, size: int) -> dict[str, Settings]:
 
 def measured(task: str, size: int, name: str, photo: Image.Image, method: str, prior: Denoiser) -> Row:
     """One restoration of the center square of a photo."""
-    side = min(photo.size)
-    left, top = (photo.width - side) // 2, (photo.height - side) // 2
     settings = methods(task, size)[method]
-    problem = settings.problem(photo.crop((left, top, left + side, top + side)))
+    problem = settings.problem(fit(photo, None, square=True))
     start = time.perf_counter()
     *_, last = problem.steps(settings.solver, settings.guided(prior), settings.seed)
     seconds = time.perf_counter() - start

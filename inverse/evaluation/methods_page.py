@@ -6,11 +6,8 @@ python -m inverse.evaluation.methods_page docs/methods.md
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
-import click
-
-from inverse.imaging.files import write_text
+from inverse.evaluation.pages import command
 from inverse.solvers import SOLVERS
 from inverse.solvers.method import SYMBOLS, Method, algorithm, method
 
@@ -51,12 +48,5 @@ def _section(known: Method) -> Iterator[str]:
         yield f"\n```bibtex\n{known.paper.bibtex}\n```"
 
 
-@click.command()
-@click.argument("file", type=click.Path(path_type=Path))
-def main(file: Path) -> None:
-    """Writes the page."""
-    write_text(file, page())
-
-
 if __name__ == "__main__":
-    main()
+    command(page)()

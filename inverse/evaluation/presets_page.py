@@ -6,11 +6,8 @@ python -m inverse.evaluation.presets_page docs/presets.md
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
 
-import click
-
-from inverse.imaging.files import write_text
+from inverse.evaluation.pages import command
 from inverse.operators import TASKS
 from inverse.solvers import SOLVERS
 from inverse.solvers.advice import BASELINES, VIEWS, Baselines, best_baseline
@@ -94,12 +91,5 @@ def _cell(value: float | None, best: float | None) -> str:
     return f"**{value:.1f}**" if value == best else f"{value:.1f}"
 
 
-@click.command()
-@click.argument("file", type=click.Path(path_type=Path))
-def main(file: Path) -> None:
-    """Writes the page."""
-    write_text(file, page())
-
-
 if __name__ == "__main__":
-    main()
+    command(page)()

@@ -25,7 +25,7 @@ def of_damage(settings: Settings, varied: Collection[str] = ()) -> str:
     links = [_named(settings.task, varied, lambda name: f"task.{name}" if name in shared else name)]
     links += [_named(link, varied, f"then{at}.{{}}".format) for at, link in enumerate(settings.then, 1)]
     usual, said = settings.defaults(), []
-    for name in (*settings.numbers(), "pyramid"):
+    for name in (*settings.numbers(), *settings.flags()):
         value = getattr(settings, name)
         if name not in varied and value is not None and (value != usual[name] or name in ALWAYS):
             said.append(f"{name} {_text(value)}")

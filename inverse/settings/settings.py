@@ -20,17 +20,14 @@ from PIL.PngImagePlugin import PngInfo
 from torch import Tensor
 
 from inverse.denoisers.base import Denoiser
-from inverse.denoisers.cards import EMBEDDED, card_of, kind_of
-from inverse.denoisers.pyramid import coarse, scale
+from inverse.denoisers.cards import EMBEDDED, kind_of
 from inverse.errors import ParameterError
-from inverse.estimators.catalog import guided
-from inverse.estimators.estimator import COST
 from inverse.imaging import images
 from inverse.operators import Task, make_task, noise
 from inverse.operators.chain import Chain, in_order
 from inverse.parameters import Flag, Integer, Real
 from inverse.results.problem import Problem
-from inverse.settings import carriers, problems, saved
+from inverse.settings import carriers, prior_use, problems, saved
 from inverse.settings.fields import (
     AUXILIARY,
     CLEAN,
@@ -51,12 +48,8 @@ from inverse.settings.fields import (
     setting,
 )
 from inverse.solvers import Solver
-from inverse.solvers.cost import passes
 from inverse.solvers.presets import default_task, make_solver
 from inverse.solvers.qualities import at_quality, quality_of
-
-USUAL_SIZE = 256
-"""Shorter side that a photo counts as, in pixels, where its own is used: for what a run will cost."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -256,7 +249,7 @@ class Settings:
     @property
     def guides(self) -> bool:
         """Whether the conditional estimator is asked, which only the embedded prior brings along."""
-        return self._weight != 0
+        return prior_use.weight(self) != 0
 
     def guided(self, prior: Denoiser, file: Path | None = None) -> Denoiser:
         """The prior as these settings use it: with a conditional estimator, and with its pyramid.
@@ -268,31 +261,12 @@ class Settings:
         Raises:
             PriorError, ProblemError: as `estimators.catalog.guided`.
         """
-        found = guided(prior, self._weight, self.damage.name, file)
-        return coarse(found) if self.pyramid else found
+        return prior_use.used(self, prior, file)
 
     @property
     def passes(self) -> float:
         """What a run of one sample costs, in forward passes of the prior's network at full size."""
-        weight = self._weight
-        told = self.solver.told if weight else 0.0
-        each = COST + (weight != 1)  # at 1 the estimator is in the prior's place, else beside it
-        return passes(self.solver) * (told * each + (1 - told) * self._share)
-
-    @property
-    def _share(self) -> float:
-        """Of a pass at full size, what an estimate of the prior alone costs on the average over the noise levels."""
-        card = card_of(self.prior)
-        if not self.pyramid or card is None or not card.thresholds:
-            return 1.0
-        levels = self.solver.levels(noise.DEFAULT_SIGMA_Y if self.sigma_y is None else self.sigma_y)
-        shares = [scale(card.thresholds, level, self.size or USUAL_SIZE) ** -2 for level in levels]
-        return sum(shares) / len(shares)
-
-    @property
-    def _weight(self) -> float:
-        """Of the estimator; a solver that needs one has it at 1 unless it is set."""
-        return self.estimator_scale or float(self.solver.needs_estimator)
+        return prior_use.passes(self)
 
     @property
     def auxiliary_picture(self) -> Image.Image | None:

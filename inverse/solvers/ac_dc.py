@@ -11,6 +11,7 @@ from inverse.parameters import integer
 from inverse.solvers.base import SOLVERS, Frames, Solver
 from inverse.solvers.calls import Computation
 from inverse.solvers.fields import (
+    gradient_steps_field,
     guidance_scale_field,
     schedule_field,
     sigma_min_field,
@@ -85,12 +86,7 @@ class ACDC(Solver):
         0, 0, 20, advanced=True, help="Langevin steps through the prior at every noise level: 10 in the paper.",
         effect="Each is one more call of the prior at every level.",
     )  # fmt: skip
-    gradient_steps: int = integer(
-        10, 1, 500, advanced=True, symbol="K",
-        help="Gradient steps towards the measurement at every noise level, for non-linear tasks only.",
-        effect="Too few follow the measurement loosely.",
-    )  # fmt: skip
-
+    gradient_steps: int = gradient_steps_field(10, "Gradient")
     checks: int = integer(
         0, 0, 20, advanced=True,
         help="Noise levels at which the prior is asked which is likelier: the result, or the same turned by 180 "

@@ -7,7 +7,7 @@ from abc import abstractmethod
 from collections.abc import Generator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
-from typing import ClassVar, Literal, overload
+from typing import ClassVar, Literal, TypeVar, overload
 
 import torch
 from torch import Tensor
@@ -34,7 +34,10 @@ UNWEIGHED = "It does not weigh by the noise level: its own parameters say how cl
 Frame = tuple[float, Tensor, Tensor]
 """What a solver's own loop shows: sigma, x, x0_hat, both in the prior's own space; a `Step` makes pictures of them."""
 
-Frames = Generator[Frame | Call | Pause, Answer | None, None]
+T = TypeVar("T")
+Stage = Generator[Frame | Call | Pause, Answer | None, T]
+"""A part of a run: frames, and the calls between them; returns T."""
+Frames = Stage[None]
 """A solver's own loop: it yields frames, by `yield from run.denoise(...)` calls of the network, and between two
 pieces of work that needs none, by `yield from run.operator_call()`, pauses."""
 

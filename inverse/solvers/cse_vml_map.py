@@ -18,14 +18,7 @@ class CSEVMLMAP(VMLMAP):
 
         x = sigma_1 n;  D_1 = D_y(x, sigma_1),  sigma_1 = 10                  # the estimator, once: about E[x0 | y]
         x <- D_1 + sigma_max n                                                # from here on VML-MAP, the prior alone
-        for each of N levels sigma from sigma_max to sigma_min by the schedule, and sigma_next after it, at last 0:
-            c = sigma_y^2 / (w sigma^2)
-            K times:
-                D = D(x, sigma)
-                x <- x + eta [D - x + H^T (H H^T + c I)^-1 (y - H (2 D - x))]  # the very last time eta is 1 at most
-            D = D(x, sigma)
-            if sigma_next >= renoise_above:  x <- D + sigma_next n            # noise is what fills holes
-            otherwise:  x <- D + (sigma_next / sigma)^2 (x - D)               # keeps D on a Gaussian prior
+        ...
         return (1 - mean_share) x + mean_share D_1
 
     The estimator is a conditional score estimator (Xu et al. 2025, section 4; the form in `estimators`). Its estimate
@@ -73,7 +66,9 @@ class CSEVMLMAP(VMLMAP):
     def frames(self, run: Run, sigmas: list[float]) -> Frames:
         first = min(FIRST_LEVEL, run.denoiser.sigma_max)
         x = first * run.noise()
-        x0_hat = yield from run.denoise(x, first)
-        yield first, x, x0_hat
+        mean = yield from run.denoise(x, first)
+        yield first, x, mean
         run.forget()
-        yield from self._annealed(run, x0_hat + sigmas[0] * run.noise(), sigmas, x0_hat, self.mean_share)
+        refined = yield from self._annealed(run, mean + sigmas[0] * run.noise(), sigmas)
+        x0_hat = refined + self.mean_share * (mean - refined)
+        yield 0.0, x0_hat, x0_hat

@@ -11,7 +11,7 @@ from inverse.operators.base import is_linear
 from inverse.parameters import choice, integer, real
 from inverse.solvers.base import SOLVERS, Frames, Solver
 from inverse.solvers.calls import Computation
-from inverse.solvers.fields import steps_field
+from inverse.solvers.fields import gradient_steps_field, steps_field
 from inverse.solvers.run import SIGMA_Y_FLOOR, Run
 from inverse.solvers.schedule import noise_levels
 
@@ -70,10 +70,7 @@ class DAPS(Solver):
         1, 1, 20, advanced=True, help="Steps of the prior's ODE at every noise level; 1 is its estimate as it is.",
         effect="More take longer, and make samples sharper and less calibrated.",
     )  # fmt: skip
-    gradient_steps: int = integer(
-        50, 1, 500, advanced=True, symbol="K", help="Langevin steps at every noise level, for non-linear tasks only.",
-        effect="Too few follow the measurement loosely.",
-    )  # fmt: skip
+    gradient_steps: int = gradient_steps_field(50, "Langevin")
     step_size: float = real(
         0.3, 0.01, 1.0, advanced=True, symbol="gamma",
         help="Length of a Langevin step, as a multiple of the longest safe one, for non-linear tasks only.",

@@ -74,6 +74,15 @@ def guidance_scale_field(default: float = 1.0) -> Any:
     )  # fmt: skip
 
 
+def gradient_steps_field(default: int, kind: str) -> Any:
+    """Steps of a kind ("Langevin") that take the place of a closed form where A is not linear."""
+    return integer(
+        default, 1, 500, advanced=True, symbol="K",
+        help=f"{kind} steps towards the measurement at every noise level, for non-linear tasks only.",
+        effect="Too few follow the measurement loosely.",
+    )  # fmt: skip
+
+
 def stochasticity_field(default: float, symbol: str) -> Any:
     return real(
         default, 0.0, 1.0, symbol=symbol,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 import re
 from dataclasses import dataclass
-from itertools import takewhile
+from itertools import dropwhile, takewhile
 
 from inverse.parameters import Spec
 from inverse.solvers.base import Solver
@@ -95,13 +95,18 @@ def method(solver: type[Solver]) -> Method:
 
 
 def algorithm(solver: type[Solver]) -> str:
-    """The first block of a docstring that is set in, as text: the solver's own, or that of what it is a variant of."""
-    for kind in solver.__mro__:
+    """The first block of a docstring that is set in, as text: the solver's own, or that of what it is a variant of.
+
+    A line that says "..." stands for all lines of the latter but the first and the last.
+    """
+    found: list[str] = []
+    for kind in reversed(solver.__mro__):
         lines = inspect.cleandoc(kind.__doc__ or "").splitlines()
-        first = next((at for at, line in enumerate(lines) if line.startswith("    ")), None)
-        if first is not None:
-            return "\n".join(line[4:] for line in takewhile(lambda line: line.startswith("    "), lines[first:]))
-    return ""
+        block = dropwhile(lambda line: not line.startswith("    "), lines)
+        own = [line[4:] for line in takewhile(lambda line: line.startswith("    "), block)]
+        if own:
+            found = [line for each in own for line in (found[1:-1] if each == "..." else [each])]
+    return "\n".join(found)
 
 
 def holds(text: str, symbol: str) -> bool:

@@ -8,7 +8,7 @@ from itertools import pairwise
 from torch import Tensor
 
 from inverse.parameters import integer, real
-from inverse.solvers.base import SOLVERS, Frames, Solver
+from inverse.solvers.base import SOLVERS, Frames, Solver, Stage
 from inverse.solvers.fields import guidance_scale_field, schedule_field, sigma_min_field, steps_field
 from inverse.solvers.run import SIGMA_Y_FLOOR, Run
 
@@ -80,12 +80,11 @@ class VMLMAP(Solver):
         return self.steps * (self.gradient_steps + 1)
 
     def frames(self, run: Run, sigmas: list[float]) -> Frames:
-        yield from self._annealed(run, sigmas[0] * run.noise(), sigmas)
+        x0_hat = yield from self._annealed(run, sigmas[0] * run.noise(), sigmas)
+        yield 0.0, x0_hat, x0_hat
 
-    def _annealed(
-        self, run: Run, x: Tensor, sigmas: list[float], mean: Tensor | None = None, share: float = 0.0
-    ) -> Frames:
-        """The loop, from a state x of the first noise level on; in its result is a share of `mean`, (B, C, H, W)."""
+    def _annealed(self, run: Run, x: Tensor, sigmas: list[float]) -> Stage[Tensor]:
+        """The loop, from a state x of the first noise level on: all frames but the last. Returns the result."""
         variance = max(run.sigma_y, SIGMA_Y_FLOOR) ** 2 / self.guidance_scale
         for sigma, sigma_next in pairwise(sigmas):
             for left in reversed(range(self.gradient_steps)):
@@ -96,13 +95,14 @@ class VMLMAP(Solver):
                 x = x + length * (x0_hat - x + correction)
                 yield sigma, x, x0_hat
             x0_hat = yield from run.denoise(x, sigma)
-            if mean is not None and not sigma_next:
-                x0_hat = x0_hat + share * (mean - x0_hat)
+            if not sigma_next:
+                return x0_hat
             if sigma_next >= self.renoise_above:
                 x = x0_hat + sigma_next * run.noise()
             else:
                 x = x0_hat + (sigma_next / sigma) ** 2 * (x - x0_hat)
             yield sigma_next, x, x0_hat
+        raise AssertionError("The last level is 0.")
 
 
 def _correction(run: Run, x: Tensor, c: float) -> Tensor:

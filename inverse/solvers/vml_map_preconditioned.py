@@ -31,10 +31,10 @@ class VMLMAPPreconditioned(VMLMAPPublished):
             x <- D + sigma_next n
         return x
 
-    Every singular value above the cut then converges
-    at one speed, and what lies below it is left to the prior. Where all singular values are equal, as in
-    inpainting, both forms are the same, which is why we keep the factor ||H||^2. Elsewhere this one trusts the
-    measurement more than its noise deserves: its fixed point is the MAP estimate as sigma_y -> 0 only.
+    Every singular value above the cut then converges at one speed, and what lies below it is left to the prior. Where
+    all singular values are equal, as in inpainting, both forms are the same, which is why we keep the factor ||H||^2.
+    Elsewhere this one trusts the measurement more than its noise deserves: its fixed point is the MAP estimate as
+    sigma_y -> 0 only.
     """
 
     name = "vml-map-preconditioned"

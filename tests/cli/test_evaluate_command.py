@@ -48,6 +48,12 @@ def test_flags_make_the_plan_and_shards_share_it_out(done):
     assert len(list((folder / LINES).iterdir())) == 2
 
 
+def test_switches_reach_every_job(flags, tmp_path):
+    asked = run("evaluate", *flags, "--no-pyramid", "--strength", 0.5, "--shard", "1/4", "-o", tmp_path)
+    assert asked.exit_code == 0, asked.output
+    assert {(job.settings.pyramid, job.settings.strength) for job in plans.read(tmp_path).jobs} == {(False, 0.5)}
+
+
 def test_nothing_is_done_again(done, flags):
     folder, _ = done
     before = sorted(path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file())

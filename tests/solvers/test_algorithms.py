@@ -71,6 +71,11 @@ def test_only_the_first_block_of_a_docstring_is_the_algorithm():
     assert [knob.lines for knob in method(Toy).knobs if knob.name == "weight"] == [()]
 
 
+def test_dots_stand_for_the_lines_of_what_a_solver_is_a_variant_of():
+    own, other = (algorithm(SOLVERS[name]).splitlines() for name in ("cse-vml-map", "vml-map"))
+    assert own[2:-1] == other[1:-1] and "..." not in own and len(own) == len(other) + 1
+
+
 def test_the_documentation_is_made_of_the_declarations():
     file = Path(__file__).parents[2] / "docs" / "methods.md"
     assert file.read_text(encoding="utf-8") == page(), "python -m inverse.evaluation.methods_page docs/methods.md"

@@ -91,14 +91,12 @@ def adopt(page: Page, settings: Settings, photo: Image.Image | None, pictures: d
 
 def _settings(page: Page, settings: Settings, photo: Image.Image | None) -> dict[str, Any]:
     """Updates by name: values, and whether a clean photo's are shown."""
-    known, updates = settings.specs(), {}
+    known, offered, updates = settings.specs(), form.offered(settings.damage, settings.prior), {}
     for name in page.settings:
-        shown = not (known[name].clean_only and settings.degraded)
-        shown &= form.estimates(settings.damage, settings.prior) or not known[name].linear_only
-        limited = known[name].clean_only or known[name].linear_only
+        shown = offered.get(name, True) and not (known[name].clean_only and settings.degraded)
+        limited = known[name].clean_only or name in offered
         value = plain_data(getattr(settings, name))
         updates[name] = gr.update(value=value, visible=shown) if limited else value
-    updates["pyramid"] = gr.update(value=settings.pyramid, visible=form.coarse(settings.prior))
     if settings.sigma_y is None:
         updates["sigma_y"] = DEFAULT_SIGMA_Y if photo is None else estimated_noise(photo, settings.damage)
     if settings.degraded:

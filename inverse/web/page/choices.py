@@ -177,12 +177,7 @@ def _follow(page: Page, prior: str, values: Values) -> Updates:
     damage = form.damage(page, values)
     offered, usual = solvers_here(damage, prior), _at(page, values, damage, prior)
     kept = bool(values[page.solver_by_hand]) and values[page.solver] in offered
-    shown = {
-        page.settings[name]: gr.update(visible=form.estimates(damage, prior))
-        for name, known in Settings.specs().items()
-        if known.linear_only
-    }
-    shown[page.settings["pyramid"]] = gr.update(visible=form.coarse(prior))
+    shown = {page.settings[name]: gr.update(visible=on) for name, on in form.offered(damage, prior).items()}
     solver = values[page.solver] if kept else usual.name if usual.name in offered else offered[0]
     settings = usual if solver == usual.name and not kept else None
     changes = offering.for_task(page, values[page.task], damage, solver, prior, settings)

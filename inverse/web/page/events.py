@@ -10,7 +10,7 @@ from typing import Any
 import gradio as gr
 
 from inverse.errors import InverseError
-from inverse.settings import DEGRADED, Settings
+from inverse.settings import DEGRADED
 from inverse.web.base.gradio_internals import Dependency
 from inverse.web.base.pictures import jpeg
 from inverse.web.base.turns import heavy
@@ -62,8 +62,7 @@ def _wire_choices(page: Page) -> None:
         page.picture_upload, page.picture_note, page.solver, page.solver_by_hand, *solver,
     ]  # fmt: skip
     noise = [page.settings["sigma_y"], page.sigma_y_note]
-    limited = [page.settings[name] for name, known in Settings.specs().items() if known.linear_only]
-    limited.append(page.settings["pyramid"])
+    limited = [page.settings[name] for name in form.LIMITED]
     wrong = [page.faults, page.faults_panel, page.diagnosis]
     mode = list(dict.fromkeys([page.mode_note, page.task, *page.settings.values(), *task, *noise, *wrong]))
     chosen = {

@@ -86,9 +86,14 @@ def estimates(damage: Task, prior: str) -> bool:
     return damage.estimable and prior == EMBEDDED
 
 
-def coarse(prior: str) -> bool:
-    """Whether the prior answers high noise at coarse scales, which is measured for each."""
-    return bool(priors.find(prior).card.thresholds)
+LIMITED = (*(name for name, known in Settings.specs().items() if known.linear_only), "pyramid")
+"""Settings that not every task and prior takes."""
+
+
+def offered(damage: Task, prior: str) -> dict[str, bool]:
+    """Whether each of these is offered: the pyramid where its thresholds were measured, others with an estimator."""
+    coarse = bool(priors.find(prior).card.thresholds)
+    return {name: coarse if name == "pyramid" else estimates(damage, prior) for name in LIMITED}
 
 
 def auxiliary_picture(page: Page, values: Values) -> Image.Image | None:
