@@ -100,10 +100,10 @@ def chromium():
 
 @pytest.fixture
 def visit(app, chromium):
-    """Opens the page, `beside` another as a tab; afterwards it must have asked no other host and logged no error."""
+    """Opens the page in a view, `beside` another as a tab; it must ask no other host and log no error."""
     faults, contexts = [], []
 
-    def open_page(width=1440, height=900, query="", beside=None, **options):
+    def open_page(width=1440, height=900, query="", beside=None, view="lab", **options):
         context = beside and beside.context
         if context is None:
             context = chromium.new_context(viewport={"width": width, "height": height}, **options)
@@ -114,9 +114,10 @@ def visit(app, chromium):
         page.on("request", lambda request: page.requests.append(request.url))
         page.on("console", lambda line: faults.append(line.text) if line.type == "error" else None)
         page.on("pageerror", lambda error: faults.append(str(error)))
-        page.goto(f"{app[0]}/{query}")
+        asked = f"{'&' if query else '?'}view={view}" if view else ""
+        page.goto(f"{app[0]}/{query}{asked}")
         page.wait_for_selector("#viewer .inv-stage")
-        page.wait_for_selector("[data-part=measured] img")
+        page.wait_for_selector("[data-part=measured] img", state="attached")  # Simple shows it in the viewer
         return page
 
     yield open_page

@@ -3,6 +3,19 @@
 for (const [name, value] of [["language", "en"], ["languages", Object.freeze(["en"])]]) {
   Object.defineProperty(navigator, name, { configurable: true, get: () => value });
 }
+// Simple or Lab, as the address says, this tab before a reload, or the last visit. A link with settings is the Lab's.
+(() => {
+  const asked = new URL(location).searchParams;
+  const known = (name) => ["simple", "lab"].find((each) => each === name);
+  let view = known(asked.get("view")) ?? (asked.has("c") ? "lab" : undefined);
+  try {
+    view ??= known(sessionStorage["inverse-view"]) ?? known(localStorage["inverse-view"]) ?? "simple";
+    sessionStorage["inverse-view"] = view;
+  } catch {
+    // Private windows may forbid it.
+  }
+  document.documentElement.dataset.view = view ?? "simple";
+})();
 // Gradio builds the page piece by piece, and every piece pushes others about. It is seen when it is complete: the
 // pictures are there, and the settings that the browser kept; or a while later, if an answer does not come.
 (() => {

@@ -19,7 +19,7 @@ class Head:
         self.app = app
         early = "".join(f'<link rel="modulepreload" href="{folder()}{name}">' for name in scripts())
         script = f'<script data-modules="{folder()}">{source("base/head.js")}</script>'
-        self.ours = f"<style>{source('base/head.css')}</style>{early}{script}".encode()
+        self.ours = f"<style>{source('base/head.css')}{source('base/views.css')}</style>{early}{script}".encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         page = scope["type"] == "http" and scope["method"] == "GET"

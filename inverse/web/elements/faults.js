@@ -1,5 +1,6 @@
 // What is wrong with the photo. props.value: {found: {kind: words}, suggested: [kind], ticked: [kind]}.
 import { node, parts } from "./kit.js";
+import { keepFor } from "./session.js";
 
 export default function faults({ element, props, trigger, watch }, { kinds }) {
   const [pills, said] = parts(element, ".inv-pills", ".inv-faults-said");
@@ -11,8 +12,8 @@ export default function faults({ element, props, trigger, watch }, { kinds }) {
     trigger("release");
   }
 
-  const buttons = kinds.map(({ kind, title, expected }) => {
-    const button = node("button", { type: "button", textContent: title, title: expected });
+  const buttons = kinds.map(({ kind, title, expected, close }) => {
+    const button = node("button", { type: "button", title: expected }, node("img", { className: "inv-simple", src: close, alt: "" }), title);
     button.addEventListener("click", () => {
       const { ticked } = held();
       tick(ticked.includes(kind) ? ticked.filter((each) => each !== kind) : [...ticked, kind]);
@@ -44,6 +45,9 @@ export default function faults({ element, props, trigger, watch }, { kinds }) {
     }
     said.replaceChildren(...lines);
   }
-  watch("value", show);
+  watch("value", () => {
+    show();
+    keepFor("ticked", held().ticked); // for a reload
+  });
   show();
 }

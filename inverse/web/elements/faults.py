@@ -9,12 +9,16 @@ import gradio as gr
 
 from inverse.diagnosis import Diagnosis
 from inverse.diagnosis.kinds import EXPECTED, TITLES
+from inverse.web.elements import damaged
 from inverse.web.elements.element import element
 
 
 def faults() -> gr.HTML:
     """Is given `found`; its value has the kinds that are ticked, too. Fires `release` when they have changed."""
-    kinds = [{"kind": kind, "title": title, "expected": EXPECTED[kind]} for kind, title in TITLES.items()]
+    kinds = [
+        {"kind": kind, "title": title, "expected": EXPECTED[kind], "close": damaged.close(kind)}
+        for kind, title in TITLES.items()
+    ]
     return element("faults", None, given={"kinds": kinds}, label="What is wrong", elem_id="faults")
 
 

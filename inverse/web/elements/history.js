@@ -3,6 +3,7 @@ import { zipped } from "./bytes.js";
 import { differences } from "./differences.js";
 import { bytesOf, flash, hear, node, parts, save, tell } from "./kit.js";
 import { drop, keep, kept } from "./store.js";
+import { choose as show } from "./view.js";
 
 export default function history({ element, props, watch }) {
   const find = (selector) => element.querySelector(selector);
@@ -38,8 +39,8 @@ export default function history({ element, props, watch }) {
       node("img", { src: one.record.thumb, alt: "" }),
       node("span", {},
         node("b", {}, `#${one.number}`, ...letters.map((letter) => node("i", { className: "inv-pin", textContent: letter })), node("span", { className: "inv-stars", textContent: stars(one) })),
-        node("small", { textContent: one.name || one.record.solver }),
-        node("small", { textContent: figures(one)[0] })));
+        node("small", { textContent: one.name || one.record.solver, className: one.name ? "" : "inv-lab" }),
+        node("small", { textContent: figures(one)[0], className: "inv-lab" })));
     button.dataset.key = one.key;
     button.setAttribute("aria-pressed", String(one.key === chosen));
     button.setAttribute("aria-label", [`Result ${one.number}`, ...letters.map((letter) => `pinned as ${letter}`), described(one)].join(", "));
@@ -82,10 +83,10 @@ export default function history({ element, props, watch }) {
     };
     const settings = now.settings ? chips(differences(now, one.record), "Its settings, against the present ones:", "Its settings are the present ones.") : [];
     return [
-      node("p", {}, node("b", { textContent: `#${one.number}` }), ` ${one.record.task} · ${one.record.solver} · ${figures(one).join(" · ")}`),
-      ...settings,
+      node("p", { className: "inv-lab" }, node("b", { textContent: `#${one.number}` }), ` ${one.record.task} · ${one.record.solver} · ${figures(one).join(" · ")}`),
+      node("div", { className: "inv-lab" }, ...settings),
       opinion(one),
-      node("div", { className: "inv-tools" }, action("Use these settings", "use"), pin("A"), pin("B"), action("Remove", "remove")),
+      node("div", { className: "inv-tools" }, action("Use these settings", "use"), action("Open in the Lab", "lab", { className: "inv-small inv-simple" }), pin("A"), pin("B"), action("Remove", "remove")),
     ];
   }
 
@@ -171,6 +172,10 @@ export default function history({ element, props, watch }) {
     use: () => {
       tell("settings", new File([bytesOf(item(chosen).view.frame.x0[0])], "settings.png", { type: "image/png" }));
       say("The settings are on their way.");
+    },
+    lab: () => {
+      DO.use();
+      show("lab");
     },
     "pin-A": () => pin("A"),
     "pin-B": () => pin("B"),

@@ -10,9 +10,12 @@ from typing import Any
 
 from PIL import Image
 
+from inverse.errors import ImageError
 from inverse.imaging import images
 from inverse.resources import EXAMPLES
 from inverse.web.base.guards import uploaded, uploaded_photo
+from inverse.web.elements import damaged
+from inverse.web.elements.picker import DAMAGED, EXAMPLE_TITLES
 
 LONGEST_NAME = 60
 
@@ -57,9 +60,16 @@ def received(path: Any) -> tuple[Image.Image, PhotoFile]:
 
 
 def example(name: str) -> tuple[Image.Image, PhotoFile]:
-    """An example."""
-    photo = images.load(EXAMPLES / f"{name}.jpg")
-    return photo, PhotoFile(name, photo.size, own=False, digest=digest(photo))
+    """A good example, or one that is damaged: "damaged/scratched".
+
+    Raises:
+        ImageError: there is no such example.
+    """
+    kind = name.removeprefix(DAMAGED)
+    if kind not in (EXAMPLE_TITLES if kind == name else damaged.examples()):
+        raise ImageError("There is no such example. Choose one of those on the page.")
+    photo = images.load(EXAMPLES / f"{name}.jpg" if kind == name else damaged.file(kind))
+    return photo, PhotoFile(kind, photo.size, own=False, digest=digest(photo))
 
 
 def digest(picture: Image.Image) -> str:

@@ -1,6 +1,7 @@
 // Photo picker: drop, browse, paste anywhere on the page, or click an example.
 import { hear, node, onPage, parts, tell } from "./kit.js";
 import { keepFor } from "./session.js";
+import { view } from "./view.js";
 
 export default function picker({ element, props, trigger, watch, upload }, { megabytes, key }) {
   const [zone, input, thumb, words] = parts(element, ".inv-drop", "input[type=file]", ".inv-thumb", ".inv-drop-words");
@@ -13,8 +14,9 @@ export default function picker({ element, props, trigger, watch, upload }, { meg
   // A photo of one's own is on the server for a while, and a reload finds it there.
   function choose(value) {
     keepFor("photo", value.path ?? null);
+    keepFor("example", value.example ?? null);
     for (const pad of ["mask", "strokes"]) keepFor(pad, null);
-    props.value = { ...value, at: Date.now() };
+    props.value = { ...value, simple: view() === "simple", at: Date.now() };
     trigger("upload");
   }
 

@@ -14,6 +14,7 @@ from inverse.resources import EXAMPLES
 from inverse.settings.carriers import KEY
 from inverse.web.base import limits
 from inverse.web.base.pictures import jpeg
+from inverse.web.elements import damaged
 from inverse.web.elements.element import element, literal, template
 
 EXAMPLE_TITLES = {
@@ -23,6 +24,9 @@ EXAMPLE_TITLES = {
     "rocket": "Rocket launch",
     "hubble": "Hubble deep field",
 }
+"""Good photos."""
+DAMAGED = "damaged/"
+"""What the name of an example begins with that is damaged already; the kind of damage follows."""
 
 
 def picker(value: dict[str, str]) -> gr.HTML:
@@ -31,8 +35,13 @@ def picker(value: dict[str, str]) -> gr.HTML:
         EXAMPLE.format(name=name, title=literal(title), thumb=_thumbnail(name))
         for name, title in EXAMPLE_TITLES.items()
     )
+    ill = "".join(
+        EXAMPLE.format(name=f"{DAMAGED}{kind}", title=literal(title), thumb=damaged.whole(kind))
+        for kind, title in damaged.examples().items()
+    )
     given = {"megabytes": limits.current().body, "key": f"iTXt{KEY}\0"}  # by which a PNG is known that carries settings
-    return element("picker", value, template("picker").format(examples=examples), given, label="Photo", elem_id="photo")
+    markup = template("picker").format(examples=examples, damaged=ill)
+    return element("picker", value, markup, given, label="Photo", elem_id="photo")
 
 
 def picked(photo: Image.Image, caption: str) -> dict[str, str]:

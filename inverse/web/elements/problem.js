@@ -1,5 +1,5 @@
 // The original and the measurement, side by side or one above the other.
-import { show as present } from "./kit.js";
+import { show as present, tell } from "./kit.js";
 
 export default function problem({ element, props, watch }) {
   const note = element.querySelector(".inv-note");
@@ -19,6 +19,7 @@ export default function problem({ element, props, watch }) {
     part("truth", value.truth, "The original photo");
     part("measured", value.measured, value.measured_title === "Your photo" ? "Your photo" : "The damaged photo");
     element.querySelector("[data-part=measured] b").textContent = value.measured_title ?? "Damaged";
+    tell("measured", value.measured ?? "");
     note.textContent = value.caption ?? "";
     note.classList.toggle("inv-fault", Boolean(value.fault));
   }

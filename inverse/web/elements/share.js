@@ -1,6 +1,7 @@
 // Load settings from a file, and copy the run as a command line, Python, JSON or a link.
 import { copied, flash, hear, onPage, parts, tell } from "./kit.js";
-import { keptAs } from "./session.js";
+import { keepFor, keptAs } from "./session.js";
+import { view } from "./view.js";
 
 const KEPT = "inverse-settings"; // in the browser: by the tab for a reload, for all for the next visit
 const stores = () => [sessionStorage, localStorage];
@@ -13,8 +14,9 @@ function keep(code) {
   }
 }
 
-/* What the page opens with: the settings in its address win over those that the browser kept. */
-export function brought() {
+/* What the page opens with: the settings in its address win over those that the browser kept. Simple, where no photo came
+   in this tab yet, opens with the first example. */
+export function brought(first) {
   const address = new URL(location);
   const link = address.searchParams.get("c");
   if (link !== null) {
@@ -24,11 +26,18 @@ export function brought() {
   }
   try {
     const kept = stores().map((store) => store.getItem(KEPT)).find((code) => code !== null);
-    const drawn = { mask: keptAs("mask"), strokes: keptAs("strokes") };
-    return kept ? { kept, photo: keptAs("photo"), ...drawn } : {};
+    const [photo, example, mask, strokes] = ["photo", "example", "mask", "strokes"].map(keptAs);
+    const ticked = keptAs("ticked");
+    if (view() === "simple" && !photo && !example) return opening(first);
+    return kept ? { kept, photo, example, mask, strokes, ticked } : {};
   } catch {
-    return {};
+    return view() === "simple" ? opening(first) : {};
   }
+}
+
+function opening(example) {
+  keepFor("example", example);
+  return { example };
 }
 
 export default function share({ element, props, trigger, watch, upload }, { megabytes }) {
@@ -83,7 +92,8 @@ export default function share({ element, props, trigger, watch, upload }, { mega
     show(false);
     open.focus();
     if (!texts.code) return say(texts.code === "" ? "Correct the settings first." : "Not ready yet. Try again in a moment.");
-    const text = kind === "link" ? `${location.origin}${location.pathname}?c=${texts.code}` : texts[kind];
+    const link = `${location.origin}${location.pathname}?view=${view()}&c=${texts.code}`;
+    const text = kind === "link" ? link : texts[kind];
     say((await copied(text)) ? `Copied: ${kind}.` : "This browser does not let the page copy.");
   });
 

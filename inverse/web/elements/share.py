@@ -5,9 +5,11 @@ from __future__ import annotations
 import gradio as gr
 
 from inverse.web.base import limits
+from inverse.web.elements.damaged import FIRST
 from inverse.web.elements.element import element
+from inverse.web.elements.picker import DAMAGED
 
-BROUGHT = """async () => [(await inverse.module("share")).brought(), null, null]"""
+BROUGHT = f"""async () => [(await inverse.module("share")).brought("{DAMAGED}{FIRST}"), null, null]"""
 """JavaScript for the opening of the page: what its address or the browser brings."""
 
 

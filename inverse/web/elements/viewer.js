@@ -24,6 +24,7 @@ export default function viewer({ element, props, watch }) {
   let frames = [];
   let following = true;
   let shown = { phase: "idle" };
+  let measured = ""; // what a run would start from: Simple shows it here
   let exhibit = null; // an earlier result, or two of them, that the history shows in place of the run
 
   const image = (name, alt) => {
@@ -121,6 +122,8 @@ export default function viewer({ element, props, watch }) {
     tag.textContent = pair?.[0] ?? (other === truth ? "Original" : "Damaged");
     tagAfter.textContent = pair?.[1] ?? "";
     const coarse = (picture) => picture.naturalWidth * 2 <= width;
+    if (measured && !current && (phase ?? "idle") === "idle") show(image("inv-awaiting", ""), measured, () => false);
+    else frame.querySelector("img.inv-awaiting")?.remove();
     if (other) {
       const before = image("inv-before", "The photo to compare with");
       show(before, other, coarse);
@@ -199,6 +202,10 @@ export default function viewer({ element, props, watch }) {
   onPage(element, "keyup", (event) => peek(event, false));
   onPage(element, "blur", () => frame.classList.remove("inv-peek"), window); // the key may be released in another window
   hear(element, "peek", (on) => frame.classList.toggle("inv-peek", on));
+  hear(element, "measured", (src) => {
+    measured = src;
+    draw();
+  });
   hear(element, "exhibit", exhibited);
   hear(element, "earlier", (of) => {
     earlier = of;

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import gradio as gr
 from PIL import Image
 
 from inverse.denoisers.cards import EMBEDDED
+from inverse.diagnosis import Diagnosis
 from inverse.errors import ProblemError
 from inverse.operators import TASKS
 from inverse.operators.noise import DEFAULT_SIGMA_Y
@@ -15,6 +18,7 @@ from inverse.settings import DEGRADED, Settings
 from inverse.settings.another_prior import with_prior
 from inverse.settings.saved import plain_data
 from inverse.solvers.presets import default_solver_for
+from inverse.solvers.qualities import at_quality
 from inverse.web.base.pictures import mask_uri, strokes_uri
 from inverse.web.elements import chooser, faults
 from inverse.web.elements.controls import Values
@@ -35,13 +39,34 @@ def change_faults(page: Page, values: Values) -> Updates:
     """
     photo = form.chosen_photo(page, values)
     seen, wrong = values[page.diagnosis] or diagnosed(photo), faults.ticked(values[page.faults])
-    settings = with_prior(seen.settings(wrong), priors.find(values[page.prior]).identity)
+    prior = priors.find(values[page.prior])
+    settings = with_prior(seen.settings(wrong), prior.identity)
+    if quality := values[page.quality]:  # it stays, whatever is wrong
+        solver = at_quality(quality, settings.damage, prior.card.kind, prior.name == EMBEDDED)
+        settings = replace(settings, solver=solver)
     if not settings.damage.auxiliary or settings.auxiliary:
         changes: Updates = {page.mask: {"mask": "", "reset": True}}
     else:
         changes = {}  # what was brushed stays
-    changes |= adopt(page, settings, photo, values[page.auxiliary])
+    return changes | repair(page, settings, seen, wrong, photo, values[page.auxiliary])
+
+
+def repair(
+    page: Page, settings: Settings, seen: Diagnosis, wrong: Sequence[str], photo: Image.Image,
+    pictures: dict[str, Image.Image],
+) -> Updates:  # fmt: skip
+    """Puts settings on the page that undo what is wrong with a photo, and says so in plain words.
+
+    Args:
+        page: the page.
+        settings: of `seen.settings(wrong)`.
+        seen: what is known of the photo.
+        wrong: what is ticked.
+        photo: the one on the page.
+        pictures: the auxiliary ones on the page, by kind.
+    """
     kept = (page.settings["seed"], page.settings["samples"])
+    changes = adopt(page, settings, photo, pictures)
     changes = {component: update for component, update in changes.items() if component not in kept}
     return {**changes, page.faults: faults.found(seen, wrong), page.diagnosis: seen}
 

@@ -66,7 +66,7 @@ def damage(page: Page, start: Settings) -> None:
     kind = type(start.task)
     with gr.Column(elem_id="card-damage", elem_classes="inv-card"):
         with gr.Row(elem_classes="inv-head", equal_height=True):
-            _title(2, "Damage")
+            _title(2, "Damage", "What is wrong?")
             page.task = chooser(entries(TASKS, tasks_for(CLEAN)), kind.name, label="Task", elem_id="task")
         with gr.Column(visible=start.degraded) as page.faults_panel:
             page.faults = faults()
@@ -87,7 +87,7 @@ def method(page: Page, start: Settings) -> None:
     """How it is restored."""
     with gr.Column(elem_id="card-method", elem_classes="inv-card"):
         with gr.Row(elem_classes="inv-head", equal_height=True):
-            _title(3, "Method")
+            _title(3, "Method", "How it is restored")
             offered = entries(SOLVERS, solvers_for(start.task.name))
             page.solver = chooser(offered, start.solver.name, label="Solver", elem_id="solver")
         page.quality = unchecked(gr.Radio(
@@ -98,7 +98,7 @@ def method(page: Page, start: Settings) -> None:
         page.solver_advice = _words(advice(start.task.name, start.solver.name))
         page.solvers = Groups.create("solver", SOLVERS, start.solver)
         with gr.Column(elem_classes="inv-group"):
-            page.settings["strength"] = setting("strength", start.strength, slider=False)
+            page.settings["strength"] = setting("strength", start.strength)
             page.settings["estimator_scale"] = setting("estimator_scale", start.estimator_scale, slider=False)
         with gr.Row(elem_classes="inv-foot", equal_height=True):
             page.solver_source = _words(method_of(type(start.solver)))
@@ -111,7 +111,10 @@ def method(page: Page, start: Settings) -> None:
             page.reset = gr.Button("Reset to preset", size="sm", elem_id="reset", scale=0, min_width=96)
 
 
-def _title(step: int, words: str) -> gr.HTML:
+def _title(step: int, words: str, plain: str = "") -> gr.HTML:
+    """The head of a card; `plain` is what Simple calls it."""
+    if plain:
+        words = f'<b class="inv-lab">{words}</b><b class="inv-simple">{plain}</b>'
     return gr.HTML(f"<h2><span>{step}</span>{words}</h2>", elem_classes="inv-title", apply_default_css=False)
 
 

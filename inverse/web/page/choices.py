@@ -9,24 +9,26 @@ import gradio as gr
 from PIL import Image
 
 from inverse.denoisers.cards import EMBEDDED, kind_of
-from inverse.errors import ImageError
+from inverse.diagnosis import TITLES, Diagnosis
 from inverse.operators import TASKS, Task
 from inverse.operators.noise import DEFAULT_SIGMA_Y
 from inverse.settings import CLEAN, DEGRADED, Settings
+from inverse.settings.another_prior import with_prior
 from inverse.solvers import Solver
 from inverse.solvers.presets import default_task
 from inverse.solvers.qualities import QUALITIES, STANDARD, at_quality, offered
 from inverse.web.base.guards import uploaded
-from inverse.web.elements import chooser, faults, photos
+from inverse.web.elements import chooser, damaged, faults, photos
 from inverse.web.elements.controls import Values
 from inverse.web.elements.further import followers
-from inverse.web.elements.picker import EXAMPLE_TITLES, picked
+from inverse.web.elements.picker import DAMAGED, EXAMPLE_TITLES, picked
 from inverse.web.elements.viewer import awaiting
 from inverse.web.jobs import priors
 from inverse.web.jobs.diagnosing import diagnosed
 from inverse.web.jobs.job import estimated_noise
 from inverse.web.jobs.offers import DEFAULT_SIZE, solvers_here, tasks_for
 from inverse.web.page import cards, form, offering
+from inverse.web.page.adopting import repair
 from inverse.web.page.page import Page, Updates
 
 OWN = "Your photo"
@@ -36,27 +38,72 @@ def receive_photo(page: Page, values: Values) -> Updates:
     """A photo was uploaded, pasted or chosen among the examples.
 
     The first one of a visitor's own counts as damaged: it would lose what is good of it otherwise. Whoever then says
-    that it is clean is believed for the next ones too. An example is clean.
+    that it is clean is believed for the next ones too. An example is clean, or damaged in the way that it shows. In the
+    Simple view a photo is damaged, and the repair of what is found is set up at once.
 
     Raises:
         ImageError: it cannot be used.
     """
     given = values[page.picker] if isinstance(values[page.picker], dict) else {}
     if "example" in given:
-        if given["example"] not in EXAMPLE_TITLES:
-            raise ImageError("There is no such example. Choose one of those on the page.")
-        photo, file = photos.example(given["example"])
-        caption, mode = EXAMPLE_TITLES[given["example"]], CLEAN
-    else:
-        photo, file = photos.received(given.get("path"))
-        before = values[page.photo_file]
-        caption, mode = OWN, values[page.mode] if before and before.own else DEGRADED
+        return _example(page, values, str(given["example"]))
+    photo, file = photos.received(given.get("path"))
+    if given.get("simple"):
+        return _damaged(page, values, photo, file, OWN, diagnosed(uploaded(given.get("path"))))
+    before = values[page.photo_file]
+    mode = values[page.mode] if before and before.own else DEGRADED
+    seen = diagnosed(uploaded(given.get("path"))) if mode == DEGRADED else None
+    return _as_it_is(page, values, photo, file, OWN, mode, seen)
+
+
+def _example(page: Page, values: Values, name: str) -> Updates:
+    if name.startswith(DAMAGED):
+        return damaged_example(page, values, name)
+    photo, file = photos.example(name)
+    return _as_it_is(page, values, photo, file, caption_of(name), CLEAN, None)
+
+
+def damaged_example(page: Page, values: Values, name: str) -> Updates:
+    """A damaged example was chosen, or Simple opens with it.
+
+    Raises:
+        ImageError: there is no such example.
+    """
+    photo, file = photos.example(name)
+    return _damaged(page, values, photo, file, caption_of(name), diagnosed(damaged.file(file.name)), [file.name])
+
+
+def caption_of(name: str) -> str:
+    """What an example is called on the page."""
+    return EXAMPLE_TITLES.get(name) or f"Example: {TITLES[name.removeprefix(DAMAGED)].lower()}"
+
+
+def _damaged(
+    page: Page, values: Values, photo: Image.Image, file: photos.PhotoFile, caption: str, seen: Diagnosis,
+    wrong: list[str] | None = None,
+) -> Updates:  # fmt: skip
+    """A damaged photo comes, and its repair is set up at once: of what is known to be wrong, or of what was found."""
+    wrong = seen.suggested if wrong is None else wrong
+    prior = priors.find(values.get(page.prior, EMBEDDED)).identity
+    settings = with_prior(seen.settings(wrong), prior)
+    return {
+        **shown_photo(page, photo, file, caption),
+        page.mask: {"mask": "", "reset": True},
+        page.strokes: {"mask": "", "reset": True},
+        **repair(page, settings, seen, wrong, photo, values[page.auxiliary]),
+    }
+
+
+def _as_it_is(
+    page: Page, values: Values, photo: Image.Image, file: photos.PhotoFile, caption: str, mode: str,
+    seen: Diagnosis | None,
+) -> Updates:  # fmt: skip
+    """A photo comes, and what is chosen stays, as far as it fits one of this mode."""
     changes: Updates = {
         **shown_photo(page, photo, file, caption),
         page.mask: {"mask": "", "reset": True},
         page.strokes: {"mask": "", "reset": True},
     }
-    seen = diagnosed(uploaded(given.get("path"))) if mode == DEGRADED else None
     if mode == values[page.mode]:
         wrong = {page.diagnosis: seen, page.faults: faults.found(seen)}
         return {**changes, **wrong, **_noise(page, mode, form.damage(page, values), photo)}

@@ -80,7 +80,6 @@ def _wire_choices(page: Page) -> None:
         page.mode,
         *mode,
     ]
-    listen(page.picker.upload, choices.receive_photo, {*chosen, page.picker, page.photo_file}, photo)
     listen(page.mode.input, choices.change_mode, chosen, mode)
     listen(page.prior.input, choices.change_prior, chosen, [page.prior, page.settings["size"], *task, *limited])
     then: Any = page.settings["then"]
@@ -109,6 +108,8 @@ def _wire_choices(page: Page) -> None:
         page.strokes,
         page.auxiliary,
     ]
+    again = list(dict.fromkeys([*carried, *photo]))
+    listen(page.picker.upload, choices.receive_photo, {*chosen, page.picker, page.photo_file, page.auxiliary}, again)
     faults: Any = page.faults
     listen(faults.release, adopting.change_faults, {*chosen, page.faults, page.auxiliary}, carried)
     many, album = page.many, [page.many.seen, page.many.state]
@@ -122,7 +123,6 @@ def _wire_choices(page: Page) -> None:
     page.blocks.load(
         offering.menu_of_priors, None, page.prior, **LIGHT
     )  # what fits the machine changes from visit to visit
-    again = list(dict.fromkeys([*carried, *photo]))  # a reload brings back a photo of one's own, too
     opened = example.then(_opened(page), brought, again, js=BROUGHT, **SPOKEN)
     _then_preview(page, opened.success)
     # What a damaged link holds is refused, and the page is used without it; what was kept stays.

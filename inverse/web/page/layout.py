@@ -24,6 +24,7 @@ from inverse.web.elements.problem import problem
 from inverse.web.elements.reason import reason
 from inverse.web.elements.share import share
 from inverse.web.elements.status import status
+from inverse.web.elements.view import view
 from inverse.web.elements.viewer import awaiting, viewer
 from inverse.web.host import received
 from inverse.web.jobs import offers, preview
@@ -59,6 +60,7 @@ def build() -> Page:
             page.prior_note = gr.HTML("", elem_id="prior-note", elem_classes="inv-words", apply_default_css=False)
             cards.prior(page)
             page.share = share()
+            view()
         with gr.Row(elem_id="main", equal_height=False):
             with gr.Column(elem_id="rail", scale=0, min_width=320):
                 cards.photo(page, photo)

@@ -16,10 +16,12 @@ from inverse.settings import CLEAN, Settings, snippets
 from inverse.settings.carriers import read, unpack
 from inverse.web.base.guards import decoded, uploaded, uploaded_bytes
 from inverse.web.base.pictures import from_uri
-from inverse.web.elements import faults, photos
+from inverse.web.elements import damaged, faults, photos
 from inverse.web.elements.controls import Values
+from inverse.web.elements.picker import DAMAGED
 from inverse.web.jobs import offers
 from inverse.web.jobs.diagnosing import diagnosed
+from inverse.web.page import choices
 from inverse.web.page.adopting import adopt
 from inverse.web.page.choices import OWN, shown_photo
 from inverse.web.page.page import Page, Updates
@@ -39,6 +41,8 @@ def arrived(page: Page, values: Values) -> Updates:
         data = read(uploaded_bytes(value["path"]))
     elif "link" in value:
         data = unpack(value["link"])
+    elif "example" in value and "kept" not in value:
+        return choices.damaged_example(page, values, str(value["example"]))
     elif "kept" in value:
         try:
             return _again(page, values, offers.understood(unpack(value["kept"]))[0], value)
@@ -54,14 +58,19 @@ def arrived(page: Page, values: Values) -> Updates:
 
 def _again(page: Page, values: Values, settings: Settings, value: dict[str, Any]) -> Updates:
     """What the browser kept: settings and, of a tab that was reloaded, the photo and what was drawn on it."""
+    name = str(value.get("example") or "")
     try:
-        photo, file = photos.received(value.get("photo"))
+        if name:
+            (photo, file), caption = photos.example(name), choices.caption_of(name)
+        else:
+            (photo, file), caption = photos.received(value.get("photo")), OWN
     except ImageError:  # none of one's own; or the server has it no more
         return _adopted(page, values, _without_photo(settings))
-    changes = shown_photo(page, photo, file, OWN) | adopt(page, settings, photo, values[page.auxiliary])
+    changes = shown_photo(page, photo, file, caption) | adopt(page, settings, photo, values[page.auxiliary])
     if settings.degraded:
-        seen = diagnosed(uploaded(value["photo"]))
-        changes |= {page.diagnosis: seen, page.faults: faults.found(seen)}
+        example = name.startswith(DAMAGED)
+        seen = diagnosed(damaged.file(file.name) if example else uploaded(value["photo"]) if file.own else photo)
+        changes |= {page.diagnosis: seen, page.faults: faults.found(seen, faults.ticked(value))}
     for pad, name, load in ((page.mask, "mask", decoded), (page.strokes, "strokes", strokes.load)):
         with suppress(ImageError):
             if value.get(name) and from_uri(value[name], load) is not None:

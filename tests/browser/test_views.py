@@ -1,0 +1,120 @@
+"""Simple and Lab: what each shows, and that nothing is lost between them."""
+
+import re
+
+import pytest
+from test_first_visit import COUNTED, GREEK, scan, seen  # noqa: F401
+
+from inverse.web.elements.damaged import examples
+
+pytestmark = pytest.mark.browser
+
+LABS = (
+    "#prior",
+    "#share",
+    "#solver",
+    "#seed",
+    "#samples",
+    "#curves",
+    "#tabs > .tab-wrapper",
+    "#task",
+    "#sigma_y",
+    "#mode",
+)
+
+
+def ticked(page):
+    return page.locator("#faults [aria-pressed=true]").all_inner_texts()
+
+
+def settled(page):
+    page.wait_for_selector("#faults [aria-pressed=true]")
+    page.wait_for_selector("#run:not([disabled])")
+
+
+def shown(page, selectors):
+    return [each for each in selectors if page.locator(each).first.is_visible()]
+
+
+def test_the_first_visit_is_simple_and_restores_an_example(visit):
+    page = visit(view=None)
+    settled(page)
+    assert ticked(page) == ["Scratched"]
+    assert not shown(page, LABS)
+    assert page.locator("#viewer .inv-awaiting").is_visible(), "what is to be restored is seen before"
+    page.click("#run")
+    page.wait_for_selector("#viewer [data-phase=done]")
+    assert not GREEK.findall(seen(page))
+
+
+def test_an_own_photo_is_saved_in_three_clicks(visit, scan, measured):  # noqa: F811
+    page = visit(view=None)
+    settled(page)
+    page.evaluate(COUNTED)
+    page.set_input_files("#photo input[type=file]", scan)  # a click, or a drop
+    page.wait_for_function("document.querySelector('#photo b').textContent.startsWith('Your photo')")
+    settled(page)
+    assert ticked(page) == ["Scratched"], "what was found is set up by itself"
+    page.click("#run")
+    page.wait_for_selector("#viewer [data-phase=done]")
+    with page.expect_download() as download:
+        page.click("#viewer .inv-save")
+    clicks = 1 + page.evaluate("window.clicks")
+    measured["clicks from a photo to its file in Simple"] = str(clicks)
+    assert clicks <= 5
+    assert download.value.suggested_filename == "IMG_4711-restored.png"
+
+
+def test_nothing_is_lost_between_the_views(visit):
+    page = visit(view=None)
+    settled(page)
+    page.get_by_role("radio", name="Draft").check()
+    settled(page)
+    page.get_by_role("radio", name="Lab").check()
+    assert set(shown(page, LABS)) == set(LABS)
+    assert ticked(page) == ["Scratched"]
+    assert page.get_by_role("radio", name="Draft").is_checked()
+    page.get_by_role("tab", name="Compare").click()
+    page.get_by_role("radio", name="Simple").check()
+    assert page.locator("#run").is_visible(), "what is not in Simple is left"
+    assert page.get_by_role("radio", name="Draft").is_checked()
+    page.get_by_role("radio", name="Lab").check()
+    page.reload()
+    settled(page)
+    assert set(shown(page, LABS)) == set(LABS), "the view is remembered"
+    assert ticked(page) == ["Scratched"] and page.get_by_role("radio", name="Draft").is_checked()
+    assert "scratched" in page.inner_text("#photo b")
+
+
+def test_a_link_says_which_view(visit, app):
+    page = visit(view=None)
+    settled(page)
+    code = page.evaluate("localStorage['inverse-settings']")
+    page.goto(f"{app[0]}/?c={code}")
+    page.wait_for_selector("#run:not([disabled])")
+    assert shown(page, ["#solver"]), "settings are of the Lab"
+    page.goto(f"{app[0]}/?view=simple&c={code}")
+    page.wait_for_selector("#run:not([disabled])")
+    assert not shown(page, LABS)
+
+
+@pytest.mark.parametrize("kind", examples())
+def test_an_example_of_each_damage(visit, kind):
+    page = visit(view=None)
+    settled(page)
+    page.click(f"[data-example='damaged/{kind}']")
+    page.wait_for_function(
+        "kind => document.querySelector('#photo b').textContent.includes(kind)", arg=examples()[kind].lower()
+    )
+    settled(page)
+    assert ticked(page) == [examples()[kind]]
+
+
+def test_restore_is_at_hand_on_a_phone(visit):
+    page = visit(width=390, height=844, view=None)
+    settled(page)
+    for at in (0, 400, 5000):
+        page.evaluate("at => window.scrollTo(0, at)", at)
+        box = page.locator("#run").bounding_box()
+        assert box and box["y"] >= 0 and box["y"] + box["height"] <= 844
+    assert re.match("Restore", page.inner_text("#run"))
