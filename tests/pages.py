@@ -50,6 +50,13 @@ def sent(page: Page, **changes: Any) -> dict[gr.Component, Any]:
     return {**values, **{part(page, name): value for name, value in changes.items()}}
 
 
+def changed(values: dict[gr.Component, Any], changes: Updates) -> dict[gr.Component, Any]:
+    """The values with what was changed; updates that are no values change none."""
+    plain = {each: value for each, value in changes.items() if not isinstance(value, dict) or "__type__" not in value}
+    updates = {each: update["value"] for each, update in changes.items() if each not in plain and "value" in update}
+    return {**values, **plain, **updates}
+
+
 def part(page: Page, name: str) -> gr.Component:
     """A component of the page or of one of its tabs."""
     return next(parts[name] for parts in (page.settings, *map(vars, (page, *page.tabs))) if name in parts)

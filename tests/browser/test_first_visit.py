@@ -31,7 +31,40 @@ def seen(page):
     return page.evaluate(SEEN)
 
 
-def test_five_clicks_and_no_greek_letter(visit, scan, measured):
+def ticked(page):
+    """What is ticked once something is, and can be restored."""
+    page.wait_for_selector("#faults [aria-pressed=true]")
+    page.wait_for_selector("#run:not([disabled])")
+    return page.locator("#faults [aria-pressed=true]").all_inner_texts()
+
+
+def test_the_first_visit_is_simple_and_restores_an_example(visit):
+    page = visit(view=None)
+    assert ticked(page) == ["Scratched"]
+    assert page.locator("#viewer .inv-awaiting").is_visible(), "what is to be restored is seen before"
+    page.click("#run")
+    page.wait_for_selector("#viewer [data-phase=done]")
+    assert not GREEK.findall(seen(page))
+
+
+def test_an_own_photo_is_saved_in_three_clicks(visit, scan, measured):
+    page = visit(view=None)
+    assert ticked(page) == ["Scratched"]
+    page.evaluate(COUNTED)
+    page.set_input_files("#photo input[type=file]", scan)  # a click, or a drop
+    page.wait_for_function("document.querySelector('#photo b').textContent.startsWith('Your photo')")
+    assert ticked(page) == ["Scratched"], "what was found is set up by itself"
+    page.click("#run")
+    page.wait_for_selector("#viewer [data-phase=done]")
+    with page.expect_download() as download:
+        page.click("#viewer .inv-save")
+    clicks = 1 + page.evaluate("window.clicks")
+    measured["clicks from a photo to its file in Simple"] = str(clicks)
+    assert clicks <= 5
+    assert download.value.suggested_filename == "IMG_4711-restored.png"
+
+
+def test_five_clicks_in_the_lab_to_a_file_at_full_size_and_no_greek_letter(visit, scan, measured):
     page = visit()
     page.evaluate(COUNTED)
     words = [seen(page)]

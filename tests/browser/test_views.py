@@ -3,7 +3,6 @@
 import re
 
 import pytest
-from test_first_visit import COUNTED, GREEK, scan, seen  # noqa: F401
 
 from inverse.web.elements.damaged import examples
 
@@ -34,35 +33,6 @@ def settled(page):
 
 def shown(page, selectors):
     return [each for each in selectors if page.locator(each).first.is_visible()]
-
-
-def test_the_first_visit_is_simple_and_restores_an_example(visit):
-    page = visit(view=None)
-    settled(page)
-    assert ticked(page) == ["Scratched"]
-    assert not shown(page, LABS)
-    assert page.locator("#viewer .inv-awaiting").is_visible(), "what is to be restored is seen before"
-    page.click("#run")
-    page.wait_for_selector("#viewer [data-phase=done]")
-    assert not GREEK.findall(seen(page))
-
-
-def test_an_own_photo_is_saved_in_three_clicks(visit, scan, measured):  # noqa: F811
-    page = visit(view=None)
-    settled(page)
-    page.evaluate(COUNTED)
-    page.set_input_files("#photo input[type=file]", scan)  # a click, or a drop
-    page.wait_for_function("document.querySelector('#photo b').textContent.startsWith('Your photo')")
-    settled(page)
-    assert ticked(page) == ["Scratched"], "what was found is set up by itself"
-    page.click("#run")
-    page.wait_for_selector("#viewer [data-phase=done]")
-    with page.expect_download() as download:
-        page.click("#viewer .inv-save")
-    clicks = 1 + page.evaluate("window.clicks")
-    measured["clicks from a photo to its file in Simple"] = str(clicks)
-    assert clicks <= 5
-    assert download.value.suggested_filename == "IMG_4711-restored.png"
 
 
 def test_nothing_is_lost_between_the_views(visit):

@@ -4,7 +4,7 @@ import gradio as gr
 import numpy as np
 import pages
 import pytest
-from pages import sent, sweep_of
+from pages import changed, sent, sweep_of
 from PIL import Image
 
 from inverse.imaging import images
@@ -22,13 +22,6 @@ def upload(page, values, file):
     path = folder / file.name
     path.write_bytes(file.read_bytes())
     return choices.receive_photo(page, {**values, page.picker: {"path": str(path)}})
-
-
-def after(values, changes):
-    """The values with what was changed; updates that are no values change none."""
-    plain = {each: value for each, value in changes.items() if not isinstance(value, dict) or "__type__" not in value}
-    return {**values, **plain, **{each: update["value"] for each, update in changes.items() if each not in plain
-                                  and "value" in update}}  # fmt: skip
 
 
 @pytest.fixture
@@ -49,10 +42,10 @@ def test_a_visitors_photo_counts_as_damaged_and_an_example_as_clean(page, photog
         changes[page.task]["value"] == default_task(degraded=True)
         and changes[page.settings["size"]]["visible"] is False
     )
-    values = after(values, changes)
+    values = changed(values, changes)
     assert form.settings(page, values).degraded
     back = choices.change_mode(page, {**values, page.mode: CLEAN})
-    values = after({**values, page.mode: CLEAN}, back)
+    values = changed({**values, page.mode: CLEAN}, back)
     assert page.mode not in upload(page, values, photograph), "who says that it is clean is believed"
     values[page.mode] = DEGRADED
     chosen = choices.receive_photo(page, {**values, page.picker: {"example": "coffee"}})
@@ -79,7 +72,7 @@ def test_a_photos_true_size_is_said_and_what_it_is_worked_on_at(page, photograph
 
 
 def test_a_run_and_a_sweep_are_saved_under_the_photos_name(page, photograph):
-    values = after(sent(page), upload(page, sent(page), photograph))
+    values = changed(sent(page), upload(page, sent(page), photograph))
     values |= {page.photo: Image.new("RGB", (64, 48), "grey"), sweep_of(page).x_values: "2,3"}
     latest = pages.behind(page, page.run, "click")(values)[page.latest]
     *_, last = pages.after(page, page.run, "click")({**values, page.latest: latest})
