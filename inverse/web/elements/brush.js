@@ -15,7 +15,7 @@ export const breadth = (size, { pointerType, pressure }) => (pointerType === "pe
 export function brush({ pad, canvas, sheet, tool, busy, painted, reveal }) {
   const ring = pad.querySelector(".inv-ring");
   const { ink } = sheet;
-  let stroke = null; // {by, tool, place, last, sides}, where sides are those of what it touched
+  let stroke = null; // {by, tool, frame, place, last, sides}: where pad and photo are, and the sides of what it touched
   let cursor = null; // of the keys, in pixels of the photo
   let rest = 0;
 
@@ -24,7 +24,7 @@ export function brush({ pad, canvas, sheet, tool, busy, painted, reveal }) {
   const on = (at, { clientX, clientY }) => [(clientX - at.left) * scale(at), (clientY - at.top) * scale(at)];
 
   function circle(x, y) {
-    const at = pad.getBoundingClientRect();
+    const at = stroke?.frame ?? pad.getBoundingClientRect();
     ring.hidden = false;
     ring.style.width = `${tool().size}px`;
     ring.style.translate = `${x - at.left}px ${y - at.top}px`;
@@ -37,7 +37,9 @@ export function brush({ pad, canvas, sheet, tool, busy, painted, reveal }) {
 
   function begin(by, changes = {}) {
     finish();
-    stroke = { by, tool: { ...tool(), ...changes }, place: place(), last: null, sides: [Infinity, Infinity, -Infinity, -Infinity] };
+    const sides = [Infinity, Infinity, -Infinity, -Infinity];
+    // Measured once: each measurement would lay the page out again.
+    stroke = { by, tool: { ...tool(), ...changes }, frame: pad.getBoundingClientRect(), place: place(), last: null, sides };
   }
   function to([x, y], wide) {
     const { tool, last } = stroke;
@@ -128,7 +130,7 @@ export function brush({ pad, canvas, sheet, tool, busy, painted, reveal }) {
     cancel: () => stroke && end(false),
     /* The photo is elsewhere on the screen now, or the brush has another size. */
     moved() {
-      if (stroke) stroke.place = place();
+      if (stroke) Object.assign(stroke, { frame: pad.getBoundingClientRect(), place: place() });
       if (!ring.hidden) ring.style.width = `${tool().size}px`;
       showKeys();
     },

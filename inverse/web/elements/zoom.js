@@ -54,8 +54,7 @@ export function zoomable({ element, stage, frame, surface = frame, bar, divider,
     return { x: (clientX - left) / width, y: (clientY - top) / height };
   };
   const full = covering({ element, ...cover, changed(on) {
-    bar.querySelector("[data-zoom=full]").setAttribute("aria-pressed", String(on));
-    cover.changed?.(on);
+    cover.changed(on);
     apply(bounded(view));
   } });
 
