@@ -35,10 +35,10 @@ export const SHAPES = {
   }],
 };
 
+/* In the colour that is set on the context. */
 export function sketch(name, ink) {
   let seed = 7;
   const chance = () => (seed = (seed * 16807) % 2147483647) / 2147483647; // Park and Miller 1988
-  ink.fillStyle = ink.strokeStyle = "white";
   ink.lineCap = "round";
   ink.beginPath();
   SHAPES[name][1](ink, ink.canvas.width, ink.canvas.height, chance);

@@ -169,7 +169,9 @@ export default function viewer({ element, props, watch }) {
     return src?.startsWith("data:image/png") && ENDED.includes(scene().phase) ? src : "";
   };
 
-  const zoom = zoomable({ element, stage, frame, divider, pixels: () => scene().width ?? 0, changed: cut });
+  const cover = { label: "The picture, as large as the window", changed: (on) => (find("[data-zoom=full]").ariaPressed = String(on)) };
+  const zoom = zoomable({ element, stage, frame, bar: find(".inv-zoom"), divider, pixels: () => scene().width ?? 0, changed: cut, cover });
+  frame.addEventListener("dblclick", zoom.closer);
   function cut() {
     frame.style.setProperty("--cut", `${divider.value}%`);
     frame.style.setProperty("--clip", `${100 * zoom.clip(divider.value / 100)}%`);

@@ -1,5 +1,6 @@
 // A picture in a frame, looked at closely: wheel, pinch, drag, keys and buttons. Whatever lies over each other in the
-// frame moves together, so that before and after, or A and B, show the same place.
+// frame moves together, so that before and after, A and B, or a photo and what is painted on it, show the same place.
+import { covering } from "./full.js";
 
 const MOST = 16; // times the size that fits
 const STEP = 1.5;
@@ -22,18 +23,19 @@ export function around(view, zoom, at = { x: 0.5, y: 0.5 }) {
 /* How much of the picture, from its left, is within a share of the frame. */
 export const share = ({ zoom, x }, cut) => Math.min(1, Math.max(0, (cut - x) / zoom));
 
-/* `divider` is a range over the whole frame, and `pixels()` how many the picture is wide; `changed()` hears of every view. */
-export function zoomable({ element, stage, frame, divider, pixels, changed }) {
-  const bar = stage.querySelector(".inv-zoom");
+/* Pointers act on `surface`, and buttons are in `bar`; `pixels()` is how many the picture is wide, and `changed()` hears of
+   every view. A `divider` is a range over the whole frame. `pans(event)` says whether what a pointer begins is a drag,
+   and `pinched()` hears that two fingers begin, of which the first may have done something else. `cover` is what
+   `covering` needs besides. */
+export function zoomable({ element, stage, frame, surface = frame, bar, divider, pixels, changed, cover, pans, pinched }) {
   const label = bar.querySelector("[data-zoom=fit]");
   const fingers = new Map();
   let view = FITS;
-  let held = null; // what a drag does: {pan} or {cut}
+  let held = null; // what a drag does: {from} of two fingers, or {at}, which pans or, with `cut`, moves the divider
 
   const exact = () => Math.min(MOST, pixels() / (frame.clientWidth * devicePixelRatio) || 1);
   const least = () => Math.min(1, exact());
   const limited = (zoom) => Math.min(MOST, Math.max(least(), Math.abs(zoom - 1) < 0.02 ? 1 : zoom));
-  const full = () => element.hasAttribute("popover");
 
   function apply(next) {
     view = next;
@@ -51,39 +53,23 @@ export function zoomable({ element, stage, frame, divider, pixels, changed }) {
     const { left, top, width, height } = frame.getBoundingClientRect();
     return { x: (clientX - left) / width, y: (clientY - top) / height };
   };
-
-  /* Over the whole window: in the top layer, where nothing of the page is above it. */
-  function fill(on) {
-    if (on === full()) return;
-    if (on) {
-      element.setAttribute("popover", "manual");
-      element.setAttribute("role", "dialog");
-      element.setAttribute("aria-label", "The picture, as large as the window");
-      element.showPopover();
-    } else {
-      element.hidePopover();
-      for (const name of ["popover", "role", "aria-label"]) element.removeAttribute(name);
-    }
-    bar.querySelector("[data-zoom=full]").setAttribute("aria-pressed", String(on));
+  const full = covering({ element, ...cover, changed(on) {
+    cover.changed(on);
     apply(bounded(view));
-  }
+  } });
 
   const DO = {
     in: () => zoomed(view.zoom * STEP),
     out: () => zoomed(view.zoom / STEP),
     fit: () => apply(FITS),
     exact: () => zoomed(exact()),
-    full: () => fill(!full()),
+    full: () => full.set(!full.on),
   };
   const KEYS = { "+": "in", "=": "in", "-": "out", 0: "fit", 1: "exact", f: "full" };
   const ARROWS = { ArrowLeft: [0.1, 0], ArrowRight: [-0.1, 0], ArrowUp: [0, 0.1], ArrowDown: [0, -0.1] };
 
   bar.addEventListener("click", (event) => DO[event.target.closest("button")?.dataset.zoom]?.());
   element.addEventListener("keydown", (event) => {
-    if (event.key === "Escape" && full()) {
-      event.stopPropagation(); // it closes this, and stops no run
-      return fill(false);
-    }
     const typing = event.target.matches("select, input:not([type=range]):not([type=radio])");
     if (typing || event.ctrlKey || event.metaKey || event.altKey || !stage.querySelector("img")) return;
     const arrow = view.zoom > 1 && event.target === stage && ARROWS[event.key];
@@ -94,7 +80,7 @@ export function zoomable({ element, stage, frame, divider, pixels, changed }) {
   });
   // A wheel alone scrolls the page, as long as nothing is enlarged; pinching on a touchpad comes as a wheel with Ctrl.
   stage.addEventListener("wheel", (event) => {
-    if (!(event.ctrlKey || event.metaKey || view.zoom > 1 || full()) || !frame.querySelector("img")) return;
+    if (!(event.ctrlKey || event.metaKey || view.zoom > 1 || full.on) || !frame.querySelector("img")) return;
     event.preventDefault();
     zoomed(view.zoom * Math.exp(-Math.max(-80, Math.min(80, event.deltaY)) / (event.ctrlKey ? 100 : 300)), place(event));
   }, { passive: false });
@@ -103,27 +89,28 @@ export function zoomable({ element, stage, frame, divider, pixels, changed }) {
     const [a, b] = [...fingers.values()].map(place);
     return { at: { x: (a.x + b.x) / 2, y: (a.y + b.y) / 2 }, apart: Math.hypot(a.x - b.x, a.y - b.y) };
   }
-  frame.addEventListener("pointerdown", (event) => {
+  surface.addEventListener("pointerdown", (event) => {
     fingers.set(event.pointerId, event);
     if (fingers.size === 2) {
-      held = { from: pinch(), view, divider: held?.divider ?? divider.value };
+      held = { from: pinch(), view, divider: held?.divider ?? divider?.value };
+      pinched?.();
       return;
     }
-    held = { divider: divider.value, at: place(event) };
-    if (view.zoom <= 1) return; // the divider's own
+    held = { divider: divider?.value, at: place(event), pans: pans ? pans(event) : view.zoom > 1 };
+    if (!held.pans) return; // the divider's own, or the brush's
     const { left, width } = frame.getBoundingClientRect();
-    held.cut = divider.offsetParent && Math.abs(event.clientX - left - (divider.value / 100) * width) < NEAR;
-    frame.setPointerCapture(event.pointerId);
+    held.cut = divider?.offsetParent && Math.abs(event.clientX - left - (divider.value / 100) * width) < NEAR;
+    surface.setPointerCapture(event.pointerId);
   });
-  frame.addEventListener("pointermove", (event) => {
+  surface.addEventListener("pointermove", (event) => {
     if (!fingers.has(event.pointerId) || !held) return;
     fingers.set(event.pointerId, event);
     if (held.from && fingers.size === 2) {
       const now = pinch();
-      divider.value = held.divider; // the first finger had moved it
+      if (divider) divider.value = held.divider; // the first finger had moved it
       const next = around(held.view, limited((held.view.zoom * now.apart) / held.from.apart), held.from.at);
       apply(bounded({ ...next, x: next.x + now.at.x - held.from.at.x, y: next.y + now.at.y - held.from.at.y }));
-    } else if (view.zoom > 1 && !held.from) {
+    } else if (held.pans) {
       const now = place(event);
       if (held.cut) {
         divider.value = 100 * now.x;
@@ -133,12 +120,24 @@ export function zoomable({ element, stage, frame, divider, pixels, changed }) {
     }
   });
   for (const kind of ["pointerup", "pointercancel"]) {
-    frame.addEventListener(kind, (event) => {
+    surface.addEventListener(kind, (event) => {
       fingers.delete(event.pointerId);
       if (!fingers.size) held = null;
     });
   }
-  frame.addEventListener("dblclick", (event) => (view.zoom > 1 ? apply(FITS) : zoomed(Math.max(2, exact()), place(event))));
 
-  return { reset: () => apply(FITS), clip: (cut) => share(view, cut), get zoomed() { return view.zoom !== 1; } };
+  return {
+    reset: () => apply(FITS),
+    clip: (cut) => share(view, cut),
+    /* The view moves until a place of the picture, in shares of it, is within the frame. */
+    reveal(at) {
+      const off = (share, from) => Math.max(0, -(from + share * view.zoom)) + Math.min(0, 1 - from - share * view.zoom);
+      moved(off(at.x, view.x), off(at.y, view.y));
+    },
+    closer: (event) => (view.zoom > 1 ? apply(FITS) : zoomed(Math.max(2, exact()), place(event))),
+    get zoom() { return view.zoom; },
+    get full() { return full.on; },
+    /* Whether pointers move the view just now. */
+    get moving() { return Boolean(held?.from || held?.pans); },
+  };
 }
