@@ -2,7 +2,8 @@
 // where `colours` is true, it has the brush's colour, and the PNG is transparent where nothing is painted. The same pad
 // over the whole screen is an editor.
 import { brush } from "./brush.js";
-import { flash, node, onPage, parts, save } from "./kit.js";
+import { flash, hear, node, onPage, parts, save } from "./kit.js";
+import { lies } from "./problem.js";
 import { SHAPES, sketch } from "./shapes.js";
 import { keepFor } from "./session.js";
 import { sheet as sheetOn } from "./sheet.js";
@@ -170,8 +171,8 @@ export default function mask({ element, props, trigger, watch, upload }, { limit
   async function load(uri) {
     const loaded = node("img", { src: uri });
     await loaded.decode();
-    if (!sheet.width) sheet.resize(loaded.width, loaded.height);
     hand.finish();
+    sheet.resize(loaded.width, loaded.height); // it may be ahead of its photo
     sheet.load(loaded);
     sent.add(uri);
   }
@@ -188,35 +189,42 @@ export default function mask({ element, props, trigger, watch, upload }, { limit
     early = null;
   }
 
-  // From the server come the photo, and the mask that it knows: one of ours, perhaps an older one, or an uploaded one.
+  async function lay() {
+    const given = lies();
+    if (given?.kind !== (colours ? "strokes" : "mask")) return;
+    filename = given.filename;
+    // What is missing of a damaged photo is seen on it; a shape would be made up.
+    shapes.hidden = given.damaged;
+    const words = colours
+      ? ["a few strokes in the colours it should have", "where you paint, its own colours are known"]
+      : ["brush over what is damaged, or upload your mask", "what you cover is missing"];
+    what.textContent = words[given.damaged ? 0 : 1];
+    if (given.photo === photo?.src) return;
+    await place(given.photo);
+    await hold();
+  }
+  // What is painted, at the size of the photo that now lies under it.
+  async function hold() {
+    const uri = await encoded();
+    sent.add(uri);
+    enable("download", Boolean(uri));
+    props.value = { mask: uri };
+  }
+
+  // From the server comes a mask: one that it found, or that was uploaded or kept.
   async function show() {
     const value = props.value ?? {};
-    // At once, before anything is waited for: with the photo, the next request would be too large.
-    if (value.photo) props.value = { ...value, photo: undefined };
-    if (value.filename) {
-      filename = value.filename;
-      // What is missing of a damaged photo is seen on it; a shape would be made up.
-      shapes.hidden = value.damaged;
-      const words = colours
-        ? ["a few strokes in the colours it should have", "where you paint, its own colours are known"]
-        : ["brush over what is damaged, or upload your mask", "what you cover is missing"];
-      what.textContent = words[value.damaged ? 0 : 1];
-    }
     if (value.reset) {
       hand.cancel();
       sheet.empty();
       sent.clear();
     }
-    if (value.photo && value.photo !== photo?.src) await place(value.photo);
     if (value.mask && (value.load || !sent.has(value.mask))) await load(value.mask);
     if (value.load) commit();
-    else if (value.photo || value.reset) {
-      const uri = await encoded();
-      sent.add(uri);
-      enable("download", Boolean(uri));
-      props.value = { mask: uri };
-    }
+    else if (value.reset) await hold();
   }
+  hear(element, "under", lay);
   watch("value", show);
+  lay();
   show();
 }

@@ -14,8 +14,9 @@ from inverse.web.elements.element import element, template
 def mask() -> gr.HTML:
     """A brush over the photo, with an eraser, shapes to start from, upload and download.
 
-    Its value is {"mask": PNG, white where missing}, and while a picture is uploaded {"mask", "path"}; it is given
-    {"photo", "mask", ...}. Fires `release` when the mask has changed and `upload` when there is a picture to load.
+    Its value is {"mask": PNG, white where missing}, and while a picture is uploaded {"mask", "path"}; it is given a
+    mask to "load", or a "reset". The photo to draw on comes with the problem's value, as "under". Fires `release` when
+    the mask has changed and `upload` when there is a picture to load.
     """
     return element("mask", None, given={"limit": LONGEST_MASK}, label="Mask", elem_id="mask")
 

@@ -130,7 +130,7 @@ def _wire_choices(page: Page) -> None:
 
 
 def _preview_outputs(page: Page) -> list[gr.Component]:
-    shown = [page.prior_note, page.problem, page.mask, page.strokes, page.cost, page.run, page.why, page.share]
+    shown = [page.prior_note, page.problem, page.cost, page.run, page.why, page.share]
     shown += [page.quality, page.history]
     tabs = (part for tab in page.tabs for part in (*tab.planned, tab.promise, tab.start))
     return [*shown, *page.full.planned, *page.many.planned, *tabs]
@@ -177,11 +177,10 @@ def _preview(page: Page, values: Values, keep: bool = True) -> Updates:
         if shown["fault"] and tab.of_photo and job.settings.samples == 1:  # as in every cell
             changes[tab.promise] = changes[page.why]
         changes[tab.start] = starts.judge(tab.start, not is_refusal(changes[tab.promise]))
-    kind = job.settings.damage.auxiliary
-    for pad, name in ((page.mask, "mask"), (page.strokes, "strokes")):
-        if kind == name:
-            held = {"photo": jpeg(job.part, 92), "mask": form.drawn(values[pad]), "damaged": job.settings.degraded}
-            changes[pad] = {**held, "filename": job.file.made(name)}
+    if (kind := job.settings.damage.auxiliary) in ("mask", "strokes"):
+        # Not in the pad's own value, which every request carries: with the photo, one would be too large.
+        under = {"photo": jpeg(job.part, 92), "damaged": job.settings.degraded, "filename": job.file.made(kind)}
+        changes[page.problem] = {**shown, "under": {"kind": kind, **under}}
     return changes
 
 
