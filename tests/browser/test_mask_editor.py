@@ -159,6 +159,21 @@ def test_every_change_is_taken_back_and_made_again(editor):
     assert np.array_equal(painted(page), states[3])
 
 
+def test_what_is_painted_is_there_at_every_size_and_goes_with_the_photo(editor):
+    page = editor()
+    page.select_option("#mask select", "disk")
+    before = painted(page)
+    page.get_by_label("256", exact=True).check(force=True)
+    page.wait_for_function("document.querySelector('#mask canvas').height === 256")
+    assert len(painted(page)) == pytest.approx(4 * len(before), rel=0.05) and page.is_disabled("#mask [data-do=undo]")
+    page.get_by_label("128", exact=True).check(force=True)
+    page.wait_for_function("document.querySelector('#mask canvas').height === 128")
+    assert np.array_equal(painted(page), before)
+    page.locator(".inv-examples button").nth(1).click()
+    page.wait_for_selector("#mask [data-do=download][disabled]")
+    assert len(painted(page)) == 0
+
+
 def touch(page, kind, *points):
     """What fingers do, as the system tells Chromium."""
     fingers = [{"x": x, "y": y, "id": number} for number, (x, y) in enumerate(points)]

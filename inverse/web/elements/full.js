@@ -2,6 +2,8 @@
 // have the focus, which afterwards is where it was.
 import { onPage } from "./kit.js";
 
+const NOTICE = "[data-testid=toast-text]"; // Gradio's
+
 /* `screen`: over the whole screen too, where the browser lets it. `said(words)` hears what Gradio says in a notice, which
    the element covers. */
 export function covering({ element, label, screen = false, changed, said }) {
@@ -19,8 +21,8 @@ export function covering({ element, label, screen = false, changed, said }) {
   const notices = new MutationObserver((seen) => {
     const added = seen.flatMap(({ addedNodes }) => [...addedNodes]).filter(({ nodeType }) => nodeType === Node.ELEMENT_NODE);
     for (const each of added) {
-      const notice = each.closest("[data-testid=toast-body]") ?? each.querySelector("[data-testid=toast-body]");
-      if (notice) said?.(notice.querySelector("[data-testid=toast-text]")?.innerText ?? notice.innerText);
+      const notice = each.querySelector(NOTICE) ?? each.closest(NOTICE);
+      if (notice) said?.(notice.textContent.trim());
     }
   });
 

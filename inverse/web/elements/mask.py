@@ -12,7 +12,10 @@ from inverse.web.elements.element import element, template
 
 
 def mask() -> gr.HTML:
-    """A brush over the photo, with an eraser, shapes to start from, upload and download.
+    """A brush over the photo, with an eraser, undo and redo, shapes to start from, upload and download.
+
+    The same pad over the whole screen is an editor with zoom. The brush has its size in pixels of the screen, a pen
+    paints as wide as it is pressed, one finger paints and two look closer.
 
     Its value is {"mask": PNG, white where missing}, and while a picture is uploaded {"mask", "path"}; it is given a
     mask to "load", or a "reset". The photo to draw on comes with the problem's value, as "under". Fires `release` when

@@ -7,17 +7,25 @@ import { changes, crop, paste, within } from "./undo.js";
 const MOST = 64e6; // bytes of changes that can be taken back: ten of all of a large photo, thousands of strokes
 const MASK = [225, 29, 116]; // how a mask is shown
 
+/* The same memory, a pixel at a time. */
+const words = (data) => new Uint32Array(data.buffer, data.byteOffset, data.length / 4);
+
 /* Painted in part is not painted, or it is: every pixel whose opacity is `least` or more. A mask has one colour. */
 export function settled({ data }, least, colour) {
-  for (let at = 0; at < data.length; at += 4) {
-    if (data[at + 3] < least) data.fill(0, at, at + 4);
-    else if (colour) data.set(colour, at);
-    data[at + 3] = data[at + 3] < least ? 0 : 255;
+  const whole = words(data);
+  const [one] = words(Uint8ClampedArray.of(...(colour ?? [0, 0, 0]), 255));
+  for (let at = 0; at < whole.length; at++) {
+    if (data[4 * at + 3] < least) whole[at] = 0;
+    else if (colour) whole[at] = one;
+    else data[4 * at + 3] = 255;
   }
 }
 
 /* Whether two patches of the same place differ. */
-const differ = (one, other) => one.data.some((value, at) => value !== other.data[at]);
+function differ(one, other) {
+  const [before, after] = [words(one.data), words(other.data)];
+  return before.some((pixel, at) => pixel !== after[at]);
+}
 
 const picture = ({ data, width, height }) => new ImageData(data, width, height);
 const contextOf = (width, height) => node("canvas", { width, height }).getContext("2d");
@@ -118,7 +126,7 @@ export function sheet({ canvas, colours, changed }) {
       if (drawn) {
         paste(pixels, { left: 0, top: 0, ...fitted(drawn, width, height, colours), width, height });
         settled(pixels, 128, colours ? null : MASK);
-        show(everything());
+        show(crop(pixels, everything()));
       }
       kept.forget();
       changed();
@@ -126,7 +134,7 @@ export function sheet({ canvas, colours, changed }) {
     /* Nothing is painted, and nothing can be taken back. */
     empty() {
       pixels.data.fill(0);
-      if (pixels.width) show(everything());
+      if (pixels.width) show(crop(pixels, everything()));
       drawn = null;
       kept.forget();
       changed();
