@@ -59,6 +59,9 @@ def test_nothing_is_lost_between_the_views(visit):
 def test_a_link_says_which_view(visit, app):
     page = visit(view=None)
     settled(page)
+    page.click("[data-example='damaged/grainy']")  # a link carries no mask
+    page.wait_for_function("document.querySelector('#photo b').textContent.includes('grainy')")
+    settled(page)
     code = page.evaluate("localStorage['inverse-settings']")
     page.goto(f"{app[0]}/?c={code}")
     page.wait_for_selector("#run:not([disabled])")
