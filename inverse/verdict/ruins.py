@@ -1,0 +1,61 @@
+"""Restorations that did not work, and the most probable reason. Nothing else is said of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from inverse.verdict import remedies
+from inverse.verdict.case import Case
+from inverse.verdict.finding import BAD, Finding, Remedy
+
+ELSEWHERE = 0.4
+"""Share of the photo's contrast that is not explained."""
+FAR = 4.0
+"""Times the noise that the photo is missed by."""
+IMPOSSIBLE = 0.03
+"""Share of values beyond black and white."""
+ROUGH = 5.0
+"""Times the steps between pixels of the photo."""
+GRAIN, RAISED = 0.08, 1.3
+"""Noise in the result, on [-1, 1], and how many times it is that of the photo."""
+TORN = 0.3
+"""Step at the rim of what was filled in."""
+GAUDY = 0.6
+"""Distance from grey of guessed colours."""
+
+
+def ruin(case: Case) -> Finding | None:
+    """Why it did not work; None where it may have."""
+    return next((Finding("ruined", BAD, f"This did not work: {why}.", remedy) for why, remedy in _reasons(case)), None)
+
+
+def _reasons(case: Case) -> Iterator[tuple[str, Remedy | None]]:
+    """The most probable ones first, each with what may help."""
+    signs, again = case.signs, remedies.standard(case.settings)
+    if not signs.finite:
+        yield "values in it are no numbers. Its steps were most probably too large", again
+    wild = signs.impossible > IMPOSSIBLE or signs.roughness > ROUGH
+    if signs.grain > GRAIN and signs.grain > RAISED * case.photo.noise:
+        level = max(case.photo.noise, 2 * case.sigma_y)
+        yield (
+            "it has more grain than the photo. Most probably the photo has more noise than was assumed",
+            remedies.noise(level, case.sigma_y),
+        )
+    if case.narrower and (wild or signs.in_noise > FAR):
+        yield f"it is full of ripples. Most probably {case.blame}", remedies.width(case.task, case.photo.found_width)
+    if signs.unexplained > ELSEWHERE or signs.in_noise > FAR:
+        yield (
+            "it shows something else than the photo. Most probably the method did not get far enough, or its steps "
+            "were too large",
+            again,
+        )
+    if wild:
+        yield (
+            "it has far stronger contrasts than the photo. Most probably something else happened to the photo than was "
+            "said, or the steps were too large",
+            again,
+        )
+    if signs.seam > TORN:
+        yield "what was filled in does not fit what is around it", again
+    if case.colourless and signs.colourfulness > GAUDY:
+        yield "its colours are gaudier than those of photographs", again
