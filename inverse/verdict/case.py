@@ -23,7 +23,7 @@ class Case:
         task: what was undone.
         sigma_y: that was assumed, on [-1, 1].
         strength, keeps_known: as in `Problem`.
-        colourless: the photo has one channel, and the result three.
+        colourless: its colours are guessed.
         share: numbers that were measured, for each that is restored.
         photo, signs: what measurement and result show.
         differing: share of the pixels at which several samples differ visibly; None for a single one.
@@ -51,7 +51,7 @@ class Case:
             problem.sigma_y,
             problem.strength,
             problem.keeps_known,
-            operator.measures_pictures and operator.measurement_shape[0] < operator.image_shape[0],
+            any(link.name in COLOURING for link in getattr(problem.task, "links", (problem.task,))),
             invention.measured_share(operator),
             photo,
             Signs.worst([Signs.of(problem, sample, photo) for sample in samples.split(1)]),
@@ -75,6 +75,11 @@ class Case:
         return (self.photo.found_width or 0.0) < NARROWER * (self.photo.width or 0.0)
 
     @property
+    def overdone(self) -> bool:
+        """Whether too wide a blur was undone: by the photo's own where one width says it, by ripples where not."""
+        return self.narrower if remedies.sized(self.task) else self.rippled
+
+    @property
     def blame(self) -> str:
         """What ripples say of the blur."""
         if remedies.sized(self.task) and (self.photo.found_width or 0.0) < remedies.SHARP:
@@ -94,6 +99,7 @@ class Case:
         return self.photo.noise > MORE_NOISE * self.sigma_y
 
 
+COLOURING = ("colorize", "colorize-strokes")
 BLAMED = {
     "deblur-motion": "the motion was shorter, or in another direction",
     "deblur-shake": "the camera shook less, or in another way",

@@ -43,7 +43,16 @@ def width(task: Task, found: float | None) -> Remedy | None:
     value = min(max(round(value) if isinstance(spec, Integer) else value, spec.low), spec.high)
     if value == getattr(task, name):
         return None
-    return Remedy(f"Try {value:g}", {f"task.{name}": value})
+    return Remedy(
+        f"Try a {'larger' if value > getattr(task, name) else 'smaller'} blur: {value:g}", {f"task.{name}": value}
+    )
+
+
+def both(one: Remedy | None, other: Remedy | None) -> Remedy | None:
+    """Two remedies as one."""
+    if one is None or other is None:
+        return one or other
+    return Remedy(f"{one.label}, and {other.label.removeprefix('Try ')}", {**one.changes, **other.changes})
 
 
 def sized(task: Task) -> bool:

@@ -35,14 +35,16 @@ def _reasons(case: Case) -> Iterator[tuple[str, Remedy | None]]:
     if not signs.finite:
         yield "values in it are no numbers. Its steps were most probably too large", again
     wild = signs.impossible > IMPOSSIBLE or signs.roughness > ROUGH
-    if signs.grain > GRAIN and signs.grain > RAISED * case.photo.noise:
-        level = max(case.photo.noise, 2 * case.sigma_y)
-        yield (
-            "it has more grain than the photo. Most probably the photo has more noise than was assumed",
-            remedies.noise(level, case.sigma_y),
-        )
-    if case.narrower and (wild or signs.in_noise > FAR):
+    raised = signs.grain > GRAIN and signs.grain > RAISED * case.photo.noise
+    if case.overdone and (wild or raised or signs.in_noise > FAR):
         yield f"it is full of ripples. Most probably {case.blame}", remedies.width(case.task, case.photo.found_width)
+    if raised:
+        more = remedies.noise(max(case.photo.noise, 2 * case.sigma_y), case.sigma_y)
+        why = "it has more grain than the photo. Most probably the photo has more noise than was assumed"
+        if case.wider:
+            more = remedies.both(more, remedies.width(case.task, case.photo.found_width))
+            why = f"{why}, and a larger blur"
+        yield why, more
     if signs.unexplained > ELSEWHERE or signs.in_noise > FAR:
         yield (
             "it shows something else than the photo. Most probably the method did not get far enough, or its steps "

@@ -96,7 +96,8 @@ class Signs:
         return cls(
             in_noise=fit.in_noise(problem, x0_hat, r) * min(1.0, problem.sigma_y / photo.noise),
             unexplained=fit.unexplained(problem, r, photo.noise),
-            structure=fit.structure(operator, r) if operator.measures_pictures else 0.0,
+            # What is rounded or clipped after its noise leaves a structured residual though all was right.
+            structure=fit.structure(operator, r) if operator.measures_pictures and not operator.alters_noise else 0.0,
             grain=surface.grain(x0_hat),
             impossible=surface.impossible(x0_hat),
             changed=math.inf if changed is None else changed,
