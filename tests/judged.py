@@ -12,7 +12,7 @@ from inverse.results.problem import Problem
 from inverse.settings import DEGRADED, Settings
 from inverse.verdict import Verdict, verdict
 
-SIDE = 112
+SIDE = 128
 PHOTOS = ("astronaut", "chelsea", "coffee", "rocket")
 DAMAGES = {
     "denoise": {}, "deblur-gaussian": {"std": 1.5}, "deblur-motion": {"length": 8.0}, "super-resolution": {},

@@ -26,7 +26,7 @@ def in_noise(problem: Problem, x0_hat: Tensor, r: Tensor) -> float:
     that regularizes a little leaves less than 1, because it fits a part of the noise: 0.7 to 1.05 where all was right.
     """
     unit = float(noise.left_by(x0_hat, problem.operator, problem.sigma_y))
-    return _size(problem.operator, r) / max(unit, NOISELESS)
+    return size(problem.operator, r) / max(unit, NOISELESS)
 
 
 def unexplained(problem: Problem, r: Tensor, level: float) -> float:
@@ -36,14 +36,14 @@ def unexplained(problem: Problem, r: Tensor, level: float) -> float:
     on the sigma_y that somebody chose.
     """
     if not problem.operator.measures_pictures:
-        contrast = _size(problem.operator, problem.y[:1])
+        contrast = size(problem.operator, problem.y[:1])
     else:
         planes = problem.operator.as_pictures(problem.y[:1])[0]
         known = ~planes.isnan()
         count = known.sum((1, 2)).clamp_min(1)
         mean = planes.nan_to_num().sum((1, 2)) / count
         contrast = float(((planes - mean[:, None, None]).nan_to_num() ** 2).sum() / known.sum().clamp_min(1)) ** 0.5
-    own, left = contrast**2 - level**2, _size(problem.operator, r) ** 2 - level**2
+    own, left = contrast**2 - level**2, size(problem.operator, r) ** 2 - level**2
     return max(left, 0.0) / max(own, SLIGHT**2)
 
 
@@ -60,6 +60,6 @@ def structure(operator: Operator, r: Tensor) -> float:
     return float(pairs.mean()) / power if power else 0.0
 
 
-def _size(operator: Operator, values: Tensor) -> float:
+def size(operator: Operator, values: Tensor) -> float:
     """Root mean square over what is measured."""
     return float(values.double().square().sum() / max(operator.entries, 1)) ** 0.5

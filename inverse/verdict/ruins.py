@@ -36,6 +36,11 @@ def _reasons(case: Case) -> Iterator[tuple[str, Remedy | None]]:
         yield "values in it are no numbers. Its steps were most probably too large", again
     wild = signs.impossible > IMPOSSIBLE or signs.roughness > ROUGH
     raised = signs.grain > GRAIN and signs.grain > RAISED * case.photo.noise
+    other = "it shows something else than the photo. Most probably the method did not get far enough, or its steps"
+    if signs.unexplained > ELSEWHERE:
+        yield f"{other} were too large", again
+    if signs.seam > TORN:
+        yield "what was filled in does not fit what is around it", again
     if case.overdone and (wild or raised or signs.in_noise > FAR):
         yield f"it is full of ripples. Most probably {case.blame}", remedies.width(case.task, case.photo.found_width)
     if raised:
@@ -45,19 +50,13 @@ def _reasons(case: Case) -> Iterator[tuple[str, Remedy | None]]:
             more = remedies.both(more, remedies.width(case.task, case.photo.found_width))
             why = f"{why}, and a larger blur"
         yield why, more
-    if signs.unexplained > ELSEWHERE or signs.in_noise > FAR:
-        yield (
-            "it shows something else than the photo. Most probably the method did not get far enough, or its steps "
-            "were too large",
-            again,
-        )
+    if signs.in_noise > FAR:
+        yield f"{other} were too large", again
     if wild:
         yield (
             "it has far stronger contrasts than the photo. Most probably something else happened to the photo than was "
             "said, or the steps were too large",
             again,
         )
-    if signs.seam > TORN:
-        yield "what was filled in does not fit what is around it", again
     if case.colourless and signs.colourfulness > GAUDY:
         yield "its colours are gaudier than those of photographs", again

@@ -66,6 +66,7 @@ class Signs:
     Attributes:
         finite: whether all its values are numbers.
         in_noise, unexplained, structure: see `fit`; in_noise in units of the larger of sigma_y and the photo's noise.
+        copied: share of the photo's noise that the result fits, of which the truth fits none.
         grain, impossible, changed, roughness, seam, colourfulness: see `surface`.
         ripples: see `edges`; 0 where no blur is undone, or no edges tell.
     """
@@ -74,6 +75,7 @@ class Signs:
     in_noise: float = 0.0
     unexplained: float = 0.0
     structure: float = 0.0
+    copied: float = 0.0
     grain: float = 0.0
     impossible: float = 0.0
     changed: float = math.inf
@@ -90,6 +92,7 @@ class Signs:
         operator, y = problem.operator, problem.y[:1]
         r = fit.residual(problem, x0_hat)
         changed = surface.changed(operator, x0_hat, y)
+        plain = operator.measures_pictures and not operator.alters_noise
         ripples = None
         if photo.width is not None and photo.luma is not None:
             ripples = edges.ripples(brightness(x0_hat), photo.luma, photo.width)
@@ -97,7 +100,8 @@ class Signs:
             in_noise=fit.in_noise(problem, x0_hat, r) * min(1.0, problem.sigma_y / photo.noise),
             unexplained=fit.unexplained(problem, r, photo.noise),
             # What is rounded or clipped after its noise leaves a structured residual though all was right.
-            structure=fit.structure(operator, r) if operator.measures_pictures and not operator.alters_noise else 0.0,
+            structure=fit.structure(operator, r) if plain else 0.0,
+            copied=max(0.0, 1 - fit.size(operator, r) / photo.noise) if plain else 0.0,
             grain=surface.grain(x0_hat),
             impossible=surface.impossible(x0_hat),
             changed=math.inf if changed is None else changed,

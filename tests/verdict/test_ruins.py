@@ -17,9 +17,7 @@ RUINS = {
     "shuffled": lambda x, seed: x.flatten(2)[..., noise(x[0, 0].flatten(), seed).argsort()].reshape(x.shape),
     "contrasts": lambda x, seed: (2.5 + seed % 3) * x,
     "grainy": lambda x, seed: x + 0.3 * noise(x, seed),
-    "a chessboard": lambda x, _: (
-        x + 0.5 * torch.tensor([[1.0, -1.0], [-1.0, 1.0]]).tile(*(n // 2 for n in x.shape[-2:]))
-    ),
+    "a chessboard": lambda x, _: x + 0.5 - (torch.arange(x.shape[-1]) + torch.arange(x.shape[-2])[:, None]) % 2,
     "a black quarter": lambda x, _: x.index_fill(-1, torch.arange(x.shape[-1] // 4), -1.0),
     "upside down": lambda x, _: x.flip(-2),
 }

@@ -57,7 +57,7 @@ def test_a_blur_that_is_assumed_too_wide_leaves_ripples_and_the_right_one_none(p
         assert found is not None
         return found
 
-    assert ripples(1.0) < 2 and ripples(1.5) < 2.3 < ripples(3.0)
+    assert ripples(1.0) < 2 and ripples(1.5) < 2.3 < ripples(2.4)
 
 
 def test_a_picture_without_edges_says_nothing_of_ripples():
