@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from inverse.results.problem import Problem, Result
     from inverse.solvers import SOLVERS, Step
     from inverse.solvers.presets import preset
-    from inverse.verdict import Verdict, verdict
+    from inverse.verdicts import Verdict, verdict
 
 __version__ = "0.2.0"
 
@@ -34,7 +34,7 @@ _HOMES = {
     "results.problem": ("Problem", "Result"),
     "solvers": ("SOLVERS", "Step"),
     "solvers.presets": ("preset",),
-    "verdict": ("Verdict", "verdict"),
+    "verdicts": ("Verdict", "verdict"),
 }
 __all__ = [
     "SOLVERS",

@@ -10,7 +10,7 @@ from inverse.denoisers.cards import EMBEDDED
 from inverse.denoisers.catalog import load_prior
 from inverse.results.problem import Problem
 from inverse.settings import DEGRADED, Settings
-from inverse.verdict import Verdict, verdict
+from inverse.verdicts import Verdict, verdict
 
 SIDE = 128
 PHOTOS = ("astronaut", "chelsea", "coffee", "rocket")

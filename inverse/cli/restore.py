@@ -30,8 +30,8 @@ from inverse.results.spread import Spread
 from inverse.settings import Settings
 from inverse.solvers import Step
 from inverse.solvers.advice import advice_for
-from inverse.verdict import Finding, verdict
-from inverse.verdict.finding import BAD, DOUBT, GOOD, TASK
+from inverse.verdicts import Finding, verdict
+from inverse.verdicts.finding import BAD, DOUBT, GOOD, TASK
 
 MARKS = {GOOD: "+", DOUBT: "?", BAD: "!"}
 """Before each sentence of the verdict, by its level."""

@@ -17,7 +17,7 @@ from inverse.settings import Settings
 from inverse.settings.caption import caption
 from inverse.solvers import Step
 from inverse.solvers.calls import Pause
-from inverse.verdict import Verdict, verdict
+from inverse.verdicts import Verdict, verdict
 from inverse.web.base import limits
 from inverse.web.base.guards import said
 from inverse.web.elements import figures, history

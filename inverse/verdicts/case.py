@@ -11,8 +11,8 @@ from torch import Tensor
 from inverse.operators import Task
 from inverse.results.problem import Problem
 from inverse.settings import Settings
-from inverse.verdict import invention, remedies
-from inverse.verdict.signs import Photo, Signs
+from inverse.verdicts import invention, remedies
+from inverse.verdicts.signs import Photo, Signs
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from inverse.operators.noise import SIGMA_Y
 from inverse.parameters import Integer, Real
 from inverse.settings import Settings
 from inverse.solvers.qualities import NATURAL, STANDARD
-from inverse.verdict.finding import Remedy
+from inverse.verdicts.finding import Remedy
 
 PARAMETER = {"deblur-gaussian": ("std", 1.0), "deblur-disk": ("radius", 1.6), "deblur-uniform": ("kernel_size", 2.9)}
 """How a blur is said by its task, and how many times that is the Gaussian that a photo with it looks blurred by. A disk

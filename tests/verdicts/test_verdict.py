@@ -12,8 +12,8 @@ from judged import DAMAGES, PHOTOS, damaged, kinds, noise, remedy, restored, sha
 from inverse.errors import ParameterError
 from inverse.operators import noise as measured_noise
 from inverse.settings import Settings
-from inverse.verdict import Remedy, verdict
-from inverse.verdict.finding import KINDS, LEVELS
+from inverse.verdicts import Remedy, verdict
+from inverse.verdicts.finding import KINDS, LEVELS
 
 JARGON = re.compile(r"sigma|residual|operator|prior|posterior|kernel std|PSNR|spectr|[^\x00-\x7f]")
 

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from judged import DAMAGES, PHOTOS, damaged, noise, truth
 
-from inverse.verdict import verdict
+from inverse.verdicts import verdict
 
 RUINS = {
     "no number": lambda x, seed: torch.where(noise(x, seed) > 3, torch.tensor(float("nan")), x),

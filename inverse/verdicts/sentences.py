@@ -8,13 +8,13 @@ from torch import Tensor
 
 from inverse.results.problem import Problem
 from inverse.settings import Settings
-from inverse.verdict import remedies
-from inverse.verdict.case import Case
-from inverse.verdict.finding import DOUBT, GOOD, Finding, Remedy, Verdict
-from inverse.verdict.ruins import ruin
+from inverse.verdicts import remedies
+from inverse.verdicts.case import Case
+from inverse.verdicts.finding import DOUBT, GOOD, Finding, Remedy, Verdict
+from inverse.verdicts.ruins import ruin
 
-# Bounds, chosen between what was measured of right and of wrong settings: five photos of 160 and 192 pixels, twelve tasks,
-# noise from 0.01 to 0.2, widths of a blur from half to three times the right one, sigma_y from a quarter to four times.
+# Bounds, chosen between what was measured of right and of wrong settings: five photos of 160 and 192 pixels, twelve
+# tasks, noise of 0.01 to 0.2, blurs of half to three times the right width, sigma_y of a quarter to four times the noise.
 UNFITTED = 1.5
 """Times the noise by which the photo is missed: 0.4 to 1.2 with right settings, 1.3 to 11 with too wide a blur."""
 MISSED = 0.2
@@ -28,7 +28,7 @@ steps."""
 VISIBLE, GONE = 0.02, 0.0125
 """Noise from which it can be seen, and up to which it cannot."""
 LESS_NOISE, STRUCTURE = 1.6, 0.1
-"""Times the photo's noise that was assumed, and correlation of the residual: up to 0.05 with right settings, 0.16 to 0.4
+"""Times the photo's noise that was assumed, and correlation of the residual: up to 0.05 with right settings, 0.1 to 0.4
 with twice to four times the noise, where fine detail is lost; less where nothing is."""
 UNCHANGED = 0.006
 """Change on [-1, 1], less than a level of 255; 0.01 and more where light noise was removed."""

@@ -3,7 +3,7 @@
 It goes by the measurement and the result alone, since nobody knows the truth of a photo of their own.
 """
 
-from inverse.verdict.finding import Finding, Remedy, Verdict
-from inverse.verdict.sentences import verdict
+from inverse.verdicts.finding import Finding, Remedy, Verdict
+from inverse.verdicts.sentences import verdict
 
 __all__ = ["Finding", "Remedy", "Verdict", "verdict"]

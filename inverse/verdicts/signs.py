@@ -13,7 +13,7 @@ from inverse.operators import noise
 from inverse.operators.base import Operator, is_linear
 from inverse.operators.colorization import LUMA
 from inverse.results.problem import Problem
-from inverse.verdict import edges, fit, invention, surface
+from inverse.verdicts import edges, fit, invention, surface
 
 GREY_SHARE = math.sqrt(sum(weight**2 for weight in LUMA))
 """Of the noise of three colours, what is left in their brightness."""

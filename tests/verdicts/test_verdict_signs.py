@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from judged import PHOTOS, damaged, noise, sharpened, taken_for, truth
 
 from inverse.operators import noise as measured_noise
-from inverse.verdict import edges, fit, invention, surface
-from inverse.verdict.signs import GREY_SHARE, Photo, Signs, blur_of, brightness
+from inverse.verdicts import edges, fit, invention, surface
+from inverse.verdicts.signs import GREY_SHARE, Photo, Signs, blur_of, brightness
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from inverse.verdict import remedies
-from inverse.verdict.case import Case
-from inverse.verdict.finding import BAD, Finding, Remedy
+from inverse.verdicts import remedies
+from inverse.verdicts.case import Case
+from inverse.verdicts.finding import BAD, Finding, Remedy
 
 ELSEWHERE = 0.4
 """Share of the photo's contrast that is not explained."""
