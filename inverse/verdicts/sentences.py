@@ -13,8 +13,8 @@ from inverse.verdicts.case import Case
 from inverse.verdicts.finding import DOUBT, GOOD, Finding, Remedy, Verdict
 from inverse.verdicts.ruins import ruin
 
-# Bounds, chosen between what was measured of right and of wrong settings: five photos of 160 and 192 pixels, twelve
-# tasks, noise of 0.01 to 0.2, blurs of half to three times the right width, sigma_y of a quarter to four times the noise.
+# Bounds, chosen between what was measured of right and of wrong settings: four photos of 160 and 192 pixels, eleven
+# tasks, noise of 0.01 to 0.2, blurs of half to three times the right width, a quarter to four times the right noise.
 UNFITTED = 1.5
 """Times the noise by which the photo is missed: 0.4 to 1.2 with right settings, 1.3 to 11 with too wide a blur."""
 MISSED = 0.2
