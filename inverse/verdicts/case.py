@@ -66,23 +66,30 @@ class Case:
 
     @property
     def rippled(self) -> bool:
-        """Ripples that another width would not have made: the photo is less blurred than was assumed."""
-        return self.signs.ripples > RIPPLED and self.narrower
+        """Ripples that another width would not have made: the photo is less blurred than was assumed.
+
+        Where the photo does not tell, they must be strong: stars have some of their own.
+        """
+        return self.signs.ripples > (
+            RIPPLED if self.narrower else STRONG if self.photo.found_width is None else math.inf
+        )
 
     @property
     def narrower(self) -> bool:
         """Whether the photo looks less blurred than was assumed."""
-        return (self.photo.found_width or 0.0) < NARROWER * (self.photo.width or 0.0)
+        found = self.photo.found_width
+        return found is not None and found < NARROWER * (self.photo.width or 0.0)
 
     @property
     def overdone(self) -> bool:
-        """Whether too wide a blur was undone: by the photo's own where one width says it, by ripples where not."""
-        return self.narrower if remedies.sized(self.task) else self.rippled
+        """Whether too wide a blur was undone: by the photo's own where one width says it, and by ripples."""
+        return self.rippled or (self.narrower and remedies.sized(self.task))
 
     @property
     def blame(self) -> str:
         """What ripples say of the blur."""
-        if remedies.sized(self.task) and (self.photo.found_width or 0.0) < remedies.SHARP:
+        found = self.photo.found_width
+        if remedies.sized(self.task) and found is not None and found < remedies.SHARP:
             return "the photo is hardly blurred"
         (blur, *_) = (link for link in self.links if link.group == "Blur")
         return BLAMED.get(blur.name, "the blur is smaller than was assumed")
@@ -106,9 +113,9 @@ BLAMED = {
     "deblur-kernel": "another kernel blurred the photo, or a smaller one",
     "deblur-disk": "the photo is less out of focus than was assumed",
 }
-RIPPLED = 2.3
+RIPPLED, STRONG = 2.3, 4.5
 """Times the swing beyond edges of the photo: 1.4 to 2.2 with the right width, 2.1 to 3.4 at 1.4 times it, 3.7 to 11 at
-twice it and more."""
+twice it and more. Of stars 2.3 to 3.3 with the right width, 5 to 8 at twice it."""
 NARROWER = 0.85
 """Of the width assumed. The photo's own is found within a fifth, and too small in pictures of mere points."""
 WIDER = 1.45

@@ -27,7 +27,7 @@ class Photo:
         noise: standard deviation of its noise, as estimated from itself; the problem's own where it is no picture.
         luma: its brightness, (H, W) on [0, 255]; None where it is no picture as large as the result.
         width: of the blur that the task undoes, std in pixels; None where it undoes none.
-        found_width: of the Gaussian that the photo looks blurred by; None as above.
+        found_width: of the Gaussian that the photo looks blurred by; None as above, or where that cannot be told.
         known: where it is there, (H, W); None where nothing is missing.
         gap: width of its largest hole in pixels; 0 where nothing is missing.
         missing: share of pixels that are.

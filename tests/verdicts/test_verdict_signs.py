@@ -5,7 +5,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from judged import PHOTOS, damaged, noise, sharpened, taken_for, truth
+from judged import PHOTOS, damaged, kinds, noise, sharpened, taken_for, truth
 
 from inverse.operators import noise as measured_noise
 from inverse.verdicts import edges, fit, invention, surface
@@ -45,6 +45,15 @@ def test_the_width_of_a_blur_is_found(photo, std, sigma_y):
 def test_a_sharp_photo_has_no_blur(photo):
     problem = damaged(photo, "denoise", 0.02)
     assert edges.blur_width(brightness(problem.y), 0.02 * 127.5 * GREY_SHARE) < 0.6
+
+
+@pytest.mark.parametrize("std", [1.0, 2.0, 3.0])
+def test_stars_do_not_tell_their_blur(std):
+    problem = damaged("hubble", "deblur-gaussian", 0.03, std=std)
+    level = measured_noise.estimate(problem.y) * 127.5 * GREY_SHARE
+    assert edges.blur_width(brightness(problem.y), level) is None
+    assert {"ripples", "soft", "ruined"}.isdisjoint(kinds(problem, truth(problem)))
+    assert {"ripples", "soft"}.isdisjoint(kinds(problem, sharpened(problem)))
 
 
 @pytest.mark.parametrize("photo", ["astronaut", "chelsea", "coffee"])
