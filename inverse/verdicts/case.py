@@ -70,9 +70,9 @@ class Case:
 
         Where the photo does not tell, they must be strong: stars have some of their own.
         """
-        return self.signs.ripples > (
-            RIPPLED if self.narrower else STRONG if self.photo.found_width is None else math.inf
-        )
+        if self.photo.found_width is None:
+            return self.signs.ripples > STRONG
+        return self.narrower and self.signs.ripples > RIPPLED
 
     @property
     def narrower(self) -> bool:

@@ -15,7 +15,9 @@ FAR = 4.0
 IMPOSSIBLE = 0.03
 """Share of values beyond black and white."""
 ROUGH = 5.0
-"""Times the steps between pixels of the photo."""
+"""Times the steps between pixels of the photo, and of a blurred one times its width squared: so much lower are points."""
+WAVES = 4.0
+"""Times the swing beyond edges from which ripples are all that is seen."""
 GRAIN, RAISED = 0.08, 1.3
 """Noise in the result, on [-1, 1], and how many times it is that of the photo."""
 TORN = 0.3
@@ -34,14 +36,14 @@ def _reasons(case: Case) -> Iterator[tuple[str, Remedy | None]]:
     signs, again = case.signs, remedies.standard(case.settings)
     if not signs.finite:
         yield "values in it are no numbers. Its steps were most probably too large", again
-    wild = signs.impossible > IMPOSSIBLE or signs.roughness > ROUGH
+    wild = signs.impossible > IMPOSSIBLE or signs.roughness > ROUGH * max(1.0, case.photo.width or 0.0) ** 2
     raised = signs.grain > GRAIN and signs.grain > RAISED * case.photo.noise
     other = "it shows something else than the photo. Most probably the method did not get far enough, or its steps"
     if signs.unexplained > ELSEWHERE:
         yield f"{other} were too large", again
     if signs.seam > TORN:
         yield "what was filled in does not fit what is around it", again
-    if case.overdone and (wild or raised or signs.in_noise > FAR):
+    if case.overdone and (wild or raised or signs.in_noise > FAR or signs.ripples > WAVES):
         yield f"it is full of ripples. Most probably {case.blame}", remedies.width(case.task, case.photo.found_width)
     if raised:
         more = remedies.noise(max(case.photo.noise, 2 * case.sigma_y), case.sigma_y)
