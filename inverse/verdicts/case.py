@@ -113,9 +113,9 @@ BLAMED = {
     "deblur-kernel": "another kernel blurred the photo, or a smaller one",
     "deblur-disk": "the photo is less out of focus than was assumed",
 }
-RIPPLED, STRONG = 2.3, 4.5
+RIPPLED, STRONG = 2.3, 5.5
 """Times the swing beyond edges of the photo: 1.4 to 2.2 with the right width, 2.1 to 3.4 at 1.4 times it, 3.7 to 11 at
-twice it and more. Of stars 2.3 to 3.3 with the right width, 5 to 8 at twice it."""
+twice it and more. Of stars up to 4.7 with the right width, 5 to 8 at twice it."""
 NARROWER = 0.85
 """Of the width assumed. The photo's own is found within a fifth, and too small in pictures of mere points."""
 WIDER = 1.45

@@ -15,7 +15,7 @@ FAR = 4.0
 IMPOSSIBLE = 0.03
 """Share of values beyond black and white."""
 ROUGH = 5.0
-"""Times the steps between pixels of the photo, and of a blurred one times its width squared: so much lower are points."""
+"""Times the steps between pixels of the photo; of a blurred one times its width squared, by which it lowers points."""
 WAVES = 4.0
 """Times the swing beyond edges from which ripples are all that is seen."""
 GRAIN, RAISED = 0.08, 1.3
