@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from inverse.results.problem import Problem, Result
     from inverse.solvers import SOLVERS, Step
     from inverse.solvers.presets import preset
+    from inverse.verdicts import Verdict, verdict
 
 __version__ = "0.2.0"
 
@@ -33,6 +34,7 @@ _HOMES = {
     "results.problem": ("Problem", "Result"),
     "solvers": ("SOLVERS", "Step"),
     "solvers.presets": ("preset",),
+    "verdicts": ("Verdict", "verdict"),
 }
 __all__ = [
     "SOLVERS",
@@ -43,6 +45,7 @@ __all__ = [
     "Problem",
     "Result",
     "Step",
+    "Verdict",
     "degrade",
     "diagnose",
     "estimate_kernel",
@@ -52,6 +55,7 @@ __all__ = [
     "restore",
     "restore_full_size",
     "stream",
+    "verdict",
 ]
 
 

@@ -27,8 +27,14 @@ from inverse.imaging.jpeg_tables import tables_of
 from inverse.results.problem import Problem
 from inverse.results.record import Record
 from inverse.results.spread import Spread
+from inverse.settings import Settings
 from inverse.solvers import Step
 from inverse.solvers.advice import advice_for
+from inverse.verdicts import Finding, verdict
+from inverse.verdicts.finding import BAD, DOUBT, GOOD, TASK
+
+MARKS = {GOOD: "+", DOUBT: "?", BAD: "!"}
+"""Before each sentence of the verdict, by its level."""
 
 
 @run_options
@@ -149,11 +155,18 @@ def _restored(
         save_picture(spread.image, spread_path, run, sample="spread")
         console.print(f"{printable(mean_path)}: {_quality(mean_path, problem)}the mean, the most faithful of them")
         console.print(f"{printable(spread_path)}: black is 0, white {spread.top:g}. {spread.words}")
-    figures = Record.of(problem, step, seconds).figures
+    return {**_told(console, problem, step, run, seconds), "settings": replace(run, auxiliary="").to_dict()}
+
+
+def _told(console: Terminal, problem: Problem, step: Step, run: Settings, seconds: float) -> dict[str, Any]:
+    """Says what can be said of a result; returns it, and its figures, as plain data."""
+    found, figures = verdict(problem, step.x0_hat, run), Record.of(problem, step, seconds).figures
+    for each in found.findings:
+        console.print(f"{MARKS[each.level]} {each.text}{_remedy(each)}")
     finite = {
         name: None if isinstance(each, float) and not math.isfinite(each) else each for name, each in figures.items()
     }
-    return {**finite, "sigma_y": problem.sigma_y, "settings": replace(run, auxiliary="").to_dict()}
+    return {**finite, "verdict": found.to_dict(), "sigma_y": problem.sigma_y}
 
 
 def _outputs(output: Path, samples: int) -> list[Path]:
@@ -176,6 +189,15 @@ def _understood(problem: Problem) -> str:
     if problem.task.auxiliary != "mask" or problem.operator.missing is None:
         return ""
     return f"; the mask marks {problem.operator.missing:.1%} of the pixels as missing"
+
+
+def _remedy(finding: Finding) -> str:
+    """The flags that may help."""
+    if finding.remedy is None:
+        return ""
+    changes = ((name.removeprefix(TASK).replace("_", "-"), value) for name, value in finding.remedy.changes.items())
+    flags = " ".join(f"--{name} {value if isinstance(value, str) else f'{value:g}'}" for name, value in changes)
+    return f" Try {flags}."
 
 
 def _make_folder(folder: Path) -> None:

@@ -105,6 +105,14 @@ def test_samples_are_numbered(run, tmp_path):
         assert told.samples == 2 and f"sample {name} of several" in notes[0]
 
 
+def test_the_verdict_is_said_and_told(run):
+    said = run("restore", "photo.png", "-o", "out.png", "--degraded", *QUICK)
+    told = json.loads(run("restore", "photo.png", "-o", "out.png", "--degraded", "--json", *QUICK).stdout)["verdict"]
+    text = " ".join(said.output.split())
+    assert told and all(each["text"] in text for each in told)
+    assert ("Try --" in text) == any(each["remedy"] for each in told)
+
+
 def test_without_a_solver_the_task_has_its_own(run):
     for task in ("denoise", "colorize"):
         run("restore", "photo.png", "-o", "a.png", "--size", 16, "--task", task, "--steps", 2)

@@ -76,7 +76,7 @@ def restore(
         prior: Name of the diffusion model, one of those that the endpoint solvers lists; empty for that of the settings, or the embedded one. One that is not on this server yet is downloaded first.
 
     Returns:
-        The restored photo as a PNG that carries its settings (none until the end), and a record: phase, message, step, total, progress in percent, nfe (network evaluations), vjp (those with a backward pass), residual (in units of the noise), sometimes preview (a JPEG as a data URI); at the end seconds, samples (the PNG of every one), psnr and ssim of a clean photo (the mean over the samples), the settings that were used, and notes on what in them could not be honoured.
+        The restored photo as a PNG that carries its settings (none until the end), and a record: phase, message, step, total, progress in percent, nfe (network evaluations), vjp (those with a backward pass), residual (in units of the noise), sometimes preview (a JPEG as a data URI); at the end seconds, samples (the PNG of every one), psnr and ssim of a clean photo (the mean over the samples), verdict (what can be said of it without the original: kind, level, text of each sentence, and remedy, a label and the changes of settings that may help, or null), the settings that were used, and notes on what in them could not be honoured.
     """  # noqa: E501
     with _spoken_errors():
         job, notes = job_of(photo, settings, auxiliary, prior)
@@ -95,7 +95,8 @@ def restore(
             frame = view and view["frame"]
             if frame and latest.record:
                 files = [answers.saved(content, name) for content in frame["files"]]
-                ended = {**record, **latest.record.figures, "samples": files}
+                said = latest.verdict.to_dict() if latest.verdict else []
+                ended = {**record, **latest.record.figures, "verdict": said, "samples": files}
                 yield files[0], {**ended, "settings": plain(job.used), "notes": notes}
             else:
                 yield None, {**record, "preview": frame and frame.get("preview")}

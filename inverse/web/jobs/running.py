@@ -17,6 +17,7 @@ from inverse.settings import Settings
 from inverse.settings.caption import caption
 from inverse.solvers import Step
 from inverse.solvers.calls import Pause
+from inverse.verdicts import Verdict, verdict
 from inverse.web.base import limits
 from inverse.web.base.guards import said
 from inverse.web.elements import figures, history
@@ -55,7 +56,7 @@ class Latest(Lifecycle):
         view, status: as sent last.
         job, problem: of the run.
         step: the last one.
-        record: how the run ended.
+        record, verdict: how the run ended, and what can be said of it.
         curve: of the steps until now.
         seconds: how long it has taken until then.
         overhead: seconds spent on showing rather than on solving.
@@ -71,6 +72,7 @@ class Latest(Lifecycle):
     problem: Problem | None = None
     step: Step | None = None
     record: Record | None = None
+    verdict: Verdict | None = None
     curve: Curve = field(default_factory=Curve)
     seconds: float = 0.0
     overhead: float = 0.0
@@ -115,7 +117,7 @@ class Latest(Lifecycle):
 
     def _release(self) -> None:
         """Lets go of what only a run needs, which may be hundreds of megabytes: the page has the result."""
-        self.view = self.job = self.problem = self.step = self.record = None
+        self.view = self.job = self.problem = self.step = self.record = self.verdict = None
         self.curve = Curve()
 
     def work(self, job: Job, problem: Problem) -> Generator[Shown, None, None]:
@@ -191,6 +193,8 @@ class Latest(Lifecycle):
 
     def _done(self, problem: Problem, step: Step) -> Shown:
         self.record = Record.of(problem, step, self.seconds)
+        if self.job is not None:
+            self.verdict = verdict(problem, step.x0_hat, self.job.used)
         self.status = {
             "run": self.run,
             **figures.running(problem, step, self.seconds),
@@ -215,6 +219,7 @@ class Latest(Lifecycle):
         if phase != "failed":
             record = record or Record.of(problem, step, self.seconds, without=["ssim"])
             view["record"] = history.card(job.used, job.origin, record)
+        view["verdict"] = None if self.verdict is None else self.verdict.to_dict()
         return view, status
 
     def _start(self, job: Job, problem: Problem) -> View:
@@ -226,4 +231,5 @@ class Latest(Lifecycle):
             "frame": None,
             "curve": None,
             "record": None,
+            "verdict": None,
         }

@@ -144,6 +144,7 @@ def test_restore_streams_and_ends_with_a_picture_that_carries_its_settings(clien
     problem = made.problem(photo)
     assert frame.size == images.to_image(problem.truth).size == Image.open(picture).size
     assert record["phase"] == "done" and record["step"] == record["total"] and record["progress"] == 100
+    assert {"kind", "level", "text", "remedy"} == record["verdict"][0].keys()
     assert record["psnr"] > 10 and 0 < record["ssim"] <= 1 and record["nfe"] == sum(made.solver.cost[:1])
 
 

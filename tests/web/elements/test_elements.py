@@ -8,9 +8,10 @@ import torch
 
 from inverse.imaging import metrics
 from inverse.solvers import Step
+from inverse.verdicts.finding import LEVELS
 from inverse.web.base import limits
 from inverse.web.base.limits import Limits
-from inverse.web.elements import figures, photos
+from inverse.web.elements import figures, photos, verdict
 from inverse.web.elements.picker import picker
 from inverse.web.elements.share import share
 
@@ -47,3 +48,16 @@ def test_the_figures_are_in_the_units_that_they_say(settings, photo):
     said = {label: text for label, text, _ in figures.running(problem, wrong, 2.5)["figures"]}
     expected = sum(metrics.psnr(x0_hat, problem.truth[0]) for x0_hat in wrong.x0_hat) / 2
     assert said["PSNR"] == f"{expected:.1f} dB"
+
+
+def test_only_changes_by_name_are_heard_of_a_verdict():
+    assert verdict.asked({"findings": [], "asked": {"sigma_y": 0.1}}) == {"sigma_y": 0.1}
+    for value in (None, [], {}, verdict.said(), {"asked": "sigma_y"}, {"asked": [1]}):
+        assert verdict.asked(value) == {}
+
+
+def test_every_level_of_a_verdict_has_a_mark_and_a_word():
+    assert tuple(verdict.MARKS) == LEVELS and len(set(verdict.MARKS.values())) == len(LEVELS)
+    with gr.Blocks():
+        made = verdict.verdict()
+    assert all(word in made.js_on_load for _, word in verdict.MARKS.values())

@@ -16,6 +16,7 @@ from inverse.operators import TASKS
 from inverse.settings import Settings
 from inverse.settings.carriers import read
 from inverse.solvers.calls import PAUSE
+from inverse.verdicts import verdict
 from inverse.web.base import limits
 from inverse.web.base.limits import Limits
 from inverse.web.jobs import frames, running
@@ -29,6 +30,21 @@ def test_a_saved_picture_carries_what_made_it(settings, photo, monkeypatch):
     view, _ = list(run(settings, photo))[-1]
     content = base64.b64decode(view["frame"]["x0"][0].split(",")[1])
     assert Settings.from_dict(read(content)) == (settings, [])
+
+
+def test_a_run_that_ended_says_what_became_of_it_and_one_that_was_stopped_does_not(settings, photo, monkeypatch):
+    monkeypatch.setattr(running, "stream", steps(settings, photo, 3))
+    sent = list(run(settings, photo))
+    assert all(view["verdict"] is None for view, _ in sent[:-1] if view)
+    problem = settings.problem(photo, None)
+    assert sent[-1][0]["verdict"] == verdict(problem, problem.truth, settings).to_dict() != []
+
+    monkeypatch.setattr(running, "stream", steps(settings, photo, 200))
+    latest = Latest()
+    updates = run(settings, photo, latest)
+    while latest.step is None:
+        next(updates)
+    assert latest.stop()[0]["verdict"] is None
 
 
 def test_every_sample_says_which_it_is(settings, photo, monkeypatch):
