@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from inverse.results.problem import Problem, Result
     from inverse.solvers import SOLVERS, Step
     from inverse.solvers.presets import preset
+    from inverse.treatments import Tried, try_on_crop
 
 __version__ = "0.2.0"
 
@@ -33,6 +34,7 @@ _HOMES = {
     "results.problem": ("Problem", "Result"),
     "solvers": ("SOLVERS", "Step"),
     "solvers.presets": ("preset",),
+    "treatments": ("Tried", "try_on_crop"),
 }
 __all__ = [
     "SOLVERS",
@@ -43,6 +45,7 @@ __all__ = [
     "Problem",
     "Result",
     "Step",
+    "Tried",
     "degrade",
     "diagnose",
     "estimate_kernel",
@@ -52,6 +55,7 @@ __all__ = [
     "restore",
     "restore_full_size",
     "stream",
+    "try_on_crop",
 ]
 
 
