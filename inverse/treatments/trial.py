@@ -151,9 +151,9 @@ def difference(image: Image.Image, other: Image.Image, where: Image.Image | None
     size = max(image.size, other.size)
     one, two = (np.asarray(each.resize(size, Image.Resampling.BICUBIC), np.float32) for each in (image, other))
     off = np.abs(one - two).mean(-1)
-    return float(
-        off.mean() if where is None else off[np.asarray(where.resize(size, Image.Resampling.NEAREST)) > 0].mean()
-    )
+    if where is not None:
+        off = off[np.asarray(where.resize(size, Image.Resampling.NEAREST)) > 0]
+    return float(off.mean())
 
 
 def check(settings: Settings) -> None:
