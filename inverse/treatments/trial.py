@@ -68,26 +68,24 @@ class Trial:
         check(settings)
         if settings.sigma_y is None:
             settings = replace(settings, sigma_y=round(diagnosis.sigma_y, 3))
-        damage = settings.damage
         treatments = tuple(proposed(settings, diagnosis))
-        step, side = grid(damage), part_side([each.settings.damage for each in treatments])
-        helper = auxiliary or settings.auxiliary_picture
-        masked = damage.auxiliary == "mask"
-        if masked and helper is None:
-            raise ProblemError("This task needs a mask. Brush over the missing part or upload a mask picture.")
-        if masked and settings.size is not None:  # as `Settings.problem` does
-            photo = masks.filled(photo, helper)
+        step, side = grid(settings.damage), part_side([each.settings.damage for each in treatments])
+        helper = _helper(settings, auxiliary)
+        mask = helper if settings.damage.auxiliary == "mask" else None
+        if mask is not None and settings.size is not None:  # as `Settings.problem` does
+            photo = masks.filled(photo, mask)
         picture = images.fit(photo, settings.size)
-        missing = masks.at(damage.load(helper), (picture.height, picture.width)) if masked else None
+        missing = None if mask is None else masks.at(mask, (picture.height, picture.width))
         if at is None:
             box = telling_box(picture, side, settings.sigma_y or 0.0, missing, step)
         else:
             box = box_at(picture.size, at, side, step)
         if missing is not None:
-            helper = Image.fromarray(missing[box.top : box.bottom, box.left : box.right].astype(np.uint8) * 255)
-            if not helper.getbbox():
+            part = missing[box.top : box.bottom, box.left : box.right]
+            if not part.any():
                 raise ProblemError("Nothing is missing in this part. Move it to where something is to be filled in.")
-        return cls(picture.crop(box), helper if damage.auxiliary else None, box, picture.size, treatments)
+            helper = Image.fromarray(part.astype(np.uint8) * 255)
+        return cls(picture.crop(box), helper, box, picture.size, treatments)
 
     @property
     def runs(self) -> list[Settings]:
@@ -154,6 +152,17 @@ def difference(image: Image.Image, other: Image.Image, where: Image.Image | None
     if where is not None:
         off = off[np.asarray(where.resize(size, Image.Resampling.NEAREST)) > 0]
     return float(off.mean())
+
+
+def _helper(settings: Settings, given: Image.Image | None) -> Image.Image | None:
+    """The picture that the task needs."""
+    kind = settings.damage.auxiliary
+    if not kind:
+        return None
+    picture = settings.auxiliary_picture if given is None else settings.damage.load(given)
+    if picture is None and kind == "mask":
+        raise ProblemError("This task needs a mask. Brush over the missing part or upload a mask picture.")
+    return picture
 
 
 def check(settings: Settings) -> None:
