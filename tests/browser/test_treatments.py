@@ -27,7 +27,7 @@ def test_tried_on_a_crop_and_one_is_taken_for_the_whole(visit, grainy):
     page.set_input_files("#photo input[type=file]", grainy)
     page.wait_for_selector("#faults button[data-found]")
     page.get_by_label("Draft", exact=True).check()
-    page.wait_for_function("document.querySelector('#try-promise').textContent.includes('Less grain')")
+    page.wait_for_selector("#try-promise:has-text('Less grain')")
     page.wait_for_selector("#try:not([disabled])")
     page.click("#try")
     page.wait_for_selector("#treatments [data-phase=done]")
