@@ -21,7 +21,7 @@ from inverse.settings import DEGRADED, Settings
 from inverse.settings.carriers import read
 from inverse.treatments import Trial, proposed, telling_box, trial
 from inverse.treatments.candidates import AS_SET, MOST, VISIBLE
-from inverse.treatments.crop import BLOCK, box_at, grid
+from inverse.treatments.crop import BLOCK, box_at, detail, grid
 
 
 def good():
@@ -70,6 +70,11 @@ def test_the_part_is_where_the_detail_is_and_not_in_the_sky_however_grainy(at, l
     inside = [max(0, min(high, begin + 160) - max(low, begin))
               for low, high, begin in ((box.left, box.right, at[0]), (box.top, box.bottom, at[1]))]  # fmt: skip
     assert inside[0] * inside[1] > 0.8 * 160**2
+
+
+def test_noise_is_no_detail():
+    plain = noisy(Image.new("RGB", (128, 128), "grey"), 20)
+    assert detail(plain, 20).mean() < 0.2 < 1 < detail(noisy(scene((0, 0)), 20), 20)[:160, :160].mean()
 
 
 def test_the_part_is_where_something_is_missing_whatever_is_elsewhere():
@@ -141,6 +146,12 @@ def test_one_that_was_chosen_is_what_the_next_ones_start_from():
     assert again[0].settings == less.settings and again[1].settings.sigma_y > less.settings.sigma_y
     most = replace(less.settings, sigma_y=1.0)
     assert "Less grain" not in [each.name for each in proposed(most, found)], "there is no more than that"
+
+
+def test_what_was_saved_as_a_jpeg_was_so_after_all_else():
+    found = diagnose(saved(good(), 20))
+    _, blocks = proposed(chosen(), found)
+    assert [each.name for each in blocks.settings.then] == ["jpeg"] and blocks.settings.then[0].quality == 20
 
 
 # That each does what its name says
