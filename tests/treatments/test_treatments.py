@@ -74,7 +74,8 @@ def test_the_part_is_where_the_detail_is_and_not_in_the_sky_however_grainy(at, l
 
 def test_noise_is_no_detail():
     plain = noisy(Image.new("RGB", (128, 128), "grey"), 20)
-    assert detail(plain, 20).mean() < 0.2 < 1 < detail(noisy(scene((0, 0)), 20), 20)[:160, :160].mean()
+    assert detail(plain, 20).mean() < 0.2
+    assert detail(noisy(scene((0, 0)), 20), 20)[:160, :160].mean() > 1
 
 
 def test_the_part_is_where_something_is_missing_whatever_is_elsewhere():
