@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from inverse.results.problem import Problem, Result
     from inverse.solvers import SOLVERS, Step
     from inverse.solvers.presets import preset
+    from inverse.treatments import Tried, try_on_crop
     from inverse.verdicts import Verdict, verdict
 
 __version__ = "0.2.0"
@@ -35,6 +36,7 @@ _HOMES = {
     "solvers": ("SOLVERS", "Step"),
     "solvers.presets": ("preset",),
     "verdicts": ("Verdict", "verdict"),
+    "treatments": ("Tried", "try_on_crop"),
 }
 __all__ = [
     "SOLVERS",
@@ -45,6 +47,7 @@ __all__ = [
     "Problem",
     "Result",
     "Step",
+    "Tried",
     "Verdict",
     "degrade",
     "diagnose",
@@ -55,6 +58,7 @@ __all__ = [
     "restore",
     "restore_full_size",
     "stream",
+    "try_on_crop",
     "verdict",
 ]
 

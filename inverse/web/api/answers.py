@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import mimetypes
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import gradio as gr
 from gradio import FileData
 from PIL import Image
 
@@ -15,6 +17,7 @@ from inverse.batch.sweep import Sweep
 from inverse.results.problem import Problem
 from inverse.results.record import METRICS, best
 from inverse.web.base.gradio_internals import new_file
+from inverse.web.base.guards import said, spoken_errors
 from inverse.web.base.pictures import png_bytes
 from inverse.web.elements.history import plain
 from inverse.web.jobs.batches import Batch
@@ -77,3 +80,14 @@ def file_at(path: Path) -> File:
     """A file in the folder that Gradio removes with what the page has shown."""
     kind = mimetypes.guess_type(path.name)[0] or "image/png"
     return FileData(path=str(path), orig_name=path.name, size=path.stat().st_size, mime_type=kind).model_dump()
+
+
+@contextmanager
+def spoken_as_text() -> Iterator[None]:
+    """`spoken_errors` as text: a program does not show them as HTML."""
+    try:
+        with spoken_errors():
+            yield
+    except gr.Error as error:
+        error.message = said(error)
+        raise

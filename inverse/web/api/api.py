@@ -1,4 +1,4 @@
-"""The app for programs: six functions that go through the same validation and limits as the page.
+"""The app for programs: functions that go through the same validation and limits as the page.
 
 Their docstrings are what a caller reads.
 """
@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import gradio as gr
 from gradio import FileData
 
 from inverse import blind
@@ -24,11 +23,11 @@ from inverse.imaging import images
 from inverse.settings import DEGRADED, Settings
 from inverse.settings.listing import listing
 from inverse.web.api import answers
-from inverse.web.api.answers import File
+from inverse.web.api.answers import File, spoken_as_text
 from inverse.web.api.asked import axis_of, job_of, path_of, understood
 from inverse.web.base import limits
 from inverse.web.base.dear import dear
-from inverse.web.base.guards import said, spoken_errors, uploaded, uploaded_photo
+from inverse.web.base.guards import uploaded, uploaded_photo
 from inverse.web.elements.history import plain
 from inverse.web.elements.photos import plain_name
 from inverse.web.jobs import priors
@@ -54,7 +53,7 @@ def degrade(
     Returns:
         The degraded photo as a PNG, and a record with the settings that were used and notes on what in them could not be honoured.
     """  # noqa: E501  (Gradio reads one line a parameter)
-    with _spoken_errors():
+    with spoken_as_text():
         job, notes = job_of(photo, settings, auxiliary)
         if job.settings.degraded:
             raise ParameterError('mode must be "clean" here: this photo is to be degraded. Leave mode out.')
@@ -78,17 +77,17 @@ def restore(
     Returns:
         The restored photo as a PNG that carries its settings (none until the end), and a record: phase, message, step, total, progress in percent, nfe (network evaluations), vjp (those with a backward pass), residual (in units of the noise), sometimes preview (a JPEG as a data URI); at the end seconds, samples (the PNG of every one), psnr and ssim of a clean photo (the mean over the samples), verdict (what can be said of it without the original: kind, level, text of each sentence, and remedy, a label and the changes of settings that may help, or null), the settings that were used, and notes on what in them could not be honoured.
     """  # noqa: E501
-    with _spoken_errors():
+    with spoken_as_text():
         job, notes = job_of(photo, settings, auxiliary, prior)
     if isinstance(job, FullJob):
         yield from _at_full_size(job, notes)
         return
-    with _spoken_errors():
+    with spoken_as_text():
         problem = job.problem()
         notes += understood(problem)
     name = f"{plain_name(path_of(photo))}-restored.png"
     latest = Latest(show=Files())
-    with _spoken_errors(), closing(latest.follow(lambda: (job, problem))) as updates:
+    with spoken_as_text(), closing(latest.follow(lambda: (job, problem))) as updates:
         for view, status in updates:
             far = answers.figures(latest, problem, status)
             record = {"phase": status["phase"], "message": status["message"], **far}
@@ -111,7 +110,7 @@ def _at_full_size(job: FullJob, notes: list[str]) -> Iterator[tuple[File | None,
         notes.extend(job.plan.notes)
         return (job,)
 
-    with _spoken_errors(), closing(full.follow(prepare)) as updates:
+    with spoken_as_text(), closing(full.follow(prepare)) as updates:
         for view in updates:
             record = {"phase": view["phase"], "message": view["message"], "progress": view.get("progress", 0)}
             if view["phase"] != "done":
@@ -143,7 +142,7 @@ def sweep(
         The grid as a PNG (none until the end), and a record: phase, message, finished, count, cell (index, the values on the axes, psnr, ssim, residual, nfe, vjp, cost (forward passes, with what backward passes cost beside them), seconds, failure, and preview, a JPEG as a data URI) whenever one is finished; at the end table (one entry a cell), csv, best (index of the best cell by each metric), settings and notes.
     """  # noqa: E501
     batch = Batch()
-    with _spoken_errors():
+    with spoken_as_text():
         job, notes = job_of(photo, settings, auxiliary, prior)
         if job.settings.full_size:
             raise ParameterError("full_size is for the endpoint restore, and not for a sweep. Leave it out.")
@@ -153,7 +152,7 @@ def sweep(
         plan = Sweep(wanted, tuple(axis_of(wanted, name, text) for name, text in (("x", x), ("y", y)) if text != ""))
         views = batch.begin(job.several(plan.runs), {}, plan)
     told = 0
-    with _spoken_errors(), closing(views):
+    with spoken_as_text(), closing(views):
         for view in views:
             record = {"phase": view["phase"], "message": view["message"], "count": len(plan.runs), "cell": None}
             fresh = view["cells"][told:]
@@ -179,7 +178,7 @@ def diagnose(photo: FileData) -> tuple[FileData | None, dict[str, Any]]:
     Returns:
         A mask of what seems missing or scratched, white there, as a PNG to be looked at and edited (none where nothing does), and a record: width, height, sigma_y (noise), blur in pixels, jpeg (quality, subsampling, tables of the file), findings (kind, title, words, expectation of each), suggested (kinds that are worth a restoration), and settings for the endpoint restore, which takes the mask as auxiliary.
     """  # noqa: E501
-    with _spoken_errors():
+    with spoken_as_text():
         file = uploaded(path_of(photo))
         found = diagnosed(file)
         mask = None if found.mask is None else answers.png(found.mask, f"{plain_name(path_of(photo))}-mask.png")
@@ -199,7 +198,7 @@ def estimate_kernel(
     Returns:
         The kernel as a PNG, what one bright point became, bright on black: to be looked at, edited, and given to restore as auxiliary. And a record: confidence (how similar the kernels are that two halves of the photo tell, from 0 to 1), words, and settings for the endpoint restore.
     """  # noqa: E501
-    with _spoken_errors():
+    with spoken_as_text():
         settings = replace(Settings.create(mode=DEGRADED, task=blind.TASK), full_size=full_size)
         picture = images.load(uploaded(path_of(photo))) if full_size else uploaded_photo(path_of(photo))
         with dear(math.inf):
@@ -221,14 +220,3 @@ def solvers() -> dict[str, Any]:
         "priors": priors.listed(),
         "limits": {"max_side": allowed.side, "max_cells": allowed.cells, "max_samples": SAMPLES.high},
     }
-
-
-@contextmanager
-def _spoken_errors() -> Iterator[None]:
-    """`spoken_errors` as text: a program does not show them as HTML."""
-    try:
-        with spoken_errors():
-            yield
-    except gr.Error as error:
-        error.message = said(error)
-        raise

@@ -12,6 +12,7 @@ import gradio as gr
 from inverse.solvers.defaults import default_solver
 from inverse.solvers.presets import DEFAULT_DEGRADED_TASK, DEFAULT_TASK
 from inverse.web.api.api import degrade, diagnose, estimate_kernel, restore, solvers, sweep
+from inverse.web.api.treating import treatments
 from inverse.web.base.gradio_internals import descriptions, functions
 from inverse.web.base.turns import heavy
 from inverse.web.jobs.waiting import DEVICE
@@ -26,6 +27,7 @@ def publish(blocks: gr.Blocks) -> None:
         (estimate_kernel, {"concurrency_limit": 1}),
         (restore, {"concurrency_id": DEVICE, "concurrency_limit": 1}),
         (sweep, {"concurrency_id": DEVICE, "concurrency_limit": 1}),
+        (treatments, {"concurrency_id": DEVICE, "concurrency_limit": 1}),
         (solvers, {"concurrency_limit": None}),
     )
     for function, queue in queues:

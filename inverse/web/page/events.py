@@ -115,9 +115,13 @@ def _wire_choices(page: Page) -> None:
     many, album = page.many, [page.many.seen, page.many.state]
     listen(many.seen.upload, many.changed, {*album}, album)
     many.seen.download(light(page, many.packed), {many.state}, [many.seen], **SPOKEN)
+    treat = page.treat
+    place = {treat.seen, page.photo_file}
+    treat.seen.release(light(page, treat.moved), place, [treat.place], **SPOKEN)
     brought = [page.share, page.photo, page.auxiliary]
     for tab in page.tabs:
         listen(tab.table.select, tab.adopt, {tab.table, tab.batch, page.photo, page.auxiliary}, [*carried, page.switch])
+    listen(treat.seen.select, treat.adopt, {treat.seen, treat.state, page.photo, page.auxiliary}, carried)
     listen(page.share.upload, share.arrived, {*brought}, carried)
     example = page.blocks.load(partial(photos.example, cards.EXAMPLE), None, [page.photo, page.photo_file], **LIGHT)
     page.blocks.load(
@@ -133,7 +137,7 @@ def _preview_outputs(page: Page) -> list[gr.Component]:
     shown = [page.prior_note, page.problem, page.cost, page.run, page.why, page.share]
     shown += [page.quality, page.history]
     tabs = (part for tab in page.tabs for part in (*tab.planned, tab.promise, tab.start))
-    return [*shown, *page.full.planned, *page.many.planned, *tabs]
+    return [*shown, *page.treat.planned, *page.full.planned, *page.many.planned, *tabs]
 
 
 def _preview(page: Page, values: Values, keep: bool = True) -> Updates:
@@ -154,6 +158,7 @@ def _preview(page: Page, values: Values, keep: bool = True) -> Updates:
             page.why: refused(error),
         }
         changes[page.run] = starts.judge(page.run, False, value=RUN)
+        changes |= page.treat.plan(page, values, None, starts, str(error))
         changes |= page.full.plan(None, starts) | page.many.plan(page, values, None, starts, str(error))
         for tab in page.tabs:
             changes |= {tab.promise: refused(error), tab.start: starts.judge(tab.start, False)}
@@ -170,6 +175,7 @@ def _preview(page: Page, values: Values, keep: bool = True) -> Updates:
     changes[page.why] = refused(shown["caption"]) if shown["fault"] else KEYS
     changes[page.run] = starts.judge(page.run, not shown["fault"], value=f"{RUN} ~{device.brief(job.seconds)}")
     fault = shown["caption"] if shown["fault"] else ""
+    changes |= page.treat.plan(page, values, job, starts, fault)
     changes |= page.full.plan(job, starts, fault) | page.many.plan(page, values, job, starts, fault)
     changes[page.history] = history.now(job.used, job.origin)
     for tab in page.tabs:

@@ -66,7 +66,11 @@ def wire(page: Page) -> None:
         lambda page, values, job: FullJob.of(job), page.many.run, lambda view: {page.many.seen: view},
         "This was not begun.",
     )  # fmt: skip
-    shown = {page.status: restore, page.full.seen: full, page.many.seen: many}
+    treat = Place(
+        page.treat.start, page.treat.stop, page.treat.state, [page.treat.seen], page.treat.new,
+        page.treat.job, page.treat.run, lambda view: {page.treat.seen: view}, "This was not begun.",
+    )  # fmt: skip
+    shown = {page.status: restore, page.treat.seen: treat, page.full.seen: full, page.many.seen: many}
     turns = {element: _wire(page, place) for element, place in shown.items()}
     for tab in page.tabs:
         turns[tab.table] = _wire(page, _place(tab))

@@ -36,6 +36,7 @@ from inverse.web.page.page import Page
 from inverse.web.page.starts import Starts
 from inverse.web.page.tab import Tab
 from inverse.web.page.tabs import TABS
+from inverse.web.page.treating import TreatmentsCard
 
 TITLE = "inverse: restore photos with diffusion models"
 RUN = "Restore"
@@ -100,6 +101,7 @@ def _stage(page: Page, photo: Image.Image, start: Settings) -> None:
                 page.strokes = strokes()
             page.problem = problem(preview.show(Job(start, photo))[0])
         page.viewer = viewer(awaiting(photo))
+    page.treat = TreatmentsCard()
     page.full = FullSizeCard()
     curves()
     page.history = history()

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from inverse.web.page.fullsize import FullSizeCard
     from inverse.web.page.many import ManyCard
     from inverse.web.page.tab import Tab
+    from inverse.web.page.treating import TreatmentsCard
 
 Updates = dict[Block, Any]
 
@@ -78,6 +79,7 @@ class Page:
     status: gr.HTML
     problem: gr.HTML
     viewer: gr.HTML
+    treat: TreatmentsCard
     full: FullSizeCard
     many: ManyCard
     history: gr.HTML
@@ -98,7 +100,7 @@ class Page:
     @property
     def held(self) -> list[gr.Component]:
         """What the server keeps of the page, and a browser does not send."""
-        return [self.photo, self.photo_file, self.auxiliary]
+        return [self.photo, self.photo_file, self.auxiliary, self.diagnosis]
 
     @property
     def asked(self) -> set[gr.Component]:
@@ -112,5 +114,6 @@ class Page:
             self.starts,
             self.full.keep,
             *self.many.inputs,
+            *self.treat.inputs,
             *tabs,
         }

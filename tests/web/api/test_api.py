@@ -31,7 +31,7 @@ from inverse.web.jobs import priors, running
 ROOT = Path(__file__).parents[3]
 QUICK = {"task": "denoise", "size": 64, "solver": {"name": "diffpir", "parameters": {"steps": 3}}}
 HTTP = httpx.Client(timeout=120)
-ENDPOINTS = {"/degrade", "/diagnose", "/estimate_kernel", "/restore", "/sweep", "/solvers"}
+ENDPOINTS = {"/degrade", "/diagnose", "/estimate_kernel", "/restore", "/sweep", "/treatments", "/solvers"}
 
 
 class Watch:
@@ -132,6 +132,24 @@ def test_diagnose_says_what_is_wrong_and_what_restores_it(client, tmp_path):
     assert (np.asarray(Image.open(mask))[20:390, 195:198] > 0).all()
     again = Settings.from_dict(record["settings"])[0]
     assert again.task.auxiliary == "mask" and again.degraded
+
+
+def test_treatments_of_a_part_and_their_settings(client, photo, tmp_path, monkeypatch):
+    noise = np.random.default_rng(0).normal(0, 15, (photo.height, photo.width, 3))
+    grainy = Image.fromarray((np.asarray(photo) + noise).clip(0, 255).astype(np.uint8))
+    grainy.save(tmp_path / "grain.png")
+    asked = {"task": "denoise", "sigma_y": 0.1, "solver": {"name": "cse", "parameters": {"steps": 1}}}
+    *earlier, (picture, record) = client.submit(
+        handle_file(tmp_path / "grain.png"), asked, None, "1,1", api_name="/treatments"
+    )
+    assert all(image is None for image, _ in earlier) and record["phase"] == "done"
+    assert record["part"][2] <= photo.width and record["part"][3] == photo.height
+    ways = {each["name"]: Settings.from_dict(each["settings"])[0] for each in record["treatments"]}
+    assert ways["Less grain"].sigma_y == 0.16 and ways["As it is set"].degraded
+    assert Settings.from_dict(read(Path(picture).read_bytes()))[0] == ways["As it is set"]
+    for wrong in ("1", "2,0", "a,b"):
+        with pytest.raises(AppError, match="two shares from 0 to 1"):
+            client.predict(handle_file(tmp_path / "grain.png"), asked, None, wrong, api_name="/treatments")
 
 
 def test_restore_streams_and_ends_with_a_picture_that_carries_its_settings(client, photo, photo_file):

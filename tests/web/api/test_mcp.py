@@ -42,7 +42,7 @@ def ask(url, question):
 def test_the_tools_are_the_endpoints_and_every_parameter_is_explained(url):
     listed = ask(url, lambda client: client.list_tools())
     tools = {tool.name: tool for tool in listed.tools}
-    assert set(tools) == {"degrade", "diagnose", "estimate_kernel", "restore", "sweep", "solvers"}
+    assert set(tools) == {"degrade", "diagnose", "estimate_kernel", "restore", "sweep", "treatments", "solvers"}
     for name, tool in tools.items():
         assert len(tool.description) > 40, name
         for parameter, schema in tool.inputSchema["properties"].items():
