@@ -27,6 +27,7 @@ export default function faults({ element, props, trigger, watch }, { kinds }) {
 
   function show() {
     const { found, suggested, ticked } = held();
+    if (props.value) keepFor("ticked", ticked); // for a reload
     kinds.forEach(({ kind, title }, at) => {
       const button = buttons[at];
       button.ariaPressed = String(ticked.includes(kind));
@@ -45,9 +46,6 @@ export default function faults({ element, props, trigger, watch }, { kinds }) {
     }
     said.replaceChildren(...lines);
   }
-  watch("value", () => {
-    show();
-    keepFor("ticked", held().ticked); // for a reload
-  });
+  watch("value", show);
   show();
 }
