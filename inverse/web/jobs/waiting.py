@@ -164,21 +164,21 @@ class Waiting(Queue):
             self._remove(event)
         self.away.forget(job)
 
-    def listened(self, job: Ask) -> bool:
-        """Whether somebody listens to a job, or did a short while ago and may come back to it."""
+    def attended(self, job: Ask) -> bool:
+        """Whether somebody listens to a job: the page that asked for it, or an open one that came back to it."""
         sessions = getattr(self.server_app, "state_holder", None)
         pages = sessions.pages if isinstance(sessions, Sessions) else ()
-        if not self.abandoned(job[0]):
-            if job in self.away:
-                self.away.hear(job)
-            return True
-        if job not in self.away:
-            return False
-        if self.away.watched(job, pages):
+        return not self.abandoned(job[0]) or self.away.watched(job, pages)
+
+    def listened(self, job: Ask) -> bool:
+        """Whether somebody listens to a job, or did a short while ago and may come back to it."""
+        attended = self.attended(job)
+        if attended and job in self.away:
             self.away.hear(job)
-            return True
-        wanted = any(event.session_hash in self.pending_messages_per_session for event in self.in_line)
+        if attended or job not in self.away:
+            return attended
         allowed = limits.current()
+        wanted = any(self.attended(job_of(event)) for event in self.in_line)
         return self.away.silence(job) <= (min(allowed.away, allowed.away_in_line) if wanted else allowed.away)
 
     @property
