@@ -14,6 +14,7 @@ from inverse.errors import InverseError
 from inverse.results.problem import Problem
 from inverse.web.elements.again import again
 from inverse.web.elements.controls import Values
+from inverse.web.jobs import device
 from inverse.web.jobs.fullsize import Full, FullJob
 from inverse.web.jobs.job import Job
 from inverse.web.jobs.lifecycle import Lifecycle
@@ -22,6 +23,7 @@ from inverse.web.jobs.trail import known
 from inverse.web.jobs.waiting import DEVICE, Turn, deserted
 from inverse.web.page import form, returning
 from inverse.web.page.handlers import LIGHT
+from inverse.web.page.layout import RUN
 from inverse.web.page.page import Page, Updates
 from inverse.web.page.starts import Starts
 from inverse.web.page.tab import Tab
@@ -56,9 +58,9 @@ class Place:
     stays: bool = True
     turn: Turn = field(default_factory=Turn)
 
-    def idle(self, page: Page, starts: Starts) -> Updates:
-        """Its buttons once its job is over, and what the browser keeps of those that are not."""
-        done = {self.start: starts.end(self.start), self.stop: gr.update(interactive=False)}
+    def idle(self, page: Page, starts: Starts, **changes: Any) -> Updates:
+        """Its buttons once its job is over, the first with `changes`, and what the browser keeps of others."""
+        done = {self.start: starts.end(self.start, **changes), self.stop: gr.update(interactive=False)}
         return {**done, page.again: {"tokens": starts.tokens}}
 
 
@@ -113,11 +115,16 @@ def _wire(page: Page, place: Place) -> None:
             page.pulse: gr.Timer(active=True),
         }  # fmt: skip
 
-    def idle(last: Lifecycle | None, starts: Starts) -> Updates:
+    def idle(last: Lifecycle | None, starts: Starts, **changes: Any) -> Updates:
         turn.leave()
         if last is not None:
             last.trail.taken()
-        return place.idle(page, starts)
+        return place.idle(page, starts, **changes)
+
+    def ended(values: Values) -> Updates:
+        own, promised = values[page.starts], _promised(page, values)
+        label = {"value": promised.pop(page.run)} if start is page.run and promised else {}
+        return {**promised, **idle(values[state], own, **label)}
 
     def failed(last: Lifecycle | None, starts: Starts) -> Updates:
         if last is None or last.begun or last.stopping:
@@ -158,7 +165,7 @@ def _wire(page: Page, place: Place) -> None:
     turn.function = begun["id"]
     # One of them follows every run, `failure` a stopped one too, and nothing else lets the next run begin: what came
     # late would free the buttons of that one.
-    begun.success(idle, late, buttons, **LIGHT)
+    begun.success(ended, inputs, [*dict.fromkeys([*buttons, page.run, page.cost])], **LIGHT)
     begun.failure(failed, late, [*buttons, seen[0]], **LIGHT)
     stop.click(stopped, late, [*buttons, *seen], cancels=[begun], **LIGHT)
 
@@ -178,6 +185,20 @@ def _wire_line(page: Page, places: list[Place]) -> None:
         return changes or {page.pulse: gr.Timer(active=False)}
 
     page.pulse.tick(told, page.latest, [*(place.seen[0] for place in places), page.pulse], **LIGHT)
+
+
+def label(job: Job) -> str:
+    """What the button says: what it does, and how long that takes."""
+    return f"{RUN} ~{device.brief(job.seconds)}"
+
+
+def _promised(page: Page, values: Values) -> Updates:
+    """How long a run takes by what the last one has taught; nothing where what is chosen cannot be run."""
+    try:
+        job = Job(form.settings(page, values), form.chosen_photo(page, values))
+        return {page.run: label(job), page.cost: job.cost}
+    except InverseError:
+        return {}
 
 
 def run(page: Page, values: Values) -> Generator[Updates, None, None]:

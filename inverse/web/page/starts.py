@@ -32,10 +32,10 @@ class Starts:
         self.under_way[button.elem_id] = token
         return self._update(button)
 
-    def end(self, button: gr.Button) -> Any:
-        """The update of a button whose job is over."""
+    def end(self, button: gr.Button, **changes: Any) -> Any:
+        """The update of a button whose job is over, with other `changes` of it."""
         self.under_way.pop(button.elem_id, None)
-        return self._update(button)
+        return self._update(button, **changes)
 
     def judge(self, button: gr.Button, fit: bool, **changes: Any) -> Any:
         """The update of a button after something was chosen, with other `changes` of it."""

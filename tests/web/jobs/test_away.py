@@ -1,6 +1,7 @@
 """Pages that leave in the middle of a run and come back, as a real server meets them."""
 
 import contextlib
+import re
 import socket
 import time
 
@@ -16,7 +17,8 @@ from inverse.web.base import limits
 from inverse.web.base.gradio_internals import queue_of
 from inverse.web.base.limits import Limits
 from inverse.web.host import server
-from inverse.web.jobs import running, trail
+from inverse.web.jobs import device, running, trail
+from inverse.web.jobs.pace import Pace
 from inverse.web.jobs.waiting import DEVICE
 from inverse.web.page.cards import EXAMPLE
 
@@ -307,6 +309,17 @@ def test_a_job_of_a_program_ends_as_before_when_it_leaves(app):
     with contextlib.closing(program.listen()) as stream:
         next(message for message in program.messages(stream) if message["msg"] == "process_generating")
     assert settles(lambda: app.at_rest), "long before its steps are done"
+
+
+def test_a_run_that_is_over_teaches_the_button_what_the_next_one_takes(app, monkeypatch):
+    monkeypatch.setattr(device, "PACE", Pace())
+    last(app, monkeypatch, 60)
+    tab = Tab(app)
+    tab.run(listen=False)
+    tab.take(tab.begun, tab.outcome()["output"]["data"])
+    over = app.wired(lambda each: each["trigger_after"] == tab.begun["id"] and each["trigger_only_on_success"])
+    promised = int(re.fullmatch(r"Restore ~(\d+) s", tab.call(over, size=128)["run"]).group(1))
+    assert promised == pytest.approx(tab.shown["status"]["seconds"], abs=1)
 
 
 def test_nothing_is_noted_of_jobs_that_are_over(app, monkeypatch):
