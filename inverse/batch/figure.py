@@ -6,7 +6,7 @@ It is as wide as a page of text, and is written as SVG or as a PNG whose pixels 
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -85,7 +85,7 @@ class Figure:
         Raises:
             OutputError: it is neither, or cannot be written.
         """
-        content = self.svg().encode() if check_ending(path) == ".svg" else self.png()
+        content = FIGURES[check_ending(path)](self)
         replace_atomically(path, lambda temporary: temporary.write_bytes(content))
 
     @property
@@ -130,10 +130,14 @@ class Figure:
             canvas.words(2, self.height - 6 - LINE * (len(wrapped(self.caption, WIDTH - 4)) - 1 - at), words, SMALL)
 
 
+FIGURES: dict[str, Callable[[Figure], bytes]] = {"svg": lambda figure: figure.svg().encode(), "png": Figure.png}
+"""The content of a figure's file, by the ending of its name."""
+
+
 def check_ending(path: Path) -> str:
-    """.svg or .png, as a name ends; OutputError where it ends otherwise."""
-    ending = path.suffix.lower()
-    if ending not in (".svg", ".png"):
+    """svg or png, as a name ends; OutputError where it ends otherwise."""
+    ending = path.suffix.lower().removeprefix(".")
+    if ending not in FIGURES:
         raise OutputError(
             f"{printable(path)} is no name of a figure, which is an SVG or a PNG. Name a file that ends so."
         )

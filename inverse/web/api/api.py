@@ -16,6 +16,7 @@ from gradio import FileData
 
 from inverse import blind
 from inverse.batch import grid
+from inverse.batch.figure import FIGURES, of_sweep
 from inverse.batch.sweep import Sweep
 from inverse.blind import DEFAULT_SIZE
 from inverse.errors import ParameterError
@@ -127,6 +128,7 @@ def sweep(
     settings: dict[str, Any] | None = None,
     auxiliary: FileData | None = None,
     prior: str = "",
+    figure: str = "",
 ) -> Iterator[tuple[FileData | None, dict[str, Any]]]:
     """Restore a photo over several values of one or two parameters, to see which are best. Streams a record whenever something happened; the last one has the table, and comes with the grid as a picture.
 
@@ -137,12 +139,15 @@ def sweep(
         settings: Everything else, as for the endpoint restore.
         auxiliary: The picture that some tasks need: a mask, white where the photo is missing, a blur kernel, or strokes of colour.
         prior: As for the endpoint restore.
+        figure: svg or png, for a figure for print in place of the grid, with a caption that says every setting.
 
     Returns:
-        The grid as a PNG (none until the end), and a record: phase, message, finished, count, cell (index, the values on the axes, psnr, ssim, residual, nfe, vjp, cost (forward passes, with what backward passes cost beside them), seconds, failure, and preview, a JPEG as a data URI) whenever one is finished; at the end table (one entry a cell), csv, best (index of the best cell by each metric), settings and notes.
+        The grid as a PNG, or the figure (none until the end), and a record: phase, message, finished, count, cell (index, the values on the axes, psnr, ssim, residual, nfe, vjp, cost (forward passes, with what backward passes cost beside them), seconds, failure, and preview, a JPEG as a data URI) whenever one is finished; at the end table (one entry a cell), csv, best (index of the best cell by each metric), settings and notes.
     """  # noqa: E501
     batch = Batch()
     with spoken_as_text():
+        if figure not in ("", *FIGURES):
+            raise ParameterError(f"figure must be one of {', '.join(FIGURES)}, or empty for the grid as a picture.")
         job, notes = job_of(photo, settings, auxiliary, prior)
         if job.settings.full_size:
             raise ParameterError("full_size is for the endpoint restore, and not for a sweep. Leave it out.")
@@ -163,7 +168,10 @@ def sweep(
                 yield None, {**record, "phase": "running", "finished": told, "cell": told_of}
             if view["phase"] == "done":
                 metric = "residual" if wanted.degraded else "psnr"
-                file = answers.png(grid.picture(plan, batch.done, metric), "sweep.png", wanted.to_json())
+                if figure:
+                    file = answers.saved(FIGURES[figure](of_sweep(plan, batch.done, metric)), f"sweep.{figure}")
+                else:
+                    file = answers.png(grid.picture(plan, batch.done, metric), "sweep.png", wanted.to_json())
                 yield file, {**record, "finished": told, **answers.table(plan, batch), "notes": notes}
             elif not fresh:
                 yield None, {**record, "finished": told}

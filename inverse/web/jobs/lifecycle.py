@@ -5,12 +5,13 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from inverse.web.base.guards import said, spoken_errors
 from inverse.web.jobs import device, priors
 from inverse.web.jobs.job import Job
+from inverse.web.jobs.trail import Trail
 
 Seen = Any
 """What the page is shown of a job: a value of its element, or of several."""
@@ -25,11 +26,17 @@ class Lifecycle(ABC):
         begun: whether its turn has come; until then it may be refused.
         stopping: whether Stop was pressed; it ends after this step. Gradio alone would not always end it: to what its
             queue has no name for yet, its own Stop says nothing.
+        trail: what it leaves for a page that comes back to it.
     """
 
     asked: Mapping[Any, Any] | None = None
     begun: bool = False
     stopping: bool = False
+    trail: Trail = field(default_factory=Trail)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What goes to another process and comes back changed: not the trail, which is of the page and stays here."""
+        return {name: value for name, value in vars(self).items() if name != "trail"}
 
     def as_asked(self, values: Mapping[Any, Any]) -> Mapping[Any, Any]:
         """The values with the photo and the pictures that were on the page when the button was pressed.
@@ -95,8 +102,13 @@ class Lifecycle(ABC):
     def stop(self) -> Seen:
         """Ends it, and gives the last view."""
 
-    def left(self, closed: bool) -> None:  # noqa: B027  most need nothing
+    def desert(self) -> None:
+        """Nobody listens any more: it ends after this step, and nobody will ask for its last view by Stop."""
+        self.stopping = self.trail.deserted = True
+
+    def left(self, closed: bool) -> None:
         """Its handler has ended, or was closed, as Stop does."""
+        self.trail.over = True
 
 
 def _work(*given: Any) -> Generator[Seen, None, None]:

@@ -59,7 +59,7 @@ class Line:
 
     def begin(self, event: Event) -> None:
         """A job's turn has come."""
-        self.running[event._id] = time.monotonic(), self.expected.pop(_job(event), USUAL)
+        self.running[event._id] = time.monotonic(), self.expected.pop(job_of(event), USUAL)
 
     def end(self, event: Event) -> None:
         """A job is over."""
@@ -72,11 +72,11 @@ class Line:
             job: session, and number of the function.
             running, waiting: on the device and for it, in order.
         """
-        ahead = next((at for at, event in enumerate(waiting) if _job(event) == job), len(waiting))
+        ahead = next((at for at, event in enumerate(waiting) if job_of(event) == job), len(waiting))
         if job not in self.expected or not (running or ahead):
             return None
         left = sum(self._left(event) for event in running)
-        return Place(ahead + 1, left + sum(self.expected.get(_job(event), USUAL) for event in waiting[:ahead]))
+        return Place(ahead + 1, left + sum(self.expected.get(job_of(event), USUAL) for event in waiting[:ahead]))
 
     def _left(self, event: Event) -> float:
         began, takes = self.running.get(event._id, (time.monotonic(), USUAL))
@@ -89,5 +89,6 @@ def ordinal(number: int) -> str:
     return f"{number}{'th' if teen else {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th')}"
 
 
-def _job(event: Event) -> Ask:
+def job_of(event: Event) -> Ask:
+    """The job that an event of the queue is."""
     return event.session_hash, event.fn._id

@@ -39,6 +39,7 @@ FRAME_SHARE, ANALYSED_SHARE, CURVE_SHARE = 0.015, 0.005, 0.005
 """Shares of a run's time that may go into them, at most."""
 
 STOPPED = "Stopped. The last picture stays."
+DESERTED = "Stopped, because its page was away for too long. This is the last picture."
 
 View = dict[str, Any]
 Status = dict[str, Any]
@@ -61,7 +62,7 @@ class Latest(Lifecycle):
         seconds: how long it has taken until then.
         overhead: seconds spent on showing rather than on solving.
         expired: why the run ended before its end though nobody stopped it.
-        over, shown: whether the run's handler has ended, and whether Stop has taken the last picture.
+        shown: whether Stop has taken the last picture.
     """
 
     run: int = field(default_factory=lambda: time.time_ns() // 1_000_000)
@@ -77,7 +78,6 @@ class Latest(Lifecycle):
     seconds: float = 0.0
     overhead: float = 0.0
     expired: str = ""
-    over: bool = False
     shown: bool = False
 
     @property
@@ -98,21 +98,21 @@ class Latest(Lifecycle):
 
     def ended(self) -> Iterator[Shown]:
         if not self.complete:
-            yield self.finished("stopped", self.expired or STOPPED)
+            yield self.finished("stopped", self.expired or (DESERTED if self.trail.deserted else STOPPED))
 
     def stop(self) -> Shown:
         """Ends the run, and gives its last picture, after its handler has ended or before."""
         self.stopping = True
         seen = self.finished("stopped", STOPPED)
         self.shown = True
-        if self.over:
+        if self.trail.over:
             self._release()
         return seen
 
     def left(self, closed: bool) -> None:
         """Keeps what Stop needs, which then shows the last picture."""
-        self.over = True
-        if self.shown or not (closed or self.stopping):
+        super().left(closed)
+        if self.shown or self.trail.deserted or not (closed or self.stopping):
             self._release()
 
     def _release(self) -> None:

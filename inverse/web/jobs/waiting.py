@@ -2,7 +2,8 @@
 
 Gradio's own queue holds whatever is not fetched, for as long as it likes. It asks a session's messages for the next one
 only while that session's stream takes them: a client that never opened its stream, closed it, or stopped reading asks
-for nothing. So the time of the last question tells who listens.
+for nothing. So the time of the last question tells who listens. A job whose page may come back goes on for a while
+without anybody: `away.py`.
 """
 
 from __future__ import annotations
@@ -27,8 +28,10 @@ from inverse.web.base.gradio_internals import (
     functions,
     queue_of,
 )
-from inverse.web.base.sessions import LONGEST_NAME
-from inverse.web.jobs.line import Ask, Line, Place
+from inverse.web.base.sessions import LONGEST_NAME, Sessions
+from inverse.web.jobs.away import Away
+from inverse.web.jobs.line import Ask, Line, Place, job_of
+from inverse.web.jobs.trail import Trail
 
 DEVICE = "gpu"
 """The concurrency id of everything that uses the device: one job at a time."""
@@ -69,6 +72,7 @@ class Waiting(Queue):
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
         self.line = Line()
+        self.away = Away()
         self.ANALYTICS_MAX_EVENTS = 1
 
     async def push(
@@ -103,8 +107,8 @@ class Waiting(Queue):
 
     def send_message(self, event: Event, event_message: EventMessage) -> None:
         if event.session_hash not in self.pending_messages_per_session:
-            # Its stream was closed a moment ago. Gradio's own would raise here, which ends the queue for everybody.
-            event.alive = False
+            # Its stream was closed. Gradio's own would raise here, which ends the queue for everybody.
+            event.alive = job_of(event) in self.away
             return
         if isinstance(event_message, ProcessGeneratingMessage) and self.abandoned(event.session_hash):
             self.drop(event.session_hash)
@@ -118,7 +122,7 @@ class Waiting(Queue):
     async def process_events(self, events: list[Event], *arguments: Any) -> None:
         """Runs a job whose turn has come, unless nobody waits for it any more."""
         for event in events:
-            if self.abandoned(event.session_hash):
+            if not self.listened(job_of(event)):
                 event.alive = False
             self.line.begin(event)
         try:
@@ -126,18 +130,61 @@ class Waiting(Queue):
         finally:
             for event in events:
                 self.line.end(event)
+                self.away.forget(job_of(event))
+
+    async def clean_events(self, *, session_hash: str | None = None, event_id: str | None = None) -> None:
+        """A session's stream was closed, or an event is to be forgotten."""
+        if session_hash is None:
+            await super().clean_events(event_id=event_id)
+        else:
+            self.drop(session_hash)
+
+    @property
+    def running(self) -> list[Event]:
+        return [event for events in [*self.active_jobs] for event in events or ()]
+
+    @property
+    def in_line(self) -> list[Event]:
+        """Those that wait for the device."""
+        waiting = self.event_queue_per_concurrency_id.get(DEVICE)
+        return [*waiting.queue] if waiting else []
 
     def place(self, job: Ask) -> Place | None:
         """Where a job for the device stands; see `Line.place`."""
-        running = [event for events in self.active_jobs for event in events or () if event.concurrency_id == DEVICE]
-        waiting = self.event_queue_per_concurrency_id.get(DEVICE)
-        return self.line.place(job, running, list(waiting.queue) if waiting else [])
+        running = [event for event in self.running if event.concurrency_id == DEVICE]
+        return self.line.place(job, running, self.in_line)
+
+    def holds(self, job: Ask) -> bool:
+        """Whether a job for the device waits or runs."""
+        return any(job_of(event) == job for event in [*self.in_line, *self.running])
+
+    def withdraw(self, job: Ask) -> None:
+        """Takes a job out of the line."""
+        for event in [event for event in self.in_line if job_of(event) == job]:
+            self._remove(event)
+        self.away.forget(job)
+
+    def attended(self, job: Ask) -> bool:
+        """Whether somebody listens to a job: the page that asked for it, or an open one that came back to it."""
+        sessions = getattr(self.server_app, "state_holder", None)
+        pages = sessions.pages if isinstance(sessions, Sessions) else ()
+        return not self.abandoned(job[0]) or self.away.watched(job, pages)
+
+    def listened(self, job: Ask) -> bool:
+        """Whether somebody listens to a job, or did a short while ago and may come back to it."""
+        attended = self.attended(job)
+        if attended and job in self.away:
+            self.away.hear(job)
+        if attended or job not in self.away:
+            return attended
+        allowed = limits.current()
+        wanted = any(self.attended(job_of(event)) for event in self.in_line)
+        return self.away.silence(job) <= (min(allowed.away, allowed.away_in_line) if wanted else allowed.away)
 
     @property
     def busy(self) -> set[str]:
         """Sessions with messages or jobs."""
-        jobs = {event.session_hash for job in self.active_jobs for event in job or ()}
-        return jobs | set(self.pending_messages_per_session)
+        return {event.session_hash for event in [*self.running, *self.in_line]} | set(self.pending_messages_per_session)
 
     def abandoned(self, session: str) -> bool:
         """Whether nobody has asked for this session's messages for too long."""
@@ -145,23 +192,32 @@ class Waiting(Queue):
         return mailbox is None or mailbox.silence > limits.current().abandoned
 
     def drop(self, session: str) -> None:
-        """Forgets a session's messages and waiting jobs; its running job ends at its next message."""
+        """Forgets a session's messages and jobs, the running one at its next message, but for those in `away`."""
         for queue in self.event_queue_per_concurrency_id.values():
             for event in [event for event in queue.queue if event.session_hash == session]:
-                queue.queue.remove(event)
-                self.event_ids_to_events.pop(event._id, None)
-        for job in self.active_jobs:
-            for event in job or ():
-                if event.session_hash == session:
-                    event.alive = False
+                if job_of(event) not in self.away:
+                    self._remove(event)
+        for event in self.running:
+            if event.session_hash == session and job_of(event) not in self.away:
+                event.alive = False
         self.pending_messages_per_session.pop(session, None)
         self.pending_event_ids_session.pop(session, None)
-        self.line.forget(session)
+        if not any(job[0] == session for job in [*self.away.heard]):
+            self.line.forget(session)
+
+    def _remove(self, event: Event) -> None:
+        self.event_queue_per_concurrency_id[event.concurrency_id].queue.remove(event)
+        self.event_ids_to_events.pop(event._id, None)
+        self.line.forget(*job_of(event))
 
     def forget_abandoned(self) -> None:
-        """Drops every session that nobody listens to."""
+        """Drops every session that nobody listens to, and jobs that nobody came back to."""
         for session in [name for name in self.pending_messages_per_session if self.abandoned(name)]:
             self.drop(session)
+        running = {job_of(event) for event in self.running}
+        for job in [*self.away.heard]:
+            if job not in running and not self.listened(job):  # a running one looks itself
+                self.withdraw(job)
         for session in set(self.pending_event_ids_session) - set(self.pending_messages_per_session):
             del self.pending_event_ids_session[session]
 
@@ -176,17 +232,27 @@ class Turn:
 
     function: int = -1
 
-    def ask(self, seconds: float | None) -> str:
-        """What to say to somebody who is about to ask for one that takes so many seconds."""
+    def ask(self, seconds: float | None, trail: Trail | None = None) -> str:
+        """What to say to somebody who is about to ask for one that takes so many seconds.
+
+        With its `trail` it goes on for a while when its page is left.
+        """
         own = _own()
-        if own is not None and seconds is not None:
-            own.queue.line.expect((own.session, self.function), seconds)
+        if own is not None:
+            job = own.session, self.function
+            if seconds is not None:
+                own.queue.line.expect(job, seconds)
+            if trail is not None:
+                trail.ask = job
+                own.queue.away.hear(job)
         return self.words or WAITING
 
-    def leave(self) -> None:
-        """It is not waited for any more."""
+    def leave(self, trail: Trail | None = None) -> None:
+        """It is not waited for any more, nor is the one with that `trail`, which another page asked for."""
         if own := _own():
             own.queue.line.forget(own.session, self.function)
+            if trail is not None and trail.ask is not None:
+                own.queue.withdraw(trail.ask)
 
     @property
     def words(self) -> str:
@@ -210,6 +276,27 @@ def _own() -> _Own | None:
     return _Own(queue, request.session_hash)
 
 
+def deserted(trail: Trail) -> bool:
+    """Whether nobody listens to a job any more, and nobody came back to it in time."""
+    own = _own()
+    return own is not None and trail.ask is not None and not own.queue.listened(trail.ask)
+
+
+def follow(trail: Trail) -> Place | None:
+    """Has the visitor of the handler that is running listen to a job; where it stands in line.
+
+    Raises:
+        LookupError: it neither waits nor runs.
+    """
+    own = _own()
+    if own is None or trail.ask is None:
+        return None
+    if not own.queue.holds(trail.ask):
+        raise LookupError
+    own.queue.away.hear(trail.ask, own.session)
+    return own.queue.place(trail.ask)
+
+
 def reader_is_behind() -> bool:
     """Whether the visitor of the handler that is running has not taken what it was sent last."""
     own = _own()
@@ -220,5 +307,4 @@ def reader_is_behind() -> bool:
 def others_wait() -> bool:
     """Whether somebody else than the visitor of the handler that is running waits for the device."""
     own = _own()
-    waiting = own and own.queue.event_queue_per_concurrency_id.get(DEVICE)
-    return own is not None and bool(waiting) and any(event.session_hash != own.session for event in [*waiting.queue])
+    return own is not None and any(event.session_hash != own.session for event in own.queue.in_line)

@@ -18,7 +18,7 @@ from inverse.web.elements import history, photos
 from inverse.web.elements.controls import Values
 from inverse.web.elements.reason import is_refusal, refused
 from inverse.web.elements.share import BROUGHT
-from inverse.web.jobs import device, preview, priors
+from inverse.web.jobs import preview, priors
 from inverse.web.page import adopting, cards, choices, drawn, form, jobs, offering, share
 from inverse.web.page.handlers import LIGHT, SPOKEN, light
 from inverse.web.page.layout import KEYS, RUN
@@ -173,7 +173,7 @@ def _preview(page: Page, values: Values, keep: bool = True) -> Updates:
         page.quality: gr.update(choices=choices.qualities(job.settings), value=job.settings.quality or None),
     }
     changes[page.why] = refused(shown["caption"]) if shown["fault"] else KEYS
-    changes[page.run] = starts.judge(page.run, not shown["fault"], value=f"{RUN} ~{device.brief(job.seconds)}")
+    changes[page.run] = starts.judge(page.run, not shown["fault"], value=jobs.label(job))
     fault = shown["caption"] if shown["fault"] else ""
     changes |= page.treat.plan(page, values, job, starts, fault)
     changes |= page.full.plan(job, starts, fault) | page.many.plan(page, values, job, starts, fault)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from typing import Any
 
 import gradio as gr
@@ -79,7 +79,7 @@ class FindingsTab(Tab):
     def runs(self, page: Page, values: Values, settings: Settings) -> Plan:
         raise ParameterError("A study of the findings lab is no run on a photo. Press Findings.")
 
-    def run(self, page: Page, values: Values) -> Iterator[Updates]:
+    def run(self, page: Page, values: Values) -> Generator[Updates, None, None]:
         last = values[self.batch] or Investigation()
         with spoken_errors():
             study = self._study(values)

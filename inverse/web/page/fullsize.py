@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import Any
 
 import gradio as gr
@@ -66,7 +66,7 @@ class FullSizeCard:
             self.promise: words,
         }
 
-    def run(self, page: Page, values: Values) -> Iterator[Updates]:
+    def run(self, page: Page, values: Values) -> Generator[Updates, None, None]:
         """The handler that needs the device."""
         full = values[self.state] or Full()
         values = full.as_asked(values)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -113,7 +113,7 @@ class ManyCard:
         """The next turn."""
         return (last or Many()).next(asked)
 
-    def run(self, page: Page, values: Values) -> Iterator[Updates]:
+    def run(self, page: Page, values: Values) -> Generator[Updates, None, None]:
         """The handler that needs the device."""
         turn = values[self.state] or Many()
         values = turn.as_asked(values)

@@ -32,6 +32,8 @@ class Page:
     starts: gr.State
     # Asks now and then where a job stands that waits for the device.
     pulse: gr.Timer
+    # Keeps in the browser what is under way, and asks for it when the page is loaded anew.
+    again: gr.HTML
     # Settings besides mode, task and solver, by name, where the cards and the stage have them
     settings: dict[str, gr.Component]
     # The prior, and what to know of it; settings in and out

@@ -15,22 +15,27 @@ class Starts:
     Handlers that run side by side change it: each writes what it knows before it reads what the others know.
 
     Attributes:
-        under_way: ids of buttons whose job waits or runs.
+        under_way: ids of buttons whose job waits or runs, each with the token by which its page comes back to it.
         unfit: ids of buttons for which something that is chosen is missing or wrong.
     """
 
-    under_way: set[str | None] = field(default_factory=set)
+    under_way: dict[str | None, str] = field(default_factory=dict)
     unfit: set[str | None] = field(default_factory=set)
 
-    def begin(self, button: gr.Button) -> Any:
+    @property
+    def tokens(self) -> dict[str | None, str]:
+        """Of the jobs that the page can come back to, by the ids of their buttons."""
+        return {button: token for button, token in self.under_way.items() if token}
+
+    def begin(self, button: gr.Button, token: str = "") -> Any:
         """The update of a button that was pressed."""
-        self.under_way.add(button.elem_id)
+        self.under_way[button.elem_id] = token
         return self._update(button)
 
-    def end(self, button: gr.Button) -> Any:
-        """The update of a button whose job is over."""
-        self.under_way.discard(button.elem_id)
-        return self._update(button)
+    def end(self, button: gr.Button, **changes: Any) -> Any:
+        """The update of a button whose job is over, with other `changes` of it."""
+        self.under_way.pop(button.elem_id, None)
+        return self._update(button, **changes)
 
     def judge(self, button: gr.Button, fit: bool, **changes: Any) -> Any:
         """The update of a button after something was chosen, with other `changes` of it."""
@@ -38,5 +43,5 @@ class Starts:
         return self._update(button, **changes)
 
     def _update(self, button: gr.Button, **changes: Any) -> Any:
-        can = button.elem_id not in self.under_way | self.unfit
+        can = button.elem_id not in self.unfit and button.elem_id not in self.under_way
         return gr.update(interactive=can, **changes)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from typing import Any, ClassVar, NamedTuple
 
 import gradio as gr
@@ -80,7 +80,7 @@ class Tab(ABC):
         """All that would be run of what is chosen on the page; InverseError where it cannot be."""
         return job.several(self.runs(page, values, job.used).runs)
 
-    def run(self, page: Page, values: Values) -> Iterator[Updates]:
+    def run(self, page: Page, values: Values) -> Generator[Updates, None, None]:
         """The handler that needs the device."""
         batch = values[self.batch] or Batch()
         values = batch.as_asked(values)

@@ -219,6 +219,23 @@ def test_sweep_streams_cells_and_ends_with_a_table_and_a_grid(client, photo_file
     assert Settings.from_dict(read(Path(picture).read_bytes()))[0].solver.name == "diffpir"
 
 
+@pytest.mark.parametrize("kind", ["svg", "png"])
+def test_a_sweep_comes_as_a_figure_for_print_where_that_is_asked_for(client, photo_file, kind):
+    asked = {"settings": QUICK, "figure": kind, "api_name": "/sweep"}
+    *_, (file, record) = client.submit(handle_file(photo_file), "steps=2,3", **asked)
+    content = Path(file).read_bytes()
+    assert record["phase"] == "done" and Path(file).suffix == f".{kind}"
+    if kind == "svg":
+        assert content.startswith(b"<svg") and content.count(b"data:image/") == 2 and b"guidance_scale 0.5" in content
+    else:
+        assert Settings.from_dict(read(content))[0].solver.name == "diffpir"
+
+
+def test_a_figure_of_another_kind_is_refused_in_a_sentence(client, photo_file):
+    with pytest.raises(AppError, match="figure must be one of svg, png"):
+        client.predict(handle_file(photo_file), "steps=2", settings=QUICK, figure="pdf", api_name="/sweep")
+
+
 def test_cells_of_a_sweep_are_one_sample_each_and_the_client_is_told(client, photo_file):
     *_, (_, record) = client.submit(handle_file(photo_file), "steps=2", "", {**QUICK, "samples": 3}, api_name="/sweep")
     assert record["settings"]["samples"] == 1 and [note.split()[0] for note in record["notes"]] == ["samples"]

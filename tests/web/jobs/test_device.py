@@ -253,3 +253,30 @@ def test_the_platforms_package_is_used_where_it_lends_and_nowhere_else(tmp_path)
         run = subprocess.run([sys.executable, "-c", code], env=variables, capture_output=True, text=True, check=True)
         said[lent] = run.stdout.split()
     assert said == {"": ["False"], "true": ["used", "True"]}
+
+
+def test_what_the_page_knows_of_a_job_stays_here_and_is_not_sent_there(settings, photo, lender):
+    """Its elements cannot be copied, and no copy that comes back overwrites what is written here meanwhile."""
+    latest, shown = Latest(), []
+    latest.trail.show({"status": lambda: "no copy of this can be made"})
+    for view, status in restored(settings, photo, latest):
+        shown.append((view, status))
+        latest.trail.show({"step": len(shown)})
+    assert latest.trail.newest["step"] == len(shown) > 2 and latest.step is not None
+
+
+def test_a_run_there_ends_when_nobody_comes_back_to_it(photo, lender):
+    long = Settings.create(
+        mode="clean", size=64, task="denoise", sigma_y=0.1, solver="dps", solver_parameters={"steps": 1000}, seed=3
+    )
+    latest, shown = Latest(), []
+    for each in restored(long, photo, latest):
+        shown.append(each)
+        if each[0] and each[0]["frame"]:
+            latest.desert()
+    view, status = shown[-1]
+    assert lender.closed.value == 1
+    assert status["phase"] == "stopped" and "away" in status["message"]
+    assert view["frame"]["x0"][0].startswith("data:image/png")
+    latest.left(closed=False)
+    assert latest.problem is None and latest.step is None and latest.view is None
