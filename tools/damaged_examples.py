@@ -95,6 +95,8 @@ SAVED = {
     "missing": ("png", {"optimize": True}),  # what is missing is of one colour exactly
 }
 """How each is saved, by kind."""
+SEED = 11
+"""By which no scratch happens to lie where it is not found, on something as bright."""
 GOOD = ("jpg", {"quality": 93, "subsampling": "4:4:4"})
 """How all others are."""
 
@@ -111,7 +113,7 @@ def main() -> None:
             scale = SHORTER / min(photo.size)
             size = (round(scale * photo.width), round(scale * photo.height))
             good = np.asarray(photo.convert("RGB").resize(size, Image.Resampling.LANCZOS))
-        damaged = Image.fromarray(damage(good, np.random.default_rng(seed)))
+        damaged = Image.fromarray(damage(good, np.random.default_rng(SEED + seed)))
         ending, saved = SAVED.get(kind, GOOD)
         damaged.save(folder / f"{kind}.{ending}", **saved)
 

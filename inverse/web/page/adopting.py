@@ -19,8 +19,9 @@ from inverse.settings.another_prior import with_prior
 from inverse.settings.saved import plain_data
 from inverse.solvers.presets import default_solver_for
 from inverse.solvers.qualities import at_quality
+from inverse.verdicts.finding import Remedy
 from inverse.web.base.pictures import mask_uri, strokes_uri
-from inverse.web.elements import chooser, faults
+from inverse.web.elements import chooser, faults, verdict
 from inverse.web.elements.controls import Values
 from inverse.web.jobs import priors
 from inverse.web.jobs.diagnosing import diagnosed
@@ -69,6 +70,18 @@ def repair(
     changes = adopt(page, settings, photo, pictures)
     changes = {component: update for component, update in changes.items() if component not in kept}
     return {**changes, page.faults: faults.found(seen, wrong), page.diagnosis: seen}
+
+
+def change_by_verdict(page: Page, values: Values) -> Updates:
+    """What a verdict proposes is to be tried: the settings that it changes, and nothing else.
+
+    Raises:
+        ParameterError: it proposes nothing of the kind.
+    """
+    changes = verdict.asked(values[page.verdict])
+    settings = Remedy("", changes).applied(form.settings(page, values))
+    said = adopt(page, settings, form.chosen_photo(page, values), values[page.auxiliary])
+    return {**said, page.faults: values[page.faults], page.diagnosis: values[page.diagnosis]}
 
 
 def adopt(page: Page, settings: Settings, photo: Image.Image | None, pictures: dict[str, Image.Image]) -> Updates:

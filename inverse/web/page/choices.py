@@ -18,7 +18,7 @@ from inverse.solvers import Solver
 from inverse.solvers.presets import default_task
 from inverse.solvers.qualities import QUALITIES, STANDARD, at_quality, offered
 from inverse.web.base.guards import uploaded
-from inverse.web.elements import chooser, damaged, faults, photos
+from inverse.web.elements import chooser, damaged, faults, photos, verdict
 from inverse.web.elements.controls import Values
 from inverse.web.elements.further import followers
 from inverse.web.elements.picker import DAMAGED, EXAMPLE_TITLES, picked
@@ -120,6 +120,7 @@ def shown_photo(page: Page, photo: Image.Image, file: photos.PhotoFile, caption:
         page.photo_file: file,
         page.picker: picked(photo, f"{caption}, {width} × {height}"),
         page.viewer: awaiting(photo),
+        page.verdict: verdict.said(),
         page.status: {"phase": "idle"},
     }
 

@@ -43,9 +43,12 @@ def _opened(page: Page) -> Callable[..., Updates]:
     return heavy(lambda *values: handler(dict(zip(inputs, values, strict=True))))
 
 
-def _then_preview(page: Page, follows: Callable[..., Dependency], keep: bool = True) -> None:
+def _then_preview(page: Page, follows: Callable[..., Dependency], keep: bool = True, then: str = "") -> None:
+    """What follows from a change; `then` is JavaScript that comes after it."""
     handler = light(page, partial(_preview, keep=keep), newest=True)
-    follows(handler, page.asked, _preview_outputs(page), **LIGHT)
+    seen = follows(handler, page.asked, _preview_outputs(page), **LIGHT)
+    if then:
+        seen.success(None, None, None, js=then, **LIGHT)
 
 
 def _wire_choices(page: Page) -> None:
@@ -76,6 +79,7 @@ def _wire_choices(page: Page) -> None:
         page.mask,
         page.strokes,
         page.viewer,
+        page.verdict,
         page.status,
         page.mode,
         *mode,
@@ -112,6 +116,15 @@ def _wire_choices(page: Page) -> None:
     listen(page.picker.upload, choices.receive_photo, {*chosen, page.picker, page.photo_file, page.auxiliary}, again)
     faults: Any = page.faults
     listen(faults.release, adopting.change_faults, {*chosen, page.faults, page.auxiliary}, carried)
+    tried: Any = page.verdict
+    remedy = gr.on(
+        [tried.release],
+        light(page, adopting.change_by_verdict),
+        {*page.choices, page.verdict, page.photo, page.auxiliary, page.mask, page.strokes, page.faults, page.diagnosis},
+        carried,
+        **SPOKEN,
+    )
+    _then_preview(page, remedy.success, then="() => document.querySelector('#run').click()")
     many, album = page.many, [page.many.seen, page.many.state]
     listen(many.seen.upload, many.changed, {*album}, album)
     many.seen.download(light(page, many.packed), {many.state}, [many.seen], **SPOKEN)

@@ -12,6 +12,7 @@ import gradio as gr
 
 from inverse.errors import InverseError
 from inverse.results.problem import Problem
+from inverse.web.elements import verdict
 from inverse.web.elements.again import again
 from inverse.web.elements.controls import Values
 from inverse.web.jobs import device
@@ -67,8 +68,9 @@ class Place:
 def wire(page: Page) -> None:
     """Connects the buttons that start and stop something."""
     restore = Place(
-        page.run, page.stop, page.latest, [page.status, page.viewer], lambda asked, _: Latest(asked=asked),
-        lambda page, values, job: job, run, partial(_shown, page), "This run was not begun.",
+        page.run, page.stop, page.latest, [page.status, page.viewer, page.verdict],
+        lambda asked, _: Latest(asked=asked), lambda page, values, job: job,
+        run, partial(_shown, page), "This run was not begun.",
     )  # fmt: skip
     full = Place(
         page.full.start, page.full.stop, page.full.state, [page.full.seen], lambda asked, _: Full(asked=asked),
@@ -221,4 +223,6 @@ def run(page: Page, values: Values) -> Generator[Updates, None, None]:
 
 def _shown(page: Page, seen: tuple[Any, Any]) -> Updates:
     view, status = seen
-    return {page.status: status} if view is None else {page.status: status, page.viewer: view}
+    if view is None:
+        return {page.status: status}
+    return {page.status: status, page.viewer: view, page.verdict: verdict.said(view["verdict"])}

@@ -24,6 +24,7 @@ from inverse.web.elements.problem import problem
 from inverse.web.elements.reason import reason
 from inverse.web.elements.share import share
 from inverse.web.elements.status import status
+from inverse.web.elements.verdict import verdict
 from inverse.web.elements.view import view
 from inverse.web.elements.viewer import awaiting, viewer
 from inverse.web.host import received
@@ -100,7 +101,9 @@ def _stage(page: Page, photo: Image.Image, start: Settings) -> None:
             with gr.Column(visible=start.task.auxiliary == "strokes", elem_id="strokes-panel") as page.strokes_panel:
                 page.strokes = strokes()
             page.problem = problem(preview.show(Job(start, photo))[0])
-        page.viewer = viewer(awaiting(photo))
+        with gr.Column(elem_id="outputs", scale=1, min_width=0):
+            page.viewer = viewer(awaiting(photo))
+            page.verdict = verdict()
     page.treat = TreatmentsCard()
     page.full = FullSizeCard()
     curves()

@@ -81,6 +81,7 @@ class Page:
     status: gr.HTML
     problem: gr.HTML
     viewer: gr.HTML
+    verdict: gr.HTML
     treat: TreatmentsCard
     full: FullSizeCard
     many: ManyCard

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from typing import Any
 
 import gradio as gr
@@ -97,7 +97,7 @@ class TreatmentsCard:
         """All that would be run of what is chosen on the page; InverseError where it cannot be."""
         return TrialJob.planned(job, offered(job, values[page.diagnosis] or diagnosed(job.photo)))
 
-    def run(self, page: Page, values: Values) -> Iterator[Updates]:
+    def run(self, page: Page, values: Values) -> Generator[Updates, None, None]:
         """The handler that needs the device."""
         batch = values[self.state] or Batch()
         values = batch.as_asked(values)
