@@ -32,9 +32,9 @@ class Limits(Parameters):
     seconds: int = integer(900, 1, 86_400, unit="s", help="Wall-clock time of one job.")
     abandoned: int = integer(30, 1, 3600, unit="s", help="How long a job goes on while nobody takes what it sends.")
     away: int = integer(
-        60, 0, 86_400, unit="s", help="How long a job goes on when its page is gone, for a reload to find it."
+        60, 1, 86_400, unit="s", help="How long a job goes on when its page is gone, for a reload to find it."
     )
-    away_in_line: int = integer(20, 0, 86_400, unit="s", help="The same while others wait for the device.")
+    away_in_line: int = integer(20, 1, 86_400, unit="s", help="The same while others wait for the device.")
     # One visitor
     waiting: int = integer(2, 1, 100, unit="jobs", help="Waiting jobs of one session.")
     idle: int = integer(600, 10, 86_400, unit="s", help="How long a session is kept after its page is gone.")

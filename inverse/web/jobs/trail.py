@@ -40,8 +40,9 @@ class Trail:
     deserted: bool = False
 
     def show(self, values: Mapping[Any, Any]) -> None:
-        """These values, by element, were sent to the page."""
-        self.newest = {**self.newest, **values}  # a new one: others read it meanwhile
+        """These values, by element, were sent to the page; kept where a page may come back."""
+        if self.token:
+            self.newest = {**self.newest, **values}  # a new one: others read it meanwhile
 
     def taken(self) -> None:
         """A page has all of it, so it is not kept any more."""

@@ -309,7 +309,7 @@ def test_settings_that_are_none_are_refused_in_a_sentence(url, uploaded, asked, 
     "x", [5, None, "", "steps", "steps=<b>", "steps=1:9:4000", "colour=1,2", "=1", "steps=" + "1," * 999]
 )
 def test_axes_that_are_none_are_refused_in_a_sentence(url, uploaded, x):
-    event, said = call(url, "sweep", [uploaded, x, "", QUICK, None, ""])
+    event, said = call(url, "sweep", [uploaded, x, "", QUICK, None, "", ""])
     assert event == "error" and said["error"].endswith(".") and "inside the program" not in said["error"], said
 
 
@@ -474,11 +474,11 @@ def test_the_priors_are_listed_with_what_settings_keep_of_them(client):
 def test_a_prior_that_is_not_offered_is_refused_in_a_sentence(url, uploaded, bad):
     for name, data in (
         ("restore", [uploaded, QUICK, None, bad]),
-        ("sweep", [uploaded, "steps=2", "", QUICK, None, bad]),
+        ("sweep", [uploaded, "steps=2", "", QUICK, None, bad, ""]),
     ):
         event, said = call(url, name, data)
         assert event == "error" and said["error"].startswith("prior must be"), said
-    event, said = call(url, "sweep", [uploaded, f"prior={bad}", "", QUICK, None, ""])
+    event, said = call(url, "sweep", [uploaded, f"prior={bad}", "", QUICK, None, "", ""])
     assert event == "error" and "prior" in said["error"] and said["error"].endswith("."), said
 
 

@@ -133,7 +133,7 @@ def rest(app, monkeypatch):
     allow(monkeypatch)
     last(app, monkeypatch, 10_000)
     yield
-    allow(monkeypatch, away=0, away_in_line=0)
+    allow(monkeypatch, away=1, away_in_line=1)
     for mailbox in [*app.queue.pending_messages_per_session.values()]:
         mailbox.asked -= 100
     app.queue.away.pages.clear()
@@ -315,10 +315,11 @@ def test_a_run_that_is_over_teaches_the_button_what_the_next_one_takes(app, monk
     monkeypatch.setattr(device, "PACE", Pace())
     last(app, monkeypatch, 60)
     tab = Tab(app)
-    tab.run(listen=False)
+    token = tab.run(listen=False)
     tab.take(tab.begun, tab.outcome()["output"]["data"])
     over = app.wired(lambda each: each["trigger_after"] == tab.begun["id"] and each["trigger_only_on_success"])
     promised = int(re.fullmatch(r"Restore ~(\d+) s", tab.call(over, size=128)["run"]).group(1))
+    assert not [job for job in app.jobs if job.trail.token == token and job.trail.newest], "the page has it"
     assert promised == pytest.approx(tab.shown["status"]["seconds"], abs=1)
 
 

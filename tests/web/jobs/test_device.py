@@ -22,6 +22,7 @@ from inverse.web.jobs import device
 from inverse.web.jobs.batches import Batch
 from inverse.web.jobs.job import Job
 from inverse.web.jobs.running import Latest
+from inverse.web.jobs.trail import known
 
 ROOT = Path(__file__).parents[3]
 FORK = multiprocessing.get_context("fork")
@@ -258,6 +259,7 @@ def test_the_platforms_package_is_used_where_it_lends_and_nowhere_else(tmp_path)
 def test_what_the_page_knows_of_a_job_stays_here_and_is_not_sent_there(settings, photo, lender):
     """Its elements cannot be copied, and no copy that comes back overwrites what is written here meanwhile."""
     latest, shown = Latest(), []
+    assert known(latest, "run")
     latest.trail.show({"status": lambda: "no copy of this can be made"})
     for view, status in restored(settings, photo, latest):
         shown.append((view, status))
