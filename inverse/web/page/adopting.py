@@ -42,7 +42,7 @@ def change_faults(page: Page, values: Values) -> Updates:
     seen, wrong = values[page.diagnosis] or diagnosed(photo), faults.ticked(values[page.faults])
     prior = priors.find(values[page.prior])
     settings = with_prior(seen.settings(wrong), prior.identity)
-    if quality := values[page.quality]:  # it stays, whatever is wrong
+    if quality := values.get(page.quality):  # it stays, whatever is wrong
         solver = at_quality(quality, settings.damage, prior.card.kind, prior.name == EMBEDDED)
         settings = replace(settings, solver=solver)
     if not settings.damage.auxiliary or settings.auxiliary:
