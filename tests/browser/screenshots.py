@@ -9,10 +9,12 @@ from playwright.sync_api import Page, sync_playwright
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 
 
-def opened(page: Page, address: str) -> Page:
-    page.goto(address)
-    page.wait_for_selector("[data-part=measured] img")
-    page.get_by_label("128", exact=True).check()
+def opened(page: Page, address: str, view: str) -> Page:
+    page.goto(f"{address}/?view={view}")
+    page.wait_for_selector("[data-part=measured] img", state="attached")
+    page.wait_for_selector("#run:not([disabled])")
+    if view == "lab":
+        page.get_by_label("128", exact=True).check()
     return page
 
 
@@ -45,15 +47,16 @@ def main(address: str) -> None:
         browser = playwright.chromium.launch(
             executable_path=shutil.which("chromium") or shutil.which("google-chrome"), args=["--no-sandbox"]
         )
-        for name, acted, width, height, scheme in (
-            ("app", restored, 1440, 900, "light"),
-            ("app-dark", restored, 1440, 900, "dark"),
-            ("app-phone", restored, 390, 844, "light"),
-            ("sweep", swept, 1440, 900, "light"),
-            ("compare", compared, 1440, 900, "light"),
+        for name, view, acted, width, height, scheme in (
+            ("app", "simple", restored, 1440, 900, "light"),
+            ("lab", "lab", restored, 1440, 900, "light"),
+            ("app-dark", "simple", restored, 1440, 900, "dark"),
+            ("app-phone", "simple", restored, 390, 844, "light"),
+            ("sweep", "lab", swept, 1440, 900, "light"),
+            ("compare", "lab", compared, 1440, 900, "light"),
         ):
             context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
-            page = opened(context.new_page(), address)
+            page = opened(context.new_page(), address, view)
             page.set_default_timeout(300_000)
             acted(page)
             page.wait_for_timeout(1500)  # the last transitions

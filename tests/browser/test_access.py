@@ -21,6 +21,21 @@ def findings(page, where):
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing_serious_in_the_simple_view(visit, theme):
+    page = visit(query=f"?__theme={theme}", view="simple")
+    page.wait_for_selector("#faults [aria-pressed=true]")
+    ready(page)
+    found = findings(page, "at the start")
+    page.click("#run")
+    phase(page, "done")
+    ready(page)
+    page.wait_for_selector("#verdict li")
+    page.click(".inv-result")
+    found += findings(page, "with a result and its verdict")
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
 def test_axe_finds_nothing_serious_on_any_tab(visit, theme):
     page = visit(query=f"?__theme={theme}")
     small(page)

@@ -91,3 +91,24 @@ def test_restore_is_at_hand_on_a_phone(visit):
         box = page.locator("#run").bounding_box()
         assert box and box["y"] >= 0 and box["y"] + box["height"] <= 844
     assert re.match("Restore", page.inner_text("#run"))
+
+
+def test_what_the_verdict_proposes_is_tried_by_a_click(visit):
+    page = visit(view=None)
+    settled(page)
+    page.click("[data-example='damaged/missing']")
+    page.wait_for_function("document.querySelector('#photo b').textContent.includes('missing')")
+    settled(page)
+    page.get_by_role("radio", name="Draft").check()
+    settled(page)
+    page.click("#run")
+    page.wait_for_selector("#viewer [data-phase=done]")
+    proposed = page.locator("#verdict button").first
+    proposed.wait_for()
+    words = proposed.inner_text()
+    before = page.evaluate("localStorage['inverse-settings']")
+    proposed.click()
+    page.wait_for_selector("#stop:not([disabled])")  # it runs
+    page.wait_for_function("document.querySelectorAll('.inv-result').length === 2")
+    assert page.evaluate("localStorage['inverse-settings']") != before, words
+    assert ticked(page) == ["Parts are missing"], "what is wrong with the photo stays said"
