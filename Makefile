@@ -91,9 +91,10 @@ bench: $(VENV)/.installed
 	$(BIN)/python -m inverse.evaluation.bench
 	$(BIN)/python -m inverse.evaluation.frontier
 
-# docs/judge.md: every solver on every task of the judge, from no noise to more than the signal.
+# docs/judge.md: every solver on every task of the judge, from no noise to more than the signal. With SOLVERS="ac-dc cse"
+# the rows of these alone.
 judge: $(VENV)/.installed
-	$(BIN)/python -m inverse judge --sigma-y 0 --sigma-y 0.01 --sigma-y 0.05 --sigma-y 0.5 --markdown docs/judge.md
+	$(BIN)/python -m inverse judge $(SOLVERS) $(if $(SOLVERS),--update) --sigma-y 0 --sigma-y 0.01 --sigma-y 0.05 --sigma-y 0.5 --markdown docs/judge.md
 
 # docs/findings.md: what solvers' scores and samples are where the truth is known, with figures.
 findings: $(VENV)/.installed

@@ -2,19 +2,25 @@
 
 A peer is a `Solver` whose loop is azula's: so the search for its settings, the noise levels, the measurements and the
 count of what it costs are those of every solver here. It needs azula (and no torchvision, which its samplers do not
-import), so that it is run in an environment of its own.
+import), so that it is run in an environment of its own. What `build/peers.jsonl` has already is not measured again.
 """
 
 from __future__ import annotations
 
+import json
+import platform
+import statistics
 import time
 from abc import abstractmethod
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import azula
 import click
+import numpy as np
 import torch
 from azula.denoise import Denoiser, DiracPosterior
 from azula.guidance import DiffPIRDenoiser, DPSSampler, MMPSDenoiser, PGDMSampler
@@ -23,8 +29,11 @@ from azula.noise import Schedule
 from azula.sample import DDIMSampler, Sampler
 from torch import Tensor
 
+from inverse import __version__
+from inverse.denoisers.base import Denoiser as OurDenoiser
 from inverse.denoisers.catalog import load_prior
-from inverse.evaluation.tune import CROP, Trials, problem
+from inverse.evaluation.tune import CROP, Trials, photographs, problem
+from inverse.imaging import metrics
 from inverse.imaging.files import write_text
 from inverse.parameters import real
 from inverse.solvers import SOLVERS, Solver
@@ -34,8 +43,15 @@ from inverse.solvers.fields import guidance_scale_field, schedule_field, stochas
 from inverse.solvers.run import Run
 
 TASKS = ("inpaint-random", "deblur-gaussian", "super-resolution")
-BUDGET = 30
-"""Passes of the network for every restoration; a backward pass counts 1.4."""
+BUDGET, BUDGETS = 30, {"PiGDM": 48}
+"""Passes of the network for a restoration, a backward pass as 1.4; and for solvers of a title, of which one takes no
+fewer."""
+SEEDS = (1, 2)
+"""Of the runs that are counted; the search sees another one."""
+PAIRS = 3
+"""Of timed runs, one of the reference beside one of a solver."""
+EQUAL = 0.1
+"""dB within which two solvers count as equal."""
 ITERATIONS = 10
 """Of azula's linear solver in DiffPIR, which has no closed form for A: these cost no pass of the network."""
 
@@ -180,80 +196,186 @@ class AzulaMMPS(Peer):
 
 
 PEERS: tuple[type[Peer], ...] = (AzulaDPS, AzulaDiffPIR, AzulaPiGDM, AzulaMMPS)
-CONTENDERS = (SOLVERS["dps"], AzulaDPS, SOLVERS["diffpir"], AzulaDiffPIR, SOLVERS["pigdm"], AzulaPiGDM, AzulaMMPS)
-REFERENCE = "vml-map"
+REFERENCE = SOLVERS["vml-map"]
 """Whose seconds all others are given."""
+CONTENDERS: tuple[type[Solver], ...] = (
+    REFERENCE, SOLVERS["dps"], AzulaDPS, SOLVERS["diffpir"], AzulaDiffPIR, SOLVERS["pigdm"], AzulaPiGDM, AzulaMMPS,
+)  # fmt: skip
+VERSIONS = {"inverse": __version__, "azula": azula.__version__, "torch": torch.__version__,
+            "Python": platform.python_version()}  # fmt: skip
 
 
 @dataclass(frozen=True)
-class Found:
-    """A solver at the best setting that the search found at the budget.
+class Row:
+    """A solver on a task, at the best setting that the search found at the budget.
 
     Attributes:
-        psnr: dB, the mean over the photos.
-        seconds: of the processor, for one photo.
-        in_time: dB of as many steps as take the seconds of the reference, and how many passes these are.
+        task, solver: which.
+        settings: that differ from the solver's defaults.
+        psnr: dB of each photo, mean over `SEEDS`.
+        time: of the processor, over that of the reference at its best setting.
+        psnr_in_time, passes_in_time: dB of as many steps as take the reference's time, and how many passes these are.
+        versions: of what it was measured with.
     """
 
-    solver: Solver
-    psnr: float
-    seconds: float
-    in_time: tuple[float, float]
+    task: str
+    solver: str
+    settings: Mapping[str, Any]
+    psnr: Sequence[float]
+    time: float
+    psnr_in_time: float
+    passes_in_time: float
+    versions: Mapping[str, str]
+
+    @property
+    def kind(self) -> type[Solver]:
+        return next(kind for kind in CONTENDERS if kind.name == self.solver)
+
+    @property
+    def peer(self) -> bool:
+        return issubclass(self.kind, Peer)
+
+    @property
+    def best(self) -> Solver:
+        return self.kind.create(self.settings)
+
+    @property
+    def mean(self) -> float:
+        return float(np.mean(self.psnr))
 
 
-def timed(trials: Trials, task: str, solver: Solver) -> tuple[float, float]:
-    """PSNR, and seconds of the processor for one photo: a clock on the wall also counts what else a machine does."""
-    trials.reached.pop((task, solver, CROP), None)
-    start = time.process_time()
-    psnr = trials.psnr(task, solver, CROP)
-    return psnr, (time.process_time() - start) / len(problem(task, CROP).y)
+@cache
+def psnrs(task: str, solver: Solver, denoiser: OurDenoiser) -> list[float]:
+    """dB of each photo, mean over `SEEDS`."""
+    photos, truths = problem(task, CROP), photographs(CROP)
+
+    def once(seed: int) -> list[float]:
+        *_, last = photos.steps(solver, denoiser, seed, len(photos.y))
+        return [metrics.psnr(x, truth) for x, truth in zip(last.x0_hat, truths, strict=True)]
+
+    return np.mean([once(seed) for seed in SEEDS], axis=0).tolist()
 
 
-def compared(trials: Trials, task: str) -> Iterator[Found]:
-    """Every solver on a task, the reference first: searched at the budget from its own defaults, then timed."""
-    allowed = 0.0
-    for kind in (SOLVERS[REFERENCE], *CONTENDERS):
-        best = trials.search(task, at_cost(kind(), BUDGET), [CROP])
-        psnr, seconds = timed(trials, task, best)
-        allowed = allowed or seconds
-        in_time = at_cost(best, passes(best) * allowed / seconds)
-        yield Found(best, psnr, seconds, (trials.psnr(task, in_time, CROP), passes(in_time)))
+def seconds(task: str, solver: Solver, denoiser: OurDenoiser) -> float:
+    """Of the processor, for one photo: a clock on the wall also counts what else a machine does."""
+    photos = problem(task, CROP)
+    one, start = replace(photos, y=photos.y[:1], truth=None), time.process_time()
+    for _ in one.steps(solver, denoiser):
+        pass
+    return time.process_time() - start
+
+
+def measured(task: str, kind: type[Solver], reference: Solver | None, trials: Trials) -> Row:
+    """A solver on a task: searched at the budget from its own defaults, then counted and timed."""
+    best, denoiser = trials.search(task, at_cost(kind(), BUDGETS.get(kind.title, BUDGET)), [CROP]), trials.denoiser
+    against = reference or best
+    pairs = [(seconds(task, best, denoiser), seconds(task, against, denoiser)) for _ in range(PAIRS)]
+    ratio = 1.0 if reference is None else statistics.median(own / other for own, other in pairs)
+    in_time = at_cost(best, passes(best) / ratio)
+    return Row(
+        task=task, solver=kind.name, settings=best.changed(), psnr=psnrs(task, best, denoiser), time=ratio,
+        psnr_in_time=float(np.mean(psnrs(task, in_time, denoiser))), passes_in_time=passes(in_time),
+        versions=VERSIONS,
+    )  # fmt: skip
+
+
+def rows(tasks: Sequence[str], file: Path) -> Iterator[Row]:
+    """All of them; what the file has from the same versions is taken from there, and what is new is added to it."""
+    known = {}
+    if file.exists():
+        *whole, _ = file.read_text(encoding="utf-8").split("\n")  # what has no end was being written
+        found = [Row(**json.loads(line)) for line in whole]
+        known = {(row.task, row.solver): row for row in found if row.versions == VERSIONS}
+    file.parent.mkdir(parents=True, exist_ok=True)
+    trials = Trials(load_prior("embedded"))
+    for task in tasks:
+        reference = None
+        for kind in CONTENDERS:
+            row = known.get((task, kind.name))
+            if row is None:
+                row = measured(task, kind, reference, trials)
+                with file.open("a", encoding="utf-8") as lines:
+                    lines.write(json.dumps(asdict(row)) + "\n")
+            reference = reference or row.best
+            yield row
 
 
 HEAD = f"""# Against azula, on the same work
 
-`make peers`: the solvers of [azula](https://github.com/probabilists/azula) {azula.__version__} (MIT licence) beside
-ours of the same name, with the embedded prior, on what the presets are measured on: the middle 64x64 pixels of three
-photographs, sigma_y 0.05. All see the same measurements and may space their noise levels alike. Each starts from its
-own defaults, and the same search (`inverse.evaluation.tune`: one parameter at a time, by mean PSNR) finds its best
-setting at {BUDGET} passes of the network, of which a backward pass counts 1.4. Seconds are those of one thread of a
-processor for a photo. "In the time" has, at the same settings, as many steps as the seconds of
-{SOLVERS[REFERENCE].title} allow.
+`make peers`: the solvers of [azula](https://github.com/probabilists/azula) (MIT licence) beside ours of the same name,
+with the embedded prior, on what the presets are measured on: the middle 64x64 pixels of three photographs, sigma_y
+0.05. All see the same measurements and may space their noise levels alike. Each starts from its own defaults, and the
+same search (`inverse.evaluation.tune`: one parameter at a time, by mean PSNR) finds its best setting at {BUDGET} passes
+of the network, of which a backward pass counts 1.4; PiGDM, of which ours takes no fewer, has {BUDGETS["PiGDM"]} in both
+libraries. What is counted are then runs of {len(SEEDS)} other seeds.
+
+- passes: of the network. The axis to trust: it is the same on every machine.
+- time: of one thread of a processor, over that of {REFERENCE.title}; runs of both take turns, and the middle one of
+  {PAIRS} ratios counts.
+- dB in the time: at the same setting with as many steps as the time of {REFERENCE.title} allows, and their passes.
 
 What is theirs is their loop, as it is. azula's DPS and PiGDM are told no noise level; its DiffPIR solves for the
 measurement by {ITERATIONS} iterations of conjugate gradients, where ours has a closed form; its MMPS takes three
-backward passes a step. It has no DDRM.
+backward passes a step. It has no DDRM. PSNR favours methods that seek a mode or a mean ({REFERENCE.title}, DiffPIR)
+over those that draw samples, of either library; [docs/judge.md](judge.md) tells them apart.
 
-deepinv is not here: it cannot be imported without torchvision, which could not be installed where this was measured.
-Its operators and networks are compared with ours by `make test-peers`.
+deepinv is not here. Every minor release from 0.1.0 on requires torchvision, and the current one, 0.5.0, imports it as
+soon as it is imported itself; torchvision's wheel, made for PyTorch's build for GPUs, does not load beside the build
+for CPUs, with which this was measured. `make test-peers`, where both can be had, compares its operators and networks
+with ours.
+
+Versions: {", ".join(f"{name} {version}" for name, version in VERSIONS.items())}.
 """
 
 
-def page(found: dict[str, list[Found]]) -> str:
+def page(found: Sequence[Row]) -> str:
     """The page as Markdown."""
-    parts = [HEAD]
-    for task, rows in found.items():
-        best, best_in_time = max(row.psnr for row in rows), max(row.in_time[0] for row in rows)
-        parts += [f"\n## {task}\n", "| solver | of | dB | passes | s | dB in the time | passes | settings |",
+    tasks = dict.fromkeys(row.task for row in found)
+    parts = [HEAD, "\n## Who is ahead\n", *summary(found)]
+    for task in tasks:
+        own = [row for row in found if row.task == task]
+        most, most_in_time = max(row.mean for row in own), max(row.psnr_in_time for row in own)
+        parts += [f"\n## {task}\n", "| solver | of | dB | passes | time | dB in the time | passes | settings |",
                   "|---|---|---:|---:|---:|---:|---:|---|"]  # fmt: skip
-        for row in rows:
-            of = "azula" if isinstance(row.solver, Peer) else "ours"
-            settings = ", ".join(f"{name} {value:g}" if isinstance(value, float) else f"{name} {value}"
-                                 for name, value in row.solver.changed().items())  # fmt: skip
-            cells = [row.solver.title, of, bold(row.psnr, best), f"{passes(row.solver):.0f}", f"{row.seconds:.2f}",
-                     bold(row.in_time[0], best_in_time), f"{row.in_time[1]:.0f}", settings]  # fmt: skip
+        for row in own:
+            cells = [row.kind.title, "azula" if row.peer else "ours", bold(row.mean, most), f"{passes(row.best):.0f}",
+                     f"{row.time:.2f}", bold(row.psnr_in_time, most_in_time),
+                     f"{row.passes_in_time:.0f}", ", ".join(map(spoken, row.settings.items()))]  # fmt: skip
             parts.append("| " + " | ".join(cells) + " |")
     return "\n".join(parts) + "\n"
+
+
+def summary(found: Sequence[Row]) -> Iterator[str]:
+    """The best of each library on every task, and solvers of one name against each other."""
+    yield f"Differences up to {EQUAL:g} dB count as none.\n"
+    for task in dict.fromkeys(row.task for row in found):
+        best = [
+            max((row for row in found if row.task == task and row.peer is peer), key=lambda row: row.mean, default=None)
+            for peer in (False, True)
+        ]
+        said = (f"{row.kind.title} of {'azula' if row.peer else 'ours'} {row.mean:.2f} dB" for row in best if row)
+        yield f"- {task}: {', '.join(said)}."
+    yield "\n| task | solver | ours dB | azula dB | ahead | by | photos |"
+    yield "|---|---|---:|---:|---|---:|---|"
+    for task, ours, theirs in pairs(found):
+        gain, photos = ours.mean - theirs.mean, np.subtract(ours.psnr, theirs.psnr)
+        ahead = "neither" if abs(gain) <= EQUAL else "ours" if gain > 0 else "azula"
+        agreeing = sum(photos * gain > 0)
+        yield (f"| {task} | {ours.kind.title} | {ours.mean:.2f} | {theirs.mean:.2f} | {ahead} | {gain:+.2f} | "
+               f"{agreeing} of {len(photos)} |")  # fmt: skip
+
+
+def pairs(found: Sequence[Row]) -> Iterator[tuple[str, Row, Row]]:
+    """Solvers of ours and theirs of the same title, by task."""
+    for theirs in (row for row in found if row.peer):
+        for ours in found:
+            if (ours.task, ours.kind.title, ours.peer) == (theirs.task, theirs.kind.title, False):
+                yield ours.task, ours, theirs
+
+
+def spoken(setting: tuple[str, Any]) -> str:
+    name, value = setting
+    return f"{name} {value:g}" if isinstance(value, float) else f"{name} {value}"
 
 
 def bold(value: float, best: float) -> str:
@@ -263,15 +385,16 @@ def bold(value: float, best: float) -> str:
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--task", "tasks", multiple=True, type=click.Choice(TASKS), help="Default: all of them.")
-def main(file: Path, tasks: tuple[str, ...]) -> None:
+@click.option("--lines", type=click.Path(path_type=Path), default=Path("build/peers.jsonl"), show_default=True,
+              help="Where what was measured is kept: killed, it goes on from there.")  # fmt: skip
+def main(file: Path, tasks: tuple[str, ...], lines: Path) -> None:
     """Searches, measures and writes the page, anew after every solver."""
     torch.set_num_threads(1)
-    trials, found = Trials(load_prior("embedded")), {}
-    for task in tasks or TASKS:
-        for row in compared(trials, task):
-            found.setdefault(task, []).append(row)
-            write_text(file, page(found))
-            click.echo(f"{task:20} {row.solver.name:16} {row.psnr:6.2f} dB {row.seconds:6.2f} s")
+    found: list[Row] = []
+    for row in rows(tasks or TASKS, lines):
+        found.append(row)
+        write_text(file, page(found))
+        click.echo(f"{row.task:20} {row.solver:16} {row.mean:6.2f} dB, {row.time:6.2f} of the time")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,201 @@
+"""`make scale`: what evaluations of many jobs promise, measured on this machine; writes docs/scale.md.
+
+Jobs whose processes are killed; what the evaluation takes beside the network; and a Ray cluster of this machine, where
+Ray is installed. Seconds are those of the processor where they can be: others may use the machine too.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+import textwrap
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from importlib.util import find_spec
+from pathlib import Path
+
+import click
+import torch
+from torch import Tensor
+
+from inverse import __version__, threads
+from inverse.denoisers.base import Denoiser
+from inverse.denoisers.catalog import load_prior
+from inverse.evaluation.evaluate import plan as plans
+from inverse.evaluation.evaluate.cluster import on_cluster
+from inverse.evaluation.evaluate.job import Job
+from inverse.evaluation.evaluate.results import LINES, Results
+from inverse.evaluation.evaluate.work import work
+from inverse.imaging import images
+from inverse.imaging.files import write_text
+from inverse.operators import make_task
+from inverse.resources import EXAMPLES
+
+SIDE, PASSES = 64, 10
+TASKS = ("inpaint-random", "super-resolution", "deblur-gaussian", "denoise")
+SOLVER = plans.Choice("diffpir", {"steps": PASSES})
+SHARDS = 2
+TIMED, REPEATS = 24, 5
+"""Jobs of a measurement of time, and how often it is made."""
+ON_RAY = 100
+"""Jobs that a cluster does."""
+
+HEAD = f"""# Evaluations at scale
+
+`make scale`: jobs are crops of the example photos at {SIDE} pixels, {len(TASKS)} tasks, `{SOLVER.name}` in {PASSES}
+steps of one network pass each, the embedded prior.
+"""
+
+
+def planned(photos: Path, run: Path, count: int) -> plans.Plan:
+    """Makes the photos, squares of the examples, and the plan of so many jobs."""
+    chance, examples = random.Random(0), [images.load(file) for file in sorted(EXAMPLES.glob("*.jpg"))]
+    photos.mkdir()
+    run.mkdir()
+    for index in range(count // len(TASKS)):
+        photo = examples[index % len(examples)]
+        left, top = (chance.randrange(length - SIDE) for length in photo.size)
+        photo.crop((left, top, left + SIDE, top + SIDE)).save(photos / f"{index:04}.png")
+    jobs, _ = plans.jobs_of(
+        plans.photos_in(photos), [(make_task(task), {}) for task in TASKS], [SOLVER], {"embedded": ("embedded", True)},
+        size=SIDE, sigma_y=0.05,
+    )  # fmt: skip
+    return plans.Plan(str(photos), tuple(jobs)).written(run)
+
+
+def written(run: Path, process: int | None = None) -> Counter[str]:
+    """Ids of whole lines, of one process or of all, with repetitions."""
+    files = (run / LINES).glob(f"*-{process or '*'}-*.jsonl")
+    return Counter(json.loads(text)["id"] for file in files for text in file.read_bytes().split(b"\n")[:-1])
+
+
+def started(run: Path) -> list[subprocess.Popen[bytes]]:
+    """A process for each shard."""
+    shards = (f"{shard}/{SHARDS}" for shard in range(1, SHARDS + 1))
+    command = [sys.executable, "-m", "inverse", "evaluate", "--out", str(run), "--shard"]
+    return [subprocess.Popen([*command, shard], stderr=subprocess.DEVNULL) for shard in shards]
+
+
+def killed(run: Path, plan: plans.Plan) -> str:
+    """All jobs, by shards that are killed once, at a random moment, and started again."""
+    chance, share = random.Random(0), len(plan.jobs) // SHARDS
+    for process in started(run):
+        enough = chance.randrange(share // 4, share // 2)
+        while process.poll() is None and written(run, process.pid).total() < enough:
+            time.sleep(0.1)
+        time.sleep(chance.random())
+        process.kill()
+        process.wait()
+    before = written(run).total()
+    for process in started(run):
+        process.wait()
+    found, wanted = written(run), {job.id for job in plan.jobs}
+    return (
+        f"{len(wanted)} jobs in {SHARDS} shards, a process each; both were killed by SIGKILL in their middle, with "
+        f"{before} lines written, and started again. There were then {found.total()} lines: {len(wanted & set(found))} "
+        f"of {len(wanted)} jobs, {found.total() - len(found)} of them twice."
+    )
+
+
+class Clock:
+    """Seconds of the processor in passes of a prior."""
+
+    def __init__(self, denoise: Callable[..., Tensor]) -> None:
+        self.denoise, self.seconds = denoise, 0.0
+
+    def __call__(self, *given: Tensor) -> Tensor:
+        start = time.process_time()
+        x0_hat = self.denoise(*given)
+        self.seconds += time.process_time() - start
+        return x0_hat
+
+
+def shares(photos: Path, jobs: Sequence[Job], prior: Denoiser, clock: Clock) -> tuple[float, float]:
+    """Over the network's time: what solvers do by themselves, and what the evaluation does around them."""
+    own = clock.seconds = 0.0
+    for job in jobs:
+        problem, start = job.settings.problem(images.load(photos / job.photo)), time.process_time()
+        for _ in problem.steps(job.settings.solver, job.settings.guided(prior), job.settings.seed):
+            pass
+        own += time.process_time() - start
+    own = (own - clock.seconds) / clock.seconds
+    start, clock.seconds = time.process_time(), 0.0
+    with tempfile.TemporaryDirectory() as run, Results(Path(run)) as results:
+        for outcome in work(jobs, photos.joinpath, lambda _: prior):
+            results.add(outcome)
+    return own, (time.process_time() - start - clock.seconds) / clock.seconds - own
+
+
+def overhead(photos: Path, plan: plans.Plan) -> str:
+    """`shares` of some jobs, the middle one of several measurements."""
+    prior, jobs = load_prior("embedded"), random.Random(1).sample(plan.jobs, TIMED)
+    clock = Clock(prior.denoise)
+    prior.denoise = clock  # type: ignore[method-assign]
+    shares(photos, jobs[:2], prior, clock)  # what is loaded at first is no part of it
+    own, around = zip(*(shares(photos, jobs, prior, clock) for _ in range(REPEATS)), strict=True)
+    return (
+        f"Over the time of the network's {PASSES} passes a job, the evaluation takes {statistics.median(around):.1%}: "
+        f"photos, measurements, metrics, pictures and lines; the solver's own steps take {statistics.median(own):.1%}. "
+        f"Of {TIMED} jobs, with the prior loaded, in time of one thread of a processor, the middle one of {REPEATS} "
+        f"measurements from {min(around):.1%} to {max(around):.1%}."
+    )
+
+
+def clustered(photos: Path, plan: plans.Plan) -> str:
+    """Jobs by one process and by a cluster of this machine, half of them at a time and in turns."""
+    if find_spec("ray") is None:
+        return "Ray was not installed where this was measured."
+    prior, jobs, same = load_prior("embedded"), random.Random(2).sample(plan.jobs, ON_RAY), True
+    seconds = {"one": 0.0, "ray": 0.0}
+    for half, order in ((jobs[::2], ("one", "ray")), (jobs[1::2], ("ray", "one"))):
+        found = {}
+        for name in order:
+            start = time.perf_counter()
+            going = (
+                work(half, photos.joinpath, lambda _: prior)
+                if name == "one"
+                else on_cluster(half, photos.joinpath, load_prior)
+            )
+            with closing(going):
+                found[name] = {outcome.line["id"]: outcome.line["psnr"] for outcome in going}
+            seconds[name] += time.perf_counter() - start
+        same = same and found["one"] == found["ray"]
+    one, many = (ON_RAY / seconds[name] for name in ("one", "ray"))
+    return (
+        f"{ON_RAY} of the jobs, half of them at a time and both ways in turns: {one:.2f} a second by one process of "
+        f"one thread, the prior loaded; {many:.2f} by Ray with {threads.cores()} workers of this machine, the start of "
+        f"the cluster included, which is {many / one:.2f} times as many. "
+        f"{'Every PSNR is the same to the last digit.' if same else 'Some PSNRs DIFFER.'} By the clock on the wall, "
+        "which also counts what else the machine does."
+    )
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--jobs", type=click.IntRange(min=100), default=1000, show_default=True)
+def main(file: Path, jobs: int) -> None:
+    """Measures, and writes the page."""
+    torch.set_num_threads(1)
+    os.environ["OMP_NUM_THREADS"] = "1"  # of the processes that are started here
+    parts = [HEAD]
+    with tempfile.TemporaryDirectory() as place:
+        photos, run = Path(place) / "photos", Path(place) / "run"
+        plan = planned(photos, run, jobs)
+        for title, words in (("Killed", killed(run, plan)), ("What it takes", overhead(photos, plan)),
+                             ("On a cluster", clustered(photos, plan))):  # fmt: skip
+            parts += [f"## {title}\n", textwrap.fill(words, 120), ""]
+    versions = {"inverse": __version__, "torch": torch.__version__, "Python": platform.python_version()}
+    parts.append(f"Versions: {', '.join(f'{name} {version}' for name, version in versions.items())}.")
+    write_text(file, "\n".join(parts) + "\n")
+
+
+if __name__ == "__main__":
+    main()
