@@ -2,12 +2,11 @@
 
 A peer is a `Solver` whose loop is azula's: so the search for its settings, the noise levels, the measurements and the
 count of what it costs are those of every solver here. It needs azula (and no torchvision, which its samplers do not
-import), so that it is run in an environment of its own. What `build/peers.jsonl` has already is not measured again.
+import), so that it is run in an environment of its own. What `build/peers` has already is not measured again.
 """
 
 from __future__ import annotations
 
-import json
 import platform
 import statistics
 import time
@@ -32,6 +31,8 @@ from torch import Tensor
 from inverse import __version__
 from inverse.denoisers.base import Denoiser as OurDenoiser
 from inverse.denoisers.catalog import load_prior
+from inverse.errors import DivergenceError
+from inverse.evaluation.evaluate.results import Outcome, Results, read
 from inverse.evaluation.tune import CROP, Trials, photographs, problem
 from inverse.imaging import metrics
 from inverse.imaging.files import write_text
@@ -214,7 +215,7 @@ class Row:
         settings: that differ from the solver's defaults.
         psnr: dB of each photo, mean over `SEEDS`.
         time: of the processor, over that of the reference at its best setting.
-        psnr_in_time, passes_in_time: dB of as many steps as take the reference's time, and how many passes these are.
+        searched: on how many of the photos the setting was searched.
         versions: of what it was measured with.
     """
 
@@ -223,8 +224,7 @@ class Row:
     settings: Mapping[str, Any]
     psnr: Sequence[float]
     time: float
-    psnr_in_time: float
-    passes_in_time: float
+    searched: int
     versions: Mapping[str, str]
 
     @property
@@ -265,39 +265,48 @@ def seconds(task: str, solver: Solver, denoiser: OurDenoiser) -> float:
     return time.process_time() - start
 
 
-def measured(task: str, kind: type[Solver], reference: Solver | None, trials: Trials) -> Row:
+class First(Trials):
+    """Trials on the first photos alone."""
+
+    def __init__(self, denoiser: OurDenoiser, count: int) -> None:
+        super().__init__(denoiser)
+        self.count = count
+
+    def _measure(self, task: str, solver: Solver, view: str) -> float:
+        photos = problem(task, view)
+        try:
+            *_, last = replace(photos, y=photos.y[: self.count], truth=None).steps(solver, self.denoiser, 0, self.count)
+        except DivergenceError:
+            return float("-inf")
+        truths = photographs(view)[: self.count]
+        return float(np.mean([metrics.psnr(x, truth) for x, truth in zip(last.x0_hat, truths, strict=True)]))
+
+
+def measured(task: str, kind: type[Solver], reference: Solver | None, trials: First) -> Row:
     """A solver on a task: searched at the budget from its own defaults, then counted and timed."""
     best, denoiser = trials.search(task, at_cost(kind(), BUDGETS.get(kind.title, BUDGET)), [CROP]), trials.denoiser
     against = reference or best
     pairs = [(seconds(task, best, denoiser), seconds(task, against, denoiser)) for _ in range(PAIRS)]
     ratio = 1.0 if reference is None else statistics.median(own / other for own, other in pairs)
-    in_time = at_cost(best, passes(best) / ratio)
     return Row(
         task=task, solver=kind.name, settings=best.changed(), psnr=psnrs(task, best, denoiser), time=ratio,
-        psnr_in_time=float(np.mean(psnrs(task, in_time, denoiser))), passes_in_time=passes(in_time),
-        versions=VERSIONS,
+        searched=trials.count, versions=VERSIONS,
     )  # fmt: skip
 
 
-def rows(tasks: Sequence[str], file: Path) -> Iterator[Row]:
-    """All of them; what the file has from the same versions is taken from there, and what is new is added to it."""
-    known = {}
-    if file.exists():
-        *whole, _ = file.read_text(encoding="utf-8").split("\n")  # what has no end was being written
-        found = [Row(**json.loads(line)) for line in whole]
-        known = {(row.task, row.solver): row for row in found if row.versions == VERSIONS}
-    file.parent.mkdir(parents=True, exist_ok=True)
-    trials = Trials(load_prior("embedded"))
-    for task in tasks:
-        reference = None
-        for kind in CONTENDERS:
-            row = known.get((task, kind.name))
-            if row is None:
-                row = measured(task, kind, reference, trials)
-                with file.open("a", encoding="utf-8") as lines:
-                    lines.write(json.dumps(asdict(row)) + "\n")
-            reference = reference or row.best
-            yield row
+def rows(tasks: Sequence[str], folder: Path, searched: int) -> Iterator[Row]:
+    """All of them; what the folder has is taken from there, and what is new is added to it."""
+    trials, known = First(load_prior("embedded"), searched), read(folder)
+    with Results(folder) as results:
+        for task in tasks:
+            reference = None
+            for kind in CONTENDERS:
+                name = " ".join([task, kind.name, str(searched), *VERSIONS.values()])
+                row = Row(**known[name]["row"]) if name in known else measured(task, kind, reference, trials)
+                if name not in known:
+                    results.add(Outcome({"id": name, "row": asdict(row)}))
+                reference = reference or row.best
+                yield row
 
 
 HEAD = f"""# Against azula, on the same work
@@ -307,12 +316,11 @@ with the embedded prior, on what the presets are measured on: the middle 64x64 p
 0.05. All see the same measurements and may space their noise levels alike. Each starts from its own defaults, and the
 same search (`inverse.evaluation.tune`: one parameter at a time, by mean PSNR) finds its best setting at {BUDGET} passes
 of the network, of which a backward pass counts 1.4; PiGDM, of which ours takes no fewer, has {BUDGETS["PiGDM"]} in both
-libraries. What is counted are then runs of {len(SEEDS)} other seeds.
+libraries. What is counted are then runs on all three photographs with {len(SEEDS)} seeds that the search did not see.
 
 - passes: of the network. The axis to trust: it is the same on every machine.
 - time: of one thread of a processor, over that of {REFERENCE.title}; runs of both take turns, and the middle one of
   {PAIRS} ratios counts.
-- dB in the time: at the same setting with as many steps as the time of {REFERENCE.title} allows, and their passes.
 
 What is theirs is their loop, as it is. azula's DPS and PiGDM are told no noise level; its DiffPIR solves for the
 measurement by {ITERATIONS} iterations of conjugate gradients, where ours has a closed form; its MMPS takes three
@@ -331,38 +339,40 @@ Versions: {", ".join(f"{name} {version}" for name, version in VERSIONS.items())}
 def page(found: Sequence[Row]) -> str:
     """The page as Markdown."""
     tasks = dict.fromkeys(row.task for row in found)
-    parts = [HEAD, "\n## Who is ahead\n", *summary(found)]
+    photos = {1: "the first photograph", 2: "the first two photographs", 3: "all three photographs"}
+    on = " and ".join(photos[count] for count in sorted({row.searched for row in found}))
+    parts = [HEAD, f"Settings were searched on {on} (`--search-photos`).", "\n## Who is ahead\n", *summary(found)]
     for task in tasks:
         own = [row for row in found if row.task == task]
-        most, most_in_time = max(row.mean for row in own), max(row.psnr_in_time for row in own)
-        parts += [f"\n## {task}\n", "| solver | of | dB | passes | time | dB in the time | passes | settings |",
-                  "|---|---|---:|---:|---:|---:|---:|---|"]  # fmt: skip
+        most = max(row.mean for row in own)
+        parts += [f"\n## {task}\n", "| solver | of | dB | passes | time | settings |",
+                  "|---|---|---:|---:|---:|---|"]  # fmt: skip
         for row in own:
             cells = [row.kind.title, "azula" if row.peer else "ours", bold(row.mean, most), f"{passes(row.best):.0f}",
-                     f"{row.time:.2f}", bold(row.psnr_in_time, most_in_time),
-                     f"{row.passes_in_time:.0f}", ", ".join(map(spoken, row.settings.items()))]  # fmt: skip
+                     f"{row.time:.2f}", ", ".join(map(spoken, row.settings.items()))]  # fmt: skip
             parts.append("| " + " | ".join(cells) + " |")
     return "\n".join(parts) + "\n"
 
 
 def summary(found: Sequence[Row]) -> Iterator[str]:
-    """The best of each library on every task, and solvers of one name against each other."""
-    yield f"Differences up to {EQUAL:g} dB count as none.\n"
-    for task in dict.fromkeys(row.task for row in found):
-        best = [
-            max((row for row in found if row.task == task and row.peer is peer), key=lambda row: row.mean, default=None)
-            for peer in (False, True)
-        ]
-        said = (f"{row.kind.title} of {'azula' if row.peer else 'ours'} {row.mean:.2f} dB" for row in best if row)
-        yield f"- {task}: {', '.join(said)}."
-    yield "\n| task | solver | ours dB | azula dB | ahead | by | photos |"
-    yield "|---|---|---:|---:|---|---:|---|"
+    """Solvers of one name against each other, and the best of each library on every task."""
+    leads: dict[str, list[str]] = {"ours": [], "azula's": [], "neither": []}
+    table = ["\n| task | solver | ours dB | azula dB | ahead | by | photos |", "|---|---|---:|---:|---|---:|---|"]
     for task, ours, theirs in pairs(found):
         gain, photos = ours.mean - theirs.mean, np.subtract(ours.psnr, theirs.psnr)
-        ahead = "neither" if abs(gain) <= EQUAL else "ours" if gain > 0 else "azula"
-        agreeing = sum(photos * gain > 0)
-        yield (f"| {task} | {ours.kind.title} | {ours.mean:.2f} | {theirs.mean:.2f} | {ahead} | {gain:+.2f} | "
-               f"{agreeing} of {len(photos)} |")  # fmt: skip
+        ahead = "neither" if abs(gain) <= EQUAL else "ours" if gain > 0 else "azula's"
+        leads[ahead].append(f"{ours.kind.title} on {task}")
+        table.append(f"| {task} | {ours.kind.title} | {ours.mean:.2f} | {theirs.mean:.2f} | {ahead} | {gain:+.2f} | "
+                     f"{sum(photos * gain > 0)} of {len(photos)} |")  # fmt: skip
+    yield f"Of solvers that both have, by more than {EQUAL:g} dB:\n"
+    yield from (f"- {who}: {', '.join(names) or 'none'}." for who, names in leads.items())
+    yield "\nThe best of each library, whatever its name:\n"
+    for task in dict.fromkeys(row.task for row in found):
+        best = (max((row for row in found if row.task == task and row.peer is peer), key=lambda row: row.mean,
+                    default=None) for peer in (False, True))  # fmt: skip
+        said = (f"{'azula' if row.peer else 'ours'} {row.kind.title}, {row.mean:.2f} dB" for row in best if row)
+        yield f"- {task}: {'; '.join(said)}."
+    yield from table
 
 
 def pairs(found: Sequence[Row]) -> Iterator[tuple[str, Row, Row]]:
@@ -385,13 +395,15 @@ def bold(value: float, best: float) -> str:
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--task", "tasks", multiple=True, type=click.Choice(TASKS), help="Default: all of them.")
-@click.option("--lines", type=click.Path(path_type=Path), default=Path("build/peers.jsonl"), show_default=True,
+@click.option("--kept", type=click.Path(path_type=Path), default=Path("build/peers"), show_default=True,
               help="Where what was measured is kept: killed, it goes on from there.")  # fmt: skip
-def main(file: Path, tasks: tuple[str, ...], lines: Path) -> None:
+@click.option("--search-photos", "searched", type=click.IntRange(1, 3), default=3, show_default=True,
+              help="On how many of the photos settings are searched; fewer take less time.")  # fmt: skip
+def main(file: Path, tasks: tuple[str, ...], kept: Path, searched: int) -> None:
     """Searches, measures and writes the page, anew after every solver."""
     torch.set_num_threads(1)
     found: list[Row] = []
-    for row in rows(tasks or TASKS, lines):
+    for row in rows(tasks or TASKS, kept, searched):
         found.append(row)
         write_text(file, page(found))
         click.echo(f"{row.task:20} {row.solver:16} {row.mean:6.2f} dB, {row.time:6.2f} of the time")

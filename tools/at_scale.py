@@ -41,7 +41,8 @@ from inverse.resources import EXAMPLES
 
 SIDE, PASSES = 64, 10
 TASKS = ("inpaint-random", "super-resolution", "deblur-gaussian", "denoise")
-SOLVER = plans.Choice("diffpir", {"steps": PASSES})
+CHEAP, USUAL = plans.Choice("ddrm", {"steps": 2}), plans.Choice("diffpir", {"steps": PASSES})
+"""Solvers of the jobs that are killed, and of those that are timed: of as many passes as most defaults take."""
 SHARDS = 2
 TIMED, REPEATS = 24, 5
 """Jobs of a measurement of time, and how often it is made."""
@@ -50,25 +51,27 @@ ON_RAY = 100
 
 HEAD = f"""# Evaluations at scale
 
-`make scale`: jobs are crops of the example photos at {SIDE} pixels, {len(TASKS)} tasks, `{SOLVER.name}` in {PASSES}
-steps of one network pass each, the embedded prior.
+`make scale`: jobs are crops of the example photos at {SIDE} pixels, {len(TASKS)} tasks, and the embedded prior.
 """
 
 
-def planned(photos: Path, run: Path, count: int) -> plans.Plan:
-    """Makes the photos, squares of the examples, and the plan of so many jobs."""
+def cropped(photos: Path, count: int) -> None:
+    """Makes so many photos, squares of the examples."""
     chance, examples = random.Random(0), [images.load(file) for file in sorted(EXAMPLES.glob("*.jpg"))]
     photos.mkdir()
-    run.mkdir()
-    for index in range(count // len(TASKS)):
+    for index in range(count):
         photo = examples[index % len(examples)]
         left, top = (chance.randrange(length - SIDE) for length in photo.size)
         photo.crop((left, top, left + SIDE, top + SIDE)).save(photos / f"{index:04}.png")
+
+
+def planned(photos: Path, solver: plans.Choice) -> plans.Plan:
+    """A job for each photo and task."""
     jobs, _ = plans.jobs_of(
-        plans.photos_in(photos), [(make_task(task), {}) for task in TASKS], [SOLVER], {"embedded": ("embedded", True)},
+        plans.photos_in(photos), [(make_task(task), {}) for task in TASKS], [solver], {"embedded": ("embedded", True)},
         size=SIDE, sigma_y=0.05,
     )  # fmt: skip
-    return plans.Plan(str(photos), tuple(jobs)).written(run)
+    return plans.Plan(str(photos), tuple(jobs))
 
 
 def written(run: Path, process: int | None = None) -> Counter[str]:
@@ -84,8 +87,10 @@ def started(run: Path) -> list[subprocess.Popen[bytes]]:
     return [subprocess.Popen([*command, shard], stderr=subprocess.DEVNULL) for shard in shards]
 
 
-def killed(run: Path, plan: plans.Plan) -> str:
+def killed(run: Path, photos: Path) -> str:
     """All jobs, by shards that are killed once, at a random moment, and started again."""
+    run.mkdir()
+    plan = planned(photos, CHEAP).written(run)
     chance, share = random.Random(0), len(plan.jobs) // SHARDS
     for process in started(run):
         enough = chance.randrange(share // 4, share // 2)
@@ -99,9 +104,9 @@ def killed(run: Path, plan: plans.Plan) -> str:
         process.wait()
     found, wanted = written(run), {job.id for job in plan.jobs}
     return (
-        f"{len(wanted)} jobs in {SHARDS} shards, a process each; both were killed by SIGKILL in their middle, with "
-        f"{before} lines written, and started again. There were then {found.total()} lines: {len(wanted & set(found))} "
-        f"of {len(wanted)} jobs, {found.total() - len(found)} of them twice."
+        f"{len(wanted)} jobs of `{CHEAP.name}` in {SHARDS} shards, a process each; both were killed by SIGKILL in "
+        f"their middle, with {before} lines written, and started again. There were then {found.total()} lines: "
+        f"{len(wanted & set(found))} of {len(wanted)} jobs, {found.total() - len(found)} of them twice."
     )
 
 
@@ -134,26 +139,26 @@ def shares(photos: Path, jobs: Sequence[Job], prior: Denoiser, clock: Clock) -> 
     return own, (time.process_time() - start - clock.seconds) / clock.seconds - own
 
 
-def overhead(photos: Path, plan: plans.Plan) -> str:
+def overhead(photos: Path) -> str:
     """`shares` of some jobs, the middle one of several measurements."""
-    prior, jobs = load_prior("embedded"), random.Random(1).sample(plan.jobs, TIMED)
+    prior, jobs = load_prior("embedded"), random.Random(1).sample(planned(photos, USUAL).jobs, TIMED)
     clock = Clock(prior.denoise)
     prior.denoise = clock  # type: ignore[method-assign]
     shares(photos, jobs[:2], prior, clock)  # what is loaded at first is no part of it
     own, around = zip(*(shares(photos, jobs, prior, clock) for _ in range(REPEATS)), strict=True)
     return (
-        f"Over the time of the network's {PASSES} passes a job, the evaluation takes {statistics.median(around):.1%}: "
-        f"photos, measurements, metrics, pictures and lines; the solver's own steps take {statistics.median(own):.1%}. "
-        f"Of {TIMED} jobs, with the prior loaded, in time of one thread of a processor, the middle one of {REPEATS} "
-        f"measurements from {min(around):.1%} to {max(around):.1%}."
+        f"Over the time of the network's {PASSES} passes a job of `{USUAL.name}`, the evaluation takes "
+        f"{statistics.median(around):.1%}: photos, measurements, metrics, pictures and lines; the solver's own steps "
+        f"take {statistics.median(own):.1%}. Of {TIMED} jobs, with the prior loaded, in time of one thread of a "
+        f"processor, the middle one of {REPEATS} measurements from {min(around):.1%} to {max(around):.1%}."
     )
 
 
-def clustered(photos: Path, plan: plans.Plan) -> str:
+def clustered(photos: Path) -> str:
     """Jobs by one process and by a cluster of this machine, half of them at a time and in turns."""
     if find_spec("ray") is None:
         return "Ray was not installed where this was measured."
-    prior, jobs, same = load_prior("embedded"), random.Random(2).sample(plan.jobs, ON_RAY), True
+    prior, jobs, same = load_prior("embedded"), random.Random(2).sample(planned(photos, USUAL).jobs, ON_RAY), True
     seconds = {"one": 0.0, "ray": 0.0}
     for half, order in ((jobs[::2], ("one", "ray")), (jobs[1::2], ("ray", "one"))):
         found = {}
@@ -170,9 +175,9 @@ def clustered(photos: Path, plan: plans.Plan) -> str:
         same = same and found["one"] == found["ray"]
     one, many = (ON_RAY / seconds[name] for name in ("one", "ray"))
     return (
-        f"{ON_RAY} of the jobs, half of them at a time and both ways in turns: {one:.2f} a second by one process of "
-        f"one thread, the prior loaded; {many:.2f} by Ray with {threads.cores()} workers of this machine, the start of "
-        f"the cluster included, which is {many / one:.2f} times as many. "
+        f"{ON_RAY} jobs of `{USUAL.name}`, half of them at a time and both ways in turns: {one:.2f} a second by one "
+        f"process of one thread, the prior loaded; {many:.2f} by Ray with {threads.cores()} workers of this machine, "
+        f"the start of the cluster included, which is {many / one:.2f} times as many. "
         f"{'Every PSNR is the same to the last digit.' if same else 'Some PSNRs DIFFER.'} By the clock on the wall, "
         "which also counts what else the machine does."
     )
@@ -188,10 +193,14 @@ def main(file: Path, jobs: int) -> None:
     parts = [HEAD]
     with tempfile.TemporaryDirectory() as place:
         photos, run = Path(place) / "photos", Path(place) / "run"
-        plan = planned(photos, run, jobs)
-        for title, words in (("Killed", killed(run, plan)), ("What it takes", overhead(photos, plan)),
-                             ("On a cluster", clustered(photos, plan))):  # fmt: skip
-            parts += [f"## {title}\n", textwrap.fill(words, 120), ""]
+        cropped(photos, jobs // len(TASKS))
+        for title, measured in (
+            ("Killed", lambda: killed(run, photos)),
+            ("What it takes", lambda: overhead(photos)),
+            ("On a cluster", lambda: clustered(photos)),
+        ):
+            parts += [f"## {title}\n", textwrap.fill(measured(), 120), ""]
+            click.echo(parts[-2])
     versions = {"inverse": __version__, "torch": torch.__version__, "Python": platform.python_version()}
     parts.append(f"Versions: {', '.join(f'{name} {version}' for name, version in versions.items())}.")
     write_text(file, "\n".join(parts) + "\n")
