@@ -17,7 +17,7 @@ import tempfile
 import textwrap
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from importlib.util import find_spec
 from pathlib import Path
@@ -30,46 +30,51 @@ from inverse import __version__, threads
 from inverse.denoisers.base import Denoiser
 from inverse.denoisers.catalog import load_prior
 from inverse.evaluation.evaluate import plan as plans
-from inverse.evaluation.evaluate.cluster import on_cluster
+from inverse.evaluation.evaluate.cluster import BATCH, on_cluster
 from inverse.evaluation.evaluate.job import Job
-from inverse.evaluation.evaluate.results import LINES, Results
+from inverse.evaluation.evaluate.results import LINES, Outcome, Results
 from inverse.evaluation.evaluate.work import work
 from inverse.imaging import images
 from inverse.imaging.files import write_text
 from inverse.operators import make_task
 from inverse.resources import EXAMPLES
 
-SIDE, PASSES = 64, 10
+SMALL, LARGE, PASSES = 64, 256, 10
 TASKS = ("inpaint-random", "super-resolution", "deblur-gaussian", "denoise")
 CHEAP, USUAL = plans.Choice("ddrm", {"steps": 2}), plans.Choice("diffpir", {"steps": PASSES})
 """Solvers of the jobs that are killed, and of those that are timed: of as many passes as most defaults take."""
 SHARDS = 2
-TIMED, REPEATS = 24, 5
-"""Jobs of a measurement of time, and how often it is made."""
-ON_RAY = 100
+TIMED, REPEATS = {SMALL: 24, LARGE: 4}, 3
+"""Jobs of a measurement of time, by their size, and how often it is made."""
+ON_RAY = 160
 """Jobs that a cluster does."""
 
 HEAD = f"""# Evaluations at scale
 
-`make scale`: jobs are crops of the example photos at {SIDE} pixels, {len(TASKS)} tasks, and the embedded prior.
+`make scale`: jobs are crops of the example photos, {len(TASKS)} tasks, and the embedded prior.
+"""
+
+TIME = f"""Over the time of the network's {PASSES} passes a job of `{USUAL.name}`, the prior loaded, in time of one
+thread of a processor, the middle one of {REPEATS} measurements. The evaluation is photos, measurements, metrics,
+pictures and lines.
 """
 
 
-def cropped(photos: Path, count: int) -> None:
+def cropped(photos: Path, count: int, side: int = SMALL) -> None:
     """Makes so many photos, squares of the examples."""
     chance, examples = random.Random(0), [images.load(file) for file in sorted(EXAMPLES.glob("*.jpg"))]
     photos.mkdir()
     for index in range(count):
         photo = examples[index % len(examples)]
-        left, top = (chance.randrange(length - SIDE) for length in photo.size)
-        photo.crop((left, top, left + SIDE, top + SIDE)).save(photos / f"{index:04}.png")
+        left, top = (chance.randrange(length - side + 1) for length in photo.size)
+        photo.crop((left, top, left + side, top + side)).save(photos / f"{index:04}.png")
 
 
-def planned(photos: Path, solver: plans.Choice) -> plans.Plan:
+def planned(photos: Path, solver: plans.Choice, side: int = SMALL) -> plans.Plan:
     """A job for each photo and task."""
     jobs, _ = plans.jobs_of(
         plans.photos_in(photos), [(make_task(task), {}) for task in TASKS], [solver], {"embedded": ("embedded", True)},
-        size=SIDE, sigma_y=0.05,
+        size=side, sigma_y=0.05,
     )  # fmt: skip
     return plans.Plan(str(photos), tuple(jobs))
 
@@ -139,47 +144,44 @@ def shares(photos: Path, jobs: Sequence[Job], prior: Denoiser, clock: Clock) -> 
     return own, (time.process_time() - start - clock.seconds) / clock.seconds - own
 
 
-def overhead(photos: Path) -> str:
-    """`shares` of some jobs, the middle one of several measurements."""
-    prior, jobs = load_prior("embedded"), random.Random(1).sample(planned(photos, USUAL).jobs, TIMED)
+def overhead(photos: Path, side: int) -> str:
+    """`shares` of some jobs of a size, the middle one of several measurements."""
+    cropped(photos, TIMED[side], side)
+    prior, jobs = load_prior("embedded"), random.Random(1).sample(planned(photos, USUAL, side).jobs, TIMED[side])
     clock = Clock(prior.denoise)
     prior.denoise = clock  # type: ignore[method-assign]
-    shares(photos, jobs[:2], prior, clock)  # what is loaded at first is no part of it
+    shares(photos, jobs[:1], prior, clock)  # what is loaded at first is no part of it
     own, around = zip(*(shares(photos, jobs, prior, clock) for _ in range(REPEATS)), strict=True)
     return (
-        f"Over the time of the network's {PASSES} passes a job of `{USUAL.name}`, the evaluation takes "
-        f"{statistics.median(around):.1%}: photos, measurements, metrics, pictures and lines; the solver's own steps "
-        f"take {statistics.median(own):.1%}. Of {TIMED} jobs, with the prior loaded, in time of one thread of a "
-        f"processor, the middle one of {REPEATS} measurements from {min(around):.1%} to {max(around):.1%}."
+        f"- {side} pixels: the evaluation {statistics.median(around):.1%} (from {min(around):.1%} to "
+        f"{max(around):.1%}), the solver's own steps {statistics.median(own):.1%}."
     )
 
 
+def arrived(going: Generator[Outcome, None, None]) -> list[tuple[float, Outcome]]:
+    """Outcomes, with the seconds after which each came."""
+    start = time.perf_counter()
+    with closing(going):
+        return [(time.perf_counter() - start, outcome) for outcome in going]
+
+
 def clustered(photos: Path) -> str:
-    """Jobs by one process and by a cluster of this machine, half of them at a time and in turns."""
+    """Jobs by a cluster of this machine, and by one process before and after it."""
     if find_spec("ray") is None:
         return "Ray was not installed where this was measured."
-    prior, jobs, same = load_prior("embedded"), random.Random(2).sample(planned(photos, USUAL).jobs, ON_RAY), True
-    seconds = {"one": 0.0, "ray": 0.0}
-    for half, order in ((jobs[::2], ("one", "ray")), (jobs[1::2], ("ray", "one"))):
-        found = {}
-        for name in order:
-            start = time.perf_counter()
-            going = (
-                work(half, photos.joinpath, lambda _: prior)
-                if name == "one"
-                else on_cluster(half, photos.joinpath, load_prior)
-            )
-            with closing(going):
-                found[name] = {outcome.line["id"]: outcome.line["psnr"] for outcome in going}
-            seconds[name] += time.perf_counter() - start
-        same = same and found["one"] == found["ray"]
-    one, many = (ON_RAY / seconds[name] for name in ("one", "ray"))
+    prior, jobs = load_prior("embedded"), random.Random(2).sample(planned(photos, USUAL).jobs, ON_RAY)
+    before = arrived(work(jobs[::2], photos.joinpath, lambda _: prior))
+    many = arrived(on_cluster(jobs, photos.joinpath, load_prior))
+    after = arrived(work(jobs[1::2], photos.joinpath, lambda _: prior))
+    psnr = [{outcome.line["id"]: outcome.line["psnr"] for _, outcome in came} for came in (before + after, many)]
+    one, begun = ON_RAY / (before[-1][0] + after[-1][0]), many[0][0]
+    rate = (ON_RAY - BATCH) / (many[-1][0] - begun)
     return (
-        f"{ON_RAY} jobs of `{USUAL.name}`, half of them at a time and both ways in turns: {one:.2f} a second by one "
-        f"process of one thread, the prior loaded; {many:.2f} by Ray with {threads.cores()} workers of this machine, "
-        f"the start of the cluster included, which is {many / one:.2f} times as many. "
-        f"{'Every PSNR is the same to the last digit.' if same else 'Some PSNRs DIFFER.'} By the clock on the wall, "
-        "which also counts what else the machine does."
+        f"{ON_RAY} jobs of `{USUAL.name}` at {SMALL} pixels: {one:.2f} a second by one process of one thread; by Ray "
+        f"with {threads.cores()} workers of this machine {rate:.2f} a second, {rate / one:.2f} times as many, after "
+        f"{begun:.0f} s to start the cluster and to do the first {BATCH}. Every PSNR is "
+        f"{'the same to the last digit' if psnr[0] == psnr[1] else 'NOT the same'}. By the clock on the wall, which "
+        "also counts what else the machine does, and before which Ray's workers stand back."
     )
 
 
@@ -194,13 +196,9 @@ def main(file: Path, jobs: int) -> None:
     with tempfile.TemporaryDirectory() as place:
         photos, run = Path(place) / "photos", Path(place) / "run"
         cropped(photos, jobs // len(TASKS))
-        for title, measured in (
-            ("Killed", lambda: killed(run, photos)),
-            ("What it takes", lambda: overhead(photos)),
-            ("On a cluster", lambda: clustered(photos)),
-        ):
-            parts += [f"## {title}\n", textwrap.fill(measured(), 120), ""]
-            click.echo(parts[-2])
+        parts += ["## Killed\n", textwrap.fill(killed(run, photos), 120), f"\n## What it takes\n\n{TIME}"]
+        parts += [overhead(Path(place) / f"{side}", side) for side in TIMED]
+        parts += ["\n## On a cluster\n", textwrap.fill(clustered(photos), 120), ""]
     versions = {"inverse": __version__, "torch": torch.__version__, "Python": platform.python_version()}
     parts.append(f"Versions: {', '.join(f'{name} {version}' for name, version in versions.items())}.")
     write_text(file, "\n".join(parts) + "\n")
