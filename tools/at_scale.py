@@ -54,10 +54,11 @@ HEAD = f"""# Evaluations at scale
 `make scale`: jobs are crops of the example photos, {len(TASKS)} tasks, and the embedded prior.
 """
 
-TIME = f"""Over the time of the network's {PASSES} passes a job of `{USUAL.name}`, the prior loaded, in time of one
-thread of a processor, the middle one of {REPEATS} measurements. The evaluation is photos, measurements, metrics,
-pictures and lines.
-"""
+TIME = (
+    f"Over the time of the network's {PASSES} passes a job of `{USUAL.name}`, the prior loaded, in time of one thread of a "
+    f"processor, the middle one of {REPEATS} measurements. The evaluation is photos, measurements, metrics, pictures and "
+    "lines."
+)
 
 
 def cropped(photos: Path, count: int, side: int = SMALL) -> None:
@@ -196,7 +197,13 @@ def main(file: Path, jobs: int) -> None:
     with tempfile.TemporaryDirectory() as place:
         photos, run = Path(place) / "photos", Path(place) / "run"
         cropped(photos, jobs // len(TASKS))
-        parts += ["## Killed\n", textwrap.fill(killed(run, photos), 120), f"\n## What it takes\n\n{TIME}"]
+        parts += [
+            "## Killed\n",
+            textwrap.fill(killed(run, photos), 120),
+            "\n## What it takes\n",
+            textwrap.fill(TIME, 120),
+            "",
+        ]
         parts += [overhead(Path(place) / f"{side}", side) for side in TIMED]
         parts += ["\n## On a cluster\n", textwrap.fill(clustered(photos), 120), ""]
     versions = {"inverse": __version__, "torch": torch.__version__, "Python": platform.python_version()}
