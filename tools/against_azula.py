@@ -74,7 +74,7 @@ class Prior(Denoiser):
     Counts calls, and gradients through them.
     """
 
-    def __init__(self, run: Run, schedule: Schedule) -> None:
+    def __init__(self, run: Run, schedule: Levels) -> None:
         super().__init__()
         self.run, self.schedule = run, schedule
 

@@ -55,9 +55,9 @@ HEAD = f"""# Evaluations at scale
 """
 
 TIME = (
-    f"Over the time of the network's {PASSES} passes a job of `{USUAL.name}`, the prior loaded, in time of one thread of a "
-    f"processor, the middle one of {REPEATS} measurements. The evaluation is photos, measurements, metrics, pictures and "
-    "lines."
+    f"Over the time of the network's {PASSES} passes a job of `{USUAL.name}`, the prior loaded, in time of one thread "
+    f"of a processor, the middle one of {REPEATS} measurements. The evaluation is photos, measurements, metrics, "
+    "pictures and lines."
 )
 
 
