@@ -8,7 +8,7 @@ CHECK_PYTHON = $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' |
 export OMP_WAIT_POLICY ?= PASSIVE
 export HF_HUB_OFFLINE ?= 1
 
-.PHONY: app check types test test-fast test-fastest test-isa test-few-isa test-browser test-fuzz test-load test-peers test-priors test-ray lint lint-js test-js format bench judge findings evaluation peers floors wheel space screenshots clean
+.PHONY: app check types test test-fast test-fastest test-isa test-few-isa test-browser test-fuzz test-load test-peers test-priors test-ray lint lint-js test-js format bench judge findings evaluation scale peers floors wheel space screenshots clean
 
 app: $(VENV)/.installed
 	HF_HUB_OFFLINE=0 $(BIN)/python app.py
@@ -91,9 +91,10 @@ bench: $(VENV)/.installed
 	$(BIN)/python -m inverse.evaluation.bench
 	$(BIN)/python -m inverse.evaluation.frontier
 
-# docs/judge.md: every solver on every task of the judge, from no noise to more than the signal.
+# docs/judge.md: every solver on every task of the judge, from no noise to more than the signal. With SOLVERS="ac-dc cse"
+# the rows of these alone.
 judge: $(VENV)/.installed
-	$(BIN)/python -m inverse judge --sigma-y 0 --sigma-y 0.01 --sigma-y 0.05 --sigma-y 0.5 --markdown docs/judge.md
+	$(BIN)/python -m inverse judge $(SOLVERS) $(if $(SOLVERS),--update) --sigma-y 0 --sigma-y 0.01 --sigma-y 0.05 --sigma-y 0.5 --markdown docs/judge.md
 
 # docs/findings.md: what solvers' scores and samples are where the truth is known, with figures.
 findings: $(VENV)/.installed
@@ -107,7 +108,11 @@ evaluation: $(VENV)/.installed
 	$(BIN)/python -m inverse report build/evaluation --output docs/evaluation.md --sheets 1 \
 	  --title "An evaluation, made by \`make evaluation\`"
 
-# docs/peers.md: azula's solvers beside ours, on our prior, tasks and photos: an hour of one core.
+# docs/scale.md: a thousand jobs that are killed, what the evaluation takes beside the network, a local Ray cluster.
+scale: $(VENV)/.ray
+	$(BIN)/python tools/at_scale.py docs/scale.md
+
+# docs/peers.md: azula's solvers beside ours, on our prior, tasks and photos: half an hour of one core. Killed, it goes on.
 peers: .make/azula
 	.make/azula-venv/bin/python tools/against_azula.py docs/peers.md
 

@@ -13,9 +13,11 @@ from rich.table import Table
 from inverse.cli.command import GroupedCommand
 from inverse.cli.terminal import Terminal
 from inverse.cli.words import SpecType
+from inverse.errors import ParameterError
 from inverse.evaluation.judge import JUDGE_TASKS, JudgeRow, to_markdown
 from inverse.evaluation.judge import judge as run
 from inverse.evaluation.judge.cases import DEFAULT_MEASUREMENTS, DEFAULT_SIZE, MEASUREMENTS, SIZE
+from inverse.evaluation.judge.page import updated
 from inverse.evaluation.judge.rows import DEFAULT_SAMPLES
 from inverse.imaging.files import write_text
 from inverse.operators import noise
@@ -42,6 +44,7 @@ def _option(flag: str, spec: Spec, default: int, help: str = "") -> Callable[[An
 @_option("measurements", MEASUREMENTS, DEFAULT_MEASUREMENTS)
 @_option("samples", SAMPLES, DEFAULT_SAMPLES, "Restorations of each measurement; 19 or more tell what intervals cover.")
 @click.option("--markdown", type=click.Path(path_type=Path, dir_okay=False), help="Write the table to this file too.")
+@click.option("--update", is_flag=True, help="Keep what that file says of other solvers on the same cases.")
 def judge(
     solvers: tuple[str, ...],
     tasks: tuple[str, ...],
@@ -51,6 +54,7 @@ def judge(
     measurements: int,
     samples: int,
     markdown: Path | None,
+    update: bool,
 ) -> None:
     """Holds SOLVERS (default: all) to priors whose posterior is known exactly.
 
@@ -58,7 +62,10 @@ def judge(
     distance to MAP and a residual near 1, and intervals that hold the truth as often as they say. A MAP method should
     show a distance to MAP near 0. The cost counts forward passes, a backward pass as 1.4 of them.
     """
+    if update and markdown is None:
+        raise ParameterError("No file is named. Name the one that is to be updated with --markdown.")
     console = Terminal()
+    before = markdown.read_text(encoding="utf-8") if update and markdown and markdown.exists() else ""
     rows: list[JudgeRow] = []
     with console.status("Judging ...") as status:
         for row in run(solvers or None, samples, seed, tasks or None, sigmas_y, size, measurements):
@@ -67,7 +74,8 @@ def judge(
     for _, same in groupby(rows, key=lambda row: row.sigma_y):
         console.print(table(list(same)))
     if markdown is not None:
-        write_text(markdown, to_markdown(rows))
+        page = to_markdown(rows)
+        write_text(markdown, updated(before, page) if before else page)
 
 
 def table(rows: list[JudgeRow]) -> Table:

@@ -2,6 +2,7 @@
 
     python -m inverse.evaluation.tune                     # every solver on every task: some hours of two cores
     python -m inverse.evaluation.tune dps --task hdr      # one pair
+    python -m inverse.evaluation.tune ac-dc --crops       # searched on crops only: a fifth of the time
     python -m inverse.evaluation.tune --measure           # no search: only measures the table again, for a new prior
     python -m inverse.evaluation.tune --prior NAME        # for another kind of prior, whose table is a file of its own
     python -m inverse.evaluation.tune --baselines         # only measures the classical methods: some minutes
@@ -179,7 +180,9 @@ def shortened(solver: Solver) -> Solver:
     return solver.replace(steps=steps) if passes(solver) > LONG else solver
 
 
-def rows(solver: type[Solver], tasks: list[str], table: Table, denoiser: Denoiser, anew: bool) -> Iterator[Table]:
+def rows(
+    solver: type[Solver], tasks: list[str], table: Table, denoiser: Denoiser, anew: bool, crops: bool = False
+) -> Iterator[Table]:
     """Searches (or only measures) a solver on tasks; yields the rows that were found, kind by kind."""
     trials = Trials(denoiser)
     known = {task: row.settings for task, row in table.get(solver.name, {}).items()}
@@ -190,7 +193,7 @@ def rows(solver: type[Solver], tasks: list[str], table: Table, denoiser: Denoise
         pool = [solver()]
         if anew:
             start = [shortened(each) for each in (solver(), solver.create(known.get(representative, {})))]
-            views = [CROP] if passes(solver()) > LONG else list(VIEWS)
+            views = [CROP] if crops or passes(solver()) > LONG else list(VIEWS)
             searched = trials.search(representative, trials.best(representative, start, views), views)
             pool.append(searched.replace(steps=solver().steps))
         found = {}
@@ -265,13 +268,20 @@ def baselines_to_toml(table: Mapping[str, Mapping[str, advice.Figures]]) -> str:
 @click.command()
 @click.argument("solvers", nargs=-1, type=click.Choice(list(SOLVERS)))
 @click.option("--task", "tasks", multiple=True, type=click.Choice(list(TASKS)), help="Default: every task.")
+@click.option("--crops", is_flag=True, help="Search on crops only; what was found is still measured on both views.")
 @click.option("--measure", is_flag=True, help="Measure the table's settings again, without a search.")
 @click.option("--baselines", "only_baselines", is_flag=True, help="Measure the classical methods, and nothing else.")
 @click.option("--prior", default="embedded", show_default=True, metavar="NAME", help="As `restore` takes it.")
 @click.option("--table", "file", type=click.Path(path_type=Path), help="The table to update. Default: of its kind.")
 def main(
-    solvers: tuple[str, ...], tasks: tuple[str, ...], measure: bool, only_baselines: bool, prior: str, file: Path | None
-) -> None:  # fmt: skip
+    solvers: tuple[str, ...],
+    tasks: tuple[str, ...],
+    crops: bool,
+    measure: bool,
+    only_baselines: bool,
+    prior: str,
+    file: Path | None,
+) -> None:
     """Searches presets and writes them into the table."""
     if only_baselines:
         for task in tasks or TASKS:
@@ -284,7 +294,7 @@ def main(
     file = file or presets.file_of(network.kind)
     for name in solvers or SOLVERS:
         denoiser = guided(network) if SOLVERS[name].needs_estimator else network
-        for found in rows(SOLVERS[name], list(tasks or TASKS), presets.read(file), denoiser, not measure):
+        for found in rows(SOLVERS[name], list(tasks or TASKS), presets.read(file), denoiser, not measure, crops):
             for task, row in found[name].items():
                 gained = f"{row.psnr:6.2f} dB, {row.whole:6.2f} on whole photos, {row.defaults:6.2f} with the defaults"
                 click.echo(f"{name:24} {task:26} {gained}  {dict(row.settings)}")

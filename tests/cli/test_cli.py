@@ -245,6 +245,12 @@ def test_judge_prints_its_table_and_writes_it(run):
     assert "sigma_y 0.05" in result.output and "1 measurement of 8x8, 2 samples each" in result.output
     assert Path("judge.md").read_text().count("| DDRM |") == 1 + 2 * len(JUDGE_TASKS)
     assert "solver" in run("judge", "dddrm").output
+    added = run("judge", "red-diff", "--sigma-y", 0.05, "--sigma-y", 0.5, *narrow, "--markdown", "judge.md", "--update")
+    assert added.exit_code == 0
+    page = Path("judge.md").read_text()
+    assert page.count("| DDRM |") == page.count("| RED-diff |") == 1 + 2 * len(JUDGE_TASKS)
+    refused = run("judge", "ddrm", "--update")
+    assert refused.exit_code == 1 and "--markdown" in refused.output
 
 
 def test_judge_does_what_its_options_say(run):

@@ -9,7 +9,7 @@ import torch
 from inverse.denoisers.exact import GaussianMixture
 from inverse.errors import ParameterError, ProblemError
 from inverse.evaluation.judge import JUDGE_SETTINGS, JUDGE_TASKS, case, figures, judge, judge_solver, to_markdown
-from inverse.evaluation.judge.page import summaries
+from inverse.evaluation.judge.page import summaries, updated
 from inverse.operators.inpainting import Mask
 from inverse.randomness import generator
 from inverse.solvers import SOLVERS
@@ -355,6 +355,40 @@ def test_a_run_with_more_steps_has_a_row_of_its_own_in_the_summary():
     read = summaries(page)
     assert list(read) == ["DAPS", "DAPS, 800 steps"]
     assert read["DAPS"]["bias"] == f"{found[0].bias:.2f}" and read["DAPS"]["verdicts"] == f"1 {found[0].verdict}"
+
+
+@pytest.fixture(scope="module")
+def several():
+    """Rows of several solvers: at settings of their own and at their defaults, and one again with more steps."""
+    solvers = [
+        "vml-map",
+        "daps",
+        SOLVERS["ddrm"](steps=3),
+        "ddnm",
+        SOLVERS["red-diff"](),
+        judge_solver("daps", steps=800),
+    ]
+    return list(judge(solvers, 2, tasks=["random", "blur"], sigmas_y=[0.05, 0.5], size=8, measurements=1))
+
+
+@pytest.mark.parametrize("new", [["daps"], ["red-diff"], ["vml-map", "ddnm"], ["ddrm", "red-diff"]])
+def test_solvers_that_are_judged_later_have_their_places_in_the_page(several, new):
+    """Whether the page had other lines of them or none, it is that of all rows."""
+    page = to_markdown(several)
+    rest, added = ([row for row in several if (row.solver in new) == wanted] for wanted in (False, True))
+    earlier = [replace(row, bias=9.0, settings={"steps": 4}) if row.solver in new else row for row in several]
+    if "daps" not in new:  # whose second row is known by its settings
+        assert updated(to_markdown(earlier), to_markdown(added)) == page
+    assert updated(to_markdown(rest), to_markdown(added)) == page == updated(page, page)
+
+
+def test_a_page_is_updated_by_rows_of_the_same_cases_only(several):
+    page = to_markdown(several)
+    for other in ({"size": 16}, {"task": "colour"}, {"sigma_y": 0.1}):
+        with pytest.raises(ParameterError, match="other cases"):
+            updated(page, to_markdown([replace(row, **other) for row in several if row.solver == "ddrm"]))
+    gone = page.replace("| DDNM+ |", "| DDNM of old |").replace("- DDNM+:", "- DDNM of old:")
+    assert "DDNM" not in updated(gone, to_markdown([row for row in several if row.solver == "ddrm"]))
 
 
 @pytest.mark.parametrize(

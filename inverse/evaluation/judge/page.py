@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import itertools
 import math
+import re
 import textwrap
 from collections import Counter
 from collections.abc import Callable, Iterable
 from itertools import groupby
 from typing import Any
 
+from inverse.errors import ParameterError
 from inverse.evaluation.judge.cases import JUDGE_TASKS
 from inverse.evaluation.judge.rows import JUDGE_SETTINGS, LEVELS, MODE, NEAR_MODE, TOLERANCES, JudgeRow
+from inverse.solvers import SOLVERS
 from inverse.solvers.run import BACKWARD_COST
 
 _SUMMARY = ("solver", "bias", "std ratio", "90 %", "to MAP", "verdicts")
 _COLUMNS = ("solver", "task", "bias", "std ratio", "50 %", "90 %", "to MAP", "residual", "cost", "verdict")
+_SETTINGS = "## Settings"
 
 
 def to_markdown(rows: Iterable[JudgeRow]) -> str:
@@ -33,6 +37,54 @@ def summaries(page: str) -> dict[str, dict[str, str]]:
     table = itertools.takewhile(lambda line: line.startswith("|"), lines)
     cells = [[text.strip() for text in line.strip("|").split("|")] for line in table]
     return {title: dict(zip(_SUMMARY[1:], texts, strict=True)) for title, *texts in cells}
+
+
+def updated(page: str, other: str) -> str:
+    """A page with the solvers of another one, whose lines replace those that it had of them.
+
+    Lines of solvers that there are no more go.
+
+    Raises:
+        ParameterError: the two are not about the same cases.
+    """
+    old, new = _sections(page), _sections(other)
+    if old[""] != new[""] or {*old, _SETTINGS} != {*new, _SETTINGS}:
+        raise ParameterError("That page is about other cases: size, samples, tasks or noise. Judge all solvers.")
+    judged, parts = set(summaries(other)), []
+    for heading in old | new:
+        kept, added = old.get(heading, []), new.get(heading, [])
+        words = [line for line in added or kept if not (heading and _solver(line))]
+        lines = [line for line in kept if _solver(line) not in judged] + added
+        places = {line: place for line in lines if heading and (place := _place(line))}
+        parts.append("\n".join([*words, *sorted(places, key=places.__getitem__)]))
+    return "\n\n".join(parts) + "\n"
+
+
+def _sections(page: str) -> dict[str, list[str]]:
+    """Lines by the heading that they begin with, those before the first one by ""."""
+    found: dict[str, list[str]] = {"": []}
+    for line in page.splitlines():
+        if line.startswith("## "):
+            found[[*found][-1]].pop()  # the empty line before it
+            found[line] = []
+        found[[*found][-1]].append(line)
+    return found
+
+
+def _solver(line: str) -> str:
+    """The name of the solver that a line of a table or of the settings begins with; else empty."""
+    found = re.match(r"\| (?!solver \|)(.+?) \||- (.+?): ", line)
+    return (found[1] or found[2]) if found else ""
+
+
+def _place(line: str) -> tuple[int, bool, int] | None:
+    """Where a solver's line comes: by task, by solver, and runs with more steps at the end. None of no such line."""
+    name, titles = _solver(line), [kind.title for kind in SOLVERS.values()]
+    title = name if name in titles else name.rpartition(", ")[0]
+    if title not in titles:
+        return None
+    task = [*line.split(" | "), ""][1]
+    return list(JUDGE_TASKS).index(task) if task in JUDGE_TASKS else 0, title != name, titles.index(title)
 
 
 def _preface(rows: list[JudgeRow]) -> list[str]:
@@ -106,7 +158,7 @@ def _reasons(rows: list[JudgeRow]) -> list[str]:
         reason = JUDGE_SETTINGS[row.solver][1] if row.solver in JUDGE_SETTINGS else ""
         if settings:
             lines.append(f"- {name}: {settings}" + f" ({reason})." * bool(reason))
-    return ["", "## Settings", "", "What differs from the defaults, and why.", "", *lines] if lines else []
+    return ["", _SETTINGS, "", "What differs from the defaults, and why.", "", *lines] if lines else []
 
 
 def _heading(names: Iterable[str]) -> list[str]:
