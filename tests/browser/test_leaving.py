@@ -40,7 +40,7 @@ def opened(app, chromium):
         contexts.append(chromium.new_context(viewport={"width": 1440, "height": 900}))
         page = contexts[-1].new_page()
         page.set_default_timeout(120_000)
-        page.goto(address)
+        page.goto(f"{address}/?view=lab")
         page.wait_for_selector("[data-part=measured] img")
         return page
 

@@ -53,7 +53,7 @@ def page(server, chromium):
     context = chromium.new_context()
     page = context.new_page()
     page.set_default_timeout(90_000)
-    page.goto(server.url)
+    page.goto(f"{server.url}/?view=lab")
     page.wait_for_selector("[data-part=measured] img")
     yield page
     context.close()
@@ -87,7 +87,7 @@ def test_a_run_whose_server_was_killed_does_not_go_on_for_ever(server, page):
     server.start()
     page.wait_for_function("() => !document.querySelector('[data-phase=running], [data-phase=waiting]')")
     page = page.context.new_page()
-    page.goto(server.url)
+    page.goto(f"{server.url}/?view=lab")
     page.wait_for_selector("[data-part=measured] img")
     page.wait_for_function("document.querySelector('#solver-cse-vml-map-steps input[type=number]').value === '1000'")
 

@@ -82,9 +82,10 @@ def test_a_saved_png_brings_everything_back_and_the_same_pixels(visit, tmp_path,
     assert pixels(second) == pixels(first) and read(second) == read(first)
     measured["PNG loaded again and run"] = "same pixels"
 
-    page = visit(query="?c=" + link.split("?c=")[1])
+    assert "?view=lab&" in link
+    page = visit(query="?c=" + link.split("&c=")[1])
     assert_adjusted(page)
-    assert "?c=" not in page.url, "a reload must not undo what is changed from here on"
+    assert "c=" not in page.url, "a reload must not undo what is changed from here on"
 
 
 def test_a_reload_keeps_the_settings(visit):
@@ -132,7 +133,7 @@ def test_what_is_not_there_yet_is_not_copied(visit, chromium, app):
     context = chromium.new_context()
     page = context.new_page()
     page.route("**/queue/join*", lambda route: None)  # the page's first question is never answered
-    page.goto(app[0])
+    page.goto(f"{app[0]}/?view=lab")
     page.click("#share .inv-menu-open")
     page.get_by_role("menuitem", name="JSON").click()
     page.wait_for_function("document.querySelector('.inv-said').textContent.startsWith('Not ready yet')")

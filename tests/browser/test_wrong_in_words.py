@@ -52,7 +52,7 @@ def missing(visit, scan):
     page = visit()
     page.set_input_files("#photo input[type=file]", scan)
     page.wait_for_selector("#faults button[data-found]")
-    page.get_by_role("button", name="Parts are missing").click()
+    page.locator("#faults").get_by_role("button", name="Parts are missing").click()
     page.wait_for_selector("#mask canvas")
     page.wait_for_selector("#run[disabled]")
     return page

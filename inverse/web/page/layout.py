@@ -101,12 +101,11 @@ def _stage(page: Page, photo: Image.Image, start: Settings) -> None:
             with gr.Column(visible=start.task.auxiliary == "strokes", elem_id="strokes-panel") as page.strokes_panel:
                 page.strokes = strokes()
             page.problem = problem(preview.show(Job(start, photo))[0])
-        with gr.Column(elem_id="outputs", scale=1, min_width=0):
-            page.viewer = viewer(awaiting(photo))
-            page.verdict = verdict()
+        page.viewer = viewer(awaiting(photo))
     page.treat = TreatmentsCard()
     page.full = FullSizeCard()
     curves()
+    page.verdict = verdict()
     page.history = history()
 
 
