@@ -122,7 +122,7 @@ def test_a_run_takes_the_player_back_and_scrubbing_works_meanwhile(visit):
     looked = page.get_attribute("img.inv-after", "src")
     page.wait_for_timeout(1500)
     assert page.get_attribute("img.inv-after", "src") == looked, "the run goes on behind it"
-    assert "back to the run" in page.inner_text("#viewer .inv-back")
+    assert "back to the run" in page.inner_text("#viewer .inv-back"), page.inner_text("#status")
     page.click("#viewer .inv-back")
     page.wait_for_function("b => document.querySelector('img.inv-after').src !== b", arg=looked)
     page.click("#stop")
