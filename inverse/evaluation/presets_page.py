@@ -23,7 +23,7 @@ that the prior was not trained on, with sigma_y 0.05 and the embedded prior. The
 `python -m inverse.evaluation.tune` finds them and says how. The figures of all classical methods, which are told
 sigma_y as well, are in [baselines.toml](../inverse/solvers/baselines.toml). BM3D is that of Dabov, Foi, Katkovnik and
 Egiazarian, IEEE Trans. Image Processing 2007, by its authors' package `bm3d`. Where a classical method is better than a
-preset, the app and the command line say so.
+preset, the app and the command line say so. How some compare with azula's of the same name: [peers.md](peers.md).
 
 The search for `vml-map` on hdr began at settings that were found by hand; that for `vml-map-preconditioned` on blurs
 began at the defaults, after one from the table's rows ended where it began. What was found for `ddrm` on colorize, 20.0
