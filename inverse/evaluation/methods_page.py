@@ -15,8 +15,8 @@ PREFACE = """# Methods
 
 How every solver works: its formula, its algorithm, what each parameter does in it, and how to cite it. The app shows
 the same behind "How it works", and `inverse solvers NAME` prints it. How close each comes to a posterior that is known
-exactly: [judge.md](judge.md), [findings.md](findings.md). Made from the solvers themselves by
-`python -m inverse.evaluation.methods_page docs/methods.md`.
+exactly: [judge.md](judge.md), [findings.md](findings.md). How some compare with azula's of the same name:
+[peers.md](peers.md). Made from the solvers themselves by `python -m inverse.evaluation.methods_page docs/methods.md`.
 
 All of them are in variance-exploding coordinates: at noise level sigma the image is x = x0 + sigma n. Images lie on
 [-1, 1], and sigma_y is quoted there.

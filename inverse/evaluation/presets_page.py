@@ -23,7 +23,7 @@ that the prior was not trained on, with sigma_y 0.05 and the embedded prior. The
 `python -m inverse.evaluation.tune` finds them and says how. The figures of all classical methods, which are told
 sigma_y as well, are in [baselines.toml](../inverse/solvers/baselines.toml). BM3D is that of Dabov, Foi, Katkovnik and
 Egiazarian, IEEE Trans. Image Processing 2007, by its authors' package `bm3d`. Where a classical method is better than a
-preset, the app and the command line say so.
+preset, the app and the command line say so. How some compare with azula's of the same name: [peers.md](peers.md).
 
 The search for `vml-map` on hdr began at settings that were found by hand; that for `vml-map-preconditioned` on blurs
 began at the defaults, after one from the table's rows ended where it began. What was found for `ddrm` on colorize, 20.0
@@ -46,10 +46,10 @@ TriPS (ICML 2026), made for flows of latents that follow a text, was tried in th
 by steps of falling length along the misfit's gradient, and a falling share of the noise that it leaves is drawn anew.
 In 30 passes, at the best of eight to twenty settings, it reached 23.2 dB on inpaint-random, 25.0 on deblur-gaussian,
 22.9 on super-resolution, 27.9 on hdr, 24.5 on jpeg and 25.0 on deblur-nonlinear; `vml-map` is at 29.0 on hdr and 26.3
-on jpeg, and `daps` at 25.0 on deblur-nonlinear. On known posteriors its samples fit the noise: of Gaussian fields of which
-70 % of the pixels are missing, in 100 passes, its 90 % intervals hold at most 67 %, and those of `daps` 91 %. It is not
-added, and was not tried with networks of latents, for which the step of LATINO is there, without any gradient: linear
-tasks with `vml-map`, `diffpir` and `ac-dc`.
+on jpeg, and `daps` at 25.0 on deblur-nonlinear. On known posteriors its samples fit the noise: of Gaussian fields of
+which 70 % of the pixels are missing, in 100 passes, its 90 % intervals hold at most 67 %, and those of `daps` 91 %. It
+is not added, and was not tried with networks of latents, for which the step of LATINO is there, without any gradient:
+linear tasks with `vml-map`, `diffpir` and `ac-dc`.
 
 PSNR is not all: a solver that draws samples reaches less than one that seeks a mode of the posterior, and a grey
 picture more than one in plausible but wrong colours.

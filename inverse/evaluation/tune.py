@@ -79,7 +79,7 @@ KINDS: dict[str, tuple[str, ...]] = {
 FACTORS = {"cut": 2.0, "step_size": 2.0, "guidance_scale": 2.0, "renoise_above": 2.0, "sigma_max": 3.0}
 VALUES: dict[str, tuple[Any, ...]] = {
     "start": ("wiener", "pseudo-inverse"),
-    "stochasticity": (0.0, 0.3, 0.85),
+    "stochasticity": (0.0, 0.3, 0.85, 1.0),
     "schedule": ("log-linear", "karras"),
     "sigma_min": (0.01, 0.03, 0.1),
 }
