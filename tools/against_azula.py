@@ -206,7 +206,7 @@ class AzulaMMPS(Peer):
 
 PEERS: tuple[type[Peer], ...] = (AzulaDPS, AzulaDiffPIR, AzulaPiGDM, AzulaMMPS)
 REFERENCE = SOLVERS["vml-map"]
-"""Whose seconds all others are given."""
+"""By whose seconds those of all others are divided."""
 CONTENDERS: tuple[type[Solver], ...] = (
     REFERENCE, SOLVERS["dps"], AzulaDPS, SOLVERS["diffpir"], AzulaDiffPIR, SOLVERS["pigdm"], AzulaPiGDM, AzulaMMPS,
 )  # fmt: skip
@@ -326,17 +326,18 @@ with the embedded prior, on what the presets are measured on: the middle 64x64 p
 0.05. All see the same measurements and may space their noise levels alike. Each starts from its own defaults, and the
 same search (`inverse.evaluation.tune`: one parameter at a time, by mean PSNR) finds its best setting at {BUDGET} passes
 of the network, of which a backward pass counts 1.4, and then goes on from there once more. PiGDM, of which ours takes
-no fewer, has {BUDGETS["PiGDM"]} in both libraries. Our defaults were chosen with this prior, and azula's were not. What
-is counted are then runs on all three photographs with {len(SEEDS)} seeds that the search did not see.
+no fewer, has {BUDGETS["PiGDM"]} in both libraries. Our defaults were chosen with this prior, and azula's were not.
+What is counted are then runs on all three photographs with {len(SEEDS)} seeds that the search did not see.
 
 - passes: of the network. The axis to trust: it is the same on every machine.
-- time: of one thread of a processor, over that of {REFERENCE.title}; runs of both take turns, and the middle one of
-  {PAIRS} ratios counts.
+- time: of one thread of a processor, over that of VML-MAP; runs of both take turns, and the middle one of {PAIRS}
+  ratios counts.
 
 What is theirs is their loop, as it is. azula's DPS and PiGDM are told no noise level; its DiffPIR solves for the
-measurement by {ITERATIONS} iterations of conjugate gradients, where ours has a closed form; its MMPS takes three
-backward passes a step. It has no DDRM. PSNR favours methods that seek a mode or a mean ({REFERENCE.title}, DiffPIR)
-over those that draw samples, of either library; [docs/judge.md](judge.md) tells them apart.
+measurement by {ITERATIONS} iterations of conjugate gradients, where ours has a closed form, and draws as large a share
+of the noise anew as ours (its eta is that share over the one of DDPM); its MMPS takes three backward passes a step. It
+has no DDRM. PSNR favours methods that seek a mode or a mean (VML-MAP, DiffPIR) over those that draw samples, of either
+library; [docs/judge.md](judge.md) tells them apart.
 
 deepinv is not here. Every minor release from 0.1.0 on requires torchvision, and the current one, 0.5.0, imports it as
 soon as it is imported itself; torchvision's wheel, made for PyTorch's build for GPUs, does not load beside the build
