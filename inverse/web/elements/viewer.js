@@ -2,6 +2,8 @@
 import { BUSY, ENDED, hear, late, node, onPage, parts, save as saveFile, show, tell } from "./kit.js";
 import { zoomable } from "./zoom.js";
 
+const NARROW = "(max-width: 820px)"; // where what is started is not seen beside what starts it
+const STILL = "(prefers-reduced-motion: reduce)";
 const KEPT = 240; // pictures of one kind; a frame of several samples has several
 const WORDS = {
   x0: "What the model holds to be the clean photo, at this step.",
@@ -68,6 +70,9 @@ export default function viewer({ element, props, watch }) {
       run = value.run;
       frames = [];
       live();
+      if (value.phase === "running" && matchMedia(NARROW).matches) {
+        element.scrollIntoView({ block: "nearest", behavior: matchMedia(STILL).matches ? "auto" : "smooth" });
+      }
     }
     shown = value;
     const newest = value.frame;
