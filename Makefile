@@ -52,10 +52,11 @@ FEW_NUMBERS := $(addprefix tests/, batch/test_lockstep.py denoisers/test_embedde
 ISA_TESTS = $(BIN)/python -m pytest -m "not browser and not slow and not load and not ray" -n 2
 AVX2 := OMP_NUM_THREADS=1 ATEN_CPU_CAPABILITY=avx2 ONEDNN_MAX_CPU_ISA=AVX2 MKL_ENABLE_INSTRUCTIONS=AVX2
 SSE := OMP_NUM_THREADS=1 ATEN_CPU_CAPABILITY=default ONEDNN_MAX_CPU_ISA=SSE41 MKL_ENABLE_INSTRUCTIONS=SSE4_2
-test-few-isa: NUMBERS := $(FEW_NUMBERS)
-test-isa test-few-isa: $(VENV)/.tested
+test-isa: $(VENV)/.tested
 	$(AVX2) $(ISA_TESTS) $(NUMBERS)
 	$(SSE) $(ISA_TESTS) $(FEW_NUMBERS)
+test-few-isa: $(VENV)/.tested
+	$(AVX2) $(ISA_TESTS) $(FEW_NUMBERS)
 
 # The page's scripts, by Node: the one from PyPI where the system has none. Biome, which lints them, is from npm.
 WITH_NODE = PATH="$(CURDIR)/$(BIN):$$PATH"
