@@ -8,6 +8,7 @@ from inverse.web.elements.damaged import examples
 
 pytestmark = pytest.mark.browser
 
+KEPT = "localStorage['inverse-settings']"
 LABS = (
     "#prior",
     "#share",
@@ -59,10 +60,11 @@ def test_nothing_is_lost_between_the_views(visit):
 def test_a_link_says_which_view(visit, app):
     page = visit(view=None)
     settled(page)
+    before = page.evaluate(KEPT)
     page.click("[data-example='damaged/grainy']")  # a link carries no mask
-    page.wait_for_function("document.querySelector('#photo b').textContent.includes('grainy')")
+    page.wait_for_function(f"before => {KEPT} !== before", arg=before)
     settled(page)
-    code = page.evaluate("localStorage['inverse-settings']")
+    code = page.evaluate(KEPT)
     page.goto(f"{app[0]}/?c={code}")
     page.wait_for_selector("#run:not([disabled])")
     assert shown(page, ["#solver"]), "settings are of the Lab"
@@ -104,9 +106,9 @@ def test_what_the_verdict_proposes_is_tried_by_a_click(visit):
     proposed = page.locator("#verdict button").first
     proposed.wait_for()
     words = proposed.inner_text()
-    before = page.evaluate("localStorage['inverse-settings']")
+    before = page.evaluate(KEPT)
     proposed.click()
     page.wait_for_selector("#stop:not([disabled])")  # it runs
     page.wait_for_function("document.querySelectorAll('.inv-result').length === 2")
-    assert page.evaluate("localStorage['inverse-settings']") != before, words
+    assert page.evaluate(KEPT) != before, words
     assert ticked(page) == ["Parts are missing"], "what is wrong with the photo stays said"
