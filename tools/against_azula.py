@@ -33,7 +33,7 @@ from inverse.denoisers.base import Denoiser as OurDenoiser
 from inverse.denoisers.catalog import load_prior
 from inverse.errors import DivergenceError
 from inverse.evaluation.evaluate.results import Outcome, Results, read
-from inverse.evaluation.tune import CROP, Trials, photographs, problem
+from inverse.evaluation.trials import CROP, Trials, photographs, problem
 from inverse.imaging import metrics
 from inverse.imaging.files import write_text
 from inverse.parameters import real

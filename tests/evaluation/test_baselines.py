@@ -6,7 +6,7 @@ import torch
 from PIL import Image
 
 from inverse.evaluation import baselines, classical
-from inverse.evaluation.tune import CROP, auxiliary, mean_psnr, photographs
+from inverse.evaluation.trials import CROP, auxiliary, mean_psnr, photographs
 from inverse.imaging import images
 from inverse.imaging.metrics import psnr
 from inverse.operators import TASKS, Operator, noise

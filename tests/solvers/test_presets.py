@@ -8,8 +8,8 @@ import pytest
 from inverse.denoisers.base import Denoiser
 from inverse.denoisers.cards import DDPM, EMBEDDED, LATENT
 from inverse.errors import ParameterError
+from inverse.evaluation.preset_tables import to_toml
 from inverse.evaluation.presets_page import page
-from inverse.evaluation.tune import to_toml
 from inverse.operators import TASKS
 from inverse.restoration import degrade, stream
 from inverse.solvers import SOLVERS, presets

@@ -25,7 +25,7 @@ from inverse.web.jobs.job import Job
 from inverse.web.jobs.lifecycle import Lifecycle
 from inverse.web.jobs.offers import smaller
 from inverse.web.jobs.running import UPDATE_EVERY
-from inverse.web.jobs.waiting import reader_is_behind
+from inverse.web.jobs.turn import reader_is_behind
 
 VIEW_AT_MOST_EVERY = 1.0
 """Seconds between two views at most, while steps take less."""

@@ -21,7 +21,7 @@ from inverse.solvers.cost import passes, spoken
 from inverse.web.base import limits
 from inverse.web.base.guards import spoken_errors
 from inverse.web.jobs.lifecycle import Lifecycle
-from inverse.web.jobs.waiting import reader_is_behind
+from inverse.web.jobs.turn import reader_is_behind
 
 EVERY = 0.4
 """Seconds between two views: points that move, and figures that are drawn anew."""

@@ -20,7 +20,7 @@ from inverse.web.jobs.album import RUNNING, WAITING, Album, Row
 from inverse.web.jobs.each import Choice
 from inverse.web.jobs.job import Job
 from inverse.web.jobs.lifecycle import Lifecycle
-from inverse.web.jobs.waiting import others_wait
+from inverse.web.jobs.turn import others_wait
 
 View = dict[str, Any]
 

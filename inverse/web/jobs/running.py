@@ -27,7 +27,7 @@ from inverse.web.jobs.frames import Clock, Files, Frame, Player
 from inverse.web.jobs.job import Job
 from inverse.web.jobs.lifecycle import Lifecycle
 from inverse.web.jobs.offers import smaller
-from inverse.web.jobs.waiting import reader_is_behind
+from inverse.web.jobs.turn import reader_is_behind
 
 UPDATE_EVERY = 0.25
 """Seconds between two updates of the figures, and of the picture where that takes little of the time."""

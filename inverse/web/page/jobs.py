@@ -21,7 +21,8 @@ from inverse.web.jobs.job import Job
 from inverse.web.jobs.lifecycle import Lifecycle
 from inverse.web.jobs.running import Latest
 from inverse.web.jobs.trail import known
-from inverse.web.jobs.waiting import DEVICE, Turn, deserted
+from inverse.web.jobs.turn import Turn, deserted
+from inverse.web.jobs.waiting import DEVICE
 from inverse.web.page import form, returning
 from inverse.web.page.handlers import LIGHT
 from inverse.web.page.layout import RUN

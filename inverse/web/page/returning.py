@@ -13,7 +13,7 @@ import gradio as gr
 from inverse.web.elements.controls import Values
 from inverse.web.jobs.lifecycle import Lifecycle
 from inverse.web.jobs.trail import found
-from inverse.web.jobs.waiting import WAITING, follow
+from inverse.web.jobs.turn import WAITING, follow
 from inverse.web.page.handlers import LIGHT
 from inverse.web.page.page import Page, Updates
 
