@@ -66,6 +66,14 @@ class Batch(Lifecycle):
         """The one that the page shows: that before, as long as this one has not begun."""
         return batch.earlier if batch is not None and not batch.begun else batch
 
+    @staticmethod
+    def adopted(batch: Batch | None, asked: Any) -> Settings | None:
+        """The settings of the result that was clicked, of those that the page shows; None where there is none such."""
+        shown, index = Batch.shown(batch), asked.get("adopt") if isinstance(asked, dict) else None
+        if shown is None or type(index) is not int or not 0 <= index < len(shown.runs):
+            return None
+        return shown.runs[index]
+
     @property
     def complete(self) -> bool:
         return not self.stopping and not any(record.failure for record in self.done.values())

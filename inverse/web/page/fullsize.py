@@ -8,6 +8,7 @@ from typing import Any
 import gradio as gr
 
 from inverse.errors import InverseError
+from inverse.web.elements.buttons import start_and_stop
 from inverse.web.elements.controls import Values
 from inverse.web.elements.fullsize import fullsize
 from inverse.web.elements.reason import is_refusal, reason, refused
@@ -36,12 +37,7 @@ class FullSizeCard:
     def __init__(self) -> None:
         with gr.Column(visible=False, elem_id="card-fullsize", elem_classes="inv-card") as self.card:
             with gr.Row(elem_classes="inv-go", equal_height=True):
-                self.start = gr.Button(
-                    "Restore at full size", elem_id="full", elem_classes="inv-start", scale=0, min_width=180
-                )
-                self.stop = gr.Button(
-                    "Stop", elem_id="stop-full", elem_classes="inv-stop", interactive=False, scale=0, min_width=90
-                )
+                self.start, self.stop = start_and_stop("Restore at full size", "full", width=180)
                 self.promise = reason("", button="full", elem_id="full-promise")
             self.keep = gr.Checkbox(False, label=KEEP, elem_id="full-keep", container=False, interactive=True)
             self.seen = fullsize()

@@ -16,6 +16,7 @@ from inverse.resources import EXAMPLES
 from inverse.settings import CLEAN, Settings
 from inverse.solvers.presets import DEFAULT_TASK
 from inverse.web.base.files import FAVICON
+from inverse.web.elements.buttons import start_and_stop
 from inverse.web.elements.controls import setting
 from inverse.web.elements.curves import curves
 from inverse.web.elements.history import history
@@ -86,8 +87,7 @@ def _tab(kind: type[Tab], start: Settings) -> Tab:
 
 def _stage(page: Page, photo: Image.Image, start: Settings) -> None:
     with gr.Row(elem_id="actions", equal_height=True):
-        page.run = gr.Button(RUN, variant="primary", elem_id="run", elem_classes="inv-start", scale=0, min_width=160)
-        page.stop = gr.Button("Stop", elem_id="stop", elem_classes="inv-stop", interactive=False, scale=0, min_width=90)
+        page.run, page.stop = start_and_stop(RUN, "run", stop="stop", variant="primary", width=160)
         page.why = reason(KEYS, button="run", elem_id="keys")
         page.settings["samples"] = setting("samples", start.samples, spec=offers.SAMPLES, slider=False)
         page.settings["seed"] = setting("seed", start.seed, slider=False)

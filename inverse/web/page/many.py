@@ -11,6 +11,7 @@ import gradio as gr
 from inverse.errors import InverseError, ParameterError
 from inverse.settings import DEGRADED
 from inverse.web.base.gradio_internals import unchecked
+from inverse.web.elements.buttons import start_and_stop
 from inverse.web.elements.controls import Values
 from inverse.web.elements.many import many
 from inverse.web.elements.reason import reason, refused
@@ -44,13 +45,7 @@ class ManyCard:
     def __init__(self) -> None:
         with gr.Column(elem_id="card-many", elem_classes="inv-card"):
             with gr.Row(elem_classes="inv-go", equal_height=True):
-                self.start = gr.Button(
-                    "Restore all", variant="primary", elem_id="many", scale=0, min_width=140,
-                    elem_classes="inv-start",
-                )  # fmt: skip
-                self.stop = gr.Button(
-                    "Stop", elem_id="stop-many", elem_classes="inv-stop", interactive=False, scale=0, min_width=90
-                )
+                self.start, self.stop = start_and_stop("Restore all", "many", variant="primary")
                 self.promise = reason("", button="many", elem_id="many-promise")
             with gr.Row(elem_id="many-choices"):
                 self.full = gr.Checkbox(

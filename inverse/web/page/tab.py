@@ -13,6 +13,7 @@ from inverse.errors import ParameterError
 from inverse.results.record import METRICS
 from inverse.settings import Settings
 from inverse.web.base.guards import spoken_errors
+from inverse.web.elements.buttons import start_and_stop
 from inverse.web.elements.controls import Values
 from inverse.web.jobs.batches import Batch
 from inverse.web.jobs.job import Job
@@ -97,21 +98,15 @@ class Tab(ABC):
         Raises:
             ParameterError: there is no such result any more.
         """
-        batch, asked = Batch.shown(values[self.batch]), values[self.table]
-        index = asked.get("adopt") if isinstance(asked, dict) else None
-        if batch is None or type(index) is not int or not 0 <= index < len(batch.runs):
+        settings = Batch.adopted(values[self.batch], values[self.table])
+        if settings is None:
             raise ParameterError("This cell is of an earlier run, and its settings are gone. Run it again.")
-        changes = adopt(page, batch.runs[index], values[page.photo], values[page.auxiliary])
+        changes = adopt(page, settings, values[page.photo], values[page.auxiliary])
         return {**changes, page.switch: gr.Tabs(selected="restore")}
 
     def _go(self, promise: str) -> None:
         """The buttons and the promise, whose id is given; in a row."""
-        self.start = gr.Button(
-            self.title, variant="primary", elem_id=self.name, elem_classes="inv-start", scale=0, min_width=140
-        )
-        self.stop = gr.Button(
-            "Stop", elem_id=f"stop-{self.name}", elem_classes="inv-stop", interactive=False, scale=0, min_width=90
-        )
+        self.start, self.stop = start_and_stop(self.title, self.name, variant="primary")
         self.promise = gr.HTML("", elem_id=promise, elem_classes="inv-words inv-promise", apply_default_css=False)
 
 

@@ -11,6 +11,7 @@ import gradio as gr
 from inverse.errors import InverseError, ParameterError
 from inverse.settings import DEGRADED
 from inverse.web.base.guards import spoken_errors
+from inverse.web.elements.buttons import start_and_stop
 from inverse.web.elements.controls import Values
 from inverse.web.elements.reason import is_refusal, reason, refused
 from inverse.web.elements.treatments import treatments
@@ -43,12 +44,7 @@ class TreatmentsCard:
     def __init__(self) -> None:
         with gr.Column(visible=False, elem_id="card-treatments", elem_classes="inv-card") as self.card:
             with gr.Row(elem_classes="inv-go", equal_height=True):
-                self.start = gr.Button(
-                    "Try it on a crop", elem_id="try", elem_classes="inv-start", scale=0, min_width=160
-                )
-                self.stop = gr.Button(
-                    "Stop", elem_id="stop-try", elem_classes="inv-stop", interactive=False, scale=0, min_width=90
-                )
+                self.start, self.stop = start_and_stop("Try it on a crop", "try", width=160)
                 self.promise = reason("", button="try", elem_id="try-promise")
             self.seen = treatments()
             self.state, self.place = gr.State(None), gr.State(None)
@@ -116,11 +112,10 @@ class TreatmentsCard:
         Raises:
             ParameterError: there is no such treatment any more.
         """
-        batch, asked = Batch.shown(values[self.state]), values[self.seen]
-        index = asked.get("adopt") if isinstance(asked, dict) else None
-        if batch is None or type(index) is not int or not 0 <= index < len(batch.runs):
+        settings = Batch.adopted(values[self.state], values[self.seen])
+        if settings is None:
             raise ParameterError("These treatments are of an earlier photo, and their settings are gone. Try it again.")
-        changes = adopt(page, batch.runs[index], values[page.photo], values[page.auxiliary])
+        changes = adopt(page, settings, values[page.photo], values[page.auxiliary])
         return {component: update for component, update in changes.items() if component is not page.settings["samples"]}
 
     def moved(self, page: Page, values: Values) -> Updates:
