@@ -16,6 +16,12 @@ from inverse.operators import Task, make_task
 from inverse.settings import DEGRADED, Settings
 
 
+SHARPENED = 0.02
+"""Least sigma_y to undo a blur with. Its inverse makes noise many times stronger, that of rounding and of a JPEG as well,
+of which an estimate tells nothing: coffee blurred by 2 pixels with noise of 0.012, of which 0.01 is told, and saved as a
+JPEG, came back at 28.5 dB with it, and at 19.9 dB, covered with a pattern, with 0.01 (1.3 pixels assumed: 26.4, 23.6)."""
+
+
 @dataclass(frozen=True)
 class Finding:
     """One thing that is wrong.
@@ -100,7 +106,8 @@ class Diagnosis:
                 own = next((each.damage for each in self.findings if each.kind == kind), None)
                 chain.append(own or usual(kind))
         first, *then = chain or [make_task("denoise")]
-        made = Settings.create(mode=DEGRADED, task=first, then=then, sigma_y=round(self.sigma_y, 3))
+        sigma_y = max(self.sigma_y, SHARPENED) if "blurry" in wrong else self.sigma_y
+        made = Settings.create(mode=DEGRADED, task=first, then=then, sigma_y=round(sigma_y, 3))
         return made.with_auxiliary(self._mask(wrong))
 
     def to_dict(self) -> dict[str, Any]:

@@ -31,6 +31,18 @@ def test_what_happened_is_found(kind):
     assert kind in diagnose(damaged.file(kind)).kinds
 
 
+def test_a_blur_is_not_undone_with_less_noise_than_a_file_has():
+    seen = diagnose(damaged.file("blurry"))
+    photo = images.load(damaged.file("blurry"))
+
+    def rough(settings):
+        grey = np.asarray(restore(photo, settings=settings).image.convert("L"), float)
+        return np.abs(4 * grey[1:-1, 1:-1] - grey[:-2, 1:-1] - grey[2:, 1:-1] - grey[1:-1, :-2] - grey[1:-1, 2:]).mean()
+
+    meant = seen.settings()
+    assert rough(meant) < rough(replace(meant, sigma_y=seen.sigma_y)) / 2
+
+
 @pytest.mark.parametrize("kind", damaged.examples())
 def test_a_click_sets_up_its_repair(page, kind):
     seen = diagnose(damaged.file(kind))
