@@ -15,7 +15,6 @@ from inverse.errors import ParameterError
 from inverse.operators import Task, make_task
 from inverse.settings import DEGRADED, Settings
 
-
 SHARPENED = 0.02
 """Least sigma_y to undo a blur with. Its inverse makes noise many times stronger, that of rounding and of a JPEG as well,
 of which an estimate tells nothing: coffee blurred by 2 pixels with noise of 0.012, of which 0.01 is told, and saved as a
