@@ -16,9 +16,9 @@ from inverse.operators import Task, make_task
 from inverse.settings import DEGRADED, Settings
 
 SHARPENED = 0.02
-"""Least sigma_y to undo a blur with. Its inverse makes noise many times stronger, that of rounding and of a JPEG as well,
-of which an estimate tells nothing: coffee blurred by 2 pixels with noise of 0.012, of which 0.01 is told, and saved as a
-JPEG, came back at 28.5 dB with it, and at 19.9 dB, covered with a pattern, with 0.01 (1.3 pixels assumed: 26.4, 23.6)."""
+"""Least sigma_y to undo a blur with. Its inverse makes noise many times stronger, that of rounding and of a JPEG as
+well, of which an estimate tells nothing. Coffee blurred by 2 pixels, with noise of 0.012 of which 0.01 was told, as a
+JPEG: 28.5 dB with it, and 19.9 dB, covered with a pattern, with 0.01; 26.4 and 23.6 where 1.3 pixels are assumed."""
 
 
 @dataclass(frozen=True)
