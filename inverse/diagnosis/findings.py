@@ -12,13 +12,8 @@ from PIL import Image, ImageChops
 from inverse.diagnosis.jpeg_file import JpegFile
 from inverse.diagnosis.kinds import EXPECTED, HAPPENED, NOT_BY_ITSELF, TITLES, usual
 from inverse.errors import ParameterError
-from inverse.operators import Task, make_task
+from inverse.operators import Task, make_task, noise
 from inverse.settings import DEGRADED, Settings
-
-SHARPENED = 0.02
-"""Least sigma_y to undo a blur with. Its inverse makes noise many times stronger, that of rounding and of a JPEG as
-well, of which an estimate tells nothing. Coffee blurred by 2 pixels, with noise of 0.012 of which 0.01 was told, as a
-JPEG: 28.5 dB with it, and 19.9 dB, covered with a pattern, with 0.01; 26.4 and 23.6 where 1.3 pixels are assumed."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +100,7 @@ class Diagnosis:
                 own = next((each.damage for each in self.findings if each.kind == kind), None)
                 chain.append(own or usual(kind))
         first, *then = chain or [make_task("denoise")]
-        sigma_y = max(self.sigma_y, SHARPENED) if "blurry" in wrong else self.sigma_y
+        sigma_y = max(self.sigma_y, noise.SHARPENED) if "blurry" in wrong else self.sigma_y
         made = Settings.create(mode=DEGRADED, task=first, then=then, sigma_y=round(sigma_y, 3))
         return made.with_auxiliary(self._mask(wrong))
 

@@ -35,6 +35,10 @@ DEFAULT_SIGMA_Y = 0.05
 """What is added to a clean photo where nobody says how much: that of an ordinary photo."""
 LEAST = 0.01
 """The estimate's smallest value."""
+SHARPENED = 0.02
+"""Least sigma_y to undo a blur with. Its inverse makes noise many times stronger, that of rounding and of a JPEG as
+well, of which an estimate tells nothing. Coffee blurred by 2 pixels, with noise of 0.012 of which 0.01 was told, as a
+JPEG: 28.5 dB with it, and 19.9 dB, covered with a pattern, with 0.01; 26.4 and 23.6 where 1.3 pixels are assumed."""
 UNKNOWN = DEFAULT_SIGMA_Y
 """The estimate where the pixels known are too few or too far apart to tell."""
 DETAILS_THAT_TELL = 100

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from torch import Tensor
 
+from inverse.operators.noise import SHARPENED
 from inverse.results.problem import Problem
 from inverse.settings import Settings
 from inverse.verdicts import remedies
@@ -69,9 +70,11 @@ def _doubts(case: Case) -> Iterator[Finding]:
     grainy = left or (photo.noise >= VISIBLE and signs.copied > COPIED)
     if grainy and not case.keeps_known:
         yield _grain(case)
-    if case.sigma_y > LESS_NOISE * photo.noise and signs.structure > STRUCTURE:
+    # To undo a blur takes as much as that, however little is told.
+    told = photo.noise if photo.width is None else max(photo.noise, SHARPENED)
+    if case.sigma_y > LESS_NOISE * told and signs.structure > STRUCTURE:
         text = "Fine detail went with the grain: the photo has less noise than was assumed."
-        yield Finding("smoothed", DOUBT, text, remedies.noise(photo.noise, case.sigma_y))
+        yield Finding("smoothed", DOUBT, text, remedies.noise(told, case.sigma_y))
     if case.wider and not grainy:  # which a larger blur would raise
         text = "It is still soft: the blur is probably larger than was assumed."
         yield Finding("soft", DOUBT, text, remedies.width(case.task, photo.found_width))

@@ -6,6 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from judged import DAMAGES, PHOTOS, damaged, noise, truth
 
+from inverse import restore
+from inverse.imaging import images
+from inverse.resources import EXAMPLES
 from inverse.verdicts import verdict
 
 RUINS = {
@@ -50,3 +53,19 @@ def test_colours_that_no_photo_has_are_a_ruin():
     problem = damaged("chelsea", "colorize")
     gaudy = truth(problem) + torch.tensor([1.0, -1.0, 0.0])[:, None, None]
     assert verdict(problem, gaudy).kinds == ["ruined"]
+
+
+def test_a_blur_that_was_undone_with_too_little_noise_is_a_ruin_and_the_way_out_is_no_way_back():
+    photo = images.load(EXAMPLES / "damaged" / "blurry.jpg").crop((130, 20, 290, 180))
+    for std in (1.3, 2.0):
+        blurred = {"task": "deblur-gaussian", "task_parameters": {"std": std, "edges": "reflect"}, "degraded": True}
+        rough = restore(photo, **blurred, sigma_y=0.01)
+        found = verdict(rough.problem, rough.step.x0_hat)
+        assert found.kinds == ["ruined"]
+        (finding,) = found.findings
+        assert finding.remedy is not None
+        level = finding.remedy.changes["sigma_y"]
+        assert level > 0.01
+        better = restore(photo, **blurred, sigma_y=level)
+        for each in verdict(better.problem, better.step.x0_hat).findings:
+            assert each.kind not in ("ruined", "smoothed"), "nothing proposes less noise again"
