@@ -1,7 +1,9 @@
 """Tune and compare, as people do it: settings travel, sweeps, comparisons."""
 
 import io
+import itertools
 import json
+import time
 
 import pytest
 from PIL import Image
@@ -10,6 +12,7 @@ from test_app import BROKEN, SIDEWAYS, choose, phase, ready, set_number, small
 from inverse.settings import Settings
 from inverse.settings.carriers import read
 from inverse.solvers import SOLVERS
+from inverse.web.page import sweeping
 
 pytestmark = pytest.mark.browser
 
@@ -196,6 +199,20 @@ def test_a_stopped_sweep_keeps_its_finished_cells(visit):
     page.wait_for_selector("#sweep[disabled]")
     assert "gives no values" in page.inner_text("#promise")
     assert page.locator("#grid .inv-cell-figure", has_text="dB").count() == finished, "of the earlier sweep"
+
+
+def test_a_late_suggestion_does_not_write_over_what_is_typed(visit, monkeypatch):
+    calls, suggested = itertools.count(1), sweeping._suggested
+
+    def later_each_time(settings, name):
+        time.sleep(1.0 * next(calls))
+        return suggested(settings, name)
+
+    monkeypatch.setattr(sweeping, "_suggested", later_each_time)
+    page = visit()
+    sweep_axes(page, "10", "1,2")
+    page.wait_for_timeout(3000)
+    assert page.input_value("#y-values :is(input, textarea)") == "1,2"
 
 
 def test_a_sweep_that_waits_says_so_and_keeps_the_earlier_one(visit):

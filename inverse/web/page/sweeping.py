@@ -61,7 +61,10 @@ class SweepTab(Saving):
     def wire(self, page: Page) -> None:
         asked = {*page.asked, self.axes_before}
         outputs = [self.x_values, self.y_values, self.axes_before]
-        gr.on([self.x_name.input, self.y_name.input], light(page, self.suggest), asked, outputs, **SPOKEN)
+        # Gradio's menu says each choice twice at once. One after the other, the second finds the first one's suggestion
+        # made, and writes nothing over what the visitor types by then.
+        alone = {**SPOKEN, "concurrency_limit": 1}
+        gr.on([self.x_name.input, self.y_name.input], light(page, self.suggest), asked, outputs, **alone)
         self.wire_download(page)
 
     def plan(self, page: Page, values: Values, job: Job) -> Updates:
