@@ -78,7 +78,7 @@ test-fuzz: $(VENV)/.tested
 
 # Two apps and two browsers beside each other: half of the time a page waits.
 test-browser: $(VENV)/.tested .make/chromium
-	$(BIN)/python -m pytest -m browser -n 2 --dist loadfile tests/browser
+	$(BIN)/python -m pytest -m browser -n 2 --dist worksteal tests/browser
 
 # Fifty clients at once, a thousand jobs, clients that leave or never read: against app.py in its own process.
 test-load: $(VENV)/.tested

@@ -16,6 +16,8 @@ from inverse.solvers import Step
 
 ARTIFACTS = Path(__file__).resolve().parents[1] / ".artifacts"
 TIMEOUT = 90_000
+STEP = 0.15
+"""Seconds that a step takes at least where runs are `unhurried`."""
 MEASURED: dict[str, str] = {}
 
 
@@ -80,6 +82,21 @@ def served():
     yield f"http://127.0.0.1:{port}", watch
     running.stream = watch.stream
     page.close()
+
+
+@pytest.fixture
+def unhurried(app, monkeypatch):
+    """Steps take their time, so that a run of many lasts on any machine, and costs little."""
+    from inverse.web.jobs import running
+
+    solving = running.stream
+
+    def stream(*arguments, **settings):
+        for step in solving(*arguments, **settings):
+            time.sleep(STEP)
+            yield step
+
+    monkeypatch.setattr(running, "stream", stream)
 
 
 @pytest.fixture(scope="session")

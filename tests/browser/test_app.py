@@ -149,8 +149,9 @@ def test_stop_takes_effect_within_a_step_and_keeps_the_picture(visit, app, measu
     assert "Stopped" in page.inner_text("#status"), "nothing late overwrites it"
 
 
-def test_what_comes_late_of_a_stopped_run_takes_nothing_from_the_next(visit):
+def test_what_comes_late_of_a_stopped_run_takes_nothing_from_the_next(visit, unhurried):
     page, held = visit(), []
+    small(page)
     jobs = page.evaluate("window.gradio_config.dependencies.map(d => [d.id, d.targets.map(t => t[1])])")
     ends = [job for job, kinds in jobs if {"then", "success", "failure"} & set(kinds)]
     set_number(page, "#solver-cse-vml-map-steps", 300)
@@ -200,9 +201,10 @@ def test_every_tab_keeps_its_own_settings_and_a_new_one_takes_the_last(visit):
     assert first.input_value("#seed input[type=number]") == "5"
 
 
-def test_a_run_that_waits_keeps_its_photo_and_says_that_it_waits(visit):
+def test_a_run_that_waits_keeps_its_photo_and_says_that_it_waits(visit, unhurried):
     busy, page = visit(), visit()
-    set_number(busy, "#solver-cse-vml-map-steps", 300)
+    small(busy)
+    set_number(busy, "#solver-cse-vml-map-steps", 200)
     busy.click("#run")
     busy.wait_for_selector(".inv-after")
     small(page)
@@ -223,8 +225,9 @@ def test_a_run_that_waits_keeps_its_photo_and_says_that_it_waits(visit):
     assert "the photo that the page had before" in page.inner_text(".inv-explain")
 
 
-def test_keys_are_heard_by_what_they_are_meant_for(visit):
+def test_keys_are_heard_by_what_they_are_meant_for(visit, unhurried):
     page = visit()
+    small(page)
     page.evaluate("document.body.dispatchEvent(new KeyboardEvent('keydown', {key: 'p', bubbles: true}))")
     page.wait_for_selector("#viewer .inv-frame.inv-peek")
     page.evaluate("window.dispatchEvent(new Event('blur'))")

@@ -8,27 +8,11 @@ import pytest
 from PIL import Image
 
 from inverse.web.elements.picker import EXAMPLES
-from inverse.web.jobs import running
 
 pytestmark = pytest.mark.browser
 
-STEP = 0.15
-"""Seconds that a step takes at least, so that a run outlives a reload on any machine."""
 RESULTS = "count => document.querySelectorAll('.inv-result').length === count"
 KEPT = "sessionStorage.getItem('inverse-jobs')"
-
-
-@pytest.fixture
-def unhurried(app, monkeypatch):
-    """Steps take their time."""
-    solving = running.stream
-
-    def stream(*arguments, **settings):
-        for step in solving(*arguments, **settings):
-            time.sleep(STEP)
-            yield step
-
-    monkeypatch.setattr(running, "stream", stream)
 
 
 @pytest.fixture

@@ -155,7 +155,7 @@ def sweep_axes(page, columns, rows):
 def test_a_sweep_fills_its_grid_and_a_cell_is_adopted(visit, measured):
     page = visit()
     small(page)
-    sweep_axes(page, "10,12", "3,4")
+    sweep_axes(page, "4,6", "3,4")
     assert page.locator("#grid .inv-empty").is_visible() and not page.locator("#grid .inv-scroll").is_visible()
     page.wait_for_function("document.querySelector('#promise').innerText.trim().startsWith('4 runs, about')")
     page.click("#sweep")
@@ -175,7 +175,7 @@ def test_a_sweep_fills_its_grid_and_a_cell_is_adopted(visit, measured):
     shown = page.inner_text("#grid [data-index='3'] .inv-cell-figure")
     page.click("#grid [data-index='3']")
     page.wait_for_function("document.querySelector('#seed input').value === '4'")
-    assert page.input_value("#solver-cse-vml-map-steps input[type=number]") == "12"
+    assert page.input_value("#solver-cse-vml-map-steps input[type=number]") == "6"
     page.click("#run")
     phase(page, "done")
     assert shown.strip("★ ") in page.inner_text("#status .inv-message"), "the same picture as in the cell"
@@ -184,7 +184,7 @@ def test_a_sweep_fills_its_grid_and_a_cell_is_adopted(visit, measured):
 def test_a_stopped_sweep_keeps_its_finished_cells(visit):
     page = visit()
     small(page)
-    sweep_axes(page, "40", "1,2,3,4,5,6,7,8,9")  # long enough to be stopped by a browser that is slow
+    sweep_axes(page, "20", "1,2,3,4,5,6,7,8,9")  # long enough to be stopped by a browser that is slow
     page.click("#sweep")
     page.wait_for_selector("#grid .inv-cell-figure:has-text('dB')")
     page.click("#stop-sweep")
@@ -210,15 +210,16 @@ def test_a_late_suggestion_does_not_write_over_what_is_typed(visit, monkeypatch)
 
     monkeypatch.setattr(sweeping, "_suggested", later_each_time)
     page = visit()
-    sweep_axes(page, "10", "1,2")
+    sweep_axes(page, "4", "1,2")
     page.wait_for_timeout(3000)
     assert page.input_value("#y-values :is(input, textarea)") == "1,2"
 
 
-def test_a_sweep_that_waits_says_so_and_keeps_the_earlier_one(visit):
+def test_a_sweep_that_waits_says_so_and_keeps_the_earlier_one(visit, unhurried):
     busy, page = visit(), visit()
+    small(busy)
     small(page)
-    sweep_axes(page, "10", "1,2")
+    sweep_axes(page, "3", "1,2")
     page.click("#sweep")
     page.wait_for_selector("#grid [data-phase=done]")
     page.wait_for_selector("#sweep:not([disabled])")
@@ -279,7 +280,7 @@ def test_tune_on_a_phone_in_the_dark(visit):
         page.get_by_role("tab", name=tab).click()
         page.wait_for_selector(f"{name} .inv-empty")
         assert page.evaluate(FITS, name)
-    sweep_axes(page, "10,12", "3")
+    sweep_axes(page, "4,6", "3")
     page.tap("#sweep")
     page.wait_for_selector("#grid [data-phase=done]")
     assert page.evaluate(SIDEWAYS) <= 0 and page.evaluate(BROKEN) == []
