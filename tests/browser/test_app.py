@@ -204,7 +204,7 @@ def test_every_tab_keeps_its_own_settings_and_a_new_one_takes_the_last(visit):
 def test_a_run_that_waits_keeps_its_photo_and_says_that_it_waits(visit, unhurried):
     busy, page = visit(), visit()
     small(busy)
-    set_number(busy, "#solver-cse-vml-map-steps", 200)
+    set_number(busy, "#solver-cse-vml-map-steps", 50)
     busy.click("#run")
     busy.wait_for_selector(".inv-after")
     small(page)

@@ -68,7 +68,7 @@ LATER = "before => Number(document.querySelector('#viewer .inv-at').innerText.sp
 
 
 def test_a_reload_in_the_middle_of_a_run_brings_it_back_and_it_ends_in_results(opened, unhurried, app, tmp_path):
-    page, levels = opened(), 40
+    page, levels = opened(), 15
     begun(page, levels, tmp_path)
     seen, runs = update(page), len(app[1].runs)
     page.reload()
