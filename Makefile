@@ -8,7 +8,7 @@ CHECK_PYTHON = $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' |
 export OMP_WAIT_POLICY ?= PASSIVE
 export HF_HUB_OFFLINE ?= 1
 
-.PHONY: app check types test test-fast test-fastest test-isa test-few-isa test-browser test-fuzz test-load test-peers test-priors test-ray lint lint-js test-js format bench judge findings evaluation scale peers floors wheel space screenshots clean
+.PHONY: app check types test test-fast test-fastest test-isa test-few-isa test-browser test-fuzz test-load test-thorough test-peers test-priors test-ray lint lint-js test-js format bench judge findings evaluation scale peers floors wheel space screenshots clean
 
 app: $(VENV)/.installed
 	HF_HUB_OFFLINE=0 $(BIN)/python app.py
@@ -30,8 +30,9 @@ types: $(VENV)/.tested
 	$(BIN)/pyright
 
 # Two processes of one thread each: small tensors do not profit from a second thread.
+NOT_FAST := not browser and not slow and not load and not ray and not thorough
 test-fast: $(VENV)/.tested
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not browser and not slow and not load and not ray" -n 2
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "$(NOT_FAST)" -n 2
 
 # Rules of the library that take no prior and no app to test.
 FASTEST := $(addprefix tests/, test_randomness.py test_resources.py test_text.py imaging/test_chunks.py \
@@ -49,7 +50,7 @@ NUMBERS := $(addprefix tests/, test_faults.py test_restoration.py batch/test_loc
   denoisers/test_precision.py denoisers/test_unet.py estimators operators results/test_spread.py \
   solvers/test_draws.py solvers/test_run.py solvers/test_solvers.py solvers/test_stop_at_noise.py)
 FEW_NUMBERS := $(addprefix tests/, batch/test_lockstep.py denoisers/test_embedded.py operators/test_noise.py)
-ISA_TESTS = $(BIN)/python -m pytest -m "not browser and not slow and not load and not ray" -n 2
+ISA_TESTS = $(BIN)/python -m pytest -m "$(NOT_FAST)" -n 2
 AVX2 := OMP_NUM_THREADS=1 ATEN_CPU_CAPABILITY=avx2 ONEDNN_MAX_CPU_ISA=AVX2 MKL_ENABLE_INSTRUCTIONS=AVX2
 SSE := OMP_NUM_THREADS=1 ATEN_CPU_CAPABILITY=default ONEDNN_MAX_CPU_ISA=SSE41 MKL_ENABLE_INSTRUCTIONS=SSE4_2
 test-isa: $(VENV)/.tested
@@ -78,7 +79,11 @@ test-fuzz: $(VENV)/.tested
 
 # Two apps and two browsers beside each other: half of the time a page waits.
 test-browser: $(VENV)/.tested .make/chromium
-	$(BIN)/python -m pytest -m browser -n 2 --dist worksteal tests/browser
+	$(BIN)/python -m pytest -m "browser and not thorough" -n 2 --dist worksteal tests/browser
+
+# What is left out above for time: further cases of what is tried there.
+test-thorough: $(VENV)/.tested .make/chromium
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m thorough -n 2 tests
 
 # Fifty clients at once, a thousand jobs, clients that leave or never read: against app.py in its own process.
 test-load: $(VENV)/.tested

@@ -286,6 +286,7 @@ def test_brushing_a_mask_changes_the_measurement_and_survives_other_choices(visi
     page.wait_for_function("b => document.querySelector('[data-part=measured] img').src !== b", arg=masked)
     choose(page, "#task", TASKS["inpaint-mask"].title)
     page.wait_for_function("b => document.querySelector('[data-part=measured] img').src === b", arg=masked)
+    set_number(page, "#solver-dps-steps", 10)
     page.click("#run")
     phase(page, "done")
     page.get_by_role("button", name="Clear").click()

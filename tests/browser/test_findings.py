@@ -1,6 +1,7 @@
 """The Findings tab in a real Chromium: it fills, stops, saves, and fits any screen."""
 
 import xml.etree.ElementTree as ET
+from itertools import product
 
 import pytest
 from PIL import Image
@@ -82,8 +83,13 @@ def test_a_truth_brings_its_tasks_and_nonsense_is_refused_before_it_begins(visit
     assert "between commas" in page.inner_text("#findings-promise")
 
 
-@pytest.mark.parametrize("width", [1440, 820, 390])
-@pytest.mark.parametrize("theme", ["light", "dark"])
+SCREENS = list(product(["light", "dark"], [1440, 820, 390]))
+
+
+@pytest.mark.parametrize(
+    ("theme", "width"),
+    [SCREENS[0], *(pytest.param(*each, marks=pytest.mark.thorough) for each in SCREENS[1:-1]), SCREENS[-1]],
+)
 def test_it_fits_and_everybody_can_use_it(visit, width, theme):
     page = opened(visit, width=width, query=f"?__theme={theme}")
     few(page)

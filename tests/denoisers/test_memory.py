@@ -134,7 +134,7 @@ print(len(sides), min(sides) / expected, max(sides) / expected)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="limits the data of a process")
-@pytest.mark.parametrize("solver", ["vml-map", "dps"])
+@pytest.mark.parametrize("solver", [pytest.param("vml-map", marks=pytest.mark.thorough), "dps"])
 def test_in_memory_that_is_really_short_the_size_in_the_sentence_fits(solver):
     """There is room for the gradient at 384 pixels by the measure of one at 64, and none for 1024.
 

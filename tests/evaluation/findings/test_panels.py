@@ -135,7 +135,7 @@ def test_samples_of_the_exact_score_are_those_of_the_posterior(known):
         assert share == pytest.approx(weight, abs=3 * (weight * (1 - weight) / row.count) ** 0.5 + 0.01)
 
 
-@pytest.mark.parametrize("change", [LONG, SHIFTED])
+@pytest.mark.parametrize("change", [LONG, pytest.param(SHIFTED, marks=pytest.mark.thorough)])
 def test_samples_of_an_altered_score_are_not(known, change):
     assert abs(measured(known, sampled(known, change)).coverage(0.9) - 0.9) > 0.03
 

@@ -21,7 +21,9 @@ def taken():
         yield other.getsockname()[1]
 
 
-@pytest.mark.parametrize("flag", [False, True], ids=["variable", "flag"])
+@pytest.mark.parametrize(
+    "flag", [pytest.param(False, marks=pytest.mark.thorough, id="variable"), pytest.param(True, id="flag")]
+)
 def test_a_named_port_that_is_taken_ends_the_program_with_a_sentence(taken, flag):
     variables = {**os.environ, "GRADIO_SERVER_PORT": "" if flag else str(taken), "PYTHONPATH": str(ROOT)}
     command = ["-m", "inverse", "app", "--port", str(taken)] if flag else ["app.py"]
