@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from PIL import Image
+
 from inverse.imaging import images
 from inverse.results.misfit import misfit
 from inverse.results.problem import Problem
@@ -48,11 +50,11 @@ class Player:
 
     analyses = True
 
-    def begun(self, problem: Problem, settings: Settings) -> Frame:
-        """What is to be solved."""
+    def begun(self, problem: Problem, settings: Settings, photo: Image.Image) -> Frame:
+        """What is to be solved, of the part of the photo that is restored."""
         height, width = problem.operator.image_shape[-2:]
         return {
-            "before": exact(problem.measurement),
+            "before": exact(before(problem, settings, photo)),
             "truth": None if problem.truth is None else jpeg(images.to_image(problem.truth), 92),
             "width": width,
             "height": height,
@@ -90,7 +92,7 @@ class Files:
 
     analyses = False
 
-    def begun(self, problem: Problem, settings: Settings) -> Frame:
+    def begun(self, problem: Problem, settings: Settings, photo: Image.Image) -> Frame:
         return {}
 
     def live(self, step: Step) -> Frame:
@@ -99,6 +101,12 @@ class Files:
     def last(self, problem: Problem, step: Step, settings: Settings) -> Frame:
         named = zip(step.x0_hat, texts(step, settings), strict=True)
         return {"files": [png_bytes(frame(x0_hat), text) for x0_hat, text in named]}
+
+
+def before(problem: Problem, settings: Settings, photo: Image.Image) -> Image.Image:
+    """What a result lies beside: the measurement, or a damaged photo itself, whose missing parts are grey there."""
+    grey = settings.degraded and problem.operator.missing is not None
+    return photo if grey and photo.size == problem.measurement.size else problem.measurement
 
 
 def analysed(problem: Problem, step: Step) -> Frame:

@@ -226,7 +226,7 @@ class Latest(Lifecycle):
         return {
             "run": self.run,
             "phase": "running",
-            **self.show.begun(problem, job.settings),
+            **self.show.begun(problem, job.used, job.part),
             "filename": job.file.made("restored"),
             "frame": None,
             "curve": None,

@@ -47,6 +47,17 @@ def test_a_run_that_ended_says_what_became_of_it_and_one_that_was_stopped_does_n
     assert latest.stop()[0]["verdict"] is None
 
 
+@pytest.mark.parametrize("mode", ["clean", "degraded"])
+def test_a_damaged_photo_is_compared_with_itself_and_not_with_grey_holes(photo, monkeypatch, mode):
+    photo = photo.resize((80, 64))  # of which a clean one is not cropped
+    settings = Settings.create(mode=mode, task="inpaint-box", size=64, sigma_y=0.05)
+    monkeypatch.setattr(running, "stream", steps(replace(settings, mode="clean"), photo, 3))
+    view, _ = list(run(settings, photo))[-1]
+    damaged, grey = images.fit(photo, 64), settings.problem(photo, None).measurement
+    assert decoded(view["before"]).tobytes() == (damaged if mode == "degraded" else grey).tobytes() != b""
+    assert damaged.tobytes() != grey.tobytes()
+
+
 def test_every_sample_says_which_it_is(settings, photo, monkeypatch):
     several = replace(settings, samples=3)
     monkeypatch.setattr(running, "stream", steps(several, photo, 5))
