@@ -213,7 +213,7 @@ def test_a_run_that_waits_keeps_its_photo_and_says_that_it_waits(visit, unhurrie
     before = page.get_attribute("[data-part=truth] img", "src")
     page.click("[data-example=astronaut]")
     page.wait_for_function("b => document.querySelector('[data-part=truth] img').src !== b", arg=before)
-    words = page.locator("#status .inv-message", has_text=re.compile(r"^Next in line, about \d+ (s|min)\.$"))
+    words = page.locator("#status .inv-message", has_text=re.compile(r"^Next in line, about [\d.]+ (s|min)\.$"))
     words.wait_for()
     first = words.inner_text()
     page.wait_for_function("first => document.querySelector('#status .inv-message').innerText !== first", arg=first)

@@ -101,8 +101,8 @@ def test_the_cost_counts_every_sample(settings, photo):
     assert "8 samples" in eight.cost and "samples" not in one.cost
 
     def minutes(words):
-        number, unit = re.search(r"about (\d+) (s|min)", words).groups()
-        return int(number) * (60 if unit == "min" else 1)
+        number, unit = re.search(r"about ([\d.]+) (s|min|h)", words).groups()
+        return float(number) * {"s": 1, "min": 60, "h": 3600}[unit]
 
     assert minutes(eight.cost) == pytest.approx(8 * minutes(one.cost), rel=0.3)
 
