@@ -8,6 +8,7 @@ All that is used of its insides is here, and `test_connections.py` says when it 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ipaddress
 import logging
 import time
@@ -132,6 +133,10 @@ class Connections:
 
         before, server.servers = server.servers, []
         for each in before:
+            for listening in each.sockets:
+                with contextlib.suppress(RuntimeError, NotImplementedError):  # of other loops
+                    loop.remove_reader(listening.fileno())
+            await asyncio.sleep(0)  # what was accepted becomes a connection, which a closed server would not let it
             for listening in each.sockets:
                 same = listening.dup()
                 made = await loop.create_server(protocol, sock=same, ssl=server.config.ssl, backlog=AT_A_TIME)

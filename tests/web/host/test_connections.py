@@ -83,6 +83,20 @@ def ended(connection):
     return False
 
 
+def test_who_comes_in_the_instant_in_which_it_listens_anew_is_not_lost(served, allowed):
+    allowed |= {"head": 100, "abandoned": 100}
+    time.sleep(0.2)  # until it has done so itself
+
+    async def meanwhile():
+        made = served.connect()
+        await asyncio.sleep(0)  # it is accepted after this step, and becomes a connection after the next
+        await served.connections._take_few()
+        return made
+
+    held = [asyncio.run_coroutine_threadsafe(meanwhile(), served.loop).result(20) for _ in range(3)]
+    assert settles(lambda: served.count == 3, 5) and not any(map(ended, held))
+
+
 @pytest.mark.parametrize("words", [b"", b"GET / HT", b"GET / HTTP/1.1\r\nHost: localhost\r\n"])
 def test_a_head_that_never_ends_is_closed_and_others_are_served_meanwhile(served, words):
     held = [served.connect(words) for _ in range(5)]

@@ -100,11 +100,11 @@ def test_the_cost_counts_every_sample(settings, photo):
     )
     assert "8 samples" in eight.cost and "samples" not in one.cost
 
-    def minutes(words):
+    def seconds(words):
         number, unit = re.search(r"about ([\d.]+) (s|min|h)", words).groups()
         return float(number) * {"s": 1, "min": 60, "h": 3600}[unit]
 
-    assert minutes(eight.cost) == pytest.approx(8 * minutes(one.cost), rel=0.3)
+    assert seconds(eight.cost) == pytest.approx(8 * seconds(one.cost), rel=0.3)
 
 
 def test_a_run_beyond_its_time_limit_is_announced(settings, photo, monkeypatch):
