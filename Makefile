@@ -81,7 +81,7 @@ test-fuzz: $(VENV)/.tested
 test-browser: $(VENV)/.tested .make/chromium
 	$(BIN)/python -m pytest -m "browser and not thorough" -n 2 --dist worksteal tests/browser
 
-# What is left out above for time: further cases of what is tried there.
+# What there is no time for above: further cases of what is tried there, and programs that start twice.
 test-thorough: $(VENV)/.tested .make/chromium
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m thorough -n 2 tests
 

@@ -20,7 +20,7 @@ def findings(page, where):
     ]
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("theme", ["light", pytest.param("dark", marks=pytest.mark.thorough)])
 def test_axe_finds_nothing_serious_in_the_simple_view(visit, theme):
     page = visit(query=f"?__theme={theme}", view="simple")
     page.wait_for_selector("#faults [aria-pressed=true]")
@@ -35,7 +35,7 @@ def test_axe_finds_nothing_serious_in_the_simple_view(visit, theme):
     assert not found, "\n".join(found)
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("theme", [pytest.param("light", marks=pytest.mark.thorough), "dark"])
 def test_axe_finds_nothing_serious_on_any_tab(visit, theme):
     page = visit(query=f"?__theme={theme}")
     small(page)

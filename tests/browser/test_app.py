@@ -396,7 +396,9 @@ CLIPPED = """() => [...document.querySelectorAll("gradio-app *")].filter((each) 
 }).map((each) => each.id || each.className)"""
 
 
-@pytest.mark.parametrize(("width", "height"), [(1440, 900), (390, 844), (320, 640)])
+@pytest.mark.parametrize(
+    ("width", "height"), [(1440, 900), pytest.param(390, 844, marks=pytest.mark.thorough), (320, 640)]
+)
 def test_the_page_opens_without_shifts_in_english_and_whole(visit, measured, width, height):
     page = visit(width, height, locale="de-DE")
     page.add_init_script(SHIFTS)

@@ -113,6 +113,7 @@ def test_two_priors_are_compared_and_a_row_is_adopted(visit):
     assert page.get_by_role("tab", name="Restore").get_attribute("aria-selected") == "true"
 
 
+@pytest.mark.thorough
 def test_priors_are_swept_by_name(visit):
     page = visit()
     page.get_by_label("128", exact=True).check()

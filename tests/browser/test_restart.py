@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.thorough]  # programs that start twice take a minute
 
 ROOT = Path(__file__).parents[2]
 
@@ -79,7 +79,6 @@ def begin(page):
     page.wait_for_selector("#viewer img.inv-after")
 
 
-@pytest.mark.thorough
 def test_a_run_whose_server_was_killed_does_not_go_on_for_ever(server, page):
     """Gradio loads the page anew when it finds another server, or the page says that this is to be done."""
     begin(page)

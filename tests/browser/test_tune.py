@@ -123,7 +123,7 @@ def test_a_dropped_png_with_settings_is_not_taken_for_a_photo(visit):
     assert page.evaluate(BROKEN) == []
 
 
-@pytest.mark.parametrize("query", ["?c=nonsense", "?c="])
+@pytest.mark.parametrize("query", ["?c=nonsense", pytest.param("?c=", marks=pytest.mark.thorough)])
 def test_a_bad_link_is_refused_in_words_and_the_page_works(visit, query):
     page = visit(query=query)
     assert "link" in page.wait_for_selector("[data-testid=toast-body]").inner_text()
