@@ -29,10 +29,10 @@ lint: $(VENV)/.tested
 types: $(VENV)/.tested
 	$(BIN)/pyright
 
+FAST := not browser and not slow and not load and not ray and not thorough
 # Two processes of one thread each: small tensors do not profit from a second thread.
-NOT_FAST := not browser and not slow and not load and not ray and not thorough
 test-fast: $(VENV)/.tested
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "$(NOT_FAST)" -n 2
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "$(FAST)" -n 2
 
 # Rules of the library that take no prior and no app to test.
 FASTEST := $(addprefix tests/, test_randomness.py test_resources.py test_text.py imaging/test_chunks.py \
@@ -50,7 +50,7 @@ NUMBERS := $(addprefix tests/, test_faults.py test_restoration.py batch/test_loc
   denoisers/test_precision.py denoisers/test_unet.py estimators operators results/test_spread.py \
   solvers/test_draws.py solvers/test_run.py solvers/test_solvers.py solvers/test_stop_at_noise.py)
 FEW_NUMBERS := $(addprefix tests/, batch/test_lockstep.py denoisers/test_embedded.py operators/test_noise.py)
-ISA_TESTS = $(BIN)/python -m pytest -m "$(NOT_FAST)" -n 2
+ISA_TESTS = $(BIN)/python -m pytest -m "$(FAST)" -n 2
 AVX2 := OMP_NUM_THREADS=1 ATEN_CPU_CAPABILITY=avx2 ONEDNN_MAX_CPU_ISA=AVX2 MKL_ENABLE_INSTRUCTIONS=AVX2
 SSE := OMP_NUM_THREADS=1 ATEN_CPU_CAPABILITY=default ONEDNN_MAX_CPU_ISA=SSE41 MKL_ENABLE_INSTRUCTIONS=SSE4_2
 test-isa: $(VENV)/.tested

@@ -28,8 +28,8 @@ preset, the app and the command line say so. How some compare with azula's of th
 The search for `vml-map` on hdr began at settings that were found by hand; that for `vml-map-preconditioned` on blurs
 began at the defaults, after one from the table's rows ended where it began. What was found for `ddrm` on colorize, 20.0
 dB on crops and 20.7 on whole photos, is not taken: on five photos at 128 pixels it was 1 dB worse than what is in the
-table. Where a solver has no figure on whole photos its preset was chosen on crops alone. On
-inpaint-mask `dmap` and `red-diff` were measured with an earlier mask, which was easier by 1 to 2 dB.
+table. Where a solver has no figure on whole photos its preset was chosen on crops alone.
+On inpaint-mask `dmap` and `red-diff` were measured with an earlier mask, which was easier by 1 to 2 dB.
 
 `ac-dc` was searched on crops, at 50 passes of the network. What was found for it on inpaint-half, 16.2 dB from more
 noise on, is not taken: on three photos that the search did not see it was 2.5 dB worse than what is in the table. For

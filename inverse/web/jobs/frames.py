@@ -51,10 +51,13 @@ class Player:
     analyses = True
 
     def begun(self, problem: Problem, settings: Settings, photo: Image.Image) -> Frame:
-        """What is to be solved, of the part of the photo that is restored."""
+        """What is to be solved, of the part of the photo that is restored.
+
+        The result is compared with the measurement; or, where the photo is one, with that: nothing in it is grey.
+        """
         height, width = problem.operator.image_shape[-2:]
         return {
-            "before": exact(before(problem, settings, photo)),
+            "before": exact(photo if settings.degraded else problem.measurement),
             "truth": None if problem.truth is None else jpeg(images.to_image(problem.truth), 92),
             "width": width,
             "height": height,
@@ -101,12 +104,6 @@ class Files:
     def last(self, problem: Problem, step: Step, settings: Settings) -> Frame:
         named = zip(step.x0_hat, texts(step, settings), strict=True)
         return {"files": [png_bytes(frame(x0_hat), text) for x0_hat, text in named]}
-
-
-def before(problem: Problem, settings: Settings, photo: Image.Image) -> Image.Image:
-    """What a result lies beside: the measurement, or a damaged photo itself, whose missing parts are grey there."""
-    grey = settings.degraded and problem.operator.missing is not None
-    return photo if grey and photo.size == problem.measurement.size else problem.measurement
 
 
 def analysed(problem: Problem, step: Step) -> Frame:
